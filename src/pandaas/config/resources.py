@@ -1,0 +1,29 @@
+"""Where the things that travel with the program lie: the built page, recipes, environments, documentation.
+
+In a wheel they are below `pandaas/_bundle`; in a checkout they are the folders of the repository.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parents[1]
+_CHECKOUT = _PACKAGE.parents[1]
+_IN_CHECKOUT = {
+    "web": "web/dist",
+    "recipes": "recipes",
+    "environments": "environments",
+    "docs": "docs",
+    "demo": "demo",
+}
+
+
+def bundled(name: str) -> Path:
+    """The folder `name` (one of web, recipes, environments, docs, demo); it may not exist (page not built)."""
+    packed = _PACKAGE / "_bundle" / name
+    return packed if packed.is_dir() else _CHECKOUT / _IN_CHECKOUT[name]
+
+
+def package_folder() -> Path:
+    """The folder of the `pandaas` package itself (mounted into jobs for the SDK)."""
+    return _PACKAGE

@@ -1,0 +1,210 @@
+"""The configuration: one typed tree, from a file and `PANDAAS_*` variables; unknown keys are errors.
+
+The file is TOML at `$PANDAAS_CONFIG`, else `pandaas.toml` in `PANDAAS_HOME`. A variable names a field with `__` between
+levels (`PANDAAS_SERVER__PORT=8080`) and wins over the file. Every field carries its documentation; the reference page
+and `pandaas config schema` are made from it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+
+from pandaas.model import InvalidInput
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ServerSettings(_Section):
+    host: str = Field("127.0.0.1", description="Address to listen on. Demo accounts refuse anything but loopback.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    public_url: str | None = Field(
+        None, description="Address that browsers use, for example https://data.example.org; checked as Origin."
+    )
+    session_hours: float = Field(12, gt=0, description="How long a sign-in lasts, in hours.")
+    max_response_mb: int = Field(512, gt=0, description="Largest decoded slice one answer may hold, in MB.")
+    request_timeout_s: float = Field(120, gt=0, description="Longest a single slice may take, in seconds.")
+
+
+class DatabaseSettings(_Section):
+    url: str | None = Field(
+        None,
+        description="SQLAlchemy address, for example postgresql+psycopg://pandaas@/pandaas. Default: SQLite in the home.",
+    )
+
+
+class StorageRoot(_Section):
+    name: str = Field(description="Short name shown instead of the path.")
+    path: Path = Field(description="Folder that holds data; nothing outside the roots is ever served.")
+    proposal_pattern: str | None = Field(
+        None,
+        description="Regular expression on the path below the root; its group 'proposal' (and 'instrument') name them.",
+    )
+    proposal: str | None = Field(None, description="Proposal of everything below, where no pattern says otherwise.")
+    instrument: str | None = Field(None, description="Instrument of everything below, where the files don't say.")
+    client_path: str | None = Field(
+        None, description="The same folder as users see it on their own machines; shown on the dataset page."
+    )
+
+
+class InstrumentSettings(_Section):
+    id: str = Field(description="Short name, for example BL-SAXS.")
+    title: str = Field("", description="Name shown to people.")
+    technique: str | None = Field(None, description="PaNET IRI given to data that name no technique.")
+
+
+class FacilitySettings(_Section):
+    id: str = Field("local", description="Short name of the facility.")
+    name: str = Field("This facility", description="Name shown to people.")
+    instruments: tuple[InstrumentSettings, ...] = Field((), description="The facility's instruments.")
+    embargo_years: float = Field(3, ge=0, description="Years from measurement to release of public-access data.")
+    licence: str = Field("CC-BY-4.0", description="Licence of released data (SPDX).")
+
+
+class IngestSettings(_Section):
+    workers: int = Field(2, ge=1, description="Processes that read files during ingest.")
+    settle_s: float = Field(5, ge=0, description="Seconds a watched file must stay unchanged before it is read.")
+    file_timeout_s: float = Field(120, gt=0, description="Longest one file may take to be read, in seconds.")
+    max_upload_gb: float = Field(50, gt=0, description="Largest upload, in GB.")
+
+
+class ArraySettings(_Section):
+    workers: int = Field(2, ge=1, description="Reader processes for structure and slices.")
+    idle_s: float = Field(120, gt=0, description="Seconds after which an unused reader process ends.")
+    memory_mb: int = Field(4096, ge=256, description="Address space of one reader process, in MB.")
+
+
+class RuntimeSettings(_Section):
+    sandbox: Literal["auto", "bubblewrap", "none"] = Field(
+        "auto", description="How user code is isolated; 'none' is refused by `serve`."
+    )
+    cores: int = Field(0, ge=0, description="Cores for local jobs; 0 takes all of the machine.")
+    memory_mb: int = Field(0, ge=0, description="Memory for local jobs in MB; 0 takes three quarters of the machine's.")
+    recipe_folders: tuple[Path, ...] = Field((), description="The facility's own recipes, besides those shipped.")
+    environment_folder: Path | None = Field(None, description="Where environments are built. Default: in the home.")
+    lost_grace_s: float = Field(30, gt=0, description="Seconds without trace of a running job until it counts as lost.")
+
+
+class MailSettings(_Section):
+    host: str | None = Field(None, description="SMTP server; without one no mail is sent.")
+    port: int = Field(25, description="Port of the SMTP server.")
+    sender: str = Field("pandaas@localhost", description="Sender of notices.")
+    long_job_s: float = Field(600, ge=0, description="Jobs that took longer than this are announced by mail.")
+
+
+class LogSettings(_Section):
+    level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level written.")
+    format: Literal["text", "json"] = Field("text", description="Lines for people or for machines.")
+    keep_mb: int = Field(100, ge=1, description="Size of all kept log files together, in MB.")
+
+
+class DemoSettings(_Section):
+    enabled: bool = Field(False, description="This is a demo facility: made-up accounts, loopback only.")
+
+
+class SecretSettings(_Section):
+    key: SecretStr | None = Field(None, description="Signing key; made on first start and kept in the home if unset.")
+
+
+class Settings(_Section):
+    """The whole configuration of one PaN-DAaS."""
+
+    home: Path = Field(description="Folder for database, results, uploads, environments and logs (mode 0700).")
+    facility: FacilitySettings = Field(FacilitySettings(), description="Who runs this.")
+    server: ServerSettings = Field(ServerSettings(), description="The web service.")
+    database: DatabaseSettings = Field(DatabaseSettings(), description="Where metadata are kept.")
+    storage: tuple[StorageRoot, ...] = Field((), description="Folders that hold measured data.")
+    ingest: IngestSettings = Field(IngestSettings(), description="How files become datasets.")
+    arrays: ArraySettings = Field(ArraySettings(), description="How data are read for viewers.")
+    runtime: RuntimeSettings = Field(RuntimeSettings(), description="Where analysis runs.")
+    mail: MailSettings = Field(MailSettings(), description="Notices by mail.")
+    log: LogSettings = Field(LogSettings(), description="What is written to the log.")
+    demo: DemoSettings = Field(DemoSettings(), description="The demo facility.")
+    secret: SecretSettings = Field(SecretSettings(), description="Secrets; prefer variables or a file of mode 0600.")
+
+    @property
+    def database_url(self) -> str:
+        return self.database.url or f"sqlite:///{self.home / 'pandaas.sqlite'}"
+
+
+def default_home() -> Path:
+    """`PANDAAS_HOME`, else `.demo/` of the checkout this is installed from if that exists, else `~/.pandaas`."""
+    named = os.environ.get("PANDAAS_HOME")
+    if named:
+        return Path(named).expanduser().absolute()
+    checkout = Path(__file__).parents[3]
+    if (checkout / "pyproject.toml").is_file() and (checkout / ".demo").is_dir():
+        return checkout / ".demo"
+    return Path.home() / ".pandaas"
+
+
+def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
+    """Read the configuration; `overrides` (nested dictionaries) win over variables, variables over the file.
+
+    Raises `InvalidInput` naming the field, the value and what was expected.
+    """
+    home = Path(overrides.pop("home", None) or default_home()).absolute()
+    named = file or (Path(os.environ["PANDAAS_CONFIG"]) if os.environ.get("PANDAAS_CONFIG") else None)
+    source = named or home / "pandaas.toml"
+    if named and not named.is_file():
+        raise InvalidInput(f"The configuration file {named} doesn't exist.", field="PANDAAS_CONFIG")
+    tree: dict[str, Any] = {}
+    if source.is_file():
+        try:
+            tree = tomllib.loads(source.read_text("utf-8"))
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise InvalidInput(f"{source} is not valid TOML: {error}.", field=str(source)) from error
+    tree = _merge(tree, _from_environment(os.environ))
+    tree = _merge(tree, overrides)
+    tree.setdefault("home", str(home))
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        first = error.errors()[0]
+        field = ".".join(str(part) for part in first["loc"])
+        hint = "See `pandaas config schema` for all fields."
+        if first["type"] == "extra_forbidden":
+            raise InvalidInput(f"'{field}' is not a setting.", remedy=hint, field=field) from error
+        raise InvalidInput(f"The setting '{field}' is wrong: {first['msg']}.", remedy=hint, field=field) from error
+
+
+_RESERVED = {"PANDAAS_HOME", "PANDAAS_CONFIG", "PANDAAS_JOB", "PANDAAS_URL", "PANDAAS_TOKEN"}
+
+
+def _from_environment(environment: os._Environ[str] | dict[str, str]) -> dict[str, Any]:
+    tree: dict[str, Any] = {}
+    for name, value in environment.items():
+        if not name.startswith("PANDAAS_") or name in _RESERVED:
+            continue
+        keys = name.removeprefix("PANDAAS_").lower().split("__")
+        node = tree
+        for key in keys[:-1]:
+            node = node.setdefault(key, {})
+        node[keys[-1]] = _typed(value)
+    return tree
+
+
+def _typed(value: str) -> Any:
+    """A variable's text as TOML would read it (numbers, lists, tables), else the text itself."""
+    if value[:1] not in "[{":
+        return value
+    try:
+        return tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return value
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        if isinstance(value, dict) and isinstance(merged.get(key), dict):
+            merged[key] = _merge(merged[key], value)
+        elif value is not None:
+            merged[key] = value
+    return merged

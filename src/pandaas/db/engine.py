@@ -1,0 +1,93 @@
+"""One database, SQLite (WAL, embedded) or PostgreSQL, behind one small class."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.orm import Session, sessionmaker
+
+from pandaas.model import Clock, InvalidInput, utc_now
+
+_BUSY_MS = 15_000
+_NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "fuse.sshfs", "afs", "ceph"}
+
+
+class Database:
+    """The engine, its sessions and the clock they write by.
+
+    `with database.session() as session:` is one transaction: committed at the end, rolled back on an error. On SQLite
+    `session()` takes the write lock at once (BEGIN IMMEDIATE), `read()` never does.
+    """
+
+    def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
+        self.url = make_url(url)
+        self.clock = clock
+        self.is_sqlite = self.url.get_backend_name() == "sqlite"
+        if self.is_sqlite and self.url.database:
+            _refuse_network_file_system(Path(self.url.database))
+        self.engine = _engine(self.url.render_as_string(hide_password=False), self.is_sqlite)
+        self._write = sessionmaker(self.engine.execution_options(writes=True), expire_on_commit=False)
+        self._read = sessionmaker(self.engine, expire_on_commit=False)
+
+    @contextmanager
+    def session(self) -> Iterator[Session]:
+        with self._write.begin() as session:
+            yield session
+
+    @contextmanager
+    def read(self) -> Iterator[Session]:
+        with self._read() as session:
+            yield session
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _engine(url: str, is_sqlite: bool) -> Engine:
+    if not is_sqlite:
+        return create_engine(url, pool_pre_ping=True, pool_size=10, max_overflow=20)
+    engine = create_engine(url, connect_args={"check_same_thread": False, "timeout": _BUSY_MS / 1000}, pool_size=20)
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: Any) -> None:
+        connection.isolation_level = None  # transactions are ours: see _begin
+        cursor = connection.cursor()
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", f"busy_timeout={_BUSY_MS}"):
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Any) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _refuse_network_file_system(file: Path) -> None:
+    """SQLite's locks don't hold on network file systems; say so instead of losing data."""
+    kind = _file_system_of(file.absolute())
+    if kind in _NETWORK_FILE_SYSTEMS:
+        raise InvalidInput(
+            f"The database {file} lies on a network file system ({kind}), where SQLite is not safe.",
+            remedy="Put PANDAAS_HOME on a local disk, or set database.url to a PostgreSQL server.",
+            field="database.url",
+        )
+
+
+def _file_system_of(path: Path) -> str | None:
+    try:
+        lines = Path("/proc/mounts").read_text("utf-8").splitlines()
+    except OSError:
+        return None
+    best, kind = "", None
+    for line in lines:
+        _device, mount, name, *_ = line.split(" ")
+        mount = mount.replace("\\040", " ")
+        if (str(path) + "/").startswith(mount.rstrip("/") + "/") and len(mount) >= len(best):
+            best, kind = mount, name
+    return kind

@@ -1,0 +1,171 @@
+"""Tables of the room `catalogue`: datasets with files, arrays, parameters, techniques; quarantine; uploads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Index, LargeBinary, String, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from pandaas.db.base import AccessColumns, Base, BigInt, Json
+
+
+class Dataset(AccessColumns, Base):
+    """One measurement or result, one version of it. A changed file makes a new row that `replaces` this one."""
+
+    __tablename__ = "dataset"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    pid: Mapped[str] = mapped_column(String(64), unique=True)
+    version: Mapped[int] = mapped_column(default=1)
+    replaces: Mapped[str | None] = mapped_column(String(64), index=True)
+    is_latest: Mapped[bool] = mapped_column(default=True, index=True)
+    kind: Mapped[str] = mapped_column(String(16), index=True)
+    title: Mapped[str] = mapped_column(String(500))
+    description: Mapped[str | None] = mapped_column(Text)
+    facility: Mapped[str] = mapped_column(String(64), index=True)
+    sample: Mapped[str | None] = mapped_column(String(300))
+    start_time: Mapped[datetime | None] = mapped_column(index=True)
+    end_time: Mapped[datetime | None]
+    created: Mapped[datetime] = mapped_column(index=True)
+    format: Mapped[str] = mapped_column(String(32))
+    entry_path: Mapped[str] = mapped_column(String(500), default="/")
+    size: Mapped[int] = mapped_column(BigInt, default=0)
+    identity: Mapped[str] = mapped_column(String(64), index=True)  # what makes ingest idempotent: path + entry, hashed
+    fingerprint: Mapped[str] = mapped_column(String(64))  # of sizes and checksums of all files
+    definitions: Mapped[list[str]] = mapped_column(Json, default=list)
+    plot: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    unread: Mapped[list[str]] = mapped_column(Json, default=list)
+    extra: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # nested metadata as the reader found them
+    origin: Mapped[str] = mapped_column(String(16), default="measured")  # measured | simulated
+    licence: Mapped[str | None] = mapped_column(String(64))
+    source_note: Mapped[str | None] = mapped_column(Text)  # where demo or imported data come from
+    missing_since: Mapped[datetime | None]  # its files are gone from disk
+    job_id: Mapped[str | None] = mapped_column(String(64), index=True)  # the job that made it
+    search_text: Mapped[str] = mapped_column(Text, default="")  # folded text, for search
+    thumbnail: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # PNG
+
+    files: Mapped[list[DatasetFile]] = relationship(order_by="DatasetFile.position", cascade="all, delete-orphan")
+    arrays: Mapped[list[DatasetArray]] = relationship(order_by="DatasetArray.id", cascade="all, delete-orphan")
+    parameters: Mapped[list[DatasetParameter]] = relationship(cascade="all, delete-orphan")
+    techniques: Mapped[list[DatasetTechnique]] = relationship(cascade="all, delete-orphan")
+
+
+class DatasetFile(Base):
+    __tablename__ = "dataset_file"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), index=True)
+    position: Mapped[int]  # 0 is the file to open
+    role: Mapped[str] = mapped_column(String(16), default="data")  # data | attachment
+    name: Mapped[str] = mapped_column(String(255))
+    path: Mapped[str] = mapped_column(String(4096), index=True)  # real path on the server, never shown
+    size: Mapped[int] = mapped_column(BigInt)
+    mtime_ns: Mapped[int] = mapped_column(BigInt)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    missing_since: Mapped[datetime | None]
+
+
+class DatasetArray(Base):
+    __tablename__ = "dataset_array"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), index=True)
+    path: Mapped[str] = mapped_column(String(1000))
+    shape: Mapped[list[int]] = mapped_column(Json)
+    dtype: Mapped[str] = mapped_column(String(255))
+    kind: Mapped[str] = mapped_column(String(16))
+    unit: Mapped[str | None] = mapped_column(String(64))
+    chunks: Mapped[list[int] | None] = mapped_column(Json)
+    compression: Mapped[str | None] = mapped_column(String(64))
+    nbytes: Mapped[int] = mapped_column(BigInt)
+    is_default: Mapped[bool] = mapped_column(default=False)
+
+
+class DatasetParameter(Base):
+    __tablename__ = "dataset_parameter"
+    __table_args__ = (
+        Index("ix_dataset_parameter_name_si_value", "name", "si_value"),
+        Index("ix_dataset_parameter_name_text", "name", "text"),
+    )
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    value: Mapped[float | None] = mapped_column(Float(53))
+    text: Mapped[str | None] = mapped_column(String(500))
+    unit: Mapped[str | None] = mapped_column(String(64))
+    si_value: Mapped[float | None] = mapped_column(Float(53))
+    si_unit: Mapped[str | None] = mapped_column(String(64))
+    source: Mapped[str | None] = mapped_column(String(500))
+
+
+class DatasetTechnique(Base):
+    __tablename__ = "dataset_technique"
+
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
+    technique: Mapped[str] = mapped_column(String(100), primary_key=True, index=True)  # PaNET IRI
+
+
+class Relation(Base):
+    """Provenance: `subject` was made from (`derived_from`) or is described by (`calibrated_by`, …) `object`."""
+
+    __tablename__ = "relation"
+    __table_args__ = (UniqueConstraint("subject_pid", "relation", "object_pid", "slot"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    subject_pid: Mapped[str] = mapped_column(String(64), index=True)
+    relation: Mapped[str] = mapped_column(String(32))
+    object_pid: Mapped[str] = mapped_column(String(64), index=True)
+    slot: Mapped[str] = mapped_column(String(64), default="")
+    job_id: Mapped[str | None] = mapped_column(String(64), index=True)
+
+
+class Validity(Base):
+    """The interval in which a calibration or mask dataset is proposed by default for its instrument."""
+
+    __tablename__ = "validity"
+
+    dataset_pid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    instrument_id: Mapped[int] = mapped_column(ForeignKey("instrument.id"), index=True)
+    purpose: Mapped[str] = mapped_column(String(32))  # calibration | mask
+    start: Mapped[datetime]
+    end: Mapped[datetime | None]
+
+
+class Quarantine(Base):
+    """A file that could not be registered, with the reason; retried by hand or when it changes."""
+
+    __tablename__ = "quarantine"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(String(4096), unique=True)
+    name: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInt)
+    mtime_ns: Mapped[int] = mapped_column(BigInt)
+    reason: Mapped[str] = mapped_column(Text)
+    remedy: Mapped[str | None] = mapped_column(Text)
+    first_seen: Mapped[datetime]
+    last_tried: Mapped[datetime]
+    attempts: Mapped[int] = mapped_column(default=1)
+    proposal_id: Mapped[int | None] = mapped_column(ForeignKey("proposal.id"))
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    instrument_id: Mapped[int | None] = mapped_column(ForeignKey("instrument.id"))
+
+
+class Upload(Base):
+    """A file on its way in, resumable by offset."""
+
+    __tablename__ = "upload"
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    proposal_id: Mapped[int] = mapped_column(ForeignKey("proposal.id"))
+    name: Mapped[str] = mapped_column(String(255))
+    size: Mapped[int] = mapped_column(BigInt)
+    sha256: Mapped[str | None] = mapped_column(String(64))
+    batch: Mapped[str | None] = mapped_column(String(64), index=True)  # files uploaded together stay together
+    state: Mapped[str] = mapped_column(String(16))  # receiving | complete | failed
+    detail: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[datetime]

@@ -1,0 +1,71 @@
+"""Who acts: persons, roles, tokens' scopes, principals."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is to the whole facility. Rights on a proposal come from its team, not from here."""
+
+    VISITOR = "visitor"
+    INSTRUMENT_STAFF = "instrument_staff"
+    OPERATOR = "operator"
+
+
+class TeamRole(StrEnum):
+    """What a person is to one proposal."""
+
+    PRINCIPAL_INVESTIGATOR = "principal_investigator"
+    MEMBER = "member"
+    READER = "reader"  # may see and download, not analyse into or write to the proposal
+    LOCAL_CONTACT = "local_contact"
+
+
+class PrincipalKind(StrEnum):
+    ANONYMOUS = "anonymous"
+    PERSON = "person"
+    TOKEN = "token"
+    LINK = "link"
+    SERVICE = "service"
+
+
+class Scope(StrEnum):
+    """What a token may be used for; a token's rights are its scopes ∩ the person's rights."""
+
+    READ = "read"  # see metadata and data
+    WRITE = "write"  # ingest, upload, edit metadata
+    RUN = "run"  # start, cancel and repeat analysis jobs
+    ADMIN = "admin"  # people, proposals, operator pages
+
+
+@dataclass(frozen=True)
+class Principal:
+    """Who asks, with everything the access rule needs to know, resolved once per request.
+
+    `teams` maps the ids of the proposals a person belongs to onto her role there; `instruments` are the ids of the
+    instruments whose staff she is. `links` are ids of datasets or proposals a link principal may read. `acting_for`
+    names the person on whose behalf a service works.
+    """
+
+    kind: PrincipalKind = PrincipalKind.ANONYMOUS
+    person_id: int | None = None
+    name: str | None = None
+    role: Role | None = None
+    scopes: frozenset[Scope] = frozenset()
+    teams: dict[int, TeamRole] = field(default_factory=dict)
+    instruments: frozenset[int] = frozenset()
+    linked_datasets: frozenset[str] = frozenset()
+    acting_for: int | None = None
+
+    @property
+    def is_operator(self) -> bool:
+        return self.role is Role.OPERATOR
+
+    @property
+    def signed_in(self) -> bool:
+        return self.person_id is not None
+
+
+ANONYMOUS = Principal()

@@ -1,0 +1,113 @@
+"""Recipes and jobs as values: manifests, input slots, states and the transitions between them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Literal
+
+from pandaas.model.data import ArrayKind
+
+
+class JobState(StrEnum):
+    REQUESTED = "requested"
+    QUEUED = "queued"
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    LOST = "lost"  # the engine denies knowing it and no exit record exists after the grace time
+
+    @property
+    def is_final(self) -> bool:
+        return self in _FINAL
+
+
+_FINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.LOST})
+
+JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
+    JobState.REQUESTED: frozenset({JobState.QUEUED, JobState.FAILED, JobState.CANCELLED}),
+    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED, JobState.CANCELLED, JobState.LOST}),
+    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.LOST}),
+    # An exit record that turns up after all corrects `lost`; nothing else leaves a final state.
+    JobState.LOST: frozenset({JobState.SUCCEEDED, JobState.FAILED}),
+    JobState.SUCCEEDED: frozenset(),
+    JobState.FAILED: frozenset(),
+    JobState.CANCELLED: frozenset(),
+}
+
+
+@dataclass(frozen=True)
+class ArrayClause:
+    """An array that an input must hold. `dimensions` is the allowed number of axes (inclusive)."""
+
+    kinds: tuple[ArrayKind, ...] = ()
+    dimensions: tuple[int, int] | None = None
+    path: str | None = None  # glob on the inner path
+
+
+@dataclass(frozen=True)
+class InputSlot:
+    """One named input: which datasets fit (`techniques`, `definitions` alternatives; all array clauses), how many."""
+
+    name: str
+    title: str
+    minimum: int = 1
+    maximum: int | None = 1
+    techniques: tuple[str, ...] = ()  # PaNET IRIs or NeXus-style short names; empty = any
+    definitions: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()  # DatasetKind values; empty = raw or derived
+    arrays: tuple[ArrayClause, ...] = ()
+    help: str = ""
+
+
+@dataclass(frozen=True)
+class Resources:
+    cores: int = 1
+    memory_mb: int = 2048
+    time_limit_s: int = 3600
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class RecipeManifest:
+    """What `recipe.toml` says. Only this file is read by the server; recipe code never runs in it."""
+
+    id: str
+    version: str
+    title: str
+    summary: str
+    shape: Literal["blockwise", "whole"]
+    environment: str
+    inputs: tuple[InputSlot, ...]
+    techniques: tuple[str, ...] = ()
+    selection: Literal["each", "all"] = "each"  # a selection of datasets: one job each, or one over all
+    resources: Resources = field(default_factory=Resources)
+    network: tuple[str, ...] = ()
+    citation: tuple[str, ...] = ()
+    code: str = ""  # the established program it runs, e.g. "pyFAI"
+    code_url: str = ""
+    licence: str = ""
+    verify: Literal["bit", "tolerance"] = "bit"
+    verify_reason: str = ""  # why results are not bit-equal
+    verify_tolerance: float = 1e-6
+
+
+@dataclass(frozen=True)
+class Usage:
+    """What a piece of work used, as measured by its supervisor."""
+
+    wall_s: float = 0.0
+    cpu_s: float = 0.0
+    max_rss_mb: float = 0.0
+    cores: int = 1
+
+
+@dataclass(frozen=True)
+class Progress:
+    """`fraction` in 0..1 or None while unknown; `message` for the person; `preview` = small curve for the live plot."""
+
+    fraction: float | None = None
+    message: str = ""
+    preview: dict[str, Any] | None = None

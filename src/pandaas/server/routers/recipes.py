@@ -1,0 +1,28 @@
+"""Recipes: what can be done, and what fits the chosen datasets."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Query
+
+from pandaas.server.schemas import OfferOut, RecipeOut, RecipePageOut
+from pandaas.server.services import Asker, Platform, Signed
+
+router = APIRouter(prefix="/api/v1", tags=["recipes"])
+
+
+@router.get("/recipes")
+def list_recipes(platform: Platform, asker: Asker) -> list[RecipeOut]:
+    raise NotImplementedError
+
+
+@router.get("/recipes/{recipe}")
+def show_recipe(recipe: str, platform: Platform, asker: Asker, version: str | None = None) -> RecipePageOut:
+    raise NotImplementedError
+
+
+@router.get("/offers")
+def offers(
+    platform: Platform, asker: Signed, dataset: list[str] = Query(min_length=1, max_length=500)
+) -> list[OfferOut]:
+    """The recipes that accept these datasets, best first, with inputs and parameters filled in."""
+    raise NotImplementedError

@@ -1,0 +1,38 @@
+"""The platform's cookie: `__Host-` on https; on plain loopback http the same attributes without the prefix."""
+
+from __future__ import annotations
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+SECURE_NAME = "__Host-pandaas"
+LOOPBACK_NAME = "pandaas"
+
+
+def is_secure(connection: HTTPConnection) -> bool:
+    return connection.url.scheme in {"https", "wss"}
+
+
+def cookie_secret(connection: HTTPConnection) -> str | None:
+    """The sign-in secret the browser sent, if any."""
+    return connection.cookies.get(SECURE_NAME if is_secure(connection) else LOOPBACK_NAME)
+
+
+def set_cookie(connection: HTTPConnection, response: Response, secret: str, *, hours: float) -> None:
+    secure = is_secure(connection)
+    response.set_cookie(
+        SECURE_NAME if secure else LOOPBACK_NAME,
+        secret,
+        max_age=int(hours * 3600),
+        httponly=True,
+        secure=secure,
+        samesite="strict",
+        path="/",
+    )
+
+
+def clear_cookie(connection: HTTPConnection, response: Response) -> None:
+    secure = is_secure(connection)
+    response.delete_cookie(
+        SECURE_NAME if secure else LOOPBACK_NAME, httponly=True, secure=secure, samesite="strict", path="/"
+    )

@@ -1,0 +1,92 @@
+"""The web application: `create_app(settings)` gives the whole of it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from anyio import to_thread
+from fastapi import FastAPI
+
+from pandaas import __version__
+from pandaas.config import Settings
+from pandaas.server import page, problems
+from pandaas.server.background import Background
+from pandaas.server.build import build_services, close_services
+from pandaas.server.health import HealthBoard
+from pandaas.server.routers import (
+    arrays,
+    datasets,
+    h5grove,
+    jobs,
+    portal,
+    proposals,
+    recipes,
+    search,
+    session,
+    uploads,
+)
+from pandaas.server.security import Gate
+from pandaas.server.services import Services
+from pandaas.server.stream import EventHub
+
+ROUTERS = (session, portal, search, proposals, datasets, arrays, uploads, recipes, jobs, h5grove)
+_THREADS = 64
+
+
+def create_app(
+    settings: Settings,
+    *,
+    services: Services | None = None,
+    background: bool = True,
+    board: HealthBoard | None = None,
+    on_start: Callable[[Services, HealthBoard], None] | None = None,
+) -> FastAPI:
+    """Build the application.
+
+    `services` may be given by tests; `background=False` leaves out the reconciler and housekeeping; `on_start` is called
+    once everything runs (the demo builds its facility there, in a thread of its own).
+    """
+    health = board or HealthBoard()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        health.set("database", "starting")
+        built = services or await to_thread.run_sync(build_services, settings)
+        hub = EventHub(built.database)
+        hub.start()
+        await to_thread.run_sync(built.arrays.start)
+        workers = Background(built, health)
+        if background:
+            workers.start()
+        app.state.services = built
+        app.state.hub = hub
+        health.set("database", "ok", built.database.url.get_backend_name())
+        if on_start is not None:
+            on_start(built, health)
+        try:
+            yield
+        finally:
+            await to_thread.run_sync(workers.stop)
+            await to_thread.run_sync(hub.close)
+            if services is None:
+                await to_thread.run_sync(close_services, built)
+
+    app = FastAPI(
+        title="PaN-DAaS",
+        version=__version__,
+        summary="Photon and neutron data analysis as a service.",
+        lifespan=lifespan,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        responses=problems.PROBLEM_RESPONSES,
+    )
+    app.state.health = health
+    problems.install(app)
+    for module in ROUTERS:
+        app.include_router(module.router)
+    page.install(app)
+    app.add_middleware(Gate, settings=settings)
+    return app

@@ -1,0 +1,57 @@
+"""Work that goes on beside requests: the jobs' reconciler and the catalogue's housekeeping, each led under a lease."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from threading import Event as Flag
+from threading import Thread
+
+import structlog
+
+from pandaas.model import PandaasError
+from pandaas.server.health import HealthBoard
+from pandaas.server.services import Services
+
+log = structlog.get_logger(__name__)
+_HOUSEKEEPING_S = 300.0
+
+
+class Background:
+    """Starts and stops the loops; a loop that dies is started again and shows as degraded meanwhile."""
+
+    def __init__(self, services: Services, board: HealthBoard) -> None:
+        self._services = services
+        self._board = board
+        self._stop = Flag()
+        self._threads: list[Thread] = []
+
+    def start(self) -> None:
+        self._launch("jobs", self._services.jobs.run_reconciler)
+        self._launch("catalogue", self._keep_house)
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(timeout=10)
+
+    def _launch(self, name: str, loop: Callable[[Flag], None]) -> None:
+        thread = Thread(target=self._guard, args=(name, loop), name=name, daemon=True)
+        self._threads.append(thread)
+        thread.start()
+
+    def _guard(self, name: str, loop: Callable[[Flag], None]) -> None:
+        while not self._stop.is_set():
+            self._board.set(name, "ok")
+            try:
+                loop(self._stop)
+            except Exception as error:  # noqa: BLE001 - a loop must outlive whatever one round meets; it is logged and shown
+                log.error("background work failed", work=name, exc_info=error)
+                self._board.set(name, "degraded", f"{type(error).__name__}; starting again")
+                self._stop.wait(5.0)
+
+    def _keep_house(self, stop: Flag) -> None:
+        while not stop.wait(_HOUSEKEEPING_S):
+            try:
+                self._services.catalogue.check_files()
+            except PandaasError as error:
+                log.warning("housekeeping put off", reason=str(error))

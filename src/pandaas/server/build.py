@@ -1,0 +1,35 @@
+"""Puts the platform together: every room's service, once per process."""
+
+from __future__ import annotations
+
+from pandaas.access import Access
+from pandaas.arrays import ArrayService
+from pandaas.catalogue import Catalogue
+from pandaas.config import Settings
+from pandaas.db import Database
+from pandaas.identity import Identity
+from pandaas.jobs import JobService
+from pandaas.model import Clock, utc_now
+from pandaas.recipes import RecipeRegistry
+from pandaas.runtime import Runtime
+from pandaas.server.services import Services
+
+
+def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
+    """All services over one database; nothing is started yet."""
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    database = Database(settings.database_url, clock=clock)
+    identity = Identity(database, settings)
+    access = Access(database)
+    arrays = ArrayService(settings)
+    catalogue = Catalogue(database, settings, access, arrays)
+    arrays.resolver = catalogue
+    runtime = Runtime(settings, database)
+    recipes = RecipeRegistry(settings, database, runtime)
+    jobs = JobService(database, settings, access, catalogue, runtime, recipes)
+    return Services(settings, database, identity, access, arrays, catalogue, runtime, recipes, jobs)
+
+
+def close_services(services: Services) -> None:
+    services.arrays.close()
+    services.database.dispose()

@@ -1,0 +1,45 @@
+"""The browser application: built files with long caching, the page itself for every other address."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import FastAPI, Request
+from starlette.responses import FileResponse, HTMLResponse, Response
+
+from pandaas.config import bundled
+from pandaas.model import NotFound
+
+_RESERVED = ("api/", "h5grove/", "metrics", "zarr/", "hsds/", "panosc/", "oai", "c/")
+_NOT_BUILT = (
+    "<!doctype html><html lang=en><title>PaN-DAaS</title><p>The page is not built. Run <code>make demo</code>, "
+    "or <code>npm run build</code> in <code>web/</code>. The API answers at <a href=/api/v1/health>/api/v1/health</a>."
+)
+
+
+def install(app: FastAPI) -> None:
+    """Serve the page; must come after all routers."""
+    root = bundled("web").resolve()
+
+    @app.get("/{path:path}", include_in_schema=False)
+    def page(path: str, request: Request) -> Response:
+        if path.startswith(_RESERVED):
+            raise NotFound(f"There is nothing at /{path[:200]}.")
+        file = _inside(root, path)
+        if file is not None:
+            cache = "public, max-age=31536000, immutable" if path.startswith("assets/") else "no-cache"
+            return FileResponse(file, headers={"cache-control": cache})
+        if path.startswith("assets/"):
+            raise NotFound("This part of the page is from an older version.", remedy="Reload the page.")
+        index = root / "index.html"
+        if not index.is_file():
+            return HTMLResponse(_NOT_BUILT, 503)
+        return FileResponse(index, headers={"cache-control": "no-cache"})
+
+
+def _inside(root: Path, path: str) -> Path | None:
+    """The file below `root`, or None; never one outside."""
+    if not path or "\x00" in path:
+        return None
+    candidate = (root / path).resolve()
+    return candidate if candidate.is_relative_to(root) and candidate.is_file() else None

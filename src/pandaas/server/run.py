@@ -1,0 +1,66 @@
+"""Runs the web application under uvicorn until it is told to stop."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+
+import uvicorn
+
+from pandaas.config import Settings
+from pandaas.model import Unavailable
+from pandaas.server import logs
+from pandaas.server.app import create_app
+from pandaas.server.health import HealthBoard
+from pandaas.server.services import Services
+
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+def serve(
+    settings: Settings,
+    *,
+    on_listen: Callable[[str], None] | None = None,
+    on_start: Callable[[Services, HealthBoard], None] | None = None,
+    board: HealthBoard | None = None,
+    drain_s: float = 5.0,
+) -> None:
+    """Listen and answer until SIGINT or SIGTERM. `on_listen` gets the address once the port is ours."""
+    logs.set_up(settings)
+    listener = _listen(settings.server.host, settings.server.port)
+    host, port = listener.getsockname()[:2]
+    if on_listen is not None:
+        on_listen(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+    app = create_app(settings, on_start=on_start, board=board)
+    config = uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(settings.server.public_url),
+        forwarded_allow_ips="127.0.0.1",
+        timeout_graceful_shutdown=int(drain_s),
+        h11_max_incomplete_event_size=64 * 1024,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise Unavailable(
+            f"The address {host}:{port} can't be used: {os.strerror(error.errno or 0)}.",
+            remedy="Stop the program that uses it, or choose another port with --port (PORT= for make demo).",
+            field="server.port",
+        ) from error
+    listener.listen(2048)
+    return listener

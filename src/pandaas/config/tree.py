@@ -88,6 +88,12 @@ class RuntimeSettings(_Section):
     memory_mb: int = Field(0, ge=0, description="Memory for local jobs in MB; 0 takes three quarters of the machine's.")
     recipe_folders: tuple[Path, ...] = Field((), description="The facility's own recipes, besides those shipped.")
     environment_folder: Path | None = Field(None, description="Where environments are built. Default: in the home.")
+    uid_start: int = Field(
+        200_000,
+        ge=1000,
+        description="When run as root, a person's code runs as uid `uid_start` + her number; keep the range free.",
+    )
+    keep_job_days: float = Field(90, gt=0, description="Days after which the log and scratch files of a job go.")
     lost_grace_s: float = Field(30, gt=0, description="Seconds without trace of a running job until it counts as lost.")
 
 
@@ -106,6 +112,7 @@ class LogSettings(_Section):
 
 class DemoSettings(_Section):
     enabled: bool = Field(False, description="This is a demo facility: made-up accounts, loopback only.")
+    frames: int = Field(200, ge=2, le=10_000, description="Frames of the demo's simulated series.")
 
 
 class SecretSettings(_Section):

@@ -78,6 +78,7 @@ class Job(Base):
     cpu_s: Mapped[float | None] = mapped_column(Float(53))
     max_rss_mb: Mapped[float | None] = mapped_column(Float(53))
     verifies: Mapped[str | None] = mapped_column(String(64))  # pid of the result this job re-executes
+    comparison: Mapped[dict[str, Any] | None] = mapped_column(Json)  # how the re-executed result compares
     repeats: Mapped[str | None] = mapped_column(String(64))  # job it was run again from
     warnings: Mapped[list[str]] = mapped_column(Json, default=list)
 

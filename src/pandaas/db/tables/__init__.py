@@ -3,6 +3,7 @@
 from pandaas.db.tables.access import Instrument, InstrumentStaff, Proposal, ProposalMember, Share
 from pandaas.db.tables.catalogue import (
     Dataset,
+    DatasetAncestor,
     DatasetArray,
     DatasetFile,
     DatasetParameter,
@@ -18,6 +19,7 @@ from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
 
 __all__ = [
     "Dataset",
+    "DatasetAncestor",
     "DatasetArray",
     "DatasetFile",
     "DatasetParameter",

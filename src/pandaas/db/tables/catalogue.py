@@ -52,6 +52,15 @@ class Dataset(AccessColumns, Base):
     techniques: Mapped[list[DatasetTechnique]] = relationship(cascade="all, delete-orphan")
 
 
+class DatasetAncestor(Base):
+    """Everything a result was made from, directly or by way of other results: who may not read these may not read it."""
+
+    __tablename__ = "dataset_ancestor"
+
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
+    ancestor_id: Mapped[int] = mapped_column(ForeignKey("dataset.id"), primary_key=True, index=True)
+
+
 class DatasetFile(Base):
     __tablename__ = "dataset_file"
 

@@ -44,7 +44,7 @@ class Background:
             self._board.set(name, "ok")
             try:
                 loop(self._stop)
-            except Exception as error:  # noqa: BLE001 - a loop must outlive whatever one round meets; it is logged and shown
+            except Exception as error:  # a loop must outlive whatever one round meets; it is logged and shown
                 log.error("background work failed", work=name, exc_info=error)
                 self._board.set(name, "degraded", f"{type(error).__name__}; starting again")
                 self._stop.wait(5.0)

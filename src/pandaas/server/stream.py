@@ -84,10 +84,14 @@ class EventHub:
     def start(self) -> None:
         self._thread.start()
 
-    def close(self) -> None:
+    def stop(self) -> None:
+        """End all streams; returns at once."""
         self._stop.set()
         for reader in list(self._readers):
             reader.offer(None)
+
+    def close(self) -> None:
+        self.stop()
         self._thread.join(timeout=5)
 
     def _run(self) -> None:

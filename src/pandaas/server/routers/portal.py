@@ -2,45 +2,92 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Header, Request, Response
+from fastapi.responses import FileResponse, StreamingResponse
 
+from pandaas.db import Position
+from pandaas.model import NotAllowed, Principal, PrincipalKind
+from pandaas.server import guide, metrics, overview
+from pandaas.server.cookies import cookie_secret
 from pandaas.server.schemas import HealthOut, HelpEntry, HelpPage, HomeOut, OperatorOut
 from pandaas.server.services import Asker, Platform, Signed
 
-router = APIRouter(prefix="/api/v1", tags=["portal"])
+router = APIRouter(tags=["portal"])
+_LOOPBACK = {"127.0.0.1", "::1"}
 
 
-@router.get("/home")
+@router.get("/api/v1/home")
 def home(platform: Platform, asker: Asker) -> HomeOut:
-    raise NotImplementedError
+    """What changed for this person: proposals, recent data, results, jobs, notices; what a newcomer may try."""
+    return overview.home(platform, asker)
 
 
-@router.get("/operator")
-def operator(platform: Platform, asker: Signed) -> OperatorOut:
-    raise NotImplementedError
+@router.get("/api/v1/operator")
+def operator(request: Request, platform: Platform, asker: Signed) -> OperatorOut:
+    """The facility at a glance; operators only."""
+    _require_operator(asker)
+    return overview.operator(platform, request.app.state.health.report())
 
 
-@router.get("/health")
+@router.get("/api/v1/health")
 def health(request: Request, response: Response) -> HealthOut:
     """200 only when migrations have run and (demo) the data are in, else 503."""
-    raise NotImplementedError
+    report: HealthOut = request.app.state.health.report()
+    response.status_code = 200 if report.status == "ok" else 503
+    return report
 
 
-@router.get("/help")
+@router.get("/api/v1/help")
 def help_index() -> list[HelpEntry]:
-    raise NotImplementedError
+    return guide.index()
 
 
-@router.get("/help/{path:path}")
+@router.get("/api/v1/help/images/{path:path}", response_class=Response)
+def help_image(path: str) -> Response:
+    file, media_type = guide.image(path)
+    return FileResponse(file, media_type=media_type)
+
+
+@router.get("/api/v1/help/{path:path}")
 def help_page(path: str) -> HelpPage:
-    raise NotImplementedError
+    return guide.page(path)
 
 
-@router.get("/events", response_class=Response)
-async def events(request: Request, asker: Asker) -> Response:
+@router.get("/api/v1/events", response_class=Response)
+async def events(
+    request: Request, platform: Platform, asker: Asker, last_event_id: str | None = Header(None)
+) -> Response:
     """Server-sent events. `event:` is the kind, `data:` JSON {subject, payload}, `id:` the log position.
 
     Kinds: dataset.registered, dataset.changed, dataset.removed, job.created, job.state, job.progress, notice.created,
-    quarantine.changed, environment.state, session.expired. Only what the asker may see is sent.
+    quarantine.changed, environment.state, session.expired, resync. Only what the asker may see is sent.
     """
-    raise NotImplementedError
+    hub = request.app.state.hub
+    secret = cookie_secret(request)
+
+    def who() -> Principal | None:
+        """Ask again: the sign-in may have ended, the team may have changed."""
+        if asker.kind is PrincipalKind.PERSON and secret is not None:
+            return platform.identity.principal_of_cookie(secret)
+        return asker
+
+    stream = hub.subscribe(
+        who, lambda reader, event: overview.may_see(platform, reader, event), Position.parse(last_event_id)
+    )
+    headers = {"cache-control": "no-store", "x-accel-buffering": "no"}
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+@router.get("/metrics", include_in_schema=False)
+def prometheus(request: Request, platform: Platform, asker: Asker) -> Response:
+    """For an operator, or a scraper on this machine."""
+    local = request.client is not None and request.client.host in _LOOPBACK
+    if not (asker.is_operator or (local and "x-forwarded-for" not in request.headers)):
+        _require_operator(asker)
+    body = metrics.render(**overview.gauges(platform))
+    return Response(body, media_type="text/plain; version=0.0.4")
+
+
+def _require_operator(asker: Principal) -> None:
+    if not asker.is_operator:
+        raise NotAllowed("Only operators see this page.", remedy="Ask the facility for the operator role.")

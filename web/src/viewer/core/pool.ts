@@ -1,0 +1,100 @@
+/**
+ * Reduction of an image to the pixels of the screen by the maximum of valid pixels, so that single-pixel peaks stay visible.
+ * NaN in the result means: all pixels of the block are masked.
+ */
+
+import { at } from './numbers';
+
+export interface PixelRules {
+  /** Values that mean 'no value' (detector gaps), besides NaN. */
+  readonly sentinels: readonly number[];
+  /** Non-zero = masked; same size as the image; null when masks are not applied. */
+  readonly mask: ArrayLike<number> | null;
+}
+
+export interface Block {
+  readonly row: number;
+  readonly column: number;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+export interface Pooled {
+  readonly values: Float32Array;
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** Whether pixel `index` of `values` counts. */
+export function isValid(values: ArrayLike<number>, index: number, rules: PixelRules): boolean {
+  const value = at(values, index);
+  if (Number.isNaN(value)) return false;
+  if (rules.mask !== null && at(rules.mask, index) > 0) return false;
+  return !rules.sentinels.includes(value);
+}
+
+function copyBlock(values: ArrayLike<number>, width: number, block: Block, rules: PixelRules): Pooled {
+  const { rows, columns } = block;
+  const result = new Float32Array(rows * columns);
+  const [first = NaN, second = NaN] = rules.sentinels;
+  for (let r = 0; r < rows; r++) {
+    const from = (block.row + r) * width + block.column;
+    const to = r * columns;
+    for (let c = 0; c < columns; c++) {
+      const value = at(values, from + c);
+      const bad = value === first || value === second || (rules.mask !== null && at(rules.mask, from + c) > 0);
+      result[to + c] = bad ? NaN : value;
+    }
+  }
+  return { values: result, rows, columns };
+}
+
+/** Block of an image of row length `width`, reduced by `factor` along both axes. */
+export function maxPool(
+  values: ArrayLike<number>,
+  width: number,
+  block: Block,
+  factor: number,
+  rules: PixelRules,
+): Pooled {
+  if (factor <= 1) return copyBlock(values, width, block, rules);
+  const rows = Math.ceil(block.rows / factor);
+  const columns = Math.ceil(block.columns / factor);
+  const result = new Float32Array(rows * columns).fill(NaN);
+  const [first = NaN, second = NaN] = rules.sentinels;
+  const { mask } = rules;
+  for (let r = 0; r < block.rows; r++) {
+    const from = (block.row + r) * width + block.column;
+    const to = Math.floor(r / factor) * columns;
+    for (let c = 0, cell = to, left = factor; c < block.columns; c++) {
+      const value = at(values, from + c);
+      const bad = value === first || value === second || (mask !== null && at(mask, from + c) > 0);
+      // Written so that a value replaces NaN and every smaller value; NaN itself never does.
+      if (!bad && value === value && !(at(result, cell) >= value)) result[cell] = value;
+      if (--left === 0) {
+        left = factor;
+        cell++;
+      }
+    }
+  }
+  return { values: result, rows, columns };
+}
+
+/** Every valid value of a block, for statistics and contrast; at most about `limit` values, evenly taken. */
+export function sampleBlock(
+  values: ArrayLike<number>,
+  width: number,
+  block: Block,
+  rules: PixelRules,
+  limit = Infinity,
+): Float64Array {
+  const total = block.rows * block.columns;
+  const step = Math.max(1, Math.ceil(total / limit));
+  const result = new Float64Array(Math.ceil(total / step));
+  let count = 0;
+  for (let i = 0; i < total; i += step) {
+    const index = (block.row + Math.floor(i / block.columns)) * width + block.column + (i % block.columns);
+    if (isValid(values, index, rules)) result[count++] = at(values, index);
+  }
+  return result.subarray(0, count);
+}

@@ -1,0 +1,60 @@
+/** The API's answers that the viewer works with, and what it derives from them. */
+
+import type { components } from '../../api/schema';
+
+type Schemas = components['schemas'];
+
+export type DatasetOut = Schemas['DatasetOut'];
+export type ArrayOut = Schemas['ArrayOut'];
+export type PlotOut = Schemas['PlotOut'];
+export type NodeOut = Schemas['NodeOut'];
+export type StatsOut = Schemas['StatsOut'];
+export type Geometry = Schemas['GeometryOut'];
+
+/** RFC 9457 problem details, as the server answers them. */
+export interface Problem {
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly remedy: string | null;
+  readonly request_id: string;
+}
+
+export type MaskIn = Schemas['MaskIn'];
+export type DatasetCard = Schemas['DatasetCard'];
+
+/** An array as the viewer sees it, from the dataset's record or from the tree. */
+export interface ArraySource {
+  readonly pid: string;
+  readonly version: number;
+  readonly path: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+  /** h5grove's type class where the tree said it: 'integer', 'float', 'complex', 'string', 'compound' … */
+  readonly typeClass: string | null;
+  /** The reader's word for what it looks like: 'image_stack', 'curve' …; null when only the tree knows the array. */
+  readonly kind: string | null;
+  readonly unit: string | null;
+  readonly title: string | null;
+}
+
+/** NXdata semantics of the array on show; `axes` has one entry per dimension. */
+export interface PlotContext {
+  readonly axes: readonly (string | null)[];
+  readonly errors: string | null;
+  readonly auxiliary: readonly string[];
+  readonly title: string | null;
+  readonly interpretation: string | null;
+  readonly xScale: 'linear' | 'log';
+  readonly yScale: 'linear' | 'log';
+}
+
+export const NO_PLOT: PlotContext = {
+  axes: [],
+  errors: null,
+  auxiliary: [],
+  title: null,
+  interpretation: null,
+  xScale: 'linear',
+  yScale: 'linear',
+};

@@ -1,0 +1,31 @@
+import { fileURLToPath } from 'node:url';
+
+import react from '@vitejs/plugin-react';
+import { defineConfig } from 'vitest/config';
+
+/** Where `npm run dev` and `npm run preview` send requests for data: a running `pandaas demo`, or `npm run mock`. */
+const backend = process.env.PANDAAS_URL ?? 'http://127.0.0.1:8000';
+const proxy = Object.fromEntries(
+  ['/api', '/h5grove', '/zarr'].map((prefix) => [prefix, { target: backend, changeOrigin: false }]),
+);
+
+export default defineConfig({
+  plugins: [react()],
+  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  server: { host: '127.0.0.1', proxy },
+  preview: { host: '127.0.0.1', proxy },
+  build: {
+    target: 'es2022',
+    // No data: URIs for scripts, styles or fonts: the content security policy allows 'self' only.
+    assetsInlineLimit: 0,
+    // The viewer carries three.js; it is loaded when a dataset is opened, never with the first page.
+    chunkSizeWarningLimit: 1500,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    environment: 'jsdom',
+    setupFiles: ['./src/test-setup.ts'],
+    css: false,
+    restoreMocks: true,
+  },
+});

@@ -1,0 +1,5 @@
+"""`python -m pandaas.cli`: the program where its script is not on the path."""
+
+from pandaas.cli import main
+
+main()

@@ -1,7 +1,13 @@
 /** A request that the server refused or that never arrived, in the words of its problem details (RFC 9457). */
-import type { components } from './schema';
-
-export type Problem = components['schemas']['Problem'];
+export interface Problem {
+  type: string;
+  title: string;
+  status: number;
+  detail: string;
+  remedy?: string | null;
+  field?: string | null;
+  request_id: string;
+}
 
 export class ApiError extends Error {
   readonly status: number;

@@ -1,0 +1,165 @@
+/**
+ * What the page reads from the server, one query per resource.
+ *
+ * Keys start with the kind of thing; `api/live.ts` invalidates by these kinds when the server reports a change.
+ */
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+
+import { api, body, fetchRaw } from './client';
+import type { paths } from './schema';
+
+export type SearchQuery = NonNullable<paths['/api/v1/search']['get']['parameters']['query']>;
+export type JobsQuery = NonNullable<paths['/api/v1/jobs']['get']['parameters']['query']>;
+
+const HOUR = 3_600_000;
+
+export const sessionQuery = queryOptions({
+  queryKey: ['session'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/session', { signal })),
+  staleTime: HOUR,
+});
+
+export const homeQuery = queryOptions({
+  queryKey: ['home'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/home', { signal })),
+});
+
+export const searchQuery = (query: SearchQuery) =>
+  queryOptions({
+    queryKey: ['search', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/search', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const proposalsQuery = (mine: boolean) =>
+  queryOptions({
+    queryKey: ['proposals', { mine }],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/proposals', { params: { query: { mine } }, signal })),
+  });
+
+export const proposalQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['proposals', name],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/proposals/{name}', { params: { path: { name } }, signal })),
+  });
+
+export const peopleQuery = (query: string) =>
+  queryOptions({
+    queryKey: ['people', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/people', { params: { query: { query } }, signal })),
+    enabled: query.length >= 2,
+    placeholderData: keepPreviousData,
+  });
+
+export const datasetQuery = (pid: string) =>
+  queryOptions({
+    queryKey: ['dataset', pid],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/datasets/{pid}', { params: { path: { pid } }, signal })),
+  });
+
+export const filesQuery = (pid: string) =>
+  queryOptions({
+    queryKey: ['dataset', pid, 'files'],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/datasets/{pid}/files', { params: { path: { pid } }, signal })),
+  });
+
+export const historyQuery = (pid: string) =>
+  queryOptions({
+    queryKey: ['dataset', pid, 'history'],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/datasets/{pid}/history', { params: { path: { pid } }, signal })),
+  });
+
+export const provenanceQuery = (pid: string) =>
+  queryOptions({
+    queryKey: ['dataset', pid, 'provenance'],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/datasets/{pid}/provenance', { params: { path: { pid } }, signal })),
+  });
+
+export const verificationQuery = (pid: string) =>
+  queryOptions({
+    queryKey: ['dataset', pid, 'verify'],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/datasets/{pid}/verify', { params: { path: { pid } }, signal })),
+  });
+
+/** A node's attributes and its children, one level deep; contents of a version never change. */
+export const treeQuery = (pid: string, path: string) =>
+  queryOptions({
+    queryKey: ['dataset', pid, 'tree', path],
+    queryFn: ({ signal }) =>
+      body(api.GET('/api/v1/datasets/{pid}/tree', { params: { path: { pid }, query: { path, depth: 1 } }, signal })),
+    staleTime: HOUR,
+  });
+
+export const recipesQuery = queryOptions({
+  queryKey: ['recipes'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/recipes', { signal })),
+  staleTime: HOUR,
+});
+
+export const offersQuery = (dataset: string[]) =>
+  queryOptions({
+    queryKey: ['offers', dataset],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/offers', { params: { query: { dataset } }, signal })),
+    enabled: dataset.length > 0,
+  });
+
+export const jobsQuery = (query: JobsQuery) =>
+  queryOptions({
+    queryKey: ['jobs', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/jobs', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const jobQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['job', id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/jobs/{job_id}', { params: { path: { job_id: id } }, signal })),
+  });
+
+export const noticesQuery = queryOptions({
+  queryKey: ['notices'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/notices', { signal })),
+});
+
+export const instrumentsQuery = queryOptions({
+  queryKey: ['instruments'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/instruments', { signal })),
+});
+
+export const instrumentQuery = (name: string) =>
+  queryOptions({
+    queryKey: ['instruments', name],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/instruments/{name}', { params: { path: { name } }, signal })),
+  });
+
+export const quarantineQuery = queryOptions({
+  queryKey: ['quarantine'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/quarantine', { signal })),
+});
+
+export const operatorQuery = queryOptions({
+  queryKey: ['operator'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/operator', { signal })),
+});
+
+export const tokensQuery = queryOptions({
+  queryKey: ['tokens'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/tokens', { signal })),
+});
+
+export const helpIndexQuery = queryOptions({
+  queryKey: ['help'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/help', { signal })),
+  staleTime: HOUR,
+});
+
+export const helpPageQuery = (path: string) =>
+  queryOptions({
+    queryKey: ['help', path],
+    // Help paths hold slashes, which the typed client would escape.
+    queryFn: async ({ signal }) => {
+      const response = await fetchRaw(`/api/v1/help/${path.split('/').map(encodeURIComponent).join('/')}`, { signal });
+      return (await response.json()) as paths['/api/v1/help/{path}']['get']['responses'][200]['content']['application/json'];
+    },
+    staleTime: HOUR,
+  });

@@ -1,0 +1,48 @@
+/** The contract's answers under their short names. */
+import type { components } from './schema';
+
+type Schemas = components['schemas'];
+
+export type ArrayOut = Schemas['ArrayOut'];
+export type ComponentHealth = Schemas['ComponentHealth'];
+export type DatasetCard = Schemas['DatasetCard'];
+export type DatasetOut = Schemas['DatasetOut'];
+export type DatasetPatch = Schemas['DatasetPatch'];
+export type DefaultOut = Schemas['DefaultOut'];
+export type DemoAccount = Schemas['DemoAccount'];
+export type FacetValue = Schemas['FacetValue'];
+export type FileOut = Schemas['FileOut'];
+export type HelpEntry = Schemas['HelpEntry'];
+export type HistoryEntry = Schemas['HistoryEntry'];
+export type HomeOut = Schemas['HomeOut'];
+export type InstrumentPageOut = Schemas['InstrumentPageOut'];
+export type JobIn = Schemas['JobIn'];
+export type JobInputOut = Schemas['JobInputOut'];
+export type JobOut = Schemas['JobOut'];
+export type JobPageOut = Schemas['JobPageOut'];
+export type JobState = JobOut['state'];
+export type MemberOut = Schemas['MemberOut'];
+export type MemberRole = MemberOut['role'];
+export type NewTokenOut = Schemas['NewTokenOut'];
+export type NodeOut = Schemas['NodeOut'];
+export type NoticeOut = Schemas['NoticeOut'];
+export type OfferOut = Schemas['OfferOut'];
+export type OperatorOut = Schemas['OperatorOut'];
+export type PersonOut = Schemas['PersonOut'];
+export type ProposalOut = Schemas['ProposalOut'];
+export type ProvenanceOut = Schemas['ProvenanceOut'];
+export type QuarantineOut = Schemas['QuarantineOut'];
+export type RecipeOut = Schemas['RecipeOut'];
+export type RecipePageOut = Schemas['RecipePageOut'];
+export type RelationNode = Schemas['RelationNode'];
+export type SearchOut = Schemas['SearchOut'];
+export type SessionOut = Schemas['SessionOut'];
+export type SlotOut = Schemas['SlotOut'];
+export type TechniqueOut = Schemas['TechniqueOut'];
+export type TokenIn = Schemas['TokenIn'];
+export type TokenOut = Schemas['TokenOut'];
+export type TryStep = Schemas['TryStep'];
+export type UnderstoodTerm = Schemas['UnderstoodTerm'];
+export type UploadOut = Schemas['UploadOut'];
+export type ValidityOut = Schemas['ValidityOut'];
+export type VerifyOut = Schemas['VerifyOut'];

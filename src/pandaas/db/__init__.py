@@ -4,7 +4,9 @@ from pandaas.db import tables
 from pandaas.db.base import AccessColumns, Base
 from pandaas.db.engine import Database
 from pandaas.db.events import EventTail, Position, append
+from pandaas.db.failures import disk_full, is_disk_full, understood
 from pandaas.db.leases import hold, holders, release
+from pandaas.db.migrate import SchemaState, UpgradeReport, require_current_schema, schema_state, upgrade
 
 __all__ = [
     "AccessColumns",
@@ -12,9 +14,17 @@ __all__ = [
     "Database",
     "EventTail",
     "Position",
+    "SchemaState",
+    "UpgradeReport",
     "append",
+    "disk_full",
     "hold",
     "holders",
+    "is_disk_full",
     "release",
+    "require_current_schema",
+    "schema_state",
     "tables",
+    "understood",
+    "upgrade",
 ]

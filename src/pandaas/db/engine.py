@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, make_url
 from sqlalchemy.orm import Session, sessionmaker
 
+from pandaas.db.failures import understood
 from pandaas.model import Clock, InvalidInput, utc_now
 
 _BUSY_MS = 15_000
@@ -20,7 +21,8 @@ class Database:
     """The engine, its sessions and the clock they write by.
 
     `with database.session() as session:` is one transaction: committed at the end, rolled back on an error. On SQLite
-    `session()` takes the write lock at once (BEGIN IMMEDIATE), `read()` never does.
+    `session()` takes the write lock at once (BEGIN IMMEDIATE), `read()` never does. A full disk, a lock held too long and
+    a lost server raise `DiskFull`, `Busy` and `Unavailable`.
     """
 
     def __init__(self, url: str, *, clock: Clock = utc_now) -> None:
@@ -31,16 +33,19 @@ class Database:
             _refuse_network_file_system(Path(self.url.database))
         self.engine = _engine(self.url.render_as_string(hide_password=False), self.is_sqlite)
         self._write = sessionmaker(self.engine.execution_options(writes=True), expire_on_commit=False)
+        impatient = self.engine.execution_options(writes=True, patient=False)
+        self._impatient = sessionmaker(impatient, expire_on_commit=False)
         self._read = sessionmaker(self.engine, expire_on_commit=False)
 
     @contextmanager
-    def session(self) -> Iterator[Session]:
-        with self._write.begin() as session:
+    def session(self, *, patient: bool = True) -> Iterator[Session]:
+        """One writing transaction. `patient=False` raises `Busy` at once when another one holds SQLite's write lock."""
+        with understood(), (self._write if patient else self._impatient).begin() as session:
             yield session
 
     @contextmanager
     def read(self) -> Iterator[Session]:
-        with self._read() as session:
+        with understood(), self._read() as session:
             yield session
 
     def dispose(self) -> None:
@@ -62,8 +67,14 @@ def _engine(url: str, is_sqlite: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Any) -> None:
-        writes = connection.get_execution_options().get("writes", False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        options = connection.get_execution_options()
+        if not options.get("patient", True):
+            connection.exec_driver_sql("PRAGMA busy_timeout=0")
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get("writes", False) else "BEGIN")
+        finally:
+            if not options.get("patient", True):
+                connection.exec_driver_sql(f"PRAGMA busy_timeout={_BUSY_MS}")
 
     return engine
 

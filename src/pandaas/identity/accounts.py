@@ -1,0 +1,197 @@
+"""Persons: making, finding and disabling them, their passwords and linked identities."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from sqlalchemy import delete, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from pandaas.config import Settings
+from pandaas.db import Database, append
+from pandaas.db.tables import LinkedIdentity, Person, SignIn
+from pandaas.identity.credentials import Passwords
+from pandaas.model import Conflict, InvalidInput, NotFound, Role
+
+USER_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,54}")  # leaves room for the space `personal-<user>`
+_ORCID_PATTERN = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
+
+
+class Accounts:
+    """Local accounts. Who may change them is decided by the caller (operators, the command line)."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        self._database = database
+        self._settings = settings
+        self._passwords = Passwords()
+
+    def create_person(
+        self,
+        user: str,
+        name: str,
+        role: Role | str = Role.VISITOR,
+        password: str | None = None,
+        *,
+        email: str | None = None,
+        orcid: str | None = None,
+        affiliation: str | None = None,
+        demo: bool = False,
+        actor_id: int | None = None,
+    ) -> int:
+        """Make an account and return its id. Without a password nobody can sign in with one.
+
+        `Conflict` when the user name is taken, `InvalidInput` naming the field that is wrong.
+        """
+        user = user.strip().lower()
+        if not USER_PATTERN.fullmatch(user):
+            raise InvalidInput(
+                f"'{user[:80]}' can't be a user name.",
+                remedy="Use up to 55 letters, digits, '.', '_' and '-', starting with a letter or digit.",
+                field="user",
+            )
+        person = Person(
+            user=user,
+            name=_name(name),
+            role=_role(role),
+            password_hash=self._passwords.hash(password) if password is not None else None,
+            email=email,
+            orcid=_orcid(orcid),
+            affiliation=affiliation,
+            demo=demo,
+            created=self._database.clock(),
+        )
+        try:
+            with self._database.session() as session:
+                session.add(person)
+                session.flush()
+                self._log(session, "person.created", person, actor_id=actor_id, payload={"role": person.role})
+        except IntegrityError as error:
+            raise Conflict(f"The user name '{user}' is taken.", remedy="Choose another.", field="user") from error
+        return person.id
+
+    def person(self, person_id: int) -> Person:
+        with self._database.read() as session:
+            found = session.get(Person, person_id)
+        if found is None:
+            raise NotFound(f"There is no person {person_id}.")
+        return found
+
+    def person_named(self, user: str) -> Person:
+        with self._database.read() as session:
+            found = session.scalars(select(Person).where(Person.user == user.strip().lower())).first()
+        if found is None:
+            raise NotFound(f"There is no person with the user name '{user[:80]}'.", field="user")
+        return found
+
+    def find_people(self, query: str = "", *, limit: int = 20, disabled: bool = False) -> list[Person]:
+        """Persons whose user name, name, affiliation or e-mail holds `query`, by name; disabled ones if asked for."""
+        pattern = "%" + re.sub(r"([%_\\])", r"\\\1", query.strip()) + "%"
+        columns = (Person.user, Person.name, Person.affiliation, Person.email)
+        found = select(Person).where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+        if not disabled:
+            found = found.where(Person.disabled.is_(False))
+        with self._database.read() as session:
+            return list(session.scalars(found.order_by(Person.name, Person.id).limit(limit)))
+
+    def set_password(self, person_id: int, password: str, *, actor_id: int | None = None) -> None:
+        """Set a new password; all sign-ins of the person end."""
+        stored = self._passwords.hash(password)
+        with self._database.session() as session:
+            person = _get(session, person_id)
+            person.password_hash = stored
+            self._end_sign_ins(session, person)
+            self._log(session, "person.changed", person, actor_id=actor_id, payload={"what": "password"})
+
+    def set_role(self, person_id: int, role: Role | str, *, actor_id: int | None = None) -> None:
+        with self._database.session() as session:
+            person = _get(session, person_id)
+            person.role = _role(role)
+            self._log(session, "person.changed", person, actor_id=actor_id, payload={"role": person.role})
+
+    def disable(self, person_id: int, *, disabled: bool = True, actor_id: int | None = None) -> None:
+        """Shut a person out (or let her in again): sign-ins end, tokens stop working, from the next request on."""
+        with self._database.session() as session:
+            person = _get(session, person_id)
+            person.disabled = disabled
+            if disabled:
+                self._end_sign_ins(session, person)
+            self._log(session, "person.disabled" if disabled else "person.enabled", person, actor_id=actor_id)
+
+    def linked_person(self, issuer: str, subject: str) -> Person | None:
+        """The person this foreign identity was linked to."""
+        query = (
+            select(Person)
+            .join(LinkedIdentity)
+            .where(LinkedIdentity.issuer == issuer, LinkedIdentity.subject == subject)
+        )
+        with self._database.read() as session:
+            return session.scalars(query).first()
+
+    def _link(self, person_id: int, issuer: str, subject: str) -> None:
+        try:
+            with self._database.session() as session:
+                person = _get(session, person_id)
+                session.add(
+                    LinkedIdentity(person_id=person_id, issuer=issuer, subject=subject, created=self._database.clock())
+                )
+                self._log(session, "person.linked", person, payload={"issuer": issuer})
+        except IntegrityError as error:
+            raise Conflict("This identity is linked already.", remedy="Unlink it there first.") from error
+
+    def _is_shut_out(self, person: Person) -> bool:
+        """Disabled, or a made-up account in a place that is no demo."""
+        return person.disabled or (person.demo and not self._settings.demo.enabled)
+
+    def _end_sign_ins(self, session: Session, person: Person) -> None:
+        session.execute(delete(SignIn).where(SignIn.person_id == person.id))
+        self._log(session, "session.expired", person)
+
+    def _log(
+        self,
+        session: Session,
+        kind: str,
+        person: Person,
+        *,
+        actor_id: int | None = None,
+        payload: dict[str, Any] | None = None,
+    ) -> None:
+        append(
+            session,
+            kind,
+            person.user,
+            actor_id=actor_id,
+            person_id=person.id,
+            payload=payload,
+            clock=self._database.clock,
+        )
+
+
+def _get(session: Session, person_id: int) -> Person:
+    person = session.get(Person, person_id)
+    if person is None:
+        raise NotFound(f"There is no person {person_id}.")
+    return person
+
+
+def _name(name: str) -> str:
+    name = " ".join(name.split())
+    if not 0 < len(name) <= 200:
+        raise InvalidInput("A person's name has 1 to 200 characters.", field="name")
+    return name
+
+
+def _role(role: Role | str) -> str:
+    try:
+        return Role(role).value
+    except ValueError as error:
+        raise InvalidInput(f"'{role}' is no role.", remedy=f"Use one of {', '.join(Role)}.", field="role") from error
+
+
+def _orcid(orcid: str | None) -> str | None:
+    if orcid is not None and not _ORCID_PATTERN.fullmatch(orcid):
+        raise InvalidInput(
+            f"'{orcid[:40]}' is no ORCID iD.", remedy="It looks like 0000-0002-1825-0097.", field="orcid"
+        )
+    return orcid

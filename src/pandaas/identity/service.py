@@ -1,0 +1,145 @@
+"""The face of the room: sign-in and principals; accounts and tokens are in the base classes."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, func, select
+
+from pandaas.db.tables import Person, SignIn, Token
+from pandaas.identity import attempts
+from pandaas.identity.credentials import SECRET_PATTERN, TOKEN_PATTERN, digest, new_secret
+from pandaas.identity.principals import principal_of
+from pandaas.identity.tokens import Tokens
+from pandaas.model import InvalidInput, NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind
+
+_TOUCH_EVERY = timedelta(minutes=1)
+
+
+class Identity(Tokens):
+    """Who is asking. Every question reads the tables: what changes there is felt by the next request."""
+
+    def sign_in(self, user: str, password: str, *, address: str, client: str | None = None) -> str:
+        """Check a password and open a sign-in; returns the secret for the cookie.
+
+        `NotSignedIn` for an unknown user or a wrong password alike (and after the same time), `NotAllowed` for a
+        disabled account, `Busy` while guessing is slowed down.
+        """
+        user, address, now = user.strip().lower()[:64], address[:64], self._database.clock()
+        with self._database.session() as session:
+            attempts.admit(session, user, address, now)
+        with self._database.read() as session:
+            person = session.scalars(select(Person).where(Person.user == user)).first()
+        stored = person.password_hash if person else None
+        if not self._passwords.matches(stored, password) or person is None or stored is None:
+            raise NotSignedIn(
+                "The user name or the password is wrong.",
+                remedy="Check both; an operator can set a new password.",
+                field="password",
+            )
+        if self._is_shut_out(person):
+            raise NotAllowed(f"The account '{user}' is disabled.", remedy="Ask an operator.")
+        outdated = self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
+        secret = new_secret()
+        with self._database.session() as session:
+            attempts.forgive(session, user, address)
+            session.execute(delete(SignIn).where(SignIn.expires <= now))
+            if outdated:
+                session.get_one(Person, person.id).password_hash = outdated
+            session.add(
+                SignIn(
+                    person_id=person.id,
+                    secret_hash=digest(secret),
+                    created=now,
+                    expires=now + timedelta(hours=self._settings.server.session_hours),
+                    client=client[:200] if client else None,
+                )
+            )
+            self._log(session, "person.signed_in", person, actor_id=person.id, payload={"address": address})
+        return secret
+
+    def sign_out(self, secret: str) -> None:
+        """End the sign-in of this cookie; an unknown one is no error."""
+        with self._database.session() as session:
+            found = session.execute(
+                select(SignIn, Person).join(Person).where(SignIn.secret_hash == digest(secret))
+            ).first()
+            if found is not None:
+                session.delete(found[0])
+                self._log(session, "session.expired", found[1], actor_id=found[1].id)
+
+    def signed_in_count(self) -> int:
+        """Persons with a sign-in that has not expired."""
+        with self._database.read() as session:
+            query = select(func.count(SignIn.person_id.distinct())).where(SignIn.expires > self._database.clock())
+            return session.scalar(query) or 0
+
+    def principal_of_cookie(self, secret: str) -> Principal | None:
+        """Who this browser is, or None when the sign-in is unknown, expired or of a disabled account."""
+        if not SECRET_PATTERN.fullmatch(secret):
+            return None
+        now = self._database.clock()
+        with self._database.read() as session:
+            query = select(Person).join(SignIn).where(SignIn.secret_hash == digest(secret), SignIn.expires > now)
+            person = session.scalars(query).first()
+            if person is None or self._is_shut_out(person):
+                return None
+            return principal_of(session, person, now)
+
+    def principal_of_token(self, text: str) -> Principal:
+        """Whose token this is, with its scopes; `NotSignedIn` when it is unknown, expired or of a disabled account."""
+        now = self._database.clock()
+        if TOKEN_PATTERN.fullmatch(text):
+            with self._database.read() as session:
+                query = select(Person, Token).join(Token).where(Token.secret_hash == digest(text))
+                person, token = session.execute(query).tuples().first() or (None, None)
+                if person and token and _is_valid(token, now) and not self._is_shut_out(person):
+                    principal = principal_of(session, person, now, kind=PrincipalKind.TOKEN, scopes=token.scopes)
+                    used = token.last_used
+                    token_id = token.id
+                else:
+                    person = None
+            if person:
+                if used is None or now - used >= _TOUCH_EVERY:
+                    self._touch(token_id, now)
+                return principal
+        raise NotSignedIn(
+            "This token is unknown or has expired.", remedy="Make a new one under your name, 'API tokens'."
+        )
+
+    def principal_of_person(self, person_id: int) -> Principal:
+        """The platform itself acting for this person (a job that registers its result): her rights, no more."""
+        now = self._database.clock()
+        with self._database.read() as session:
+            person = session.get(Person, person_id)
+            if person is None or self._is_shut_out(person):
+                raise NotFound(f"There is no active person {person_id}.")
+            return principal_of(session, person, now, kind=PrincipalKind.SERVICE, acting_for=person_id)
+
+    def principal_again(self, principal: Principal) -> Principal | None:
+        """The same asker as things stand now (open streams ask every few seconds); None when shut out since."""
+        if principal.person_id is None:
+            return principal
+        now = self._database.clock()
+        with self._database.read() as session:
+            person = session.get(Person, principal.person_id)
+            if person is None or self._is_shut_out(person):
+                return None
+            return principal_of(
+                session,
+                person,
+                now,
+                kind=principal.kind,
+                scopes=principal.scopes,
+                acting_for=principal.acting_for,
+            )
+
+    def link_identity(self, person_id: int, issuer: str, subject: str) -> None:
+        """Tie a foreign identity (issuer and subject, never an e-mail address) to a person."""
+        if not 0 < len(issuer) <= 255 or not 0 < len(subject) <= 255:
+            raise InvalidInput("Issuer and subject have 1 to 255 characters.", field="subject")
+        self._link(person_id, issuer, subject)
+
+
+def _is_valid(token: Token, now: datetime) -> bool:
+    return token.expires is None or token.expires > now

@@ -1,0 +1,102 @@
+"""API tokens: shown once, kept as a hash, limited to scopes and time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from sqlalchemy import select, update
+
+from pandaas.db import append
+from pandaas.db.tables import Token
+from pandaas.identity.accounts import Accounts
+from pandaas.identity.credentials import TOKEN_PREFIX, digest, new_secret
+from pandaas.identity.principals import scopes_of
+from pandaas.model import Busy, InvalidInput, NotFound, Role, Scope
+
+_LONGEST_DAYS = 3650
+
+
+class Tokens(Accounts):
+    """A token's rights are its scopes ∩ the person's rights, asked anew with every request."""
+
+    def create_token(
+        self, person_id: int, name: str, scopes: Iterable[Scope | str] = (Scope.READ,), expires_in_days: int | None = 90
+    ) -> tuple[int, str]:
+        """Make a token; returns its id and its text, which is shown now and never again."""
+        person = self.person(person_id)
+        wanted = _scopes(scopes)
+        name = name.strip()
+        if not 0 < len(name) <= 100:
+            raise InvalidInput("A token's name has 1 to 100 characters.", field="name")
+        if beyond := wanted - scopes_of(Role(person.role)):
+            raise InvalidInput(
+                f"'{person.user}' can't give the scope {', '.join(sorted(beyond))}: only operators have it.",
+                field="scopes",
+            )
+        if expires_in_days is not None and not 1 <= expires_in_days <= _LONGEST_DAYS:
+            raise InvalidInput(f"A token lives 1 to {_LONGEST_DAYS} days.", field="expires_in_days")
+        now = self._database.clock()
+        text = TOKEN_PREFIX + new_secret()
+        token = Token(
+            person_id=person_id,
+            name=name,
+            secret_hash=digest(text),
+            scopes=sorted(wanted),
+            created=now,
+            expires=now + timedelta(days=expires_in_days) if expires_in_days is not None else None,
+        )
+        with self._database.session() as session:
+            session.add(token)
+            session.flush()
+            append(
+                session,
+                "token.created",
+                person.user,
+                actor_id=person_id,
+                person_id=person_id,
+                payload={"token": token.id, "name": name, "scopes": token.scopes},
+                clock=self._database.clock,
+            )
+        return token.id, text
+
+    def tokens(self, person_id: int) -> list[Token]:
+        """The person's tokens, newest first, expired ones included."""
+        query = select(Token).where(Token.person_id == person_id).order_by(Token.id.desc())
+        with self._database.read() as session:
+            return list(session.scalars(query))
+
+    def delete_token(self, person_id: int, token_id: int) -> None:
+        """Take a token back at once; `NotFound` when it is not this person's."""
+        with self._database.session() as session:
+            token = session.get(Token, token_id)
+            if token is None or token.person_id != person_id:
+                raise NotFound(f"You have no token {token_id}.")
+            session.delete(token)
+            append(
+                session,
+                "token.deleted",
+                self.person(person_id).user,
+                actor_id=person_id,
+                person_id=person_id,
+                payload={"token": token_id, "name": token.name},
+                clock=self._database.clock,
+            )
+
+    def _touch(self, token_id: int, now: datetime) -> None:
+        """Note the use. A busy database is no reason to keep the request waiting: a later use is noted instead."""
+        try:
+            with self._database.session(patient=False) as session:
+                session.execute(update(Token).where(Token.id == token_id).values(last_used=now))
+        except Busy:
+            return
+
+
+def _scopes(scopes: Iterable[Scope | str]) -> frozenset[Scope]:
+    try:
+        wanted = frozenset(Scope(scope) for scope in scopes)
+    except ValueError as error:
+        raise InvalidInput(f"{error}.", remedy=f"Scopes are {', '.join(Scope)}.", field="scopes") from error
+    if not wanted:
+        raise InvalidInput("A token needs at least one scope.", field="scopes")
+    return wanted

@@ -1,0 +1,65 @@
+"""Where code runs: the sandbox, the detached supervisor, environments and engines.
+
+Names are loaded on first use, so that the supervisor (`python -m pandaas.runtime.supervisor`) starts without any of the
+platform's libraries.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandaas.runtime.building import BuildProgress
+    from pandaas.runtime.engines.local import LocalEngine
+    from pandaas.runtime.engines.port import Engine, ExitRecord, Observation, WorkSpec
+    from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
+    from pandaas.runtime.files import open_regular, read_json, read_text
+    from pandaas.runtime.sandbox import Account, Bind, Confinement, Sandbox
+    from pandaas.runtime.service import Runtime
+
+_WHERE = {
+    "Account": "sandbox",
+    "Bind": "sandbox",
+    "BuildProgress": "building",
+    "Confinement": "sandbox",
+    "Engine": "engines.port",
+    "Environment": "environments",
+    "EnvironmentStatus": "environments",
+    "Environments": "environments",
+    "ExitRecord": "engines.port",
+    "LocalEngine": "engines.local",
+    "Observation": "engines.port",
+    "Runtime": "service",
+    "Sandbox": "sandbox",
+    "WorkSpec": "engines.port",
+    "open_regular": "files",
+    "read_json": "files",
+    "read_text": "files",
+}
+
+__all__ = [
+    "Account",
+    "Bind",
+    "BuildProgress",
+    "Confinement",
+    "Engine",
+    "Environment",
+    "EnvironmentStatus",
+    "Environments",
+    "ExitRecord",
+    "LocalEngine",
+    "Observation",
+    "Runtime",
+    "Sandbox",
+    "WorkSpec",
+    "open_regular",
+    "read_json",
+    "read_text",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _WHERE:
+        return getattr(import_module(f"pandaas.runtime.{_WHERE[name]}"), name)
+    raise AttributeError(f"module 'pandaas.runtime' has no attribute {name!r}")

@@ -1,0 +1,1 @@
+"""Engines: where the platform's work is executed. `port` says what one is, `local` runs on this computer."""

@@ -1,0 +1,230 @@
+"""The engine `local`: processes of this computer, each under its own detached supervisor.
+
+Admission counts cores and memory. What doesn't fit waits: next is the work of whoever runs least, then the oldest; it is
+never overtaken by smaller work, so that large work starts too. All state is in the work's folder: after a restart, `poll`
+finds running work by its supervisor's lock and counts it again.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import structlog
+
+from pandaas.config import RuntimeSettings, package_folder
+from pandaas.model import InvalidInput, Unavailable
+from pandaas.runtime import processes
+from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, WorkSpec
+from pandaas.runtime.files import read_json
+from pandaas.runtime.sandbox import Sandbox
+from pandaas.runtime.supervisor import write_atomically
+
+log = structlog.get_logger(__name__)
+_START_TIMEOUT_S = 30
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What a piece of work takes of this computer."""
+
+    folder: Path
+    share: str
+    cores: int
+    memory_mb: int
+
+
+class LocalEngine:
+    """See the module. `cores` and `memory_mb` are what all work together may take."""
+
+    name = "local"
+
+    def __init__(self, settings: RuntimeSettings, sandbox: Sandbox) -> None:
+        self._sandbox = sandbox
+        self.cores = settings.cores or os.cpu_count() or 1
+        self.memory_mb = settings.memory_mb or int(psutil.virtual_memory().total * 0.75 / 1024**2)
+        self._mutex = threading.RLock()
+        self._waiting: list[_Claim] = []
+        self._running: dict[Path, _Claim] = {}
+
+    def submit(self, work: WorkSpec) -> Handle:
+        folder = work.folder.absolute()
+        claim = _Claim(folder, work.share, min(work.cores, self.cores), work.memory_mb)
+        if claim.memory_mb > self.memory_mb:
+            raise InvalidInput(
+                f"This needs {claim.memory_mb} MB of memory; this computer gives {self.memory_mb} MB to analysis.",
+                remedy="Choose fewer data, or ask the operator to raise runtime.memory_mb.",
+                field="memory_mb",
+            )
+        with self._mutex:
+            known = folder in self._running or any(waiting.folder == folder for waiting in self._waiting)
+            if not known and not _was_started(folder):
+                self._write_spec(work, claim)
+                self._waiting.append(claim)
+            self._admit()
+        return {"folder": str(folder)}
+
+    def poll(self, handles: Sequence[Handle]) -> list[Observation]:
+        with self._mutex:
+            seen = [self._look(Path(str(handle["folder"]))) for handle in handles]
+            self._admit()
+            return seen
+
+    def cancel(self, handle: Handle) -> None:
+        folder = Path(str(handle["folder"]))
+        with self._mutex:
+            queued = [claim for claim in self._waiting if claim.folder == folder]
+            if queued or (folder.is_dir() and not _was_started(folder)):
+                self._waiting = [claim for claim in self._waiting if claim.folder != folder]
+                write_atomically(str(folder / "exit.json"), _never_ran())
+                return
+            if (folder / "exit.json").exists():
+                return
+            (folder / "cancel").touch()
+            record = read_json(folder / "supervisor.json")
+            if isinstance(record, dict) and processes.is_same(int(record["pid"]), record["start_ticks"]):
+                os.kill(int(record["pid"]), signal.SIGTERM)
+
+    def outlook(self, cores: int, memory_mb: int) -> str:
+        with self._mutex:
+            free = self.cores - sum(claim.cores for claim in self._running.values())
+            memory = self.memory_mb - sum(claim.memory_mb for claim in self._running.values())
+            ahead = len(self._waiting)
+        count = min(cores, self.cores)
+        where = f"On this computer, {count} core{'s' if count > 1 else ''}"
+        if not ahead and count <= free and memory_mb <= memory:
+            return f"{where}, starts now."
+        return f"{where}, starts when running work has ended ({ahead} waiting)."
+
+    def _look(self, folder: Path) -> Observation:
+        ended = _exit_record(folder)
+        if ended is not None:
+            self._running.pop(folder, None)
+            return Observation("ended", ended)
+        if any(claim.folder == folder for claim in self._waiting):
+            return Observation("queued")
+        if _supervisor_lives(folder):
+            if folder not in self._running:
+                self._adopt(folder)
+            return Observation("running")
+        ended = _exit_record(folder)  # it may have ended between the two looks
+        self._running.pop(folder, None)
+        return Observation("ended", ended) if ended is not None else Observation("unknown", detail=_why_lost(folder))
+
+    def _adopt(self, folder: Path) -> None:
+        """Count work that runs since before we started."""
+        spec = read_json(folder / "spec.json", limit=16_777_216) or {}
+        self._running[folder] = _Claim(
+            folder, str(spec.get("share", "")), int(spec.get("cores", 1)), int(spec.get("memory_mb", 0))
+        )
+
+    def _admit(self) -> None:
+        """Start what fits, fairly."""
+        for folder in [folder for folder in self._running if _exit_record(folder) is not None]:
+            del self._running[folder]
+        while self._waiting:
+            taken: dict[str, int] = {}
+            for claim in self._running.values():
+                taken[claim.share] = taken.get(claim.share, 0) + claim.cores
+            following = min(self._waiting, key=lambda claim: taken.get(claim.share, 0))  # stable: the oldest of equals
+            if not self._fits(following):
+                return
+            self._waiting.remove(following)
+            self._start(following)
+
+    def _fits(self, claim: _Claim) -> bool:
+        cores = sum(running.cores for running in self._running.values())
+        memory = sum(running.memory_mb for running in self._running.values())
+        return cores + claim.cores <= self.cores and memory + claim.memory_mb <= self.memory_mb
+
+    def _start(self, claim: _Claim) -> None:
+        environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(package_folder().parent)}
+        done = subprocess.run(
+            [sys.executable, "-S", "-m", "pandaas.runtime.supervisor", str(claim.folder)],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=_START_TIMEOUT_S,
+            check=False,
+        )
+        if done.returncode:
+            log.error("supervisor did not start", folder=str(claim.folder), said=done.stderr.decode("utf-8", "replace"))
+            return  # poll shows it as unknown, with the reason
+        self._running[claim.folder] = claim
+
+    def _write_spec(self, work: WorkSpec, claim: _Claim) -> None:
+        command = self._sandbox.command(work.argv, work.confinement)
+        spec: dict[str, Any] = {
+            "argv": list(command.argv),
+            "env": command.env,
+            "cwd": command.cwd,
+            "isolated": command.isolated,
+            "cgroup": self._sandbox.group(work.folder.name),
+            "time_limit_s": work.time_limit_s,
+            "memory_mb": work.memory_mb,
+            "processes": work.confinement.processes,
+            "cores": claim.cores,
+            "share": work.share,
+        }
+        try:
+            write_atomically(str(claim.folder / "spec.json"), spec)
+        except OSError as error:
+            raise Unavailable(f"The work could not be written down: {error.strerror}.") from error
+
+
+def _was_started(folder: Path) -> bool:
+    return (folder / "supervisor.json").exists() or (folder / "exit.json").exists()
+
+
+def _exit_record(folder: Path) -> ExitRecord | None:
+    file = folder / "exit.json"
+    if not file.exists():
+        return None
+    return ExitRecord(**json.loads(file.read_text("utf-8")))
+
+
+def _never_ran() -> dict[str, Any]:
+    return {
+        "code": None,
+        "signal": None,
+        "reason": "cancelled",
+        "wall_s": 0.0,
+        "cpu_s": 0.0,
+        "max_rss_mb": 0.0,
+        "started": 0.0,
+        "ended": 0.0,
+    }
+
+
+def _supervisor_lives(folder: Path) -> bool:
+    """Is the lock held? It is as long as the supervisor lives, whatever became of its process id."""
+    try:
+        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    finally:
+        os.close(descriptor)
+    return False
+
+
+def _why_lost(folder: Path) -> str:
+    record = read_json(folder / "supervisor.json")
+    if not isinstance(record, dict):
+        return "It was never started." if folder.is_dir() else "Its folder is gone."
+    if record.get("boot") != processes.boot_id():
+        return "The computer was restarted while it ran."
+    return "Its supervisor was killed while it ran."

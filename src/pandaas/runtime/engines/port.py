@@ -1,0 +1,81 @@
+"""The port: what an engine is to the job layer.
+
+An engine runs pieces of work that outlive the platform. Work is named by its folder, so every verb can be repeated:
+`submit` of the same folder never runs it twice, `poll` tells the truth after any restart of either side. The
+conformance suite is `pandaas.testing.engines.EngineConformance`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from pandaas.runtime.sandbox import Confinement
+
+Handle = dict[str, Any]
+WorkState = Literal["queued", "running", "ended", "unknown"]
+ExitReason = Literal["exit", "timeout", "memory", "cancelled"]
+
+
+@dataclass(frozen=True)
+class WorkSpec:
+    """One piece of work. `share` groups work that queues together (a person), for fairness between them."""
+
+    folder: Path
+    argv: tuple[str, ...]
+    confinement: Confinement = field(default_factory=Confinement)
+    cores: int = 1
+    memory_mb: int = 2048
+    time_limit_s: int = 3600
+    share: str = ""
+
+
+@dataclass(frozen=True)
+class ExitRecord:
+    """How work ended. `code` is the program's exit code, None when a signal ended it; times are seconds since 1970."""
+
+    code: int | None
+    signal: int | None
+    reason: ExitReason
+    wall_s: float
+    cpu_s: float
+    max_rss_mb: float
+    started: float
+    ended: float
+
+    @property
+    def succeeded(self) -> bool:
+        return self.reason == "exit" and self.code == 0
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What the engine knows of a piece of work; `unknown` = it denies knowing it and there is no exit record."""
+
+    state: WorkState
+    exit: ExitRecord | None = None
+    detail: str = ""
+
+
+class Engine(Protocol):
+    """An engine; thread-safe."""
+
+    name: str
+
+    def submit(self, work: WorkSpec) -> Handle:
+        """Take the work, to be run once. Raises `InvalidInput` when it can never fit, `Unavailable` when not now."""
+        ...
+
+    def poll(self, handles: Sequence[Handle]) -> list[Observation]:
+        """One observation per handle, in their order; cheap, called many times a second while work runs."""
+        ...
+
+    def cancel(self, handle: Handle) -> None:
+        """Ask for the end; a later `poll` shows it. Harmless when it has ended."""
+        ...
+
+    def outlook(self, cores: int, memory_mb: int) -> str:
+        """In words for a person: where and when such work would start."""
+        ...

@@ -1,0 +1,61 @@
+"""`Runtime`: the sandbox, the environments and the engines of this platform, put together."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import structlog
+
+from pandaas.config import Settings
+from pandaas.db import Database
+from pandaas.model import InvalidInput
+from pandaas.runtime.engines.local import LocalEngine
+from pandaas.runtime.engines.port import Engine
+from pandaas.runtime.environments import Environments
+from pandaas.runtime.sandbox import Sandbox
+from pandaas.runtime.sdk import INSIDE, SdkFolder
+
+log = structlog.get_logger(__name__)
+
+
+class Runtime:
+    """Where code runs. `broken_engines` names plug-ins that could not be loaded, and why."""
+
+    def __init__(self, settings: Settings, database: Database | None = None) -> None:
+        self.settings = settings
+        self.database = database
+        self.sandbox = self.probe(settings)
+        self.sdk = SdkFolder(settings.home)
+        self.environments = Environments(settings, self.sandbox)
+        self.broken_engines: dict[str, str] = {}
+        self.engines: dict[str, Engine] = {"local": LocalEngine(settings.runtime, self.sandbox)}
+        self._load_plug_ins()
+
+    @staticmethod
+    def probe(settings: Settings) -> Sandbox:
+        """The sandbox as it works here, without building anything else (for `serve`'s refusal and `doctor`)."""
+        return Sandbox(settings.runtime)
+
+    def engine(self, name: str | None = None) -> Engine:
+        chosen = name or "local"
+        if chosen not in self.engines:
+            raise InvalidInput(
+                f"There is no engine '{chosen}'.", remedy=f"Choose one of {', '.join(self.engines)}.", field="engine"
+            )
+        return self.engines[chosen]
+
+    @property
+    def sdk_path(self) -> Path:
+        """Where a job finds the SDK (its PYTHONPATH)."""
+        return INSIDE if self.sandbox.works else self.sdk.path
+
+    def _load_plug_ins(self) -> None:
+        for entry in entry_points(group="pandaas.engines"):
+            if entry.name in self.engines:
+                continue
+            try:
+                self.engines[entry.name] = entry.load()(self.settings.runtime, self.sandbox)
+            except Exception as error:  # noqa: BLE001 - a broken plug-in disables itself, not the platform
+                self.broken_engines[entry.name] = f"{type(error).__name__}: {error}"
+                log.warning("engine disabled", engine=entry.name, reason=str(error))

@@ -41,11 +41,12 @@ def create_app(
     background: bool = True,
     board: HealthBoard | None = None,
     on_start: Callable[[Services, HealthBoard], None] | None = None,
+    before_close: Callable[[], None] | None = None,
 ) -> FastAPI:
     """Build the application.
 
     `services` may be given by tests; `background=False` leaves out the reconciler and housekeeping; `on_start` is called
-    once everything runs (the demo builds its facility there, in a thread of its own).
+    once everything runs (the demo builds its facility there, in a thread of its own), `before_close` before anything stops.
     """
     health = board or HealthBoard()
 
@@ -68,6 +69,8 @@ def create_app(
         try:
             yield
         finally:
+            if before_close is not None:
+                await to_thread.run_sync(before_close)
             await to_thread.run_sync(workers.stop)
             await to_thread.run_sync(hub.close)
             if services is None:

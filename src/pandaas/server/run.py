@@ -24,15 +24,19 @@ def serve(
     on_listen: Callable[[str], None] | None = None,
     on_start: Callable[[Services, HealthBoard], None] | None = None,
     board: HealthBoard | None = None,
+    before_close: Callable[[], None] | None = None,
     drain_s: float = 5.0,
 ) -> None:
-    """Listen and answer until SIGINT or SIGTERM. `on_listen` gets the address once the port is ours."""
+    """Listen and answer until SIGINT or SIGTERM.
+
+    `on_listen` gets the address once the port is ours; `before_close` runs when stopping, while services still work.
+    """
     logs.set_up(settings)
     listener = _listen(settings.server.host, settings.server.port)
     host, port = listener.getsockname()[:2]
     if on_listen is not None:
         on_listen(f"http://{f'[{host}]' if ':' in host else host}:{port}")
-    app = create_app(settings, on_start=on_start, board=board)
+    app = create_app(settings, on_start=on_start, before_close=before_close, board=board)
     config = uvicorn.Config(
         app,
         loop="uvloop",

@@ -108,7 +108,7 @@ def _tie(tie: Tie, principal: Principal, columns: _Columns, now: datetime) -> Co
         case Tie.SHARED:
             return _among(columns.pid, principal.linked_datasets)
         case Tie.RELEASED:
-            return and_(columns.release_time.is_not(None), columns.release_time <= literal(now))
+            return and_(columns.release_time.is_not(None), columns.release_time <= now)
         case _:
             teams = {proposal for proposal, role in principal.teams.items() if TEAM_TIE[role] is tie}
             return _among(columns.proposal_id, teams)

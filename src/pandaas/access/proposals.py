@@ -130,7 +130,7 @@ class Proposals(Rights):
             .group_by(Dataset.proposal_id)
         )
         with self._database.read() as session:
-            counts.update(dict(session.execute(query).tuples().all()))
+            counts.update(dict(session.execute(query).all()))
         return counts
 
     def set_member(self, principal: Principal, name: str, person_id: int, role: TeamRole | str) -> ProposalView:
@@ -233,7 +233,7 @@ class Proposals(Rights):
         self._log(session, "proposal.changed", proposal.name, principal, proposal_id=proposal.id)
 
     def _views(self, session: Session, principal: Principal, proposals: list[Proposal]) -> list[ProposalView]:
-        instruments = dict(session.execute(select(Instrument.id, Instrument.name)).tuples().all()) if proposals else {}
+        instruments = dict(session.execute(select(Instrument.id, Instrument.name)).all()) if proposals else {}
         rights = {one.id: of_proposal(one) for one in proposals}
         writable = {one for one, right in rights.items() if self.may(principal, Action.WRITE, right)}
         shown = [one for one in rights if one in principal.teams or one in writable]

@@ -80,7 +80,7 @@ class Rights:
         types: dict[int, str] = {}
         for batch in _batches({dataset.proposal_id for dataset in (*datasets, *ancestors.values())}):
             rows = session.execute(select(Proposal.id, Proposal.type).where(Proposal.id.in_(batch)))
-            types.update(dict(rows.tuples().all()))
+            types.update(dict(rows.all()))
         return [
             _of_dataset(dataset, types, tuple(_of_dataset(ancestors[one], types) for one in ancestry[dataset.id]))
             for dataset in datasets
@@ -90,7 +90,7 @@ class Rights:
         """Note what a new result was made from (its inputs and all that these were made from), in the caller's
         transaction. From then on only those who may read all of it may read the result."""
         pids = sorted(set(input_pids))
-        ids = dict(session.execute(select(Dataset.pid, Dataset.id).where(Dataset.pid.in_(pids))).tuples().all())
+        ids = dict(session.execute(select(Dataset.pid, Dataset.id).where(Dataset.pid.in_(pids))).all())
         if missing := [pid for pid in pids if pid not in ids]:
             raise NotFound(f"There is no dataset '{missing[0]}'.", field="inputs")
         further = select(DatasetAncestor.ancestor_id).where(DatasetAncestor.dataset_id.in_(ids.values()))

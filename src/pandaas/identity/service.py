@@ -92,7 +92,7 @@ class Identity(Tokens):
         if TOKEN_PATTERN.fullmatch(text):
             with self._database.read() as session:
                 query = select(Person, Token).join(Token).where(Token.secret_hash == digest(text))
-                person, token = session.execute(query).tuples().first() or (None, None)
+                person, token = session.execute(query).first() or (None, None)
                 if person and token and _is_valid(token, now) and not self._is_shut_out(person):
                     principal = principal_of(session, person, now, kind=PrincipalKind.TOKEN, scopes=token.scopes)
                     used = token.last_used

@@ -1,0 +1,31 @@
+"""Bytes ↔ arrays: selections, number types, encodings, statistics, units. Pure functions without file access."""
+
+from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
+from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
+from pandaas.codecs.selection import Selection, parse_selection
+from pandaas.codecs.statistics import PERCENTILES, Statistics, invalid_pixels, reduce_by_maximum, statistics
+from pandaas.codecs.units import parse_unit, to_si
+
+__all__ = [
+    "MEDIA_TYPES",
+    "PERCENTILES",
+    "Encoded",
+    "Format",
+    "Selection",
+    "Statistics",
+    "describe_dtype",
+    "dtype_from",
+    "encode",
+    "invalid_pixels",
+    "is_numeric",
+    "jsonable",
+    "parse_selection",
+    "parse_unit",
+    "plain_dtype",
+    "reduce_by_maximum",
+    "safe_dtype",
+    "statistics",
+    "to_json",
+    "to_safe",
+    "to_si",
+]

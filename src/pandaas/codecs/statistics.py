@@ -1,0 +1,158 @@
+"""What an array looks like in numbers, and a small version of it: detectors' gaps, masks and NaN left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pandaas.codecs.convert import is_numeric
+from pandaas.model import InvalidInput
+
+PERCENTILES = (0.1, 1.0, 5.0, 50.0, 95.0, 99.0, 99.9)
+_BINS = 256
+_MAX_FOR_PERCENTILES = 1 << 23  # beyond, every n-th value is taken
+_WIDE = 20.0  # the histogram's edges follow arcsinh where the maximum is this many times the 99.9 % value
+
+
+@dataclass(frozen=True)
+class Statistics:
+    """Of the `count` valid values; `masked` were left out (mask, sentinel, NaN, infinity).
+
+    `sentinel` is the detector's "no value" where it occurs. Percentiles are keyed by their number as text.
+    `histogram_edges` has one more element than `histogram_counts`; the counts add up to `count`.
+    """
+
+    count: int
+    masked: int
+    minimum: float | None = None
+    maximum: float | None = None
+    mean: float | None = None
+    std: float | None = None
+    positive_minimum: float | None = None
+    percentiles: dict[str, float] = field(default_factory=dict)
+    histogram_counts: list[int] = field(default_factory=list)
+    histogram_edges: list[float] = field(default_factory=list)
+    sentinel: float | None = None
+
+
+def invalid_pixels(
+    array: NDArray[Any], *, mask: NDArray[Any] | None = None, detector: bool = False
+) -> tuple[NDArray[np.bool_] | None, float | None]:
+    """Which values mean "nothing was measured here" (None: all are valid), and the sentinel found.
+
+    - not finite;
+    - the largest value of an unsigned type of 2 or more bytes, and the one below it (DECTRIS: gap, dead pixel);
+    - on a `detector` with a signed type, -1 and -2 (PILATUS: gap, dead pixel), unless smaller values occur, since then
+      negative numbers are measured;
+    - `mask` not 0 (NXdetector/pixel_mask), broadcast to the last axes.
+    """
+    dtype = array.dtype
+    invalid: NDArray[np.bool_] | None = None
+    sentinel: float | None = None
+    if dtype.kind in "fc":
+        finite = np.isfinite(array)
+        invalid = None if finite.all() else ~finite
+    elif dtype.kind == "u" and dtype.itemsize >= 2 and array.size:
+        top = int(np.iinfo(dtype).max)
+        if int(array.max()) >= top - 1:
+            invalid = array >= top - 1
+            sentinel = float(top if bool((array == top).any()) else top - 1)
+    elif detector and dtype.kind == "i" and array.size:
+        low = int(array.min())
+        if -2 <= low < 0:
+            invalid = array < 0
+            sentinel = float(low)
+    if mask is not None and mask.ndim <= array.ndim and mask.shape == array.shape[array.ndim - mask.ndim :]:
+        by_mask = np.broadcast_to(mask != 0, array.shape)
+        invalid = by_mask if invalid is None else invalid | by_mask
+    return invalid, sentinel
+
+
+def statistics(array: NDArray[Any], *, mask: NDArray[Any] | None = None, detector: bool = False) -> Statistics:
+    """Statistics of the valid values of `array` (complex numbers: of their absolute value)."""
+    _check_numeric(array)
+    invalid, sentinel = invalid_pixels(array, mask=mask, detector=detector)
+    values = array.reshape(-1) if invalid is None else array[~invalid]
+    if values.dtype.kind == "c":
+        values = np.abs(values)
+    elif values.dtype.kind == "b":
+        values = values.astype(np.uint8)
+    elif values.dtype == np.float16:
+        values = values.astype(np.float32)
+    masked = array.size - values.size
+    if not values.size:
+        return Statistics(0, masked, sentinel=sentinel)
+    positive = values[values > 0]
+    sample = values[:: -(-values.size // _MAX_FOR_PERCENTILES)]
+    levels = np.percentile(sample, PERCENTILES, method="nearest")
+    minimum, maximum = values.min(), values.max()
+    counts, edges = _histogram(values, float(minimum), float(maximum), float(levels[-1]))
+    return Statistics(
+        count=int(values.size),
+        masked=int(masked),
+        minimum=float(minimum),
+        maximum=float(maximum),
+        mean=float(values.mean(dtype=np.float64)),
+        std=float(values.std(dtype=np.float64)),
+        positive_minimum=float(positive.min()) if positive.size else None,
+        percentiles={f"{name:g}": float(level) for name, level in zip(PERCENTILES, levels, strict=True)},
+        histogram_counts=counts,
+        histogram_edges=edges,
+        sentinel=sentinel,
+    )
+
+
+def _histogram(values: NDArray[Any], low: float, high: float, usual: float) -> tuple[list[int], list[float]]:
+    if not low < high:
+        low, high = (low - 0.5, low + 0.5) if low + 0.5 > low - 0.5 else (low * (1 - 1e-6), low * (1 + 1e-6))
+        if low > high:
+            low, high = high, low
+    wide = high > _WIDE * max(abs(usual), 1.0)
+    edges = (
+        np.sinh(np.linspace(np.arcsinh(low), np.arcsinh(high), _BINS + 1))
+        if wide
+        else np.linspace(low, high, _BINS + 1)
+    )
+    edges[0], edges[-1] = low, high
+    edges = np.unique(edges)
+    counts, _ = np.histogram(values, bins=edges)
+    return counts.tolist(), edges.tolist()
+
+
+def reduce_by_maximum(
+    image: NDArray[Any], max_size: int, *, mask: NDArray[Any] | None = None, detector: bool = True
+) -> NDArray[np.float32]:
+    """`image` (2-D) with at most `max_size` pixels per axis, each the largest valid pixel of its block.
+
+    Small peaks survive, as they would not by taking every n-th pixel. Blocks without a valid pixel are NaN. The blocks
+    are ceil(n / max_size) pixels long; the last of a row or column may be shorter.
+    """
+    _check_numeric(image)
+    if image.ndim != 2:
+        raise InvalidInput(
+            f"A preview shows two axes, the selection has {image.ndim}.",
+            remedy="Select one index on the others.",
+            field="selection",
+        )
+    if not 1 <= max_size <= 8192:
+        raise InvalidInput("The size of a preview lies between 1 and 8192 pixels.", field="max_size")
+    if not image.size:
+        return np.empty(image.shape, np.float32)
+    invalid, _ = invalid_pixels(image, mask=mask, detector=detector)
+    pixels = (np.abs(image) if image.dtype.kind == "c" else image).astype(np.float32)
+    if invalid is not None:
+        pixels[invalid] = -np.inf
+    for axis in (0, 1):
+        step = -(-pixels.shape[axis] // max_size)
+        if step > 1:
+            pixels = np.maximum.reduceat(pixels, np.arange(0, pixels.shape[axis], step), axis=axis)
+    pixels[np.isneginf(pixels)] = np.nan
+    return np.ascontiguousarray(pixels, dtype=np.float32)
+
+
+def _check_numeric(array: NDArray[Any]) -> None:
+    if not is_numeric(array.dtype):
+        raise InvalidInput(f"Values of type {array.dtype} have no statistics.", field="path")

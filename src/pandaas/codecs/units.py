@@ -1,0 +1,124 @@
+"""Units as files write them, and values in SI base units, through pint."""
+
+from __future__ import annotations
+
+import math
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pint
+
+_SPELLINGS = {
+    "a": "angstrom",
+    "å": "angstrom",
+    "ang": "angstrom",
+    "angs": "angstrom",
+    "angstrom": "angstrom",
+    "angstroms": "angstrom",
+    "angstroem": "angstrom",
+    "ångström": "angstrom",
+    "1/a": "1/angstrom",
+    "1/å": "1/angstrom",
+    "1/angstrom": "1/angstrom",
+    "inv_a": "1/angstrom",
+    "a^-1": "1/angstrom",
+    "å^-1": "1/angstrom",
+    "invangstrom": "1/angstrom",
+    "1/nm": "1/nanometer",
+    "nm^-1": "1/nanometer",
+    "kev": "keV",
+    "ev": "eV",
+    "gev": "GeV",
+    "c": "degC",
+    "°c": "degC",
+    "celsius": "degC",
+    "deg": "degree",
+    "deg.": "degree",
+    "°": "degree",
+    "degrees": "degree",
+    "arcsec": "arcsecond",
+    "arcmin": "arcminute",
+    "micron": "micrometer",
+    "microns": "micrometer",
+    "um": "micrometer",
+    "µm": "micrometer",
+    "metre": "meter",
+    "metres": "meter",
+    "meters": "meter",
+    "sec": "second",
+    "secs": "second",
+    "seconds": "second",
+    "microseconds": "microsecond",
+    "us": "microsecond",
+    "µs": "microsecond",
+    "uah": "microampere_hour",
+    "uamps": "microampere",
+    "gauss": "gauss",
+    "tesla": "tesla",
+    "mbar": "millibar",
+    "%": "percent",
+    "counts": "count",
+    "kelvin": "kelvin",
+}
+# Where capitals matter: K is not k, MeV not meV, C the temperature. A is ampere only beside a prefix (mA).
+_EXACT = {
+    "K": "kelvin",
+    "C": "degC",
+    "A": "angstrom",
+    "MeV": "MeV",
+    "meV": "meV",
+    "Hz": "hertz",
+    "T": "tesla",
+    "S": "siemens",
+}
+_PLAUSIBLE = re.compile(r"[^\W_][\w./*^()°%µÅ +-]{0,38}|[°%µÅ][\w./*^() -]{0,20}")
+# Powers of numbers could be made to take forever; exponents of units are one digit.
+_COSTLY = re.compile(r"[0-9]{4,}|[0-9)]\s*(?:\^|\*\*)|(?:\^|\*\*)\s*\(|(?:\^|\*\*)\s*[-+]?\s*[0-9]{2,}")
+_COUNTED = frozenset({"count", "pixel"})
+
+
+def to_si(value: float, unit: str | None) -> tuple[float, str] | None:
+    """`value` in SI base units and the name of these, e.g. (8, 'keV') → (1.28e-15, 'kg·m²/s²').
+
+    None where the unit isn't known, has no dimension worth converting (counts, pixels) or the result isn't finite.
+    """
+    if unit is None or not math.isfinite(value):
+        return None
+    parsed = parse_unit(unit)
+    if parsed is None:
+        return None
+    base = _registry().Quantity(value, parsed).to_base_units()
+    found = float(base.magnitude)
+    if str(base.units) in _COUNTED:
+        return None
+    return (found, f"{base.units:~P}") if math.isfinite(found) else None
+
+
+@lru_cache(maxsize=4096)
+def parse_unit(text: str) -> pint.Unit | None:
+    """The unit that `text` means, or None when it is not understood."""
+    import pint
+
+    cleaned = text.strip().replace("μ", "µ").replace("Å", "Å")
+    if not _PLAUSIBLE.fullmatch(cleaned) or _COSTLY.search(cleaned):
+        return None
+    name = _EXACT.get(cleaned) or _SPELLINGS.get(cleaned.lower()) or cleaned
+    try:
+        return _registry().Unit(name)
+    except (pint.errors.PintError, ArithmeticError, AttributeError, TypeError, ValueError, KeyError, SyntaxError):
+        return None
+    except Exception as error:  # pint's tokenizer raises classes of its own
+        if type(error).__module__.partition(".")[0] in ("pint", "tokenize", "flexparser"):
+            return None
+        raise
+
+
+@lru_cache(maxsize=1)
+def _registry() -> pint.UnitRegistry[Any]:
+    import pint
+
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry.define("microampere_hour = 1e-6 * ampere * hour = uAh")
+    return registry

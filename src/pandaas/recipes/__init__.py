@@ -1,0 +1,29 @@
+"""What can be done: recipes found in folders, checked in the sandbox, matched with datasets, parameters filled in."""
+
+from pandaas.recipes.acceptance import Assignment, accepts_in_words, assign, misfit
+from pandaas.recipes.folder import content_hash, parse_manifest
+from pandaas.recipes.offers import DefaultValue, Offer, Offers
+from pandaas.recipes.parameters import complete_parameters, defaults_from_schema, flags
+from pandaas.recipes.registry import RecipeRegistry, RecipeVersion
+from pandaas.recipes.skeleton import write_skeleton
+from pandaas.recipes.summary import DatasetSummary, load_summaries
+
+__all__ = [
+    "Assignment",
+    "DatasetSummary",
+    "DefaultValue",
+    "Offer",
+    "Offers",
+    "RecipeRegistry",
+    "RecipeVersion",
+    "accepts_in_words",
+    "assign",
+    "complete_parameters",
+    "content_hash",
+    "defaults_from_schema",
+    "flags",
+    "load_summaries",
+    "misfit",
+    "parse_manifest",
+    "write_skeleton",
+]

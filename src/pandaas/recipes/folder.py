@@ -1,0 +1,222 @@
+"""A recipe's folder: `recipe.toml` read with exact complaints, its content hashed and copied. No code of it runs here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pandaas.model import (
+    ArrayClause,
+    ArrayKind,
+    DatasetKind,
+    InputSlot,
+    InvalidInput,
+    RecipeManifest,
+    Resources,
+)
+
+MANIFEST = "recipe.toml"
+_ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
+_IGNORED = {"__pycache__", "tests", ".git"}
+_MAX_FILES = 500
+_MAX_BYTES = 50_000_000
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Arrays(_Table):
+    kinds: list[Literal[tuple(str(kind) for kind in ArrayKind)]] = []  # type: ignore[valid-type]  # from the enumeration
+    dimensions: list[int] | None = Field(None, min_length=2, max_length=2)
+    path: str | None = None
+
+
+class _Input(_Table):
+    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")
+    title: str
+    help: str = ""
+    minimum: int = Field(1, ge=0)
+    maximum: int | None = Field(1, ge=0)  # 0 = as many as there are
+    techniques: list[str] = []
+    definitions: list[str] = []
+    formats: list[str] = []
+    kinds: list[Literal[tuple(str(kind) for kind in DatasetKind)]] = []  # type: ignore[valid-type]  # from the enumeration
+    arrays: list[_Arrays] = []
+
+
+class _Resources(_Table):
+    cores: int = Field(1, ge=1, le=4096)
+    memory_mb: int = Field(2048, ge=64)
+    time_limit_s: int = Field(3600, ge=1)
+    gpu: bool = False
+
+
+class _Manifest(_Table):
+    id: str = Field(pattern=rf"^{_ID.pattern}$")
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,31}$")
+    title: str = Field(min_length=1, max_length=200)
+    summary: str = ""
+    shape: Literal["blockwise", "whole"]
+    environment: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
+    selection: Literal["each", "all"] = "each"
+    techniques: list[str] = []
+    network: list[str] = []
+    citation: list[str] = []
+    code: str = ""
+    code_url: str = Field("", pattern=r"^(https://\S+)?$")
+    licence: str = ""
+    verify: Literal["bit", "tolerance"] = "bit"
+    verify_reason: str = ""
+    verify_tolerance: float = Field(1e-6, gt=0, le=1)
+    inputs: list[_Input] = Field(min_length=1)
+    resources: _Resources = _Resources(cores=1, memory_mb=2048, time_limit_s=3600)
+
+
+def parse_manifest(folder: Path) -> RecipeManifest:
+    """Read `recipe.toml`; `InvalidInput` naming the file and the key when something is wrong with it."""
+    file = folder / MANIFEST
+    try:
+        tree = tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise InvalidInput(f"{file} doesn't exist.", remedy="A recipe folder holds recipe.toml.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"{file} is not valid TOML: {error}.", field=MANIFEST) from error
+    try:
+        found = _Manifest.model_validate(tree)
+    except ValidationError as error:
+        raise _complaint(file, error) from error
+    _check_sense(file, found)
+    return _to_manifest(found)
+
+
+def manifest_from_json(tree: Mapping[str, Any]) -> RecipeManifest:
+    """The manifest as stored with a checked recipe."""
+    return _to_manifest(_Manifest.model_validate(tree))
+
+
+def manifest_to_json(folder: Path) -> dict[str, Any]:
+    """What is stored of `recipe.toml` with a checked recipe."""
+    return _Manifest.model_validate(tomllib.loads((folder / MANIFEST).read_text("utf-8"))).model_dump()
+
+
+def files_of(folder: Path) -> Iterator[Path]:
+    """The files that make a recipe, in order. Tests and read-me texts are no part of what is executed."""
+    for place, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if name not in _IGNORED and not name.startswith("."))
+        for name in sorted(names):
+            path = Path(place, name)
+            if not name.startswith((".", "README")) and not name.endswith(".pyc") and not path.is_symlink():
+                yield path
+
+
+def signature(folder: Path) -> tuple[tuple[str, int, int], ...]:
+    """Changes whenever a file of the recipe does; cheap, reads no content."""
+    found = ((str(path), path.stat()) for path in files_of(folder))
+    return tuple((name, stat.st_mtime_ns, stat.st_size) for name, stat in found)
+
+
+def content_hash(folder: Path) -> str:
+    """SHA-256 over names and contents of the recipe's files."""
+    files = list(files_of(folder))
+    if len(files) > _MAX_FILES or sum(file.stat().st_size for file in files) > _MAX_BYTES:
+        raise InvalidInput(
+            f"{folder} holds more than a recipe may ({_MAX_FILES} files, {_MAX_BYTES // 1_000_000} MB).",
+            remedy="Keep data out of the recipe's folder.",
+        )
+    digest = hashlib.sha256()
+    for file in files:
+        content = file.read_bytes()
+        digest.update(f"{file.relative_to(folder).as_posix()}\0{len(content)}\0".encode())
+        digest.update(content)
+    return digest.hexdigest()
+
+
+def keep_copy(folder: Path, target: Path) -> None:
+    """Copy the recipe's files to `target`, complete or not at all: running jobs and later verification use the copy."""
+    if target.is_dir():
+        return
+    making = target.with_name(f"{target.name}.{os.getpid()}.part")
+    shutil.rmtree(making, ignore_errors=True)
+    for file in files_of(folder):
+        copy = making / file.relative_to(folder)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, copy)
+        copy.chmod(0o644)
+    for place in (making, *(path for path in making.rglob("*") if path.is_dir())):
+        place.chmod(0o755)
+    try:
+        making.rename(target)
+    except OSError:  # another process was first
+        shutil.rmtree(making)
+
+
+def readme_of(folder: Path) -> str:
+    file = folder / "README.md"
+    return file.read_text("utf-8", "replace")[:200_000] if file.is_file() and not file.is_symlink() else ""
+
+
+def _complaint(file: Path, error: ValidationError) -> InvalidInput:
+    first = error.errors()[0]
+    key = ".".join(f"{part + 1}" if isinstance(part, int) else str(part) for part in first["loc"])
+    if first["type"] == "extra_forbidden":
+        return InvalidInput(f"{file}: '{key}' is not a key of a recipe.", remedy="Check its spelling.", field=key)
+    if first["type"] == "missing":
+        return InvalidInput(f"{file}: the key '{key}' is missing.", remedy="Add it.", field=key)
+    return InvalidInput(f"{file}: '{key}': {first['msg']}.", remedy="Correct it.", field=key)
+
+
+def _check_sense(file: Path, found: _Manifest) -> None:
+    names = [slot.name for slot in found.inputs]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InvalidInput(f"{file}: there are two inputs named '{twice}'.", field="inputs.name")
+    for slot in found.inputs:
+        if slot.maximum and slot.maximum < slot.minimum:
+            raise InvalidInput(f"{file}: input '{slot.name}' wants at least more than at most.", field="inputs.maximum")
+    if not any(slot.minimum for slot in found.inputs):
+        raise InvalidInput(f"{file}: no input is needed.", remedy="Give one input minimum = 1.", field="inputs.minimum")
+    if found.verify == "tolerance" and not found.verify_reason:
+        raise InvalidInput(
+            f"{file}: 'verify_reason' is missing.",
+            remedy="Say why results are not bit-equal.",
+            field="verify_reason",
+        )
+
+
+def _to_manifest(found: _Manifest) -> RecipeManifest:
+    values = found.model_dump(exclude={"inputs", "resources"})
+    values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    slots = tuple(_to_slot(slot) for slot in found.inputs)
+    return RecipeManifest(**values, inputs=slots, resources=Resources(**found.resources.model_dump()))
+
+
+def _to_slot(slot: _Input) -> InputSlot:
+    arrays = tuple(
+        ArrayClause(
+            kinds=tuple(ArrayKind(kind) for kind in clause.kinds),
+            dimensions=(clause.dimensions[0], clause.dimensions[1]) if clause.dimensions else None,
+            path=clause.path,
+        )
+        for clause in slot.arrays
+    )
+    return InputSlot(
+        name=slot.name,
+        title=slot.title,
+        minimum=slot.minimum,
+        maximum=slot.maximum or None,
+        techniques=tuple(slot.techniques),
+        definitions=tuple(slot.definitions),
+        formats=tuple(slot.formats),
+        kinds=tuple(slot.kinds),
+        arrays=arrays,
+        help=slot.help,
+    )

@@ -1,0 +1,261 @@
+"""The registry: recipes found in folders, checked in the sandbox, kept by content.
+
+A recipe is checked when its content is new: `recipe.toml` is read here, its parameters' JSON Schema is printed by the
+SDK in the recipe's own environment and sandbox. Its files are kept under their hash, so running jobs and later
+verifications use exactly what was checked. Folders are looked at again at most every two seconds.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from pandaas.config import Settings, bundled
+from pandaas.db import Database
+from pandaas.db.tables import Recipe, RecipeDefault
+from pandaas.model import InvalidInput, NotFound, PandaasError, RecipeManifest, Unavailable
+from pandaas.recipes.folder import (
+    MANIFEST,
+    content_hash,
+    keep_copy,
+    manifest_from_json,
+    manifest_to_json,
+    parse_manifest,
+    readme_of,
+    signature,
+)
+from pandaas.recipes.parameters import check_schema
+from pandaas.runtime import Bind, BuildProgress, Confinement, Environment, Runtime
+
+log = structlog.get_logger(__name__)
+_SCAN_S = 2.0
+_CHECK_TIMEOUT_S = 60
+_MAX_SCHEMA = 1_048_576
+
+
+@dataclass(frozen=True)
+class RecipeVersion:
+    """One version of a recipe as checked. `folder` is where people edit it, `code` the kept copy that jobs run.
+
+    `problem` says why it is disabled; `pending` that only its environment is missing.
+    """
+
+    manifest: RecipeManifest
+    content_hash: str
+    folder: Path
+    code: Path
+    schema: dict[str, Any] = field(default_factory=dict)
+    problem: str | None = None
+    pending: bool = False
+
+    @property
+    def usable(self) -> bool:
+        return self.problem is None
+
+    def readme(self) -> str:
+        return readme_of(self.folder)
+
+
+class RecipeRegistry:
+    """See the module; thread-safe."""
+
+    def __init__(self, settings: Settings, database: Database, runtime: Runtime) -> None:
+        self._database = database
+        self._runtime = runtime
+        self._places = [bundled("recipes"), *settings.runtime.recipe_folders]
+        self._copies = settings.home / "recipes"
+        self._mutex = threading.Lock()
+        self._current: dict[str, RecipeVersion] = {}
+        self._signatures: dict[Path, tuple[tuple[str, int, int], ...]] = {}
+        self._by_folder: dict[Path, RecipeVersion] = {}
+        self._scanned = float("-inf")
+
+    def manifests(self) -> list[RecipeVersion]:
+        """All current recipes by title; the broken ones with their `problem`."""
+        self.refresh()
+        return sorted(self._current.values(), key=lambda found: found.manifest.title.casefold())
+
+    def get(self, recipe: str, version: str | None = None) -> RecipeVersion:
+        """The current version of a recipe, or the given one as last checked."""
+        self.refresh()
+        current = self._current.get(recipe)
+        if current is not None and version in {None, current.manifest.version}:
+            return current
+        if version is not None:
+            query = select(Recipe).where(Recipe.recipe == recipe, Recipe.version == version).order_by(Recipe.id.desc())
+            with self._database.read() as session:
+                row = session.scalars(query.limit(1)).first()
+            if row is not None:
+                return self._from_row(row)
+        name = f"{recipe} {version}" if version else recipe
+        raise NotFound(f"There is no recipe '{name}'.", remedy="See `pandaas recipe list`.", field="recipe")
+
+    def by_hash(self, digest: str) -> RecipeVersion:
+        """The version with exactly this content, as a job recorded it; `Unavailable` when its copy is gone."""
+        with self._database.read() as session:
+            row = session.scalars(select(Recipe).where(Recipe.content_hash == digest)).first()
+        if row is None or not (self._copies / digest).is_dir():
+            raise Unavailable(
+                "The recipe in the version that was used is not kept any more.", remedy="Run the current version."
+            )
+        return self._from_row(row)
+
+    def refresh(self, *, force: bool = False) -> None:
+        """Look for new, changed and removed recipes, at most every two seconds."""
+        with self._mutex:
+            if not force and time.monotonic() - self._scanned < _SCAN_S:
+                return
+            found: dict[str, RecipeVersion] = {}
+            for folder in self._folders():
+                version = self._look(folder)
+                found[version.manifest.id] = version  # the facility's own replaces the one that came along
+            gone = {path for path in self._by_folder if not (path / MANIFEST).is_file()}
+            for path in gone:
+                del self._by_folder[path], self._signatures[path]
+            self._current = found
+            self._scanned = time.monotonic()
+
+    def check(self, folder: Path, *, build: bool = False) -> RecipeVersion:
+        """Check the recipe in `folder` now. With `build` its environment is built first where needed.
+
+        Raises `InvalidInput` naming file and key, `Unavailable` when the environment can't be built.
+        """
+        manifest = parse_manifest(folder)
+        if not (folder / "run.py").is_file():
+            raise InvalidInput(f"{folder / 'run.py'} is missing.", remedy="A recipe's code is in run.py.")
+        digest = content_hash(folder)
+        copy = self._copies / digest
+        keep_copy(folder, copy)
+        version = RecipeVersion(manifest, digest, folder, copy)
+        environments = self._runtime.environments
+        environment = environments.ensure(manifest.environment) if build else environments.ready(manifest.environment)
+        if environment is None:
+            problem = f"Its software (environment '{manifest.environment}') is not installed yet."
+            return replace(version, problem=problem, pending=True)
+        version = replace(version, schema=self._schema(copy, environment))
+        self._store(version)
+        return version
+
+    def prepare(self, progress: Callable[[str, BuildProgress], None] | None = None) -> None:
+        """Build the environments of all recipes and check these: what a fresh installation does once."""
+        self.refresh(force=True)
+        for name in sorted({found.manifest.environment for found in self._current.values() if found.pending}):
+            try:
+                self._runtime.environments.ensure(name, partial(progress, name) if progress else None)
+            except PandaasError as error:
+                log.warning("environment not built", environment=name, reason=str(error))
+        self.refresh(force=True)
+
+    def instrument_defaults(self, session: Session, recipe: str, instrument_id: int | None) -> dict[str, Any]:
+        """What the instrument's staff have set as its own defaults for this recipe."""
+        row = session.get(RecipeDefault, (instrument_id, recipe)) if instrument_id is not None else None
+        return dict(row.parameters) if row else {}
+
+    def _folders(self) -> list[Path]:
+        found: list[Path] = []
+        for place in self._places:
+            found += [place] if (place / MANIFEST).is_file() else sorted(f.parent for f in place.glob(f"*/{MANIFEST}"))
+        return found
+
+    def _look(self, folder: Path) -> RecipeVersion:
+        """The version in this folder; checked again only when it changed or its environment has arrived."""
+        known = self._by_folder.get(folder)
+        now = signature(folder)
+        waiting = known is not None and known.pending and self._environment_ready(known.manifest.environment)
+        if known is not None and self._signatures.get(folder) == now and not waiting:
+            return known
+        try:
+            found = self._stored(folder) or self.check(folder)
+        except (PandaasError, OSError) as error:
+            found = self._broken(folder, str(error))
+            log.warning("recipe disabled", recipe=folder.name, reason=str(error))
+        self._by_folder[folder], self._signatures[folder] = found, now
+        return found
+
+    def _environment_ready(self, name: str) -> bool:
+        try:
+            return self._runtime.environments.ready(name) is not None
+        except PandaasError:
+            return False
+
+    def _stored(self, folder: Path) -> RecipeVersion | None:
+        """What was stored when this content was checked before (perhaps by another process)."""
+        digest = content_hash(folder)
+        with self._database.read() as session:
+            row = session.scalars(select(Recipe).where(Recipe.content_hash == digest)).first()
+        if row is None or not (self._copies / digest).is_dir():
+            return None
+        return replace(self._from_row(row), folder=folder)
+
+    def _from_row(self, row: Recipe) -> RecipeVersion:
+        return RecipeVersion(
+            manifest_from_json(row.manifest),
+            row.content_hash,
+            Path(row.folder),
+            self._copies / row.content_hash,
+            dict(row.parameter_schema),
+            row.problem,
+        )
+
+    def _broken(self, folder: Path, problem: str) -> RecipeVersion:
+        try:
+            manifest = parse_manifest(folder)
+        except InvalidInput:
+            slots: Sequence[Any] = ()
+            manifest = RecipeManifest(folder.name, "0", folder.name, "", "whole", "platform", tuple(slots))
+        return RecipeVersion(manifest, "", folder, folder, problem=problem)
+
+    def _schema(self, code: Path, environment: Environment) -> dict[str, Any]:
+        """The parameters' JSON Schema, printed by the SDK in the recipe's environment and sandbox."""
+        runtime = self._runtime
+        confinement = Confinement(
+            read_only=(*environment.binds, runtime.sdk.bind(), Bind(code)),
+            variables={"PYTHONPATH": str(runtime.sdk_path)},
+            account=runtime.sandbox.account_for(0),
+            memory_mb=1024,
+        )
+        argv = [str(environment.python), "-m", "pandaas.sdk", "schema", str(code)]
+        try:
+            done = runtime.sandbox.run(argv, confinement, timeout_s=_CHECK_TIMEOUT_S)
+        except subprocess.TimeoutExpired as error:
+            raise InvalidInput(f"parameters.py took longer than {_CHECK_TIMEOUT_S} s to load.") from error
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+            raise InvalidInput(
+                f"parameters.py can't be loaded: {said[-1][:500] if said else f'exit code {done.returncode}'}",
+                remedy="Run `pandaas recipe check` to see all of it.",
+            )
+        try:
+            return check_schema(json.loads(done.stdout[:_MAX_SCHEMA]))
+        except ValueError as error:
+            raise InvalidInput("parameters.py prints something while it is loaded.", remedy="Remove it.") from error
+
+    def _store(self, version: RecipeVersion) -> None:
+        try:
+            with self._database.session() as session:
+                known = session.scalars(select(Recipe).where(Recipe.content_hash == version.content_hash)).first()
+                session.execute(
+                    update(Recipe)
+                    .where(Recipe.recipe == version.manifest.id, Recipe.content_hash != version.content_hash)
+                    .values(is_current=False)
+                )
+                row = known or Recipe(content_hash=version.content_hash)
+                row.recipe, row.version = version.manifest.id, version.manifest.version
+                row.folder, row.manifest = str(version.folder), manifest_to_json(version.code)
+                row.parameter_schema, row.problem = version.schema, version.problem
+                row.checked, row.is_current = self._database.clock(), True
+                session.add(row)
+        except IntegrityError:  # another process checked the same content at the same time
+            log.debug("recipe was stored meanwhile", recipe=version.manifest.id)

@@ -1,0 +1,152 @@
+"""Frames to curves: pyFAI's azimuthal integrator, called once per frame, and sums that can be merged.
+
+pyFAI gives for each bin the sums of signal, variance and normalisation; curves are their quotients. Sums of frames are the
+same sums added, so the average of a series is weighted as if all photons had fallen on one image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from masking import Limits, Sentinel, turned
+from numpy.typing import NDArray
+from parameters import Parameters
+from pyFAI.integrator.azimuthal import AzimuthalIntegrator
+
+_METHODS = {"no": ("no", "csc", "cython"), "bbox": ("bbox", "csc", "cython"), "full": ("full", "csc", "cython")}
+
+
+@dataclass
+class Curves:
+    """What some frames gave: a curve each, and the sums over all of them."""
+
+    intensity: list[NDArray[Any]] = field(default_factory=list)
+    sigma: list[NDArray[Any]] = field(default_factory=list)
+    signal: Any = 0.0
+    variance: Any = 0.0
+    norm: Any = 0.0
+
+
+class Integrator:
+    """Integrates turned frames of one detector with one mask. Bins are the same for every frame."""
+
+    def __init__(
+        self,
+        integrator: AzimuthalIntegrator,
+        mask: NDArray[np.bool_],
+        dtype: np.dtype[Any],
+        parameters: Parameters,
+    ) -> None:
+        self._ai = integrator
+        self._parameters = parameters
+        self._sentinel = Sentinel.of(dtype)
+        self._limits = Limits(parameters.minimum_counts, parameters.maximum_counts)
+        self.mask = mask.astype(np.int8)
+        self._options = self._fixed_options()
+        self._known: set[str] = set()  # look-up tables that exist: pyFAI needn't compare masks again
+        first = self._curve(np.zeros(mask.shape, dtype=np.float32), 1.0)
+        self.radial: NDArray[Any] = np.asarray(first.radial, dtype=float)
+        self.pixels: NDArray[Any] = np.asarray(first.count, dtype=float)  # per bin
+
+    def _fixed_options(self) -> dict[str, Any]:
+        parameters = self._parameters
+        options: dict[str, Any] = {
+            "unit": parameters.unit,
+            "correctSolidAngle": parameters.solid_angle,
+            "polarization_factor": parameters.polarization,
+            "error_model": None if parameters.error_model == "none" else parameters.error_model,
+            "mask": self.mask,
+            "dummy": self._sentinel.dummy,
+            "delta_dummy": self._sentinel.delta,
+        }
+        if parameters.radial_min is not None or parameters.radial_max is not None:
+            options["radial_range"] = self._radial_range()
+        if parameters.azimuth_min is not None:
+            options["azimuth_range"] = (parameters.azimuth_min, parameters.azimuth_max)
+        return options
+
+    def _radial_range(self) -> tuple[float, float]:
+        low, high = self._parameters.radial_min, self._parameters.radial_max
+        if low is None or high is None:
+            radius = self._ai.array_from_unit(self.mask.shape, "center", self._parameters.unit)[self.mask == 0]
+            low = float(radius.min()) if low is None else low
+            high = float(radius.max()) if high is None else high
+        return low, high
+
+    def add(self, curves: Curves, stored: NDArray[Any], weight: float) -> NDArray[Any]:
+        """Integrate one stored frame into `curves`; `weight` divides its counts. Returns the turned, cleaned frame."""
+        image = np.ascontiguousarray(turned(stored, self._parameters.orientation))
+        image = self._limits.apply(image, self._sentinel)
+        result = self._curve(image, weight)
+        curves.intensity.append(_empty_as_nan(result.intensity, result.sum_normalization))
+        curves.signal = curves.signal + result.sum_signal
+        curves.norm = curves.norm + result.sum_normalization
+        if result.sigma is not None:
+            curves.sigma.append(_empty_as_nan(result.sigma, result.sum_normalization))
+            curves.variance = curves.variance + result.sum_variance
+        return image
+
+    def _curve(self, image: NDArray[Any], weight: float) -> Any:
+        result = self._ai.integrate1d(
+            image,
+            self._parameters.npt,
+            method=_METHODS[self._parameters.splitting],
+            normalization_factor=weight,
+            safe="1d" not in self._known,
+            **self._options,
+        )
+        self._known.add("1d")
+        return result
+
+    def map_of_sum(self, images: list[NDArray[Any]], weights: list[float]) -> dict[str, NDArray[Any]]:
+        """The sums of the q-χ map of several frames, integrated once from their sum.
+
+        A pixel that is invalid in one of these frames is left out for all of them.
+        """
+        total = np.zeros(images[0].shape, dtype=np.float64)
+        invalid = np.zeros(images[0].shape, dtype=bool)
+        for image in images:
+            invalid |= self._invalid(image)
+            total += image
+        total[invalid] = np.nan
+        options = {**self._options, "dummy": None, "delta_dummy": None}
+        result = self._ai.integrate2d(
+            total,
+            self._parameters.npt,
+            self._parameters.cake_azimuth_bins,
+            method=(self._parameters.splitting, "csr", "cython"),
+            normalization_factor=float(sum(weights)),
+            safe="2d" not in self._known,
+            **options,
+        )
+        self._known.add("2d")
+        self.azimuthal = np.asarray(result.azimuthal, dtype=float)
+        self.cake_radial = np.asarray(result.radial, dtype=float)
+        sums = {"cake_signal": result.sum_signal, "cake_norm": result.sum_normalization}
+        if result.sum_variance is not None:
+            sums["cake_variance"] = result.sum_variance
+        return {name: np.asarray(values, dtype=np.float64) for name, values in sums.items()} | {
+            "cake_azimuthal": self.azimuthal,
+            "cake_radial": self.cake_radial,
+        }
+
+    def _invalid(self, image: NDArray[Any]) -> NDArray[np.bool_]:
+        if self._sentinel.dummy is None:
+            return ~np.isfinite(image)
+        return np.abs(image.astype(np.float32) - np.float32(self._sentinel.dummy)) <= np.float32(self._sentinel.delta)
+
+
+def quotient(
+    signal: NDArray[Any], variance: NDArray[Any] | None, norm: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Intensity and its standard deviation from the sums: I = ΣS/ΣN, σ = √ΣV/ΣN; NaN where no pixel fell."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        intensity = np.where(norm > 0, signal / norm, np.nan)
+        sigma = None if variance is None else np.where(norm > 0, np.sqrt(variance) / norm, np.nan)
+    return intensity, sigma
+
+
+def _empty_as_nan(values: NDArray[Any], norm: NDArray[Any]) -> NDArray[Any]:
+    return np.where(norm > 0, values, np.nan).astype(np.float32)

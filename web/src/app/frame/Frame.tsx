@@ -1,0 +1,58 @@
+import { AppShell, Burger, Group } from '@mantine/core';
+import { useDisclosure, useLocalStorage } from '@mantine/hooks';
+import { Outlet, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
+
+import { Activity } from './Activity';
+import { Banners } from './Banners';
+import { Brand, Crumbs } from './Crumbs';
+import classes from './Frame.module.css';
+import { HelpIcon } from './HelpIcon';
+import { Palette } from './Palette';
+import { PersonMenu } from './PersonMenu';
+import { Rail } from './Rail';
+import { SearchBox } from './SearchBox';
+import { useNoticePopups } from './notices';
+
+/** The room around every page: where am I, search, running work, help, person; the rail at the left. */
+export function Frame() {
+  const [menuOpen, menu] = useDisclosure(false);
+  const [narrow, setNarrow] = useLocalStorage({ key: 'pandaas-rail-narrow', defaultValue: false, getInitialValueInEffect: false });
+  const pathname = useRouterState({ select: (state) => state.location.pathname });
+  const main = useRef<HTMLElement>(null);
+  useNoticePopups();
+  useEffect(() => menu.close(), [pathname, menu]);
+  useEffect(() => window.scrollTo({ top: 0 }), [pathname]);
+  return (
+    <AppShell
+      header={{ height: 52 }}
+      navbar={{ width: narrow ? 56 : 200, breakpoint: 'sm', collapsed: { mobile: !menuOpen } }}
+      transitionDuration={120}
+    >
+      <a className={classes.skip} href="#main" onClick={() => main.current?.focus()}>
+        Skip to contents
+      </a>
+      <AppShell.Header className={classes.header}>
+        <Group h="100%" px="sm" gap="sm" wrap="nowrap">
+          <Burger opened={menuOpen} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label="Menu" />
+          <Brand />
+          <Crumbs />
+          <SearchBox />
+          <Group gap={4} wrap="nowrap" className={classes.tools}>
+            <Activity />
+            <HelpIcon />
+            <PersonMenu />
+          </Group>
+        </Group>
+      </AppShell.Header>
+      <AppShell.Navbar className={classes.rail}>
+        <Rail narrow={narrow && !menuOpen} onToggle={() => setNarrow(!narrow)} />
+      </AppShell.Navbar>
+      <AppShell.Main id="main" ref={main} tabIndex={-1} className={classes.main}>
+        <Banners />
+        <Outlet />
+      </AppShell.Main>
+      <Palette />
+    </AppShell>
+  );
+}

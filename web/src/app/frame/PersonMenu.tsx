@@ -1,0 +1,91 @@
+import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, useMantineColorScheme } from '@mantine/core';
+import type { MantineColorScheme } from '@mantine/core';
+import { IconDeviceDesktop, IconKey, IconLogin2, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { useNavigate, useRouterState } from '@tanstack/react-router';
+
+import { LinkButton, LinkMenuItem } from '@/components/links';
+
+import { useSession, useSignOut } from '../session';
+
+const ROLES = { visitor: 'Visiting scientist', instrument_staff: 'Instrument staff', operator: 'Operator' } as const;
+
+const SCHEMES: { value: MantineColorScheme; label: string; icon: typeof IconSun }[] = [
+  { value: 'light', label: 'Light', icon: IconSun },
+  { value: 'dark', label: 'Dark', icon: IconMoon },
+  { value: 'auto', label: 'As the system', icon: IconDeviceDesktop },
+];
+
+export function PersonMenu() {
+  const session = useSession();
+  const signOut = useSignOut();
+  const navigate = useNavigate();
+  const location = useRouterState({ select: (state) => state.location });
+  if (!session) return null;
+  const { person } = session;
+  if (!person) {
+    return location.pathname === '/sign-in' ? <SchemeOnly /> : (
+      <LinkButton to="/sign-in" search={{ next: location.href === '/' ? undefined : location.href }} size="xs" leftSection={<IconLogin2 size={16} />}>
+        Sign in
+      </LinkButton>
+    );
+  }
+  return (
+    <Menu position="bottom-end" width={240} shadow="md">
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" size="lg" radius="xl" aria-label={`Account of ${person.name}`}>
+          <Avatar name={person.name} color="petrol" size={30} radius="xl" aria-hidden />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>
+          <Text size="sm" fw={600} c="var(--mantine-color-text)">
+            {person.name}
+          </Text>
+          {ROLES[person.role]}
+          {person.affiliation ? `, ${person.affiliation}` : ''}
+        </Menu.Label>
+        <Menu.Divider />
+        <div style={{ padding: '4px 8px' }}>
+          <Schemes />
+        </div>
+        <Menu.Divider />
+        <LinkMenuItem to="/tokens" leftSection={<IconKey size={16} />}>
+          Access tokens
+        </LinkMenuItem>
+        <Menu.Item
+          leftSection={<IconLogout size={16} />}
+          onClick={() => signOut.mutate(undefined, { onSuccess: () => void navigate({ to: '/' }) })}
+        >
+          Sign out
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function SchemeOnly() {
+  return <Schemes />;
+}
+
+function Schemes() {
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <SegmentedControl
+      fullWidth
+      size="xs"
+      aria-label="Colours of the page"
+      value={colorScheme}
+      onChange={(value) => setColorScheme(value as MantineColorScheme)}
+      data={SCHEMES.map(({ value, label, icon: Icon }) => ({
+        value,
+        label: (
+          <Tooltip label={label}>
+            <span style={{ display: 'grid', placeItems: 'center', height: 18 }}>
+              <Icon size={16} stroke={1.7} aria-label={label} role="img" />
+            </span>
+          </Tooltip>
+        ),
+      }))}
+    />
+  );
+}

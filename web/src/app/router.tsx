@@ -1,0 +1,201 @@
+/** Every page and its address. Pages are loaded when first opened. */
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent } from '@tanstack/react-router';
+
+import { Failure } from '@/components/states';
+import { NotFoundPage } from '@/pages/NotFoundPage';
+
+import { countOf, flagOf, listOf, oneOf, parseAddress, textOf, writeAddress, type RawSearch } from './address';
+import { Frame } from './frame/Frame';
+
+const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage });
+
+export const SORTS = ['relevance', 'newest', 'oldest', 'title', 'size'] as const;
+export const DATASET_TABS = ['info', 'metadata', 'files', 'history', 'versions'] as const;
+
+const home = createRoute({
+  getParentRoute: () => root,
+  path: '/',
+  component: lazyRouteComponent(() => import('@/pages/home/HomePage'), 'HomePage'),
+});
+
+const signIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (raw: RawSearch) => ({ next: localOnly(textOf(raw, 'next')) }),
+  component: lazyRouteComponent(() => import('@/pages/SignInPage'), 'SignInPage'),
+});
+
+/** Filters of a list of datasets, as the search and result pages have them. */
+function searchOf(raw: RawSearch) {
+  return {
+    q: textOf(raw, 'q'),
+    facility: listOf(raw, 'facility'),
+    instrument: listOf(raw, 'instrument'),
+    technique: listOf(raw, 'technique'),
+    proposal: listOf(raw, 'proposal'),
+    year: listOf(raw, 'year'),
+    kind: listOf(raw, 'kind'),
+    sort: oneOf(raw, 'sort', SORTS),
+    page: countOf(raw, 'page'),
+    view: oneOf(raw, 'view', ['tiles']),
+  };
+}
+
+export type SearchAddress = ReturnType<typeof searchOf>;
+
+const search = createRoute({
+  getParentRoute: () => root,
+  path: '/search',
+  validateSearch: searchOf,
+  component: lazyRouteComponent(() => import('@/pages/search/SearchPage'), 'SearchPage'),
+});
+
+const results = createRoute({
+  getParentRoute: () => root,
+  path: '/results',
+  validateSearch: searchOf,
+  component: lazyRouteComponent(() => import('@/pages/search/ResultsPage'), 'ResultsPage'),
+});
+
+const proposals = createRoute({
+  getParentRoute: () => root,
+  path: '/proposals',
+  validateSearch: (raw: RawSearch) => ({ all: flagOf(raw, 'all'), filter: textOf(raw, 'filter') }),
+  component: lazyRouteComponent(() => import('@/pages/proposals/ProposalsPage'), 'ProposalsPage'),
+});
+
+const proposal = createRoute({
+  getParentRoute: () => root,
+  path: '/proposals/$name',
+  component: lazyRouteComponent(() => import('@/pages/proposals/ProposalPage'), 'ProposalPage'),
+});
+
+const dataset = createRoute({
+  getParentRoute: () => root,
+  path: '/datasets/$pid',
+  // Everything else in the address belongs to the viewer, which reads and writes it as text.
+  validateSearch: (raw: RawSearch): { tab?: (typeof DATASET_TABS)[number] | undefined; path?: string | undefined } & Record<string, string | undefined> => ({
+    ...viewerState(raw),
+    tab: oneOf(raw, 'tab', DATASET_TABS),
+    path: textOf(raw, 'path'),
+  }),
+  component: lazyRouteComponent(() => import('@/pages/dataset/DatasetPage'), 'DatasetPage'),
+});
+
+const analyse = createRoute({
+  getParentRoute: () => root,
+  path: '/analyse',
+  validateSearch: (raw: RawSearch) => ({
+    dataset: listOf(raw, 'dataset'),
+    recipe: textOf(raw, 'recipe'),
+    repeats: textOf(raw, 'repeats'),
+  }),
+  component: lazyRouteComponent(() => import('@/pages/analyse/AnalysePage'), 'AnalysePage'),
+});
+
+const JOB_FILTERS = ['active', 'succeeded', 'failed'] as const;
+
+const jobs = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs',
+  validateSearch: (raw: RawSearch) => ({
+    show: oneOf(raw, 'show', JOB_FILTERS),
+    all: flagOf(raw, 'all'),
+    recipe: textOf(raw, 'recipe'),
+    proposal: textOf(raw, 'proposal'),
+    page: countOf(raw, 'page'),
+  }),
+  component: lazyRouteComponent(() => import('@/pages/jobs/JobsPage'), 'JobsPage'),
+});
+
+const job = createRoute({
+  getParentRoute: () => root,
+  path: '/jobs/$id',
+  validateSearch: (raw: RawSearch) => ({ tab: oneOf(raw, 'tab', ['log', 'details']) }),
+  component: lazyRouteComponent(() => import('@/pages/jobs/JobPage'), 'JobPage'),
+});
+
+const recipes = createRoute({
+  getParentRoute: () => root,
+  path: '/recipes',
+  component: lazyRouteComponent(() => import('@/pages/RecipesPage'), 'RecipesPage'),
+});
+
+const upload = createRoute({
+  getParentRoute: () => root,
+  path: '/upload',
+  validateSearch: (raw: RawSearch) => ({ proposal: textOf(raw, 'proposal') }),
+  component: lazyRouteComponent(() => import('@/pages/upload/UploadPage'), 'UploadPage'),
+});
+
+const instruments = createRoute({
+  getParentRoute: () => root,
+  path: '/instruments',
+  component: lazyRouteComponent(() => import('@/pages/instrument/InstrumentsPage'), 'InstrumentsPage'),
+});
+
+const instrument = createRoute({
+  getParentRoute: () => root,
+  path: '/instruments/$name',
+  component: lazyRouteComponent(() => import('@/pages/instrument/InstrumentPage'), 'InstrumentPage'),
+});
+
+const quarantine = createRoute({
+  getParentRoute: () => root,
+  path: '/quarantine',
+  component: lazyRouteComponent(() => import('@/pages/QuarantinePage'), 'QuarantinePage'),
+});
+
+const operator = createRoute({
+  getParentRoute: () => root,
+  path: '/operator',
+  component: lazyRouteComponent(() => import('@/pages/operator/OperatorPage'), 'OperatorPage'),
+});
+
+const help = createRoute({
+  getParentRoute: () => root,
+  path: '/help',
+  component: lazyRouteComponent(() => import('@/pages/help/HelpIndexPage'), 'HelpIndexPage'),
+});
+
+const helpPage = createRoute({
+  getParentRoute: () => root,
+  path: '/help/$',
+  component: lazyRouteComponent(() => import('@/pages/help/HelpPage'), 'HelpPage'),
+});
+
+const tokens = createRoute({
+  getParentRoute: () => root,
+  path: '/tokens',
+  component: lazyRouteComponent(() => import('@/pages/TokensPage'), 'TokensPage'),
+});
+
+const tree = root.addChildren([
+  home, signIn, search, results, proposals, proposal, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
+  quarantine, operator, help, helpPage, tokens,
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  parseSearch: parseAddress,
+  stringifySearch: writeAddress,
+  defaultPreload: 'intent',
+  defaultPreloadStaleTime: 0,
+  defaultErrorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
+  scrollRestoration: true,
+});
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: typeof router;
+  }
+}
+
+/** After signing in only addresses of this site are followed. */
+export function localOnly(next: string | undefined): string | undefined {
+  return next && /^\/(?![/\\])/u.test(next) ? next : undefined;
+}
+
+function viewerState(raw: RawSearch): Record<string, string | undefined> {
+  return Object.fromEntries(Object.keys(raw).map((key) => [key, textOf(raw, key)]));
+}

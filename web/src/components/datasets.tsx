@@ -1,0 +1,159 @@
+/** Datasets in lists: as rows, as pictures, as one line. */
+import { Checkbox, Group, Table, Text } from '@mantine/core';
+
+import type { DatasetCard } from '@/api/types';
+import { bytes, shape } from '@/format';
+
+import classes from './datasets.module.css';
+import { Link, LinkPlain } from './links';
+import { DatasetMarks, TechniqueChip } from './marks';
+import { Dots, When } from './text';
+import { Thumbnail } from './Thumbnail';
+
+export interface Selection {
+  has: (pid: string) => boolean;
+  toggle: (pid: string) => void;
+}
+
+interface ListProps {
+  datasets: readonly DatasetCard[];
+  selection?: Selection | undefined;
+}
+
+export function DatasetRows({ datasets, selection }: ListProps) {
+  return (
+    <Table.ScrollContainer minWidth={560} type="native">
+      <Table highlightOnHover className={classes.table}>
+        <Table.Thead>
+          <Table.Tr>
+            {selection && <Table.Th w={36} aria-label="Chosen" />}
+            <Table.Th w={84} aria-label="Picture" />
+            <Table.Th>Dataset</Table.Th>
+            <Table.Th>Sample</Table.Th>
+            <Table.Th className={classes.wide}>Proposal</Table.Th>
+            <Table.Th ta="right" className={classes.wide}>Shape</Table.Th>
+            <Table.Th ta="right">Size</Table.Th>
+            <Table.Th>Measured</Table.Th>
+          </Table.Tr>
+        </Table.Thead>
+        <Table.Tbody>
+          {datasets.map((card) => (
+            <Row key={card.pid} card={card} selection={selection} />
+          ))}
+        </Table.Tbody>
+      </Table>
+    </Table.ScrollContainer>
+  );
+}
+
+function Row({ card, selection }: { card: DatasetCard; selection: Selection | undefined }) {
+  return (
+    <Table.Tr className={classes.row} data-selected={selection?.has(card.pid) || undefined}>
+      {selection && (
+        <Table.Td>
+          <Choose card={card} selection={selection} />
+        </Table.Td>
+      )}
+      <Table.Td>
+        <Thumbnail card={card} width={68} height={44} />
+      </Table.Td>
+      <Table.Td className={classes.main}>
+        <Group gap={6} wrap="wrap">
+          <Link to="/datasets/$pid" params={{ pid: card.pid }} className={classes.stretched} fw={500} underline="never" c="inherit">
+            {card.title}
+          </Link>
+          {card.techniques.map((technique) => (
+            <TechniqueChip key={technique.iri} technique={technique} />
+          ))}
+          <DatasetMarks card={card} />
+        </Group>
+        {card.snippet && (
+          <Text size="xs" c="dimmed" lineClamp={1}>
+            {card.snippet}
+          </Text>
+        )}
+      </Table.Td>
+      <Table.Td>{card.sample ?? <Text span c="dimmed">–</Text>}</Table.Td>
+      <Table.Td className={classes.wide}>
+        <Dots parts={[card.proposal, card.instrument]} />
+      </Table.Td>
+      <Table.Td ta="right" className={classes.number} data-wide>
+        {shape(card.main_shape)}
+      </Table.Td>
+      <Table.Td ta="right" className={classes.number}>
+        {bytes(card.size)}
+      </Table.Td>
+      <Table.Td>
+        <When at={card.start_time ?? card.created} />
+      </Table.Td>
+    </Table.Tr>
+  );
+}
+
+function Choose({ card, selection }: { card: DatasetCard; selection: Selection }) {
+  return (
+    <Checkbox
+      size="xs"
+      className={classes.choose}
+      aria-label={`Choose ${card.title}`}
+      checked={selection.has(card.pid)}
+      onChange={() => selection.toggle(card.pid)}
+    />
+  );
+}
+
+export function DatasetTiles({ datasets, selection }: ListProps) {
+  return (
+    <ul className={classes.tiles}>
+      {datasets.map((card) => (
+        <li key={card.pid} className={classes.tile} data-selected={selection?.has(card.pid) || undefined}>
+          {selection && (
+            <div className={classes.corner}>
+              <Choose card={card} selection={selection} />
+            </div>
+          )}
+          <Thumbnail card={card} width="100%" height={132} />
+          <div className={classes.caption}>
+            <Link to="/datasets/$pid" params={{ pid: card.pid }} className={classes.stretched} fw={500} underline="never" c="inherit" lineClamp={2}>
+              {card.title}
+            </Link>
+            <Text size="xs" c="dimmed" component="div" lineClamp={1}>
+              <Dots parts={[card.sample, card.proposal, <When key="t" at={card.start_time ?? card.created} />]} />
+            </Text>
+            <Group gap={4} mt={4}>
+              {card.techniques.map((technique) => (
+                <TechniqueChip key={technique.iri} technique={technique} />
+              ))}
+              <DatasetMarks card={card} />
+            </Group>
+          </div>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** One line with a small picture: recent data, inputs, results. */
+export function DatasetLine({ card, fresh = false }: { card: DatasetCard; fresh?: boolean }) {
+  return (
+    <LinkPlain to="/datasets/$pid" params={{ pid: card.pid }} className={classes.line}>
+      <Thumbnail card={card} width={56} height={38} />
+      <div className={classes.lineText}>
+        <Text size="sm" fw={500} truncate>
+          {fresh && <span className={classes.fresh} title="New since your last visit" aria-label="New: " role="img" />}
+          {card.title}
+        </Text>
+        <Text size="xs" c="dimmed" truncate component="div">
+          <Dots
+            parts={[
+              card.techniques[0]?.short,
+              card.sample,
+              card.instrument ?? card.proposal,
+              <When key="t" at={card.kind === 'raw' ? (card.start_time ?? card.created) : card.created} />,
+            ]}
+          />
+        </Text>
+      </div>
+    </LinkPlain>
+  );
+}

@@ -1,29 +1,38 @@
 """The database: engine and sessions, all tables, migrations, the event log and leases."""
 
 from pandaas.db import tables
+from pandaas.db.backups import BackupReport, backup
 from pandaas.db.base import AccessColumns, Base
 from pandaas.db.engine import Database
 from pandaas.db.events import EventTail, Position, append
 from pandaas.db.failures import disk_full, is_disk_full, understood
 from pandaas.db.leases import hold, holders, release
-from pandaas.db.migrate import SchemaState, UpgradeReport, require_current_schema, schema_state, upgrade
+from pandaas.db.locks import serving
+from pandaas.db.migrate import SchemaState, require_current_schema, schema_state
+from pandaas.db.restoring import RestoreReport, restore
+from pandaas.db.upgrading import UpgradeReport, upgrade
 
 __all__ = [
     "AccessColumns",
+    "BackupReport",
     "Base",
     "Database",
     "EventTail",
     "Position",
+    "RestoreReport",
     "SchemaState",
     "UpgradeReport",
     "append",
+    "backup",
     "disk_full",
     "hold",
     "holders",
     "is_disk_full",
     "release",
     "require_current_schema",
+    "restore",
     "schema_state",
+    "serving",
     "tables",
     "understood",
     "upgrade",

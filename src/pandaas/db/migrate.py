@@ -1,12 +1,7 @@
-"""The schema's state, and bringing it up to the program: backup first, one transaction, never backwards.
-
-An upgrade that is killed or fails leaves the old schema as it was; the backup lies in `backups` of the home.
-"""
+"""The schema's state, and running its migrations: one transaction, never backwards."""
 
 from __future__ import annotations
 
-import fcntl
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,48 +34,23 @@ class SchemaState:
         return self.current == self.head
 
 
-@dataclass(frozen=True)
-class UpgradeReport:
-    before: str | None
-    after: str
-    backup: Path | None
-
-
 def schema_state(settings: Settings) -> SchemaState:
     """Where the schema stands; looks without changing anything."""
     if _is_missing(settings):
-        return _state(None)
+        return state_of(None)
     with understood(), schema_connection(settings.database_url, writes=False) as connection:
-        return _state(_revision_of(connection))
+        return state_of(_revision_of(connection))
 
 
 def require_current_schema(settings: Settings) -> None:
     """Return if database and program fit; else `Conflict` (newer) or `Unavailable` (older or empty)."""
     state = schema_state(settings)
-    _refuse_newer(state)
+    refuse_newer(state)
     if not state.is_current:
         found = "is empty" if state.current is None else f"has the schema {state.current}"
         raise Unavailable(
             f"The database {found}; this program needs {state.head}.", remedy="Run `pandaas db upgrade` first."
         )
-
-
-def upgrade(settings: Settings, *, backup: bool = True) -> UpgradeReport:
-    """Bring the schema up to the program. A database that holds anything is backed up first.
-
-    `Conflict` when the schema is newer than the program, `DiskFull` when there is no room for the backup.
-    """
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _one_upgrade(settings.home):
-        state = schema_state(settings)
-        _refuse_newer(state)
-        saved = None
-        if state.is_current:
-            return UpgradeReport(state.current, state.head, None)
-        if backup and state.current is not None:
-            saved = _back_up(settings, state.current)
-        migrate_to(settings.database_url, "head")
-        return UpgradeReport(state.current, state.head, saved)
 
 
 def migrate_to(url: str, revision: str) -> None:
@@ -139,7 +109,8 @@ def _is_missing(settings: Settings) -> bool:
     return url.get_backend_name() == "sqlite" and not Path(url.database or "").exists()
 
 
-def _state(current: str | None) -> SchemaState:
+def state_of(current: str | None) -> SchemaState:
+    """How a revision stands to the program."""
     script = ScriptDirectory.from_config(alembic_config())
     head = script.get_current_head()
     if head is None:
@@ -158,24 +129,9 @@ def _revision_of(connection: Connection) -> str | None:
     return found
 
 
-def _refuse_newer(state: SchemaState) -> None:
+def refuse_newer(state: SchemaState) -> None:
     if not state.is_known:
         raise Conflict(
             f"The database has the schema {state.current}, which is newer than this program (it knows {state.head}).",
             remedy="Install the newer program again, or restore the backup that was made before its upgrade.",
         )
-
-
-def _back_up(settings: Settings, revision: str) -> Path:
-    raise NotImplementedError
-
-
-@contextmanager
-def _one_upgrade(home: Path) -> Iterator[None]:
-    """One upgrade of a home at a time; a second one waits."""
-    descriptor = os.open(home / ".upgrade.lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

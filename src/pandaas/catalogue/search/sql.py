@@ -1,0 +1,216 @@
+"""Search in SQL over the catalogue's own tables: exact, and fast enough for 10⁵ datasets.
+
+The matching rows are found once (a materialised common table expression); total and all facets are counted from it in
+the same statement, each facet without its own selection.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Select, String, and_, case, cast, func, literal, select, true, union_all
+from sqlalchemy.orm import Session
+
+from pandaas.access import Access
+from pandaas.catalogue.cards import cards_of
+from pandaas.catalogue.folding import matching_line
+from pandaas.catalogue.search.conditions import Conditions, year_of_start
+from pandaas.catalogue.search.facets import labelled
+from pandaas.catalogue.search.language import Term, Words, parse
+from pandaas.catalogue.values import FACETS, Card, SearchQuery, SearchResult
+from pandaas.db import Database
+from pandaas.db.tables import Dataset, DatasetTechnique, Instrument, Proposal
+from pandaas.model import Action, Principal
+
+_SUGGESTED = 8  # of the terms, tried when nothing was found
+_SNIPPET = 120
+
+
+class SqlSearch:
+    """`Search` over SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database, access: Access) -> None:
+        self._database = database
+        self._access = access
+
+    def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
+        started = time.perf_counter()
+        terms = parse(query.text)
+        conditions = Conditions(self._database.clock(), is_sqlite=self._database.is_sqlite)
+        base = self._base(principal, terms, conditions)
+        selections = _selections(query.selected)
+        with self._database.read() as session:
+            counts = _count(session, base, selections)
+            total = counts.pop("total")[""]
+            chosen = [*base, *selections.values()]
+            ids = _page(session, chosen, terms, query, conditions) if total else []
+            results = self._cards(session, ids, terms)
+            facets = labelled(session, counts, query.selected)
+        suggestion = None if total else self._suggestion(principal, query, terms, conditions)
+        return SearchResult(
+            total=total,
+            took_ms=round((time.perf_counter() - started) * 1000, 2),
+            understood=tuple(term.shown for term in terms),
+            facets=facets,
+            results=results,
+            suggestion=suggestion,
+        )
+
+    def _base(self, principal: Principal, terms: Iterable[Term], conditions: Conditions) -> list[ColumnElement[bool]]:
+        """What every row must fulfil whatever facet values are chosen."""
+        seen = self._access.visible(principal, Dataset, Action.DISCOVER)
+        return [
+            Dataset.is_latest.is_(True),
+            seen,
+            *(conditions.of(term) for term in terms if term.condition is not None),
+        ]
+
+    def _cards(self, session: Session, ids: Sequence[int], terms: Sequence[Term]) -> tuple[Card, ...]:
+        cards = cards_of(session, ids, self._database.clock())
+        words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
+        if words and ids:
+            texts = session.execute(select(Dataset.id, Dataset.search_text).where(Dataset.id.in_(ids)))
+            for dataset_id, text in texts:
+                cards[dataset_id] = replace(cards[dataset_id], snippet=_snippet(text, words))
+        return tuple(cards[dataset_id] for dataset_id in ids)
+
+    def _suggestion(
+        self, principal: Principal, query: SearchQuery, terms: Sequence[Term], conditions: Conditions
+    ) -> str | None:
+        """Which term to drop so that something is found; the one that frees most."""
+        usable = [term for term in terms if term.condition is not None]
+        selections = _selections(query.selected)
+        best, most = "", 0
+        with self._database.read() as session:
+            for index, term in enumerate(usable[:_SUGGESTED] if len(usable) + len(selections) > 1 else []):
+                others = self._base(principal, [*usable[:index], *usable[index + 1 :]], conditions)
+                found = _total(session, [*others, *selections.values()])
+                if found > most:
+                    best, most = f"'{term.shown.text.strip()}'", found
+            for facet in selections if len(usable) + len(selections) > 1 else ():
+                others = [clause for name, clause in selections.items() if name != facet]
+                found = _total(session, [*self._base(principal, usable, conditions), *others])
+                if found > most:
+                    best, most = f"the filter on {facet}", found
+        return f"Without {best} there would be {most:,}." if most else None
+
+
+def _selections(selected: dict[str, tuple[str, ...]]) -> dict[str, ColumnElement[bool]]:
+    """The chosen facet values as clauses; values of one facet are alternatives."""
+    made: dict[str, ColumnElement[bool]] = {}
+    for facet in FACETS:
+        values = [value.replace("\0", "") for value in selected.get(facet, ())]
+        if values:
+            made[facet] = _selection(facet, values)
+    return made
+
+
+def _selection(facet: str, values: list[str]) -> ColumnElement[bool]:
+    match facet:
+        case "instrument":
+            named = select(Instrument.id).where(Instrument.name.in_(values))
+            return and_(Dataset.instrument_id.is_not(None), Dataset.instrument_id.in_(named))
+        case "proposal":
+            return Dataset.proposal_id.in_(select(Proposal.id).where(Proposal.name.in_(values)))
+        case "technique":
+            return Dataset.id.in_(select(DatasetTechnique.dataset_id).where(DatasetTechnique.technique.in_(values)))
+        case "year":
+            years = [int(value) for value in values if value.isascii() and value.isdigit() and len(value) <= 4]
+            return and_(Dataset.start_time.is_not(None), year_of_start().in_(years))
+        case "facility":
+            return Dataset.facility.in_(values)
+        case _:
+            return Dataset.kind.in_(values)
+
+
+def _count(
+    session: Session, base: list[ColumnElement[bool]], selections: dict[str, ColumnElement[bool]]
+) -> dict[str, dict[str, int]]:
+    """Total and facet counts: {facet: {value: count}}, with the total at ["total"][""]."""
+    flags = {facet: case((clause, 1), else_=0).label(f"in_{facet}") for facet, clause in selections.items()}
+    hit = (
+        select(
+            Dataset.id.label("id"),
+            Dataset.facility.label("facility"),
+            Dataset.instrument_id.label("instrument"),
+            Dataset.proposal_id.label("proposal"),
+            year_of_start().label("year"),
+            Dataset.kind.label("kind"),
+            *flags.values(),
+        )
+        .where(*base)
+        .cte("hit")
+        .prefix_with("MATERIALIZED")
+    )
+    parts: list[Select[str, str, int]] = [_counted(hit, "total", literal(""), selections)]
+    for facet in FACETS:
+        if facet == "technique":
+            part = _counted(hit, facet, DatasetTechnique.technique, selections)
+            parts.append(part.join(DatasetTechnique, DatasetTechnique.dataset_id == hit.c.id))
+        else:
+            parts.append(_counted(hit, facet, hit.c[facet], selections).where(hit.c[facet].is_not(None)))
+    counts: dict[str, dict[str, int]] = {name: {} for name in ("total", *FACETS)}
+    counts["total"][""] = 0
+    for facet, value, number in session.execute(union_all(*parts)):
+        counts[facet]["" if value is None else str(value)] = number
+    return counts
+
+
+def _counted(hit: CTE, facet: str, value: Any, selections: Iterable[str]) -> Select[str, str, int]:
+    others = [hit.c[f"in_{name}"] == 1 for name in selections if name != facet]
+    chosen = select(literal(facet).label("facet"), cast(value, String).label("value"), func.count().label("number"))
+    chosen = chosen.select_from(hit).where(true(), *others)
+    return chosen if facet == "total" else chosen.group_by(value)
+
+
+def _total(session: Session, clauses: list[ColumnElement[bool]]) -> int:
+    return session.scalar(select(func.count()).select_from(Dataset).where(*clauses)) or 0
+
+
+def _page(
+    session: Session,
+    clauses: list[ColumnElement[bool]],
+    terms: Sequence[Term],
+    query: SearchQuery,
+    conditions: Conditions,
+) -> list[int]:
+    order = _order(query, terms, conditions)
+    page = select(Dataset.id).where(*clauses).order_by(*order).limit(query.limit).offset(query.offset)
+    return list(session.scalars(page))
+
+
+def _order(query: SearchQuery, terms: Sequence[Term], conditions: Conditions) -> list[Any]:
+    when = func.coalesce(Dataset.start_time, Dataset.created)
+    newest = [when.desc(), Dataset.id.desc()]
+    match query.sort:
+        case "oldest":
+            return [when, Dataset.id]
+        case "title":
+            return [func.lower(Dataset.title), Dataset.id]
+        case "size":
+            return [Dataset.size.desc(), *newest]
+        case "relevance":
+            words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
+            scores = [
+                case((conditions.contains(func.lower(Dataset.title), word), 2), else_=0)
+                + case((conditions.contains(func.lower(func.coalesce(Dataset.sample, "")), word), 1), else_=0)
+                for word in words[:8]
+            ]
+            return [sum(scores[1:], scores[0]).desc(), *newest] if scores else newest
+        case _:
+            return newest
+
+
+def _snippet(text: str, words: Iterable[str]) -> str | None:
+    """Why a row matched, where its title doesn't tell."""
+    for word in words:
+        found = matching_line(text, word)
+        if found and found[0] != "title":
+            field, line = found
+            start = max(0, line.index(word) - _SNIPPET // 3)
+            part = line[start : start + _SNIPPET]
+            return f"{field}: " + ("…" if start else "") + part + ("…" if start + _SNIPPET < len(line) else "")
+    return None

@@ -9,10 +9,8 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
@@ -20,9 +18,8 @@ import structlog
 from sqlalchemy import select
 
 from pandaas.access import FACILITY
-from pandaas.config import bundled
-from pandaas.db.tables import Dataset, Instrument, Person, Proposal
-from pandaas.model import InvalidInput, JobState, PandaasError, Principal, Unavailable
+from pandaas.db.tables import Instrument, Person, Proposal
+from pandaas.model import PandaasError, Unavailable
 from pandaas.server.demo.home import ACCOUNTS, manifest, password_of
 from pandaas.server.health import HealthBoard
 from pandaas.server.services import Services

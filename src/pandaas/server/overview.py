@@ -1,0 +1,188 @@
+"""What the home page, the operator's page, metrics and event streams know: short looks across the rooms."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import func, or_, select
+
+from pandaas.db.tables import Dataset, Event, Job, Person, Proposal, Quarantine
+from pandaas.model import Action, JobState, NotFound, PandaasError, Principal, PrincipalKind, ProposalType
+from pandaas.server import present
+from pandaas.server.schemas import DiskOut, EnvironmentOut, HealthOut, HistoryEntry, HomeOut, OperatorOut, TryStep
+from pandaas.server.services import Services
+from pandaas.server.stream import StreamEvent
+
+_CARDS = 8
+_AUDIT_KINDS = ("person.%", "token.%", "proposal.%", "instrument.%", "share.%")
+
+
+def home(platform: Services, asker: Principal) -> HomeOut:
+    """Own proposals (open ones for everybody else), recent data and results, running jobs, notices, first steps."""
+    signed_in = asker.person_id is not None
+    views = platform.access.proposals(asker, mine=signed_in and not asker.is_operator)
+    shown = [view for view in views if view.proposal.type != ProposalType.PERSONAL][:_CARDS]
+    jobs = present.jobs(platform, asker, platform.jobs.jobs(asker, limit=_CARDS).jobs) if signed_in else []
+    return HomeOut(
+        proposals=[present.proposal(platform, asker, view) for view in shown],
+        recent=[present.card(card) for card in platform.catalogue.latest(asker, kind="raw", limit=_CARDS)],
+        results=[present.card(card) for card in platform.catalogue.latest(asker, kind="derived", limit=_CARDS)],
+        jobs=jobs,
+        notices=[present.notice(row) for row in platform.jobs.notices(asker)] if signed_in else [],
+        try_out=_first_steps(platform, asker),
+    )
+
+
+def _first_steps(platform: Services, asker: Principal) -> list[TryStep]:
+    """Five steps round the circle, for the demo; each is marked when this person has done it."""
+    if not platform.settings.demo.enabled:
+        return []
+    series = _demo_series(platform, asker)
+    if series is None:
+        return []
+    with platform.database.read() as session:
+        own = select(Job).where(Job.person_id == (asker.person_id or 0)).order_by(Job.created.desc())
+        last = session.scalars(own.limit(1)).first()
+        result = session.scalars(
+            select(Dataset.pid).where(Dataset.job_id == last.id) if last else select(Dataset.pid).where(Dataset.id < 0)
+        ).first()
+    return [
+        TryStep(
+            title="Sign in as a visiting scientist",
+            text="Alice leads the public SAXS proposal. The sign-in page lists everybody.",
+            link="/sign-in",
+            done=asker.signed_in,
+        ),
+        TryStep(
+            title="Look at a measurement",
+            text="Open the simulated SAXS series and slide through its frames with the arrow keys.",
+            link=f"/datasets/{series}",
+        ),
+        TryStep(
+            title="Analyse it",
+            text="Press 'Analyse': the recipes that fit are offered, with geometry filled in from the file.",
+            link=f"/analyse?dataset={series}",
+            done=last is not None,
+        ),
+        TryStep(
+            title="Watch it run",
+            text="The curve appears while frames are integrated; the log follows.",
+            link=f"/jobs/{last.id}" if last else "/jobs",
+            done=last is not None and last.state == JobState.SUCCEEDED,
+        ),
+        TryStep(
+            title="Find the result and where it came from",
+            text="The result is a dataset: its History shows inputs, recipe, parameters and who ran it.",
+            link=f"/datasets/{result}?tab=history" if result else "/results",
+            done=result is not None,
+        ),
+    ]
+
+
+def _demo_series(platform: Services, asker: Principal) -> str | None:
+    """The largest series of images that this person may see."""
+    with platform.database.read() as session:
+        query = (
+            select(Dataset.pid)
+            .where(Dataset.origin == "simulated", Dataset.kind == "raw", Dataset.is_latest)
+            .where(platform.access.visible(asker, Dataset, Action.READ))
+            .order_by(Dataset.size.desc())
+        )
+        return session.scalars(query.limit(1)).first()
+
+
+def operator(platform: Services, health: HealthOut) -> OperatorOut:
+    """Counts, environments, disks and the latest changes to people and rights."""
+    since = platform.database.clock() - timedelta(days=30)
+    with platform.database.read() as session:
+        states = session.execute(select(Job.state, func.count()).where(Job.created >= since).group_by(Job.state))
+        jobs = dict(states.tuples())
+        cpu = session.scalar(select(func.coalesce(func.sum(Job.cpu_s), 0.0)).where(Job.created >= since)) or 0.0
+        datasets, size = session.execute(select(func.count(), func.coalesce(func.sum(Dataset.size), 0))).one()
+        people = session.scalar(select(func.count(Person.id))) or 0
+        proposals = session.scalar(select(func.count(Proposal.id)).where(Proposal.type != ProposalType.PERSONAL)) or 0
+        quarantine = session.scalar(select(func.count(Quarantine.id))) or 0
+        audit = _audit(session)
+    return OperatorOut(
+        people=people,
+        signed_in=platform.identity.signed_in_count(),
+        proposals=proposals,
+        datasets=datasets,
+        data_size=int(size),
+        jobs=jobs,
+        cpu_hours=cpu / 3600,
+        quarantine=quarantine,
+        environments=[
+            EnvironmentOut(
+                name=status.name, key=status.key, state=status.state, size=status.size, packages=status.packages,
+                last_used=status.last_used, detail=status.detail,
+            )
+            for status in platform.runtime.environments.list()
+        ],
+        disks=disks(platform),
+        health=health,
+        doctor=present.doctor(platform.settings),
+        audit=audit,
+    )  # fmt: skip
+
+
+def _audit(session: Any) -> list[HistoryEntry]:
+    query = (
+        select(Event, Person.name)
+        .outerjoin(Person, Person.id == Event.actor_id)
+        .where(or_(*(Event.kind.like(kind) for kind in _AUDIT_KINDS)))
+        .order_by(Event.id.desc())
+        .limit(30)
+    )
+    return [
+        HistoryEntry(
+            time=event.time, kind=event.kind, text=f"{event.kind.replace('.', ' ').replace('_', ' ')}: {event.subject}",
+            actor=name, payload=event.payload,
+        )
+        for event, name in session.execute(query)
+    ]  # fmt: skip
+
+
+def disks(platform: Services) -> list[DiskOut]:
+    """Free space of the home and of each storage root that is there."""
+    found = []
+    for name, path in [
+        ("home", platform.settings.home),
+        *((root.name, root.path) for root in platform.settings.storage),
+    ]:
+        try:
+            usage = shutil.disk_usage(path)
+        except OSError:
+            continue
+        found.append(DiskOut(name=name, total=usage.total, free=usage.free))
+    return found
+
+
+def gauges(platform: Services) -> dict[str, Any]:
+    """What `/metrics` adds from the database and the file systems."""
+    with platform.database.read() as session:
+        jobs = dict.fromkeys(map(str, JobState), 0)
+        jobs |= dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples())
+        datasets, size = session.execute(select(func.count(), func.coalesce(func.sum(Dataset.size), 0))).one()
+        quarantine = session.scalar(select(func.count(Quarantine.id))) or 0
+    free = {disk.name: disk.free for disk in disks(platform)}
+    return {"jobs": jobs, "datasets": datasets, "data_bytes": int(size), "quarantine": quarantine, "disks": free}
+
+
+def may_see(platform: Services, reader: Principal, event: StreamEvent) -> bool:
+    """May this reader of the event stream know of this event?"""
+    if event.kind.startswith("dataset."):
+        try:
+            platform.catalogue.card(reader, event.subject)
+        except NotFound:
+            return False
+        except PandaasError:
+            return True  # its existence may be known, which is all that the event says
+        return True
+    if reader.is_operator and (reader.kind is not PrincipalKind.TOKEN or "admin" in reader.scopes):
+        return True
+    if event.person_id is not None:
+        return event.person_id == reader.person_id
+    return event.proposal_id is not None and event.proposal_id in reader.teams

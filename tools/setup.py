@@ -171,9 +171,11 @@ def _packages(steps: Steps, profile: str) -> None:
 def _has_uv(bootstrap: Path) -> bool:
     """The locked uv is already in the environment."""
     version = re.search(r"^uv==(\S+)", bootstrap.read_text("utf-8"), re.MULTILINE)
-    found = subprocess.run([VENV / "bin/uv", "--version"], capture_output=True, text=True, check=False) if (
-        VENV / "bin/uv"
-    ).exists() else None
+    found = (
+        subprocess.run([VENV / "bin/uv", "--version"], capture_output=True, text=True, check=False)
+        if (VENV / "bin/uv").exists()
+        else None
+    )
     return bool(version and found and found.stdout.split()[1:2] == [version[1]])
 
 
@@ -211,7 +213,7 @@ def _page(steps: Steps) -> None:
             _run(*npm, "ci", "--no-audit", "--no-fund", "--loglevel=error", folder=WEB, environment=environment)
     if not have_page:
         with steps.running("page", print_page, "The page (npm run build)"):
-            _run(*npm, "run", "--silent", "build", folder=WEB, environment=environment)
+            _run(*npm, "run", "--loglevel=error", "build", folder=WEB, environment=environment)
 
 
 def _npm(steps: Steps) -> tuple[list[str | Path], dict[str, str]]:

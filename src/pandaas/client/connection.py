@@ -1,0 +1,179 @@
+"""`connect` and `Client`: search, datasets, analysis, upload."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import httpx
+
+from pandaas.client.datasets import Dataset
+from pandaas.client.jobs import Job
+from pandaas.client.search import Results
+from pandaas.client.transfer import upload
+from pandaas.client.transport import Transport
+from pandaas.model import InvalidInput
+
+Inputs = Dataset | str | Iterable[Dataset | str]
+
+
+def connect(
+    url: str | None = None,
+    token: str | None = None,
+    *,
+    verify: bool | str = True,
+    transport: httpx.BaseTransport | None = None,
+) -> Client:
+    """Open a client. Without arguments `PANDAAS_URL` and `PANDAAS_TOKEN` count, else the demo's address, signed out.
+
+    `verify` may name a file of certificates to trust; `transport` replaces the network (for tests).
+    """
+    return Client(Transport(url, token, transport=transport, verify=verify))
+
+
+class Client:
+    """One service, as one person (or nobody). Usable as a context manager; safe to share between threads."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    @property
+    def url(self) -> str:
+        return self._transport.url
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self._transport.close()
+
+    def search(
+        self,
+        query: str = "",
+        *,
+        facility: str | Sequence[str] = (),
+        instrument: str | Sequence[str] = (),
+        technique: str | Sequence[str] = (),
+        proposal: str | Sequence[str] = (),
+        year: str | int | Sequence[str | int] = (),
+        kind: str | Sequence[str] = (),
+        sort: str | None = None,
+    ) -> Results:
+        """Find datasets: free text and `field:value` terms, facets, and `sort` (relevance, newest, oldest, title, size)."""
+        facets: dict[str, Any] = {"facility": facility, "instrument": instrument, "technique": technique}
+        facets |= {"proposal": proposal, "year": year, "kind": kind}
+        chosen: dict[str, Any] = {name: _texts(value) for name, value in facets.items()}
+        return Results(self._transport, query, chosen | {"sort": sort})
+
+    def dataset(self, pid: str) -> Dataset:
+        return Dataset.load(self._transport, pid)
+
+    def recipes(self) -> list[dict[str, Any]]:
+        """The recipes of this service: id, version, title, inputs and more."""
+        found: list[dict[str, Any]] = self._transport.json("GET", "/recipes")
+        return found
+
+    def recipe(self, name: str) -> dict[str, Any]:
+        """One recipe with the JSON Schema of its parameters."""
+        found: dict[str, Any] = self._transport.json("GET", f"/recipes/{name}")
+        return found
+
+    def run(
+        self,
+        recipe: str,
+        dataset: Inputs | None = None,
+        /,
+        **inputs_and_parameters: Any,
+    ) -> Job:
+        """Start a recipe: `run("saxs-integrate", dataset, npt=1000)`, further inputs by the name of their slot.
+
+        Keywords that name a slot of the recipe are inputs (datasets, pids, or lists of them); `proposal` says where the
+        result goes; `recipe_version`, `engine`, `cores` and `time_limit_s` choose how it runs; all others are parameters.
+        """
+        jobs = self._start(recipe, dataset, inputs_and_parameters, several=False)
+        return jobs[0]
+
+    def run_each(self, recipe: str, datasets: Iterable[Dataset | str], /, **inputs_and_parameters: Any) -> list[Job]:
+        """As `run`, with one job for each of the datasets."""
+        return self._start(recipe, list(datasets), inputs_and_parameters, several=True)
+
+    def job(self, job_id: str) -> Job:
+        return Job.load(self._transport, job_id)
+
+    def jobs(self, *, state: str | Sequence[str] = (), mine: bool = True, limit: int = 50) -> list[Job]:
+        """The latest jobs, newest first; with `mine=False` all that you may see."""
+        found = self._transport.json("GET", "/jobs", state=_texts(state), mine=mine, limit=limit)
+        return [Job(self._transport, record) for record in found["jobs"]]
+
+    def upload(
+        self,
+        path: str | Path | Sequence[str | Path],
+        proposal: str | None = None,
+        *,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> list[Dataset]:
+        """Send a file, a folder, or files that belong together, into your own space or a proposal you may write to.
+
+        Call it again after an interruption: what has arrived is not sent twice.
+        """
+        paths = [path] if isinstance(path, (str, Path)) else list(path)
+        pids = upload(self._transport, [Path(p) for p in paths], proposal=proposal, progress=progress)
+        return [self.dataset(pid) for pid in pids]
+
+    def who_am_i(self) -> dict[str, Any] | None:
+        """The person this client acts for, or None when signed out."""
+        found = self._transport.json("GET", "/session")["person"]
+        return dict(found) if found else None
+
+    def __repr__(self) -> str:
+        return f"<Client of {self.url}>"
+
+    def _start(self, recipe: str, main: Any, named: dict[str, Any], *, several: bool) -> list[Job]:
+        page = self.recipe(recipe)
+        slots = [slot["name"] for slot in page["inputs"]]
+        inputs = {name: _pids(named.pop(name)) for name in slots if named.get(name) is not None}
+        if main is not None:
+            if slots[0] in inputs:
+                raise InvalidInput(f"'{slots[0]}' is given twice.", field=slots[0])
+            inputs = {slots[0]: _pids(main)} | inputs
+        fans_out = page["selection"] == "each" and len(inputs.get(slots[0], ())) > 1
+        if fans_out and page["inputs"][0]["maximum"] == 1 and not several:
+            raise InvalidInput(
+                f"{recipe} takes one dataset, not {len(inputs[slots[0]])}.", remedy="Use run_each for one job each."
+            )
+        choices: dict[str, Any] = {
+            name: named.pop(name) for name in ("proposal", "engine", "cores", "time_limit_s") if name in named
+        }
+        body = choices | {"recipe": recipe, "version": named.pop("recipe_version", None), "inputs": inputs}
+        started = self._transport.json("POST", "/jobs", body=body | {"parameters": _plain(named)})
+        return [Job(self._transport, record) for record in started]
+
+
+def _pids(value: Inputs) -> list[str]:
+    if isinstance(value, Dataset):
+        return [value.pid]
+    if isinstance(value, str):
+        return [value]
+    return [pid for item in value for pid in _pids(item)]
+
+
+def _texts(value: Any) -> list[str]:
+    return [str(value)] if isinstance(value, (str, int)) else [str(item) for item in value]
+
+
+def _plain(value: Any) -> Any:
+    """NumPy numbers and arrays as what JSON knows."""
+    if isinstance(value, dict):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    return value

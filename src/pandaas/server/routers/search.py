@@ -6,6 +6,8 @@ from typing import Literal
 
 from fastapi import APIRouter, Query
 
+from pandaas.catalogue import SearchQuery
+from pandaas.server import present
 from pandaas.server.schemas import SearchOut
 from pandaas.server.services import Asker, Platform
 
@@ -27,4 +29,12 @@ def search(
     limit: int = Query(50, ge=1, le=500),
     offset: int = Query(0, ge=0, le=1_000_000),
 ) -> SearchOut:
-    raise NotImplementedError
+    selected = {
+        "facility": tuple(facility),
+        "instrument": tuple(instrument),
+        "technique": tuple(technique),
+        "proposal": tuple(proposal),
+        "year": tuple(year),
+        "kind": tuple(kind),
+    }
+    return present.search(platform.catalogue.search(asker, SearchQuery(q, selected, sort, limit, offset)))

@@ -1,0 +1,162 @@
+"""From the catalogue's values to what goes over HTTP."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict
+
+from pandaas.catalogue import (
+    Card,
+    FileInfo,
+    HistoryLine,
+    Provenance,
+    QuarantineEntry,
+    Record,
+    SearchResult,
+    UploadStatus,
+    ValidDataset,
+)
+from pandaas.model.techniques import BY_IRI
+from pandaas.server.schemas import (
+    ArrayOut,
+    DatasetCard,
+    DatasetOut,
+    FacetValue,
+    FileOut,
+    HistoryEntry,
+    ParameterOut,
+    PlotOut,
+    ProvenanceOut,
+    QuarantineOut,
+    RelationEdge,
+    RelationNode,
+    SearchOut,
+    TechniqueOut,
+    UnderstoodTerm,
+    UploadOut,
+    ValidityOut,
+    VersionOut,
+)
+
+
+def technique(iri: str) -> TechniqueOut:
+    """A technique by its PaNET IRI; a term the platform doesn't know is shown by its number."""
+    term = BY_IRI.get(iri)
+    number = iri.rsplit("/", 1)[-1]
+    return TechniqueOut(iri=iri, label=term.label if term else number, short=term.short if term else number)
+
+
+def techniques(iris: Iterable[str]) -> list[TechniqueOut]:
+    return [technique(iri) for iri in iris]
+
+
+def card(values: Card) -> DatasetCard:
+    return DatasetCard.model_validate(_card_fields(values))
+
+
+def cards(values: Iterable[Card]) -> list[DatasetCard]:
+    return [card(one) for one in values]
+
+
+def dataset(record: Record) -> DatasetOut:
+    fields = _card_fields(record.card) | {
+        "description": record.description,
+        "end_time": record.end_time,
+        "release_time": record.release_time,
+        "licence": record.licence,
+        "proposal_title": record.proposal_title,
+        "definitions": list(record.definitions),
+        "parameters": [ParameterOut(**asdict(one)) for one in record.parameters],
+        "arrays": [
+            ArrayOut(
+                path=one.path,
+                shape=list(one.shape),
+                dtype=one.dtype,
+                kind=one.kind,
+                unit=one.unit,
+                chunks=list(one.chunks) if one.chunks else None,
+                compression=one.compression,
+                nbytes=one.nbytes,
+                is_default=one.is_default,
+            )
+            for one in record.arrays
+        ],
+        "plot": PlotOut.model_validate(asdict(record.plot)) if record.plot else None,
+        "unread": list(record.unread),
+        "extra": record.extra,
+        "entry_path": record.entry_path,
+        "file_count": len(record.files),
+        "source_note": record.source_note,
+        "missing_since": record.missing_since,
+        "job": record.job,
+        "replaces": record.replaces,
+        "replaced_by": record.replaced_by,
+        "versions": [VersionOut(**asdict(one)) for one in record.versions],
+        "may_write": record.may_write,
+        "may_analyse": record.may_analyse,
+        "client_path": record.client_path,
+    }
+    return DatasetOut.model_validate(fields)
+
+
+def files(values: Iterable[FileInfo]) -> list[FileOut]:
+    return [FileOut(**asdict(one)) for one in values]
+
+
+def provenance(graph: Provenance) -> ProvenanceOut:
+    return ProvenanceOut(
+        nodes=[RelationNode(**asdict(one)) for one in graph.nodes],
+        edges=[RelationEdge(**asdict(one)) for one in graph.edges],
+    )
+
+
+def history(lines: Iterable[HistoryLine]) -> list[HistoryEntry]:
+    return [HistoryEntry(**asdict(one)) for one in lines]
+
+
+def search(result: SearchResult) -> SearchOut:
+    return SearchOut(
+        total=result.total,
+        took_ms=result.took_ms,
+        understood=[UnderstoodTerm(**asdict(one)) for one in result.understood],
+        facets={name: [FacetValue(**asdict(one)) for one in values] for name, values in result.facets.items()},
+        results=cards(result.results),
+        suggestion=result.suggestion,
+    )
+
+
+def validity(values: ValidDataset) -> ValidityOut:
+    return ValidityOut(
+        dataset=card(values.card),
+        purpose=values.purpose,
+        start=values.start,
+        end=values.end,
+        valid_now=values.valid_now,
+    )
+
+
+def upload(status: UploadStatus) -> UploadOut:
+    return UploadOut(
+        id=status.id,
+        name=status.name,
+        size=status.size,
+        offset=status.offset,
+        state=status.state,
+        detail=status.detail,
+        datasets=list(status.datasets),
+        quarantine=list(status.quarantine),
+    )
+
+
+def quarantine(entry: QuarantineEntry) -> QuarantineOut:
+    return QuarantineOut(**asdict(entry))
+
+
+def _card_fields(values: Card) -> dict[str, object]:
+    fields = asdict(values)
+    del fields["proposal_type"]
+    fields["techniques"] = techniques(values.techniques)
+    fields["main_shape"] = list(values.main_shape) if values.main_shape is not None else None
+    return fields
+
+

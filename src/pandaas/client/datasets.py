@@ -97,6 +97,11 @@ class Dataset:
         return datetime.fromisoformat(text) if text else None
 
     @property
+    def card(self) -> dict[str, Any]:
+        """What a list shows of the dataset, as the service gives it."""
+        return self._card
+
+    @property
     def record(self) -> dict[str, Any]:
         """The whole record as the service gives it."""
         if self._record is None:

@@ -1,0 +1,42 @@
+"""What commands share that talk to a running service: its address, the token, the client."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pandaas.model import InvalidInput
+
+if TYPE_CHECKING:
+    from pandaas.client import Client
+
+Url = Annotated[
+    str | None,
+    typer.Option("--url", envvar="PANDAAS_URL", help="Address of the service. Default: http://127.0.0.1:8000."),
+]
+TokenFile = Annotated[
+    Path | None,
+    typer.Option("--token-file", help="File that holds your token. Default: the variable PANDAAS_TOKEN."),
+]
+
+
+@contextmanager
+def connected(url: str | None, token_file: Path | None) -> Iterator[Client]:
+    """The client; a token never stands on the command line, where other users of the machine could read it."""
+    from pandaas.client import connect
+
+    with connect(url, _token(token_file)) as client:
+        yield client
+
+
+def _token(file: Path | None) -> str | None:
+    if file is None:
+        return None
+    try:
+        return file.read_text("utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidInput(f"The token file {file} can't be read: {error}.", field="--token-file") from error

@@ -172,7 +172,7 @@ def extract(archive: Path, folder: Path, *, wanted: Callable[[str], bool]) -> di
     with _reading(archive) as tar:
         header = _header(tar, archive)
         manifest: dict[str, Any] | None = None
-        for member in tar:
+        while (member := tar.next()) is not None:  # iterating would start again at the header
             name = _safe(member, archive)
             if manifest is not None or name in seen:
                 raise _bad(archive, f"'{name[:100]}' comes twice or after the end")

@@ -60,9 +60,11 @@ class Observation:
 
 
 class Engine(Protocol):
-    """An engine; thread-safe."""
+    """An engine; thread-safe. `cores` and `memory_mb` are the most that one piece of work can get."""
 
     name: str
+    cores: int
+    memory_mb: int
 
     def submit(self, work: WorkSpec) -> Handle:
         """Take the work, to be run once. Raises `InvalidInput` when it can never fit, `Unavailable` when not now."""

@@ -1,0 +1,233 @@
+"""A job's folder: written before it runs, read while and after it ran.
+
+`$PANDAAS_HOME/jobs/<job id>/` holds `job.json`, the supervisor's files and `output/`, the only folder the job may write.
+Inputs are shown to the job read-only at their real paths, so that links between their files work. What the job's own
+account couldn't read is given by group, else as a private copy that goes with the job.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pandaas import __version__
+from pandaas.db.tables import Dataset, Job
+from pandaas.model import InvalidInput
+from pandaas.recipes import RecipeVersion
+from pandaas.runtime import Account, Bind, Confinement, Environment, Runtime, WorkSpec
+from pandaas.runtime.files import give, may_read
+from pandaas.runtime.supervisor import write_atomically
+
+RESULT = "result.nxs"
+_MANY = 200
+
+
+@dataclass(frozen=True)
+class JobFolder:
+    """The places in one job's folder."""
+
+    path: Path
+
+    @property
+    def output(self) -> Path:
+        return self.path / "output"
+
+    @property
+    def description(self) -> Path:
+        return self.path / "job.json"
+
+    @property
+    def log(self) -> Path:
+        return self.path / "log.txt"
+
+    def clear(self) -> None:
+        """Remove what only the running job needed; the log and the record of its end stay."""
+        shutil.rmtree(self.output, ignore_errors=True)
+        shutil.rmtree(self.path / "inputs", ignore_errors=True)
+
+
+def write_job(
+    folder: JobFolder,
+    job: Job,
+    recipe: RecipeVersion,
+    *,
+    environment: Environment,
+    inputs: Mapping[str, Sequence[Dataset]],
+    runtime: Runtime,
+    person: str,
+    posix: str | None,
+) -> WorkSpec:
+    """Write the folder (again, if an earlier attempt was interrupted) and return the work for the engine."""
+    folder.path.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.output.mkdir(exist_ok=True, mode=0o755)
+    account = runtime.sandbox.account_for(job.person_id, posix)
+    give(folder.output, account)
+    files = [Path(file.path) for datasets in inputs.values() for dataset in datasets for file in dataset.files]
+    _check_there(inputs)
+    binds, account = show_files(files, account, folder.path / "inputs")
+    write_atomically(str(folder.description), describe(folder, job, recipe, inputs, person))
+    folder.description.chmod(0o644)
+    confinement = Confinement(
+        read_only=(*environment.binds, runtime.sdk.bind(), Bind(recipe.code), Bind(folder.description), *binds),
+        writable=(folder.output,),
+        variables={"PYTHONPATH": str(runtime.sdk_path)},
+        cwd=folder.output,
+        account=account,
+        memory_mb=job.memory_mb,
+        cores=job.cores,
+    )
+    return WorkSpec(
+        folder=folder.path,
+        argv=(str(environment.python), "-m", "pandaas.sdk", "run", str(folder.description)),
+        confinement=confinement,
+        cores=job.cores,
+        memory_mb=job.memory_mb,
+        time_limit_s=job.time_limit_s,
+        share=str(job.person_id),
+    )
+
+
+def describe(
+    folder: JobFolder, job: Job, recipe: RecipeVersion, inputs: Mapping[str, Sequence[Dataset]], person: str
+) -> dict[str, Any]:
+    """The content of `job.json`."""
+    manifest = recipe.manifest
+    return {
+        "format": 1,
+        "job": job.id,
+        "recipe": {
+            "id": manifest.id,
+            "version": manifest.version,
+            "shape": manifest.shape,
+            "folder": str(recipe.code),
+        },
+        "parameters": job.parameters,
+        "cores": job.cores,
+        "memory_mb": job.memory_mb,
+        "inputs": {slot: [_dataset(dataset) for dataset in datasets] for slot, datasets in inputs.items()},
+        "output": str(folder.output),
+        "person": person,
+        "started_by": f"pandaas {__version__}",
+    }
+
+
+def show_files(files: Iterable[Path], account: Account | None, copies: Path) -> tuple[list[Bind], Account | None]:
+    """How the job gets to see these files, and the account extended by the groups that let it read them."""
+    binds: list[Bind] = []
+    groups: set[int] = set()
+    for folder, names in _by_folder(files).items():
+        paths = [folder / name for name in sorted(names)]
+        if len(paths) > _MANY:  # a mount per file would be too many
+            binds.append(_show_folder(folder, paths, account, copies / str(len(binds))))
+            continue
+        for path in paths:
+            needed = _groups(account, path)
+            if needed or may_read(path, account):
+                groups |= needed
+                binds.append(Bind(path))
+            else:
+                binds.append(Bind(_private_copy(path, copies / str(len(binds)), account), path))
+    if account is not None and groups:
+        account = replace(account, groups=tuple(sorted({*account.groups, *groups})))
+    return binds, account
+
+
+def _by_folder(files: Iterable[Path]) -> dict[Path, set[str]]:
+    found: dict[Path, set[str]] = {}
+    for file in files:
+        found.setdefault(file.parent, set()).add(file.name)
+    return found
+
+
+def _show_folder(folder: Path, paths: Sequence[Path], account: Account | None, copies: Path) -> Bind:
+    """The folder itself when it holds nothing but these files and all can be read, else a copy of them in its place."""
+    alone = {path.name for path in paths} == set(os.listdir(folder))  # noqa: PTH208 - names are wanted
+    if alone and all(may_read(path, account) for path in paths):
+        return Bind(folder)
+    for path in paths:
+        _private_copy(path, copies, account)
+    return Bind(copies, folder)
+
+
+def _groups(account: Account | None, path: Path) -> set[int]:
+    """The file's group (never root's) when it would let the account read what it can't read by itself."""
+    if account is None or may_read(path, account):
+        return set()
+    gid = path.stat().st_gid
+    return {gid} if gid and may_read(path, replace(account, groups=(gid,))) else set()
+
+
+def _private_copy(path: Path, folder: Path, account: Account | None) -> Path:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o755)
+    copy = folder / path.name
+    if not copy.exists():
+        making = copy.with_name(f".{copy.name}.part")
+        shutil.copyfile(path, making)
+        making.chmod(0o400)
+        give(making, account)
+        making.rename(copy)
+    return copy
+
+
+def _check_there(inputs: Mapping[str, Sequence[Dataset]]) -> None:
+    for slot, datasets in inputs.items():
+        for dataset in datasets:
+            for file in dataset.files:
+                try:
+                    found = Path(file.path).stat()
+                except OSError as error:
+                    raise InvalidInput(
+                        f"The file '{file.name}' of '{dataset.title}' can't be opened ({error.strerror}).",
+                        remedy="Ask the instrument's staff to restore it.",
+                        field=slot,
+                    ) from error
+                if found.st_size != file.size and dataset.state == "complete":
+                    raise InvalidInput(
+                        f"The file '{file.name}' of '{dataset.title}' has changed since it was registered.",
+                        remedy="Wait until the new version has been registered and choose that.",
+                        field=slot,
+                    )
+
+
+def _dataset(dataset: Dataset) -> dict[str, Any]:
+    files = [str(file.path) for file in dataset.files if file.role == "data"] or [
+        str(file.path) for file in dataset.files
+    ]
+    return {
+        "pid": dataset.pid,
+        "version": dataset.version,
+        "title": dataset.title,
+        "sample": dataset.sample,
+        "files": files,
+        "master": files[0] if files else "",
+        "format": dataset.format,
+        "entry_path": dataset.entry_path,
+        "kind": dataset.kind,
+        "techniques": [row.technique for row in dataset.techniques],
+        "parameters": {
+            row.name: {
+                "value": row.value if row.value is not None else row.text,
+                "unit": row.unit,
+                "si_value": row.si_value,
+                "si_unit": row.si_unit,
+            }
+            for row in dataset.parameters
+        },
+        "arrays": [
+            {
+                "path": row.path,
+                "shape": list(row.shape),
+                "dtype": row.dtype,
+                "kind": row.kind,
+                "unit": row.unit,
+                "is_default": row.is_default,
+            }
+            for row in dataset.arrays
+        ],
+        "plot": json.loads(json.dumps(dataset.plot)) if dataset.plot else None,
+    }

@@ -1,0 +1,363 @@
+"""The face of the room: start, watch, cancel, repeat and verify jobs."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import func, select, update
+from sqlalchemy.orm import Session, selectinload
+
+from pandaas.access import Access
+from pandaas.config import Settings
+from pandaas.db import Database
+from pandaas.db.tables import Dataset, DatasetFile, Job, JobInput, Notice, Proposal
+from pandaas.jobs.collection import Collector, Results
+from pandaas.jobs.folder import JobFolder
+from pandaas.jobs.preparation import Preparation
+from pandaas.jobs.reconciler import Reconciler
+from pandaas.jobs.request import JobRequest, Slots, allowed_inputs, parameters_for, place_of_result, split
+from pandaas.jobs.states import record
+from pandaas.jobs.verification import Comparison, recorded_comparison
+from pandaas.jobs.views import JobView, views_of, visible_jobs
+from pandaas.model import (
+    Action,
+    InvalidInput,
+    JobState,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Principal,
+    PrincipalKind,
+    Scope,
+    Unavailable,
+    check_pid,
+    new_pid,
+)
+from pandaas.recipes import Offer, Offers, RecipeRegistry, RecipeVersion
+from pandaas.runtime import Runtime
+from pandaas.runtime.files import read_bytes
+
+_NO_JOB = "There is no job '{}', or you may not see it."
+
+
+@dataclass(frozen=True)
+class JobLog:
+    """A piece of a log: bytes from `offset`, the next piece begins at `next_offset`."""
+
+    text: bytes
+    offset: int
+    next_offset: int
+    size: int
+
+
+class JobService:
+    """Everything about jobs that others ask for; `run_reconciler` is the background work."""
+
+    def __init__(  # noqa: PLR0917 - the rooms below, in their order
+        self,
+        database: Database,
+        settings: Settings,
+        access: Access,
+        catalogue: Results,
+        runtime: Runtime,
+        recipes: RecipeRegistry,
+    ) -> None:
+        self._database = database
+        self._access = access
+        self._runtime = runtime
+        self._recipes = recipes
+        self._folders = settings.home / "jobs"
+        self._offers = Offers(database, access, recipes)
+        collector = Collector(settings, database, catalogue, runtime, recipes)
+        preparation = Preparation(database, runtime, recipes, collector, self.folder)
+        self._reconciler = Reconciler(
+            settings, database, runtime, preparation=preparation, collector=collector, folder_of=self.folder
+        )
+
+    # --- starting -------------------------------------------------------------------------------------------------
+
+    def offers(self, principal: Principal, pids: Sequence[str]) -> list[Offer]:
+        """The recipes that accept these datasets, best first, with inputs and parameters filled in."""
+        return self._offers.offers(principal, pids)
+
+    def start(self, principal: Principal, request: JobRequest) -> list[str]:
+        """One job, or one per dataset where the recipe says so. Errors name the field of the request at fault."""
+        _need_run(principal)
+        recipe = self._recipes.get(request.recipe, request.version)
+        if not recipe.usable:
+            raise Unavailable(
+                f"'{recipe.manifest.title}' can't be run now: {recipe.problem}", remedy="Tell the operator."
+            )
+        with self._database.read() as session:
+            groups = split(recipe.manifest, allowed_inputs(session, self._access, principal, request))
+            parameters = [parameters_for(session, self._offers, recipe, slots, request) for slots in groups]
+        jobs = []
+        for slots, chosen in zip(groups, parameters, strict=True):
+            place = place_of_result(self._database, self._access, principal, slots, request.proposal)
+            jobs.append(self._new_job(principal, recipe, request, place, chosen))
+        with self._database.session() as session:
+            for job, slots in zip(jobs, groups, strict=True):
+                self._add(session, job, slots)
+        self._reconciler.wake()
+        return [job.id for job in jobs]
+
+    def retry(self, principal: Principal, job_id: str) -> str:
+        """A new job with the same recipe version, inputs and parameters."""
+        _need_run(principal)
+        former = self.job(principal, job_id).job
+        recipe = self._recipes.by_hash(former.recipe_hash)
+        request = replace(self._request_of(former), repeats=former.id)
+        return self._start_again(principal, recipe, request, former)
+
+    def verify(self, principal: Principal, pid: str) -> str:
+        """Re-execute the job that made this result, with the recorded recipe and environment; returns the job's id.
+
+        The new result is compared with the registered one and not kept; see `verification`.
+        """
+        _need_run(principal)
+        former = self._job_of_result(principal, pid)
+        recipe = self._recipes.by_hash(former.recipe_hash)
+        return self._start_again(principal, recipe, self._request_of(former), former, verifies=pid)
+
+    def verification(self, principal: Principal, pid: str) -> tuple[Job, Comparison | None] | None:
+        """The latest verification of this result and how it compared; None when there was none."""
+        self._job_of_result(principal, pid)
+        with self._database.read() as session:
+            query = select(Job).where(Job.verifies == pid).order_by(Job.created.desc(), Job.id.desc()).limit(1)
+            job = session.scalars(query).first()
+        return (job, recorded_comparison(job)) if job is not None else None
+
+    # --- watching -------------------------------------------------------------------------------------------------
+
+    def jobs(
+        self,
+        principal: Principal,
+        *,
+        states: Sequence[str] = (),
+        proposal: str | None = None,
+        recipe: str | None = None,
+        mine: bool = True,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> tuple[int, list[JobView]]:
+        """How many there are, and a page of them, the newest first."""
+        query = select(Job).where(visible_jobs(self._access, principal))
+        if mine:
+            query = query.where(Job.person_id == principal.person_id)
+        if states:
+            query = query.where(Job.state.in_(states))
+        if recipe:
+            query = query.where(Job.recipe == recipe)
+        if proposal:
+            query = query.where(Job.proposal_id.in_(select(Proposal.id).where(Proposal.name == proposal)))
+        with self._database.read() as session:
+            total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
+            page = query.order_by(Job.created.desc(), Job.id.desc()).limit(limit).offset(offset)
+            return total, self._views(session, principal, list(session.scalars(page)))
+
+    def job(self, principal: Principal, job_id: str) -> JobView:
+        """One job; `NotFound` also when this person may not see it."""
+        query = select(Job).where(Job.id == check_pid(job_id), visible_jobs(self._access, principal))
+        with self._database.read() as session:
+            found = session.scalars(query).first()
+            if found is None:
+                raise NotFound(_NO_JOB.format(job_id), remedy="Check its number.")
+            return self._views(session, principal, [found])[0]
+
+    def may_see(self, principal: Principal, job_id: str) -> bool:
+        """For event streams: may this principal see the job now?"""
+        query = select(Job.id).where(Job.id == job_id, visible_jobs(self._access, principal))
+        with self._database.read() as session:
+            return session.scalars(query).first() is not None
+
+    def log(self, principal: Principal, job_id: str, offset: int = 0, limit: int = 262_144) -> JobLog:
+        """The log from byte `offset` on; a negative offset counts from the end."""
+        self.job(principal, job_id)
+        file = self.folder(job_id).log
+        size = file.stat().st_size if file.is_file() else 0
+        start = max(0, size + offset) if offset < 0 else offset
+        text = read_bytes(file, offset=start, limit=max(0, limit)) if start < size else b""
+        return JobLog(text, start, start + len(text), size)
+
+    def typical_duration_s(self, recipe: str) -> float | None:
+        """Median wall time of the last successful runs."""
+        query = (
+            select(Job.wall_s)
+            .where(Job.recipe == recipe, Job.state == JobState.SUCCEEDED, Job.wall_s.is_not(None))
+            .order_by(Job.ended.desc())
+            .limit(25)
+        )
+        with self._database.read() as session:
+            found = sorted(float(value) for value in session.scalars(query) if value is not None)
+        return found[len(found) // 2] if found else None
+
+    # --- ending ---------------------------------------------------------------------------------------------------
+
+    def cancel(self, principal: Principal, job_id: str) -> None:
+        """Ask for the end; the job's state follows within a moment. Harmless when it has ended."""
+        _need_run(principal)
+        view = self.job(principal, job_id)
+        if JobState(view.job.state).is_final:
+            return
+        if not view.may_cancel:
+            raise NotAllowed("Only the person who started a job may cancel it.", remedy=f"Ask {view.person}.")
+        clock = self._database.clock
+        with self._database.session() as session:
+            session.execute(update(Job).where(Job.id == job_id).values(cancel_requested=True, phase="Cancelling"))
+            job = session.get_one(Job, job_id)
+            record(session, job, clock, "job.progress")
+        self._reconciler.wake()
+
+    def cancel_all(self) -> int:
+        """Ask for the end of all active jobs (the demo stops); how many there were."""
+        active = (JobState.REQUESTED, JobState.QUEUED, JobState.RUNNING)
+        with self._database.session() as session:
+            ids = list(session.scalars(select(Job.id).where(Job.state.in_(active))))
+            session.execute(update(Job).where(Job.id.in_(ids)).values(cancel_requested=True))
+        self._reconciler.wake()
+        return len(ids)
+
+    def notices(self, principal: Principal) -> list[Notice]:
+        query = select(Notice).where(Notice.person_id == principal.person_id, Notice.dismissed.is_(None))
+        with self._database.read() as session:
+            return list(session.scalars(query.order_by(Notice.created.desc()).limit(100)))
+
+    def dismiss_notice(self, principal: Principal, notice_id: int) -> None:
+        with self._database.session() as session:
+            notice = session.get(Notice, notice_id)
+            if notice is None or notice.person_id != principal.person_id:
+                raise NotFound("There is no such notice.")
+            notice.dismissed = self._database.clock()
+
+    def run_reconciler(self, stop: threading.Event) -> None:
+        """The background work, under the lease `jobs`; returns when `stop` is set."""
+        self._reconciler.run(stop)
+
+    def folder(self, job_id: str) -> JobFolder:
+        return JobFolder(Path(self._folders / check_pid(job_id)))
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _views(self, session: Session, principal: Principal, jobs: Sequence[Job]) -> list[JobView]:
+        return views_of(session, self._access, principal, jobs, self._database.clock())
+
+    def _start_again(
+        self,
+        principal: Principal,
+        recipe: RecipeVersion,
+        request: JobRequest,
+        former: Job,
+        *,
+        verifies: str | None = None,
+    ) -> str:
+        request = replace(request, repeats=former.id)
+        with self._database.read() as session:
+            slots = allowed_inputs(session, self._access, principal, request)
+            parameters = parameters_for(session, self._offers, recipe, slots, request)
+            place = session.get_one(Proposal, former.proposal_id)
+        if verifies is None:
+            wanted = place.name if former.person_id == principal.person_id else None
+            place = place_of_result(self._database, self._access, principal, slots, wanted)
+        job = self._new_job(principal, recipe, request, place, parameters)
+        job.memory_mb, job.verifies = former.memory_mb, verifies
+        if verifies is not None:
+            job.environment_key = former.environment_key
+        with self._database.session() as session:
+            self._add(session, job, slots)
+        self._reconciler.wake()
+        return job.id
+
+    def _new_job(
+        self,
+        principal: Principal,
+        recipe: RecipeVersion,
+        request: JobRequest,
+        place: Proposal,
+        parameters: dict[str, Any],
+    ) -> Job:
+        engine = self._runtime.engine(request.engine)
+        wanted = recipe.manifest.resources
+        return Job(
+            id=new_pid("job"),
+            person_id=principal.person_id,
+            proposal_id=place.id,
+            recipe=recipe.manifest.id,
+            recipe_version=recipe.manifest.version,
+            recipe_hash=recipe.content_hash,
+            parameters=parameters,
+            environment=recipe.manifest.environment,
+            engine=engine.name,
+            state=JobState.REQUESTED,
+            phase="Preparing",
+            attempt=1,
+            cancel_requested=False,
+            message="",
+            cores=min(request.cores or wanted.cores, engine.cores),
+            memory_mb=min(wanted.memory_mb, engine.memory_mb),
+            time_limit_s=request.time_limit_s or wanted.time_limit_s,
+            created=self._database.clock(),
+            repeats=request.repeats,
+            warnings=[],
+        )
+
+    def _add(self, session: Session, job: Job, slots: Slots) -> None:
+        """Write the job with its inputs, their versions and checksums, and the event that tells of it."""
+        pids = [dataset.pid for given in slots.values() for dataset in given]
+        rows = session.scalars(select(Dataset).where(Dataset.pid.in_(pids)).options(selectinload(Dataset.files)))
+        found = {row.pid: row for row in rows}
+        job.inputs = [
+            JobInput(
+                slot=slot,
+                dataset_pid=dataset.pid,
+                dataset_version=found[dataset.pid].version,
+                checksums=_checksums(found[dataset.pid].files),
+            )
+            for slot, given in slots.items()
+            for dataset in given
+        ]
+        session.add(job)
+        session.flush()
+        record(session, job, self._database.clock, "job.created")
+
+    def _request_of(self, job: Job) -> JobRequest:
+        inputs: dict[str, list[str]] = {}
+        for given in job.inputs:
+            inputs.setdefault(given.slot, []).append(given.dataset_pid)
+        return JobRequest(
+            recipe=job.recipe,
+            inputs=inputs,
+            version=job.recipe_version,
+            parameters=job.parameters,
+            engine=job.engine,
+            cores=job.cores,
+            time_limit_s=job.time_limit_s,
+        )
+
+    def _job_of_result(self, principal: Principal, pid: str) -> Job:
+        with self._database.read() as session:
+            dataset = session.scalars(select(Dataset).where(Dataset.pid == check_pid(pid))).first()
+            if dataset is None:
+                raise NotFound(f"There is no dataset '{pid}', or you may not see it.", remedy="Check the identifier.")
+            guard = self._access.protect(session, [dataset])[0]
+            self._access.require(principal, Action.READ, guard, what=f"dataset '{pid}'")
+            job = session.get(Job, dataset.job_id) if dataset.job_id else None
+            if job is None:
+                raise InvalidInput(
+                    f"'{dataset.title}' is no result of a job.", remedy="Only results can be verified.", field="pid"
+                )
+            return job
+
+
+def _checksums(files: Sequence[DatasetFile]) -> dict[str, str]:
+    return {file.name: file.sha256 for file in files}
+
+
+def _need_run(principal: Principal) -> None:
+    if not principal.signed_in:
+        raise NotSignedIn("Running an analysis needs a sign-in.", remedy="Sign in and try again.")
+    if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:
+        raise NotAllowed("This token may not run analyses: it lacks the scope run.", remedy="Use a token that has it.")

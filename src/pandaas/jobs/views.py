@@ -1,0 +1,118 @@
+"""Jobs as a person may see them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from pandaas.access import Access
+from pandaas.db.tables import Dataset, Job, JobInput, Person, Proposal, Recipe
+from pandaas.model import Action, JobState, Principal, PrincipalKind, Scope
+
+_ENOUGH = 0.02
+
+
+@dataclass(frozen=True)
+class JobInputView:
+    """`hidden`: it exists but this person may not see it; then pid and title say nothing."""
+
+    slot: str
+    pid: str
+    version: int
+    title: str
+    hidden: bool
+
+
+@dataclass(frozen=True)
+class JobView:
+    """A job with the names around it. `outputs` are pids that this person may read."""
+
+    job: Job
+    recipe_title: str
+    person: str
+    proposal: str
+    inputs: tuple[JobInputView, ...]
+    outputs: tuple[str, ...]
+    remaining_s: float | None
+    may_cancel: bool
+    may_repeat: bool
+
+
+def visible_jobs(access: Access, principal: Principal) -> ColumnElement[bool]:
+    """The rule as a clause on `Job`: one's own, an operator's all, the team's where one may read every input."""
+    if not principal.signed_in:
+        return Job.id.is_(None)
+    if principal.is_operator and (principal.kind is not PrincipalKind.TOKEN or Scope.ADMIN in principal.scopes):
+        return Job.id.is_not(None)
+    readable = select(Dataset.pid).where(access.visible(principal, Dataset, Action.READ))
+    unreadable = exists().where(JobInput.job_id == Job.id, JobInput.dataset_pid.not_in(readable))
+    return or_(Job.person_id == principal.person_id, and_(Job.proposal_id.in_(list(principal.teams)), ~unreadable))
+
+
+def views_of(
+    session: Session, access: Access, principal: Principal, jobs: Sequence[Job], now: datetime
+) -> list[JobView]:
+    """The views in the order of `jobs`, in a few queries however many there are."""
+    ids = [job.id for job in jobs]
+    people = dict(
+        session.execute(select(Person.id, Person.name).where(Person.id.in_({j.person_id for j in jobs}))).tuples().all()
+    )
+    places = select(Proposal.id, Proposal.name).where(Proposal.id.in_({job.proposal_id for job in jobs}))
+    proposals = dict(session.execute(places).tuples().all())
+    hashes = {job.recipe_hash for job in jobs}
+    rows = (
+        session.execute(select(Recipe.content_hash, Recipe.manifest).where(Recipe.content_hash.in_(hashes)))
+        .tuples()
+        .all()
+    )
+    titles = {digest: str(manifest.get("title", "")) for digest, manifest in rows}
+    seen = _titles(session, access, principal, {given.dataset_pid for job in jobs for given in job.inputs})
+    outputs: dict[str, list[str]] = {}
+    allowed = access.visible(principal, Dataset, Action.READ)
+    made = select(Dataset.job_id, Dataset.pid).where(Dataset.job_id.in_(ids), allowed).order_by(Dataset.id)
+    for job_id, pid in session.execute(made):
+        outputs.setdefault(str(job_id), []).append(pid)
+    return [
+        JobView(
+            job=job,
+            recipe_title=titles.get(job.recipe_hash) or job.recipe,
+            person=people.get(job.person_id, ""),
+            proposal=proposals.get(job.proposal_id, ""),
+            inputs=tuple(_input(given, seen) for given in job.inputs),
+            outputs=tuple(outputs.get(job.id, ())),
+            remaining_s=_remaining(job, now),
+            may_cancel=_is_theirs(principal, job) and not JobState(job.state).is_final,
+            may_repeat=all(given.dataset_pid in seen for given in job.inputs),
+        )
+        for job in jobs
+    ]
+
+
+def _titles(session: Session, access: Access, principal: Principal, pids: set[str]) -> dict[str, str]:
+    allowed = access.visible(principal, Dataset, Action.READ)
+    return dict(
+        session.execute(select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), allowed)).tuples().all()
+    )
+
+
+def _input(given: JobInput, seen: dict[str, str]) -> JobInputView:
+    title = seen.get(given.dataset_pid)
+    if title is None:
+        return JobInputView(given.slot, "", given.dataset_version, "A dataset that you may not see", hidden=True)
+    return JobInputView(given.slot, given.dataset_pid, given.dataset_version, title, hidden=False)
+
+
+def _is_theirs(principal: Principal, job: Job) -> bool:
+    return principal.is_operator or job.person_id == principal.person_id
+
+
+def _remaining(job: Job, now: datetime) -> float | None:
+    """By the time it took so far; None while too little is known."""
+    if job.state != JobState.RUNNING or job.started is None or not job.progress or job.progress < _ENOUGH:
+        return None
+    elapsed = (now - job.started).total_seconds()
+    return max(0.0, elapsed * (1 - job.progress) / job.progress)

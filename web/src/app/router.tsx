@@ -7,6 +7,9 @@ import { NotFoundPage } from '@/pages/NotFoundPage';
 import { countOf, flagOf, listOf, oneOf, parseAddress, textOf, writeAddress, type RawSearch } from './address';
 import { Frame } from './frame/Frame';
 
+/** Nothing in an address is required. */
+const may = <T extends object>(values: T): Partial<T> => values;
+
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage });
 
 export const SORTS = ['relevance', 'newest', 'oldest', 'title', 'size'] as const;
@@ -21,13 +24,13 @@ const home = createRoute({
 const signIn = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (raw: RawSearch) => ({ next: localOnly(textOf(raw, 'next')) }),
+  validateSearch: (raw: RawSearch) => may({ next: localOnly(textOf(raw, 'next')) }),
   component: lazyRouteComponent(() => import('@/pages/SignInPage'), 'SignInPage'),
 });
 
 /** Filters of a list of datasets, as the search and result pages have them. */
 function searchOf(raw: RawSearch) {
-  return {
+  return may({
     q: textOf(raw, 'q'),
     facility: listOf(raw, 'facility'),
     instrument: listOf(raw, 'instrument'),
@@ -38,7 +41,7 @@ function searchOf(raw: RawSearch) {
     sort: oneOf(raw, 'sort', SORTS),
     page: countOf(raw, 'page'),
     view: oneOf(raw, 'view', ['tiles']),
-  };
+  });
 }
 
 export type SearchAddress = ReturnType<typeof searchOf>;
@@ -60,7 +63,7 @@ const results = createRoute({
 const proposals = createRoute({
   getParentRoute: () => root,
   path: '/proposals',
-  validateSearch: (raw: RawSearch) => ({ all: flagOf(raw, 'all'), filter: textOf(raw, 'filter') }),
+  validateSearch: (raw: RawSearch) => may({ all: flagOf(raw, 'all'), filter: textOf(raw, 'filter') }),
   component: lazyRouteComponent(() => import('@/pages/proposals/ProposalsPage'), 'ProposalsPage'),
 });
 
@@ -85,7 +88,7 @@ const dataset = createRoute({
 const analyse = createRoute({
   getParentRoute: () => root,
   path: '/analyse',
-  validateSearch: (raw: RawSearch) => ({
+  validateSearch: (raw: RawSearch) => may({
     dataset: listOf(raw, 'dataset'),
     recipe: textOf(raw, 'recipe'),
     repeats: textOf(raw, 'repeats'),
@@ -98,7 +101,7 @@ const JOB_FILTERS = ['active', 'succeeded', 'failed'] as const;
 const jobs = createRoute({
   getParentRoute: () => root,
   path: '/jobs',
-  validateSearch: (raw: RawSearch) => ({
+  validateSearch: (raw: RawSearch) => may({
     show: oneOf(raw, 'show', JOB_FILTERS),
     all: flagOf(raw, 'all'),
     recipe: textOf(raw, 'recipe'),
@@ -111,7 +114,7 @@ const jobs = createRoute({
 const job = createRoute({
   getParentRoute: () => root,
   path: '/jobs/$id',
-  validateSearch: (raw: RawSearch) => ({ tab: oneOf(raw, 'tab', ['log', 'details']) }),
+  validateSearch: (raw: RawSearch) => may({ tab: oneOf(raw, 'tab', ['log', 'details']) }),
   component: lazyRouteComponent(() => import('@/pages/jobs/JobPage'), 'JobPage'),
 });
 
@@ -124,7 +127,7 @@ const recipes = createRoute({
 const upload = createRoute({
   getParentRoute: () => root,
   path: '/upload',
-  validateSearch: (raw: RawSearch) => ({ proposal: textOf(raw, 'proposal') }),
+  validateSearch: (raw: RawSearch) => may({ proposal: textOf(raw, 'proposal') }),
   component: lazyRouteComponent(() => import('@/pages/upload/UploadPage'), 'UploadPage'),
 });
 

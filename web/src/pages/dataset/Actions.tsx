@@ -1,0 +1,73 @@
+import { ActionIcon, Button, CopyButton, Menu, Tooltip } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconBrandPython, IconChartDots3, IconCheck, IconCopy, IconDots, IconDownload, IconPencil, IconShare2 } from '@tabler/icons-react';
+import { useNavigate } from '@tanstack/react-router';
+
+import type { DatasetOut } from '@/api/types';
+import { LinkButton } from '@/components/links';
+
+import { CopyPython } from './CopyPython';
+import { EditDataset } from './EditDataset';
+
+interface ActionsProps {
+  dataset: DatasetOut;
+  path: string;
+  slice: string | undefined;
+}
+
+export function Actions({ dataset, path, slice }: ActionsProps) {
+  const [python, showPython] = useDisclosure(false);
+  const [editing, edit] = useDisclosure(false);
+  const navigate = useNavigate();
+  return (
+    <>
+      <CopyButton value={window.location.href} timeout={1500}>
+        {({ copied, copy }) => (
+          <Tooltip label="Copies the address of exactly this view. Who may see the dataset does not change.">
+            <Button variant="default" onClick={copy} leftSection={copied ? <IconCheck size={16} /> : <IconShare2 size={16} />} aria-live="polite">
+              {copied ? 'Link copied' : 'Share'}
+            </Button>
+          </Tooltip>
+        )}
+      </CopyButton>
+      <Button
+        variant="default"
+        leftSection={<IconDownload size={16} />}
+        onClick={() => void navigate({ to: '/datasets/$pid', params: { pid: dataset.pid }, search: (before) => ({ ...before, tab: 'files' }) })}
+      >
+        Download
+      </Button>
+      {dataset.may_analyse && (
+        <LinkButton to="/analyse" search={{ dataset: [dataset.pid] }} leftSection={<IconChartDots3 size={16} />}>
+          Analyse
+        </LinkButton>
+      )}
+      <Menu position="bottom-end" shadow="md">
+        <Menu.Target>
+          <ActionIcon variant="default" size={36} aria-label="More actions">
+            <IconDots size={18} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item leftSection={<IconBrandPython size={16} />} onClick={showPython.open}>
+            Copy Python
+          </Menu.Item>
+          <CopyButton value={dataset.pid}>
+            {({ copy }) => (
+              <Menu.Item leftSection={<IconCopy size={16} />} onClick={copy}>
+                Copy identifier
+              </Menu.Item>
+            )}
+          </CopyButton>
+          {dataset.may_write && (
+            <Menu.Item leftSection={<IconPencil size={16} />} onClick={edit.open}>
+              Edit metadata
+            </Menu.Item>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      <CopyPython opened={python} onClose={showPython.close} dataset={dataset} path={path} slice={slice} />
+      <EditDataset opened={editing} onClose={edit.close} dataset={dataset} />
+    </>
+  );
+}

@@ -1,0 +1,53 @@
+import { Text } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+
+import { treeQuery } from '@/api/queries';
+import type { NodeOut } from '@/api/types';
+import { CopyIcon, Facts } from '@/components/text';
+import { number, shape, unitText } from '@/format';
+
+import classes from './dataset.module.css';
+
+/** Type, shape, storage and attributes of the chosen node. */
+export function Attributes({ pid, path }: { pid: string; path: string }) {
+  const query = useQuery(treeQuery(pid, path));
+  return (
+    <section className={classes.attributes} aria-label="Attributes">
+      <div className={classes.path}>
+        <span>{path}</span>
+        <CopyIcon value={path} label="Copy the path" />
+      </div>
+      {query.error && (
+        <Text size="xs" c="dimmed">
+          {query.error.message}
+        </Text>
+      )}
+      {query.data && <Facts facts={factsOf(query.data)} />}
+    </section>
+  );
+}
+
+function factsOf(node: NodeOut) {
+  return [
+    { name: 'class', value: node.nx_class },
+    { name: 'type', value: node.dtype },
+    { name: 'shape', value: node.shape ? shape(node.shape) : null },
+    { name: 'unit', value: unitText(node.unit) },
+    { name: 'chunks', value: node.chunks ? shape(node.chunks) : null },
+    { name: 'filters', value: (node.filters ?? []).join(', ') },
+    { name: 'leads to', value: node.target },
+    ...Object.entries(node.attributes ?? {})
+      .filter(([name]) => name !== 'NX_class' && name !== 'units')
+      .map(([name, value]) => ({ name: `@${name}`, value: attributeText(value) })),
+  ];
+}
+
+export function attributeText(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  if (typeof value === 'number') return number(value, 8);
+  if (Array.isArray(value)) {
+    const shown = value.slice(0, 20).map(attributeText).join(', ');
+    return value.length > 20 ? `${shown}, …` : shown;
+  }
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}

@@ -1,0 +1,59 @@
+import { Stack, Text } from '@mantine/core';
+
+import type { DatasetOut } from '@/api/types';
+import { Link } from '@/components/links';
+import { kindWord } from '@/components/marks';
+import { CopyIcon, Facts, When } from '@/components/text';
+import { bytes, duration, quantity } from '@/format';
+
+import { Verify } from './Verify';
+
+const FIRST = 6;
+
+export function Info({ dataset }: { dataset: DatasetOut }) {
+  const seconds = dataset.start_time && dataset.end_time ? (Date.parse(dataset.end_time) - Date.parse(dataset.start_time)) / 1000 : null;
+  return (
+    <Stack gap="md">
+      {dataset.description && <Text size="sm">{dataset.description}</Text>}
+      <Facts
+        facts={[
+          { name: 'Kind', value: `${kindWord(dataset.kind)}, ${dataset.origin}`, source: dataset.source_note },
+          { name: 'Technique', value: dataset.techniques.map(({ label }) => label).join(', ') },
+          { name: 'Sample', value: dataset.sample },
+          { name: 'Measured', value: dataset.start_time && <When at={dataset.start_time} exact /> },
+          { name: 'Took', value: seconds !== null && seconds > 0 ? duration(seconds) : null },
+          { name: 'Instrument', value: dataset.instrument },
+          { name: 'Facility', value: dataset.facility },
+          {
+            name: 'Proposal',
+            value: (
+              <Link to="/proposals/$name" params={{ name: dataset.proposal }} inherit>
+                {dataset.proposal_title}
+              </Link>
+            ),
+            source: dataset.proposal,
+          },
+          { name: 'Made by', value: dataset.job && <Link to="/jobs/$id" params={{ id: dataset.job }} inherit>this job</Link> },
+          { name: dataset.open ? 'Open since' : 'Becomes open', value: dataset.release_time && <When at={dataset.release_time} exact /> },
+          { name: 'Licence', value: dataset.licence },
+          { name: 'Format', value: [dataset.format, ...dataset.definitions].join(', ') },
+          { name: 'Size', value: bytes(dataset.size) },
+          { name: 'Registered', value: <When at={dataset.created} exact /> },
+          { name: 'Version', value: dataset.version > 1 || dataset.replaced_by ? String(dataset.version) : null },
+          {
+            name: 'Identifier',
+            value: (
+              <>
+                <code>{dataset.pid}</code> <CopyIcon value={dataset.pid} label="Copy the identifier" />
+              </>
+            ),
+          },
+        ]}
+      />
+      {dataset.parameters.length > 0 && (
+        <Facts facts={dataset.parameters.slice(0, FIRST).map(({ name, value, unit }) => ({ name: name.replaceAll('_', ' '), value: quantity(value, unit) }))} />
+      )}
+      {dataset.kind === 'derived' && dataset.job && <Verify dataset={dataset} />}
+    </Stack>
+  );
+}

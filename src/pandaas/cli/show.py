@@ -48,7 +48,7 @@ def download(
     json: Json = False,
 ) -> None:
     """Download the files of a dataset; goes on where an interrupted download stopped, and compares checksums."""
-    from pandaas.client.progress import byte_bar
+    from pandaas.client import byte_bar
 
     with connected(url, token_file) as client, byte_bar(pid, shown=not json) as progress:
         paths = client.dataset(pid).download(folder, progress=progress)

@@ -23,7 +23,7 @@ def upload(
     json: Json = False,
 ) -> None:
     """Upload files and register them as datasets. Call it again after an interruption: it goes on where it stopped."""
-    from pandaas.client.progress import byte_bar
+    from pandaas.client import byte_bar
 
     with connected(url, token_file) as client, byte_bar("upload", shown=not json) as progress:
         datasets = client.upload(paths, proposal, progress=progress)

@@ -13,7 +13,19 @@ from pandaas.client.arrays import Array
 from pandaas.client.connection import Client, connect
 from pandaas.client.datasets import Dataset, Verification
 from pandaas.client.jobs import Job, JobFailed
+from pandaas.client.progress import byte_bar
 from pandaas.client.search import Results
 from pandaas.client.transfer import RemoteFile
 
-__all__ = ["Array", "Client", "Dataset", "Job", "JobFailed", "RemoteFile", "Results", "Verification", "connect"]
+__all__ = [
+    "Array",
+    "Client",
+    "Dataset",
+    "Job",
+    "JobFailed",
+    "RemoteFile",
+    "Results",
+    "Verification",
+    "byte_bar",
+    "connect",
+]

@@ -2,8 +2,18 @@
 
 from pandaas.server.app import create_app
 from pandaas.server.build import build_services, close_services
+from pandaas.server.doctor import Finding, examine
 from pandaas.server.health import HealthBoard
 from pandaas.server.run import serve
 from pandaas.server.services import Services
 
-__all__ = ["HealthBoard", "Services", "build_services", "close_services", "create_app", "serve"]
+__all__ = [
+    "Finding",
+    "HealthBoard",
+    "Services",
+    "build_services",
+    "close_services",
+    "create_app",
+    "examine",
+    "serve",
+]

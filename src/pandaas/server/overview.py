@@ -24,7 +24,7 @@ def home(platform: Services, asker: Principal) -> HomeOut:
     signed_in = asker.person_id is not None
     views = platform.access.proposals(asker, mine=signed_in and not asker.is_operator)
     shown = [view for view in views if view.proposal.type != ProposalType.PERSONAL][:_CARDS]
-    jobs = present.jobs(platform, asker, platform.jobs.jobs(asker, limit=_CARDS).jobs) if signed_in else []
+    jobs = present.jobs(platform, asker, platform.jobs.jobs(asker, limit=_CARDS)[1]) if signed_in else []
     return HomeOut(
         proposals=[present.proposal(platform, asker, view) for view in shown],
         recent=[present.card(card) for card in platform.catalogue.latest(asker, kind="raw", limit=_CARDS)],

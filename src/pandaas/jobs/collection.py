@@ -6,7 +6,7 @@ crash in between finds the moved file and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from pandaas.config import Settings
 from pandaas.db import Database
-from pandaas.db.tables import Dataset, Job, JobInput, Person, Proposal
+from pandaas.db.tables import Dataset, Job, JobInput, Person
 from pandaas.jobs.ending import Ending, ending_of, warnings_of
 from pandaas.jobs.folder import RESULT, JobFolder
 from pandaas.jobs.notices import leave_notice, mail_if_long
@@ -35,17 +35,14 @@ log = structlog.get_logger(__name__)
 class Results(Protocol):
     """What jobs need of the catalogue."""
 
+    def prepare_result(self, file: Path) -> Any:
+        """Read the file (in a worker process, outside of transactions); `UnreadableFile` when it is no result."""
+        ...
+
     def register_result(
-        self,
-        session: Session,
-        job: Job,
-        file: Path,
-        *,
-        title: str,
-        inputs: Mapping[str, Sequence[str]],
-        proposal: Proposal,
+        self, session: Session, job: Job, prepared: Any, *, title: str, inputs: Sequence[tuple[str, str]]
     ) -> str:
-        """Make the file a dataset in the caller's transaction, made from `inputs` (slot → pids); returns its pid."""
+        """Make what was prepared a dataset in the caller's transaction, made from `inputs` (slot, pid)."""
         ...
 
 
@@ -121,7 +118,8 @@ class Collector:
             ending, values = self._compared(job, file, ending, values)
             file = None
         try:
-            self._write(job, ending, values, file)
+            prepared = self._catalogue.prepare_result(file) if file is not None else None
+            self._write(job, ending, values, prepared)
         except PandaasError as error:
             if isinstance(error, Conflict) or file is None:
                 raise
@@ -129,26 +127,23 @@ class Collector:
             failed = Ending(JobState.FAILED, f"Its result could not be registered: {error.detail}", error.remedy)
             self._write(job, failed, {**values, "failure": failed.failure, "remedy": failed.remedy}, None)
 
-    def _write(self, job: Job, ending: Ending, values: dict[str, Any], file: Path | None) -> None:
+    def _write(self, job: Job, ending: Ending, values: dict[str, Any], prepared: Any) -> None:
         title = self._title(job)
         with self._database.session() as session:
             move(session, job, ending.state, self._database.clock, **values)
-            if file is not None:
-                self._register(session, job, file, title)
+            if prepared is not None:
+                self._register(session, job, prepared, title)
             leave_notice(session, job, title, self._database.clock)
             person = session.get(Person, job.person_id)
         mail_if_long(self._settings, job, person, title)
 
-    def _register(self, session: Session, job: Job, file: Path, title: str) -> None:
+    def _register(self, session: Session, job: Job, prepared: Any, title: str) -> None:
         """The result becomes a dataset, in the transaction that ends the job."""
-        proposal = session.get_one(Proposal, job.proposal_id)
         given = list(session.scalars(select(JobInput).where(JobInput.job_id == job.id).order_by(JobInput.id)))
-        inputs: dict[str, list[str]] = {}
-        for item in given:
-            inputs.setdefault(item.slot, []).append(item.dataset_pid)
         main = session.scalars(select(Dataset).where(Dataset.pid == given[0].dataset_pid)).first()
         called = f"{title}: {main.title}" if main is not None else title
-        self._catalogue.register_result(session, job, file, title=called[:500], inputs=inputs, proposal=proposal)
+        inputs = [(item.slot, item.dataset_pid) for item in given]
+        self._catalogue.register_result(session, job, prepared, title=called[:500], inputs=inputs)
 
     def _compared(self, job: Job, file: Path, ending: Ending, values: dict[str, Any]) -> tuple[Ending, dict[str, Any]]:
         """For a verification: compare instead of registering; the repeated result is not kept."""

@@ -54,6 +54,14 @@ class JobLog:
     size: int
 
 
+@dataclass(frozen=True)
+class JobPage:
+    """A page of a list of jobs; `total` is how many there are altogether."""
+
+    total: int
+    jobs: list[JobView]
+
+
 class JobService:
     """Everything about jobs that others ask for; `run_reconciler` is the background work."""
 
@@ -143,8 +151,8 @@ class JobService:
         mine: bool = True,
         limit: int = 50,
         offset: int = 0,
-    ) -> tuple[int, list[JobView]]:
-        """How many there are, and a page of them, the newest first."""
+    ) -> JobPage:
+        """A page of the jobs that this person may see, the newest first."""
         query = select(Job).where(visible_jobs(self._access, principal))
         if mine:
             query = query.where(Job.person_id == principal.person_id)
@@ -157,7 +165,7 @@ class JobService:
         with self._database.read() as session:
             total = session.scalar(select(func.count()).select_from(query.subquery())) or 0
             page = query.order_by(Job.created.desc(), Job.id.desc()).limit(limit).offset(offset)
-            return total, self._views(session, principal, list(session.scalars(page)))
+            return JobPage(total, self._views(session, principal, list(session.scalars(page))))
 
     def job(self, principal: Principal, job_id: str) -> JobView:
         """One job; `NotFound` also when this person may not see it."""
@@ -212,8 +220,9 @@ class JobService:
             record(session, job, clock, "job.progress")
         self._reconciler.wake()
 
-    def cancel_all(self) -> int:
-        """Ask for the end of all active jobs (the demo stops); how many there were."""
+    def cancel_all(self, principal: Principal) -> int:
+        """Ask for the end of all active jobs (the demo stops); for operators. How many there were."""
+        self._access.require(principal, Action.OPERATE, what="everybody's jobs")
         active = (JobState.REQUESTED, JobState.QUEUED, JobState.RUNNING)
         with self._database.session() as session:
             ids = list(session.scalars(select(Job.id).where(Job.state.in_(active))))

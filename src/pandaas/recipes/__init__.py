@@ -3,7 +3,7 @@
 from pandaas.recipes.acceptance import Assignment, accepts_in_words, assign, misfit
 from pandaas.recipes.folder import content_hash, parse_manifest
 from pandaas.recipes.offers import DefaultValue, Offer, Offers
-from pandaas.recipes.parameters import complete_parameters, defaults_from_schema, flags
+from pandaas.recipes.parameters import complete_parameters, defaults_from_schema
 from pandaas.recipes.registry import RecipeRegistry, RecipeVersion
 from pandaas.recipes.skeleton import write_skeleton
 from pandaas.recipes.summary import DatasetSummary, load_summaries
@@ -21,7 +21,6 @@ __all__ = [
     "complete_parameters",
     "content_hash",
     "defaults_from_schema",
-    "flags",
     "load_summaries",
     "misfit",
     "parse_manifest",

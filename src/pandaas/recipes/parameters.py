@@ -89,16 +89,6 @@ def convert(parameter: Parameter, unit: str | None) -> float | str | None:
         return None
 
 
-def flags(schema: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """The parameters as command line flags: name → {type, help, default}, for `pandaas run`."""
-    found: dict[str, dict[str, Any]] = {}
-    for name, field in schema.get("properties", {}).items():
-        unit = f" [{field['unit']}]" if field.get("unit") else ""
-        text = str(field.get("description") or field.get("title") or name) + unit
-        found[f"--{name.replace('_', '-')}"] = {"name": name, "help": text, "default": field.get("default")}
-    return found
-
-
 def _refuse_odd(given: Mapping[str, Any]) -> None:
     for name, value in given.items():
         if isinstance(value, float) and not math.isfinite(value):

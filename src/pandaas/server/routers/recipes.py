@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Query
 
+from pandaas.server import present_work
 from pandaas.server.schemas import OfferOut, RecipeOut, RecipePageOut
 from pandaas.server.services import Asker, Platform, Signed
 
@@ -12,12 +13,12 @@ router = APIRouter(prefix="/api/v1", tags=["recipes"])
 
 @router.get("/recipes")
 def list_recipes(platform: Platform, asker: Asker) -> list[RecipeOut]:
-    raise NotImplementedError
+    return [present_work.recipe(platform, found) for found in platform.recipes.manifests()]
 
 
 @router.get("/recipes/{recipe}")
 def show_recipe(recipe: str, platform: Platform, asker: Asker, version: str | None = None) -> RecipePageOut:
-    raise NotImplementedError
+    return present_work.recipe_page(platform, platform.recipes.get(recipe, version))
 
 
 @router.get("/offers")
@@ -25,4 +26,4 @@ def offers(
     platform: Platform, asker: Signed, dataset: list[str] = Query(min_length=1, max_length=500)
 ) -> list[OfferOut]:
     """The recipes that accept these datasets, best first, with inputs and parameters filled in."""
-    raise NotImplementedError
+    return present_work.offers(platform, asker, platform.jobs.offers(asker, dataset))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -86,10 +86,13 @@ class Accounts:
         return found
 
     def find_people(self, query: str = "", *, limit: int = 20, disabled: bool = False) -> list[Person]:
-        """Persons whose user name, name, affiliation or e-mail holds `query`, by name; disabled ones if asked for."""
-        pattern = "%" + re.sub(r"([%_\\])", r"\\\1", query.strip()) + "%"
-        columns = (Person.user, Person.name, Person.affiliation, Person.email)
-        found = select(Person).where(or_(*(column.ilike(pattern, escape="\\") for column in columns)))
+        """Persons whose user name, name or affiliation holds `query` or whose e-mail address it is, by name."""
+        words = query.strip()
+        pattern = "%" + re.sub(r"([%_\\])", r"\\\1", words) + "%"
+        columns = (Person.user, Person.name, Person.affiliation)
+        found = select(Person).where(
+            or_(*(column.ilike(pattern, escape="\\") for column in columns), func.lower(Person.email) == words.lower())
+        )
         if not disabled:
             found = found.where(Person.disabled.is_(False))
         with self._database.read() as session:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
+from pandaas.access import ProposalView
 from pandaas.catalogue import (
     Card,
     FileInfo,
     HistoryLine,
+    ProposalContents,
     Provenance,
     QuarantineEntry,
     Record,
@@ -16,6 +18,8 @@ from pandaas.catalogue import (
     UploadStatus,
     ValidDataset,
 )
+from pandaas.db.tables import Person
+from pandaas.model import Principal
 from pandaas.model.techniques import BY_IRI
 from pandaas.server.schemas import (
     ArrayOut,
@@ -24,8 +28,11 @@ from pandaas.server.schemas import (
     FacetValue,
     FileOut,
     HistoryEntry,
+    MemberOut,
     ParameterOut,
+    PersonOut,
     PlotOut,
+    ProposalOut,
     ProvenanceOut,
     QuarantineOut,
     RelationEdge,
@@ -37,6 +44,7 @@ from pandaas.server.schemas import (
     ValidityOut,
     VersionOut,
 )
+from pandaas.server.services import Services
 
 
 def technique(iri: str) -> TechniqueOut:
@@ -99,6 +107,22 @@ def dataset(record: Record) -> DatasetOut:
     return DatasetOut.model_validate(fields)
 
 
+def person(row: Person) -> PersonOut:
+    return PersonOut.model_validate(
+        {name: getattr(row, name) for name in ("id", "user", "name", "affiliation", "role")}
+    )
+
+
+def proposal(platform: Services, asker: Principal, view: ProposalView) -> ProposalOut:
+    return proposals(platform, asker, [view])[0]
+
+
+def proposals(platform: Services, asker: Principal, views: Sequence[ProposalView]) -> list[ProposalOut]:
+    """Proposals with what this person may see in them; a few queries however many there are."""
+    contents = platform.catalogue.contents(asker, [view.proposal.id for view in views])
+    return [_proposal(view, contents[view.proposal.id]) for view in views]
+
+
 def files(values: Iterable[FileInfo]) -> list[FileOut]:
     return [FileOut(**asdict(one)) for one in values]
 
@@ -152,11 +176,31 @@ def quarantine(entry: QuarantineEntry) -> QuarantineOut:
     return QuarantineOut(**asdict(entry))
 
 
+def _proposal(view: ProposalView, contents: ProposalContents) -> ProposalOut:
+    row = view.proposal
+    fields = {
+        name: getattr(row, name)
+        for name in ("name", "title", "summary", "type", "facility", "start_time", "end_time", "release_time")
+    }
+    return ProposalOut.model_validate(
+        {
+            **fields,
+            "instrument": view.instrument,
+            "open": view.is_open,
+            "dataset_count": contents.count,
+            "techniques": techniques(contents.techniques),
+            "last_dataset": card(contents.last) if contents.last else None,
+            "my_role": view.my_role,
+            "may_write": view.may_write,
+            "may_manage": view.may_manage,
+            "members": [MemberOut(person=person(one.person), role=one.role.value) for one in view.members],
+        }
+    )
+
+
 def _card_fields(values: Card) -> dict[str, object]:
     fields = asdict(values)
     del fields["proposal_type"]
     fields["techniques"] = techniques(values.techniques)
     fields["main_shape"] = list(values.main_shape) if values.main_shape is not None else None
     return fields
-
-

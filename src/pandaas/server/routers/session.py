@@ -4,37 +4,94 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from pandaas.server.schemas import NewTokenOut, SessionOut, SignInIn, TokenIn, TokenOut
-from pandaas.server.services import Asker, Platform, Signed
+from pandaas import __version__
+from pandaas.db.tables import Token
+from pandaas.model import ANONYMOUS, NotAllowed, Principal, PrincipalKind
+from pandaas.server import present
+from pandaas.server.cookies import clear_cookie, cookie_secret, set_cookie
+from pandaas.server.demo.home import describe
+from pandaas.server.schemas import DemoAccount, NewTokenOut, SessionOut, SignInIn, TokenIn, TokenOut
+from pandaas.server.services import Asker, Platform, Services, Signed
 
 router = APIRouter(prefix="/api/v1", tags=["sign-in"])
 
 
 @router.get("/session")
 def who_am_i(platform: Platform, asker: Asker) -> SessionOut:
-    raise NotImplementedError
+    return _session(platform, asker)
 
 
 @router.post("/session")
 def sign_in(body: SignInIn, request: Request, response: Response, platform: Platform) -> SessionOut:
-    raise NotImplementedError
+    """Sign in; the answer sets the cookie. An earlier sign-in of this browser ends."""
+    secret = platform.identity.sign_in(
+        body.user,
+        body.password,
+        address=request.client.host if request.client else "unknown",
+        client=request.headers.get("user-agent"),
+    )
+    earlier = cookie_secret(request)
+    if earlier is not None:
+        platform.identity.sign_out(earlier)
+    set_cookie(request, response, secret, hours=platform.settings.server.session_hours)
+    return _session(platform, platform.identity.principal_of_cookie(secret) or ANONYMOUS)
 
 
 @router.delete("/session", status_code=204)
 def sign_out(request: Request, response: Response, platform: Platform) -> None:
-    raise NotImplementedError
+    secret = cookie_secret(request)
+    if secret is not None:
+        platform.identity.sign_out(secret)
+    clear_cookie(request, response)
 
 
 @router.get("/tokens")
 def list_tokens(platform: Platform, asker: Signed) -> list[TokenOut]:
-    raise NotImplementedError
+    return [_token(row) for row in platform.identity.tokens(_herself(asker))]
 
 
 @router.post("/tokens", status_code=201)
 def create_token(body: TokenIn, platform: Platform, asker: Signed) -> NewTokenOut:
-    raise NotImplementedError
+    """Make a token; its text is in this answer and nowhere else."""
+    person_id = _herself(asker)
+    token_id, text = platform.identity.create_token(person_id, body.name, body.scopes, body.expires_in_days)
+    made = next(row for row in platform.identity.tokens(person_id) if row.id == token_id)
+    return NewTokenOut(**_token(made).model_dump(), token=text)
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
 def delete_token(token_id: int, platform: Platform, asker: Signed) -> None:
-    raise NotImplementedError
+    platform.identity.delete_token(_herself(asker), token_id)
+
+
+def _herself(asker: Principal) -> int:
+    """The person who signed in. A token can't make tokens: it would give itself other scopes or a longer life."""
+    if asker.kind is not PrincipalKind.PERSON or asker.person_id is None:
+        raise NotAllowed("Tokens are made and taken back in the browser.", remedy="Sign in there.")
+    return asker.person_id
+
+
+def _session(platform: Services, asker: Principal) -> SessionOut:
+    settings = platform.settings
+    names = {one.id: one.name for one in platform.access.instruments()} if asker.instruments else {}
+    return SessionOut(
+        person=present.person(platform.identity.person(asker.person_id)) if asker.person_id is not None else None,
+        scopes=sorted(asker.scopes),
+        instruments=sorted(names[one] for one in asker.instruments if one in names),
+        facility=settings.facility.name,
+        demo=settings.demo.enabled,
+        demo_accounts=[DemoAccount(**one) for one in describe(settings)["accounts"]] if settings.demo.enabled else [],
+        sandbox_warning=platform.runtime.sandbox.warning,
+        version=__version__,
+    )
+
+
+def _token(row: Token) -> TokenOut:
+    return TokenOut(
+        id=row.id,
+        name=row.name,
+        scopes=list(row.scopes),
+        created=row.created,
+        expires=row.expires,
+        last_used=row.last_used,
+    )

@@ -13,7 +13,7 @@ export class FrameClient {
   private next = 1;
 
   constructor(private readonly worker: Pick<Worker, 'postMessage' | 'addEventListener'>) {
-    worker.addEventListener('message', (event) => this.receive(event.data as Reply));
+    worker.addEventListener('message', (event: MessageEvent<Reply>) => this.receive(event.data));
     worker.addEventListener('error', () => this.fail('The viewer’s frame worker stopped.'));
   }
 
@@ -23,7 +23,7 @@ export class FrameClient {
     return new Promise((resolve, reject) => {
       this.pending.set(id, { resolve, reject });
       signal?.addEventListener('abort', () => this.abort(id), { once: true });
-      this.worker.postMessage({ id, verb, ask } as Request);
+      this.worker.postMessage({ id, verb, ask });
     });
   }
 

@@ -1,0 +1,253 @@
+/** The viewer of a dataset: finds out what an array is, offers what can be shown of it, keeps its state in the page's hands. */
+
+import { Modal, Table } from '@mantine/core';
+import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+
+import { DimensionMenu } from './controls/DimensionMenu';
+import { ExportMenu } from './controls/ExportMenu';
+import { KEYS, useViewerKeys, type ViewerCommand } from './controls/keys';
+import { SliceSliders } from './controls/SliceSliders';
+import { Toolbar } from './controls/Toolbar';
+import { useFullScreen } from './controls/useFullScreen';
+import { usePlayback } from './controls/usePlayback';
+import { parseDtype } from './core/dtype';
+import { defaultMapping, isValidMapping, safeSlice, selectionText, slicedDimensions, type DimensionMapping } from './core/selection';
+import type { Visualisation, ViewerState } from './core/state';
+import { sourceFromNode, sourceFromRecord, defaultChild } from './data/plotContext';
+import { useAxes, useGeometry, useNode, usePlotContext } from './data/queries';
+import type { ArraySource, DatasetOut, PlotContext } from './data/types';
+import { PlotProblem } from './plots/PlotFrame';
+import type { FigureProvider, PlotProps } from './plots/props';
+import { chooseVisualisation, supported } from './plots/registry';
+import { useDescription } from './controls/useDescription';
+import { AttributesView } from './table/AttributesView';
+import styles from './viewer.module.css';
+
+import '@h5web/lib/styles.css';
+
+export interface DatasetViewerProps {
+  readonly dataset: DatasetOut;
+  /** Inner path of what is on show. */
+  readonly path: string;
+  readonly onPathChange: (path: string) => void;
+  readonly state: ViewerState;
+  readonly onStateChange: (partial: Partial<ViewerState>) => void;
+}
+
+const ImagePlot = lazy(() => import('./image/ImagePlot').then((module) => ({ default: module.ImagePlot })));
+const CurvePlot = lazy(() => import('./curves/CurvePlot').then((module) => ({ default: module.CurvePlot })));
+const ScatterPlot = lazy(() => import('./curves/ScatterPlot').then((module) => ({ default: module.ScatterPlot })));
+const RgbPlot = lazy(() => import('./image/RgbPlot').then((module) => ({ default: module.RgbPlot })));
+const MatrixView = lazy(() => import('./table/MatrixView').then((module) => ({ default: module.MatrixView })));
+const TableView = lazy(() => import('./table/TableView').then((module) => ({ default: module.TableView })));
+const ValueView = lazy(() => import('./table/ValueView').then((module) => ({ default: module.ValueView })));
+
+export function DatasetViewer({ dataset, path, onPathChange, state, onStateChange }: DatasetViewerProps) {
+  const record = useMemo(() => sourceFromRecord(dataset, path), [dataset, path]);
+  const node = useNode(dataset, path);
+  const fromTree = useMemo(() => (node.data ? sourceFromNode(dataset, node.data) : null), [dataset, node.data]);
+  const source = fromTree ?? record;
+  const plot = usePlotContext(dataset, source);
+
+  if (source && plot) {
+    return <ArrayViewer key={path} dataset={dataset} source={source} plot={plot} state={state} onStateChange={onStateChange} />;
+  }
+  const next = node.data ? defaultChild(node.data) : null;
+  return (
+    <div className={styles.viewer}>
+      {node.isError && <PlotProblem error={node.error} />}
+      {node.data && !source && <AttributesView node={node.data} suggestion={next} onPathChange={onPathChange} />}
+      {!node.data && !node.isError && <div className={styles.skeleton} aria-busy="true" />}
+    </div>
+  );
+}
+
+interface ArrayViewerProps extends Omit<DatasetViewerProps, 'path' | 'onPathChange'> {
+  readonly source: ArraySource;
+  readonly plot: PlotContext;
+}
+
+/** How many dimensions a visualisation shows. */
+const SHOWN: Partial<Record<Visualisation, 1 | 2>> = { line: 1, heatmap: 2, rgb: 2, matrix: 2 };
+
+function mappingFor(vis: Visualisation, source: ArraySource, state: ViewerState): DimensionMapping | null {
+  const rank = source.shape.length - (vis === 'rgb' ? 1 : 0);
+  const shown = SHOWN[vis];
+  if (!shown) return null;
+  const standard = defaultMapping(rank, rank === 1 ? 1 : shown);
+  if (!standard) return null;
+  const wanted = { x: state.x ?? standard.x, y: standard.y === null ? null : (state.y ?? standard.y) };
+  return isValidMapping(wanted, rank) ? wanted : standard;
+}
+
+function ArrayViewer({ dataset, source, plot, state: given, onStateChange }: ArrayViewerProps) {
+  // Scales that the data suggest count as set unless the user chose others.
+  const state = useMemo<ViewerState>(
+    () => ({ ...given, xScale: given.xScale ?? plot.xScale, yScale: given.yScale ?? plot.yScale }),
+    [given, plot.xScale, plot.yScale],
+  );
+  const active = chooseVisualisation(source, plot, state.vis);
+  const mapping = useMemo(
+    () => mappingFor(active, source, { x: state.x, y: state.y }),
+    [active, source, state.x, state.y],
+  );
+  const axes = useAxes(source, plot);
+  const slice = safeSlice(source.shape, state.slice);
+  const sliced = mapping ? slicedDimensions(source.shape.length - (active === 'rgb' ? 1 : 0), mapping) : [];
+  const selection = mapping ? selectionText(source.shape, mapping, slice) : null;
+  const [epoch, setEpoch] = useState(0);
+  const [figure, setFigure] = useState<FigureProvider | null>(null);
+  const [help, setHelp] = useState(false);
+  const screen = useFullScreen();
+  const geometry = useGeometry(source, source.path, active === 'heatmap');
+  const description = useDescription({ source, selection, active });
+
+  const setIndex = (dimension: number, index: number) =>
+    onStateChange({ slice: slice.map((before, d) => (d === dimension ? index : before)) });
+  const playback = usePlayback(source.shape, slice, setIndex);
+  const first = sliced.find((dimension) => (source.shape[dimension] ?? 1) > 1);
+
+  const run = (command: ViewerCommand) => {
+    const moving = playback.playing ?? first;
+    switch (command.kind) {
+      case 'step':
+        if (moving !== undefined) {
+          const size = source.shape[moving] ?? 1;
+          setIndex(moving, Math.min(Math.max((slice[moving] ?? 0) + command.by, 0), size - 1));
+        }
+        return;
+      case 'play':
+        if (moving !== undefined) playback.toggle(moving);
+        return;
+      case 'log':
+        if (active === 'line') onStateChange({ yScale: state.yScale === 'log' ? 'linear' : 'log', zoom: undefined });
+        else onStateChange({ scale: state.scale === 'log' ? 'linear' : 'log', domain: undefined });
+        return;
+      case 'autoscale':
+        onStateChange({ domain: undefined });
+        setEpoch((before) => before + 1);
+        return;
+      case 'reset':
+        onStateChange({ zoom: undefined });
+        return;
+      case 'mask':
+        onStateChange({ mask: !(state.mask ?? true) });
+        return;
+      case 'profile':
+      case 'region':
+        if (active === 'heatmap') onStateChange({ panel: state.panel === command.kind ? undefined : command.kind });
+        return;
+      case 'screen':
+        screen.toggle();
+        return;
+      case 'describe':
+        description.say();
+        return;
+      case 'help':
+        setHelp((before) => !before);
+    }
+  };
+  useLatestKeys(run);
+
+  const props: PlotProps = {
+    dataset,
+    source,
+    plot,
+    axes,
+    mapping: mapping ?? { x: 0, y: null },
+    slice,
+    state,
+    onStateChange,
+    epoch,
+    onFigure: setFigure,
+  };
+  return (
+    <section className={styles.viewer} aria-label={`Viewer of ${source.path}`} data-full-screen={screen.active ? '' : undefined}>
+      <Toolbar
+        visualisations={supported(source, plot)}
+        active={active}
+        state={state}
+        complex={parseDtype(source.dtype)?.type === 'complex'}
+        hasGeometry={Boolean(geometry.data)}
+        hasErrors={plot.errors !== null}
+        fullScreen={screen.active}
+        onStateChange={onStateChange}
+        onAutoscale={() => run({ kind: 'autoscale' })}
+        onFullScreen={screen.toggle}
+        onHelp={() => setHelp(true)}
+        dimensions={
+          mapping &&
+          active !== 'rgb' && (
+            <DimensionMenu
+              axes={axes}
+              mapping={mapping}
+              onMapping={({ x, y }) => onStateChange({ x, y: y ?? undefined, zoom: undefined, region: undefined, profile: undefined })}
+            />
+          )
+        }
+        exports={<ExportMenu dataset={dataset} source={source} selection={selection} figure={figure} dimensions={mapping ? (mapping.y === null ? 1 : 2) : source.shape.length} />}
+      />
+      <Suspense fallback={<div className={styles.skeleton} aria-busy="true" />}>
+        <Plot active={active} {...props} />
+      </Suspense>
+      {mapping && <SliceSliders axes={axes} dimensions={sliced} slice={slice} onIndex={setIndex} playback={playback} />}
+      <div className={styles.hidden} aria-live="polite">{description.text}</div>
+      <Modal opened={help} onClose={() => setHelp(false)} title="Keys of the viewer" size="sm">
+        <KeyTable />
+      </Modal>
+    </section>
+  );
+}
+
+function Plot({ active, ...props }: PlotProps & { active: Visualisation }) {
+  switch (active) {
+    case 'heatmap':
+      return <ImagePlot {...props} />;
+    case 'line':
+      return <CurvePlot {...props} />;
+    case 'scatter':
+      return <ScatterPlot {...props} />;
+    case 'rgb':
+      return <RgbPlot {...props} />;
+    case 'matrix':
+      return <MatrixView {...props} />;
+    case 'table':
+      return <TableView {...props} />;
+    case 'value':
+      return <ValueView {...props} />;
+    case 'attributes':
+      return <ArrayAttributes {...props} />;
+  }
+}
+
+function ArrayAttributes({ source }: PlotProps) {
+  const node = useNode(source, source.path);
+  if (node.isError) return <PlotProblem error={node.error} />;
+  return node.data ? <AttributesView node={node.data} suggestion={null} onPathChange={() => undefined} /> : <div className={styles.skeleton} />;
+}
+
+/** Keys call the newest handler without listening anew for every frame. */
+function useLatestKeys(run: (command: ViewerCommand) => void): void {
+  const [box] = useState(() => ({ run }));
+  useEffect(() => {
+    Object.assign(box, { run });
+  });
+  useViewerKeys(useCallback((command) => box.run(command), [box]));
+}
+
+function KeyTable() {
+  return (
+    <Table withRowBorders={false} className={styles.kbd}>
+      <Table.Tbody>
+        {KEYS.map(({ key, does }) => (
+          <Table.Tr key={key}>
+            <Table.Td>
+              <kbd>{key}</kbd>
+            </Table.Td>
+            <Table.Td>{does}</Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}

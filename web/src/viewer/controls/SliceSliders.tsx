@@ -1,0 +1,107 @@
+/** One slider per sliced dimension with axis value and unit; playback of the one that was touched last. */
+
+import { ActionIcon, Menu, NumberInput, Slider, Tooltip } from '@mantine/core';
+import { IconPlayerPauseFilled, IconPlayerPlayFilled } from '@tabler/icons-react';
+
+import { formatNumber, withUnit } from '../core/format';
+import { at } from '../core/numbers';
+import type { AxisInfo } from '../plots/axes';
+import type { Playback } from './usePlayback';
+import styles from '../viewer.module.css';
+
+interface SliceSlidersProps {
+  readonly axes: readonly AxisInfo[];
+  readonly dimensions: readonly number[];
+  readonly slice: readonly number[];
+  readonly onIndex: (dimension: number, index: number) => void;
+  readonly playback: Playback;
+}
+
+export function SliceSliders({ axes, dimensions, slice, onIndex, playback }: SliceSlidersProps) {
+  const shown = dimensions.filter((dimension) => (axes[dimension]?.size ?? 1) > 1);
+  if (shown.length === 0) return null;
+  return (
+    <div className={styles.sliders}>
+      {shown.map((dimension) => {
+        const axis = axes[dimension];
+        return (
+          axis && (
+            <SliceRow
+              key={dimension}
+              axis={axis}
+              index={slice[dimension] ?? 0}
+              onIndex={(index) => onIndex(dimension, index)}
+              playing={playback.playing === dimension}
+              onPlay={() => playback.toggle(dimension)}
+              fps={playback.fps}
+              onFps={playback.setFps}
+            />
+          )
+        );
+      })}
+    </div>
+  );
+}
+
+interface SliceRowProps {
+  readonly axis: AxisInfo;
+  readonly index: number;
+  readonly onIndex: (index: number) => void;
+  readonly playing: boolean;
+  readonly onPlay: () => void;
+  readonly fps: number;
+  readonly onFps: (fps: number) => void;
+}
+
+const RATES = [1, 2, 5, 10, 20, 30];
+
+function SliceRow({ axis, index, onIndex, playing, onPlay, fps, onFps }: SliceRowProps) {
+  const last = axis.size - 1;
+  const value = axis.values ? withUnit(formatNumber(at(axis.values, index)), axis.unit) : '';
+  return (
+    <div className={styles.sliderRow}>
+      <Tooltip label={playing ? 'Pause (Space)' : 'Play (Space)'}>
+        <ActionIcon variant="subtle" color="gray" aria-label={playing ? `Pause ${axis.name}` : `Play ${axis.name}`} onClick={onPlay}>
+          {playing ? <IconPlayerPauseFilled size={16} /> : <IconPlayerPlayFilled size={16} />}
+        </ActionIcon>
+      </Tooltip>
+      <span className={styles.sliderLabel} title={axis.path ?? axis.name}>{axis.name}</span>
+      <Slider
+        style={{ flex: 1 }}
+        size="sm"
+        min={0}
+        max={last}
+        value={index}
+        onChange={onIndex}
+        label={null}
+        thumbLabel={axis.name}
+        thumbProps={{ 'aria-valuetext': `${index} of ${last}${value ? `, ${value}` : ''}` }}
+      />
+      <NumberInput
+        size="xs"
+        w={84}
+        min={0}
+        max={last}
+        value={index}
+        allowDecimal={false}
+        aria-label={`Index of ${axis.name}`}
+        onChange={(next) => typeof next === 'number' && onIndex(next)}
+      />
+      <span className={styles.sliderValue}>{`of ${axis.size}${value ? ` · ${value}` : ''}`}</span>
+      <Menu position="top-end" withinPortal>
+        <Menu.Target>
+          <ActionIcon variant="subtle" color="gray" w={52} aria-label="Frames per second">
+            <span style={{ fontSize: 12 }}>{`${fps}/s`}</span>
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {RATES.map((rate) => (
+            <Menu.Item key={rate} onClick={() => onFps(rate)} {...(rate === fps && { 'aria-current': true as const, fw: 600 })}>
+              {`${rate} frames/s`}
+            </Menu.Item>
+          ))}
+        </Menu.Dropdown>
+      </Menu>
+    </div>
+  );
+}

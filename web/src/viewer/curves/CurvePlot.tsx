@@ -1,0 +1,163 @@
+/** Curves with uncertainties, on linear and log axes. */
+
+import { CurveType, DataCurve, DefaultInteractions, ScaleType, VisCanvas } from '@h5web/lib';
+import { useComputedColorScheme } from '@mantine/core';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+
+import { decimate, pick, visibleRange } from '../core/decimate';
+import { axisLabel, baseName } from '../core/format';
+import { captionLines, columnText } from '../figure/captions';
+import { seriesDomain } from '../figure/paths';
+import { curveFigureSvg } from '../figure/svg';
+import { curveAbscissa, plainAxis } from '../plots/axes';
+import { CursorStore } from '../plots/cursor';
+import { CursorTracker } from '../plots/CursorTracker';
+import { PlotFrame } from '../plots/PlotFrame';
+import type { PlotProps } from '../plots/props';
+import { ZoomSync } from '../plots/ZoomSync';
+import { curveColor } from './colors';
+import { CurveReadout } from './CurveReadout';
+import { ErrorBand } from './ErrorBand';
+import { Legend } from './Legend';
+import { useCurves, type Curve } from './useCurves';
+
+/** Buckets of the smallest and largest value that are drawn. */
+const BUCKETS = 4000;
+/** Points are marked where there are this few. */
+const MARKED = 120;
+
+const SCALES = { linear: ScaleType.Linear, log: ScaleType.Log } as const;
+
+export interface DrawnCurve extends Curve {
+  readonly color: string;
+}
+
+export function CurvePlot(props: PlotProps) {
+  const { source, plot, axes, mapping, state, onStateChange, dataset, onFigure } = props;
+  const dark = useComputedColorScheme('light') === 'dark';
+  const [cursor] = useState(() => new CursorStore());
+  const loaded = useCurves(props);
+  const xScale = state.xScale ?? 'linear';
+  const yScale = state.yScale ?? 'linear';
+
+  const info = axes[mapping.x] ?? plainAxis(source.shape[mapping.x] ?? 0, mapping.x, source.shape.length, source.kind);
+  const { path, name, unit, size, values } = info;
+  const x = useMemo(() => curveAbscissa({ path, name, unit, size, values }), [path, name, unit, size, values]);
+  const curves = useMemo<DrawnCurve[]>(
+    () => (loaded.value ?? []).map((curve, index) => ({ ...curve, color: curveColor(index, dark) })),
+    [loaded.value, dark],
+  );
+  const xDomain = useMemo(() => seriesDomain([x], xScale), [x, xScale]);
+  const yDomain = useMemo(() => seriesDomain(curves.map(({ y }) => y), yScale), [curves, yScale]);
+  const xLabel = axisLabel(name, values === null ? null : unit);
+  const yLabel = axisLabel(source.title ?? baseName(source.path), source.unit);
+
+  const [from, to] = useMemo(
+    () => (state.zoom ? visibleRange(x, state.zoom[0], state.zoom[2]) : [0, x.length - 1]),
+    [x, state.zoom],
+  );
+  const drawn = useMemo(() => curves.map((curve) => reduced(curve, x, from, to)), [curves, x, from, to]);
+  const errors = state.errors ?? 'bars';
+  const onZoom = useCallback((zoom: typeof state.zoom) => onStateChange({ zoom }), [onStateChange]);
+
+  const selection = loaded.key?.requests[0]?.selection ?? null;
+  useEffect(() => {
+    if (curves.length === 0) return;
+    const zoom = state.zoom;
+    const svg = () =>
+      curveFigureSvg({
+        title: plot.title ?? dataset.title,
+        caption: captionLines(dataset, source.path, selection),
+        x: { label: xLabel, domain: zoom ? [zoom[0], zoom[2]] : xDomain, scale: xScale },
+        y: { label: yLabel, domain: zoom ? [zoom[1], zoom[3]] : yDomain, scale: yScale },
+        size: { width: 720, height: 480 },
+        curves: curves.map((curve, index) => ({
+          x,
+          y: curve.y,
+          errors: errors === 'none' ? null : curve.errors,
+          label: curve.label,
+          color: curveColor(index, false),
+        })),
+      });
+    const columns = () =>
+      columnText(
+        [
+          { name, unit, values: x },
+          ...curves.flatMap((curve) => [
+            { name: curve.label, unit: source.unit, values: curve.y },
+            ...(curve.errors ? [{ name: `${curve.label}_errors`, unit: source.unit, values: curve.errors }] : []),
+          ]),
+        ],
+        [dataset.title, ...captionLines(dataset, source.path, selection)],
+      );
+    onFigure({ svg, columns, width: 830, height: 620 });
+    return () => onFigure(null);
+  }, [curves, x, xDomain, yDomain, xScale, yScale, xLabel, yLabel, errors, name, unit, selection, plot.title, dataset, source, state.zoom, onFigure]);
+
+  const waiting = plot.axes[mapping.x] != null && values === null && curves.length === 0;
+  return (
+    <PlotFrame
+      pending={loaded.pending}
+      late={loaded.late}
+      error={loaded.error}
+      empty={curves.length === 0 || waiting}
+      description={`${yLabel} against ${xLabel}, ${curves.length === 1 ? 'one curve' : `${curves.length} curves`} of ${size} points`}
+      readout={<CurveReadout cursor={cursor} x={x} curves={curves} name={name} unit={values === null ? null : unit} yUnit={source.unit} />}
+    >
+      {curves.length > 0 && !waiting && (
+        <>
+          <VisCanvas
+            aspect="auto"
+            abscissaConfig={{ visDomain: xDomain, scaleType: SCALES[xScale], label: xLabel, showGrid: true }}
+            ordinateConfig={{ visDomain: yDomain, scaleType: SCALES[yScale], label: yLabel, showGrid: true }}
+          >
+            <DefaultInteractions />
+            <ZoomSync zoom={state.zoom} onZoom={onZoom} />
+            <CursorTracker cursor={cursor} />
+            {drawn.map((curve) => (
+              <OneCurve key={curve.label} curve={curve} errors={errors} />
+            ))}
+          </VisCanvas>
+          <Legend curves={curves} {...props} />
+        </>
+      )}
+    </PlotFrame>
+  );
+}
+
+interface ReducedCurve {
+  readonly label: string;
+  readonly color: string;
+  readonly x: number[];
+  readonly y: number[];
+  readonly errors: number[] | null;
+}
+
+function reduced(curve: DrawnCurve, x: Float64Array, from: number, to: number): ReducedCurve {
+  const indices = decimate(curve.y, from, Math.min(to, curve.y.length - 1), BUCKETS);
+  return {
+    label: curve.label,
+    color: curve.color,
+    x: [...pick(x, indices)],
+    y: [...pick(curve.y, indices)],
+    errors: curve.errors ? [...pick(curve.errors, indices)] : null,
+  };
+}
+
+function OneCurve({ curve, errors }: { curve: ReducedCurve; errors: 'bars' | 'band' | 'none' }) {
+  const { x, y, color } = curve;
+  return (
+    <>
+      {errors === 'band' && curve.errors && <ErrorBand x={x} y={y} errors={curve.errors} color={color} />}
+      <DataCurve
+        abscissas={x}
+        ordinates={y}
+        color={color}
+        width={2}
+        curveType={x.length <= MARKED ? CurveType.LineAndGlyphs : CurveType.LineOnly}
+        glyphSize={6}
+        {...(errors === 'bars' && curve.errors && { errors: curve.errors, showErrors: true })}
+      />
+    </>
+  );
+}

@@ -1,0 +1,102 @@
+/** NXdata semantics: which axes, errors and further signals belong to an array. Also the older attribute style. */
+
+import type { ArraySource, DatasetOut, NodeOut, PlotContext } from './types';
+import { NO_PLOT } from './types';
+
+function texts(value: unknown): string[] {
+  if (Array.isArray(value)) return value.filter((item): item is string => typeof item === 'string');
+  // Older files join the names in one text.
+  return typeof value === 'string' ? value.split(/[,:]/).map((name) => name.trim()) : [];
+}
+
+function text(value: unknown): string | null {
+  return typeof value === 'string' && value.trim() ? value.trim() : null;
+}
+
+export function plotOfDataset(dataset: DatasetOut, path: string): PlotContext | null {
+  const { plot } = dataset;
+  if (!plot || (plot.signal !== path && !plot.auxiliary.includes(path))) return null;
+  const isSignal = plot.signal === path;
+  return {
+    axes: plot.axes,
+    errors: isSignal ? (plot.errors ?? null) : null,
+    auxiliary: isSignal ? plot.auxiliary : [],
+    title: plot.title ?? null,
+    interpretation: plot.interpretation ?? null,
+    xScale: plot.x_scale,
+    yScale: plot.y_scale,
+  };
+}
+
+/** The plot of `path` from the attributes of the group around it; plain when the group is no NXdata of it. */
+export function plotOfGroup(group: NodeOut, path: string): PlotContext {
+  const attributes = group.attributes ?? {};
+  const children = new Map((group.children ?? []).map((child) => [child.name, child]));
+  const name = path.split('/').at(-1) ?? '';
+  const signal = text(attributes.signal);
+  const auxiliary = texts(attributes.auxiliary_signals).filter((other) => children.has(other));
+  if (group.nx_class !== 'NXdata' || (signal !== name && !auxiliary.includes(name))) return NO_PLOT;
+  const rank = children.get(name)?.shape?.length ?? 0;
+  const inside = (child: string) => `${group.path === '/' ? '' : group.path}/${child}`;
+  const named = texts(attributes.axes);
+  const axes = Array.from({ length: rank }, (_, dimension) => {
+    const axis = named[dimension];
+    return axis && axis !== '.' && children.has(axis) ? inside(axis) : null;
+  });
+  const errors = [`${name}_errors`, ...(signal === name ? ['errors'] : [])].find((child) => children.has(child));
+  return {
+    axes,
+    errors: errors ? inside(errors) : null,
+    auxiliary: signal === name ? auxiliary.map(inside) : [],
+    title: text(attributes.title),
+    interpretation: text(attributes.interpretation),
+    xScale: 'linear',
+    yScale: 'linear',
+  };
+}
+
+/** Where a group's default plot is, following `@default` one step: the path of the signal, or of the next group. */
+export function defaultChild(node: NodeOut): string | null {
+  const attributes = node.attributes ?? {};
+  const children = node.children ?? [];
+  const base = node.path === '/' ? '' : node.path;
+  const signal = text(attributes.signal);
+  if (signal && children.some((child) => child.name === signal)) return `${base}/${signal}`;
+  const next = text(attributes.default);
+  if (next && children.some((child) => child.name === next)) return `${base}/${next}`;
+  const data = children.find((child) => child.nx_class === 'NXdata');
+  return data?.path ?? null;
+}
+
+/** The array at `path` as the dataset's record knows it, before the tree has answered. */
+export function sourceFromRecord(dataset: DatasetOut, path: string): ArraySource | null {
+  const array = dataset.arrays.find((candidate) => candidate.path === path);
+  if (!array) return null;
+  return {
+    pid: dataset.pid,
+    version: dataset.version,
+    path,
+    shape: array.shape,
+    dtype: array.dtype,
+    typeClass: null,
+    kind: array.kind,
+    unit: array.unit,
+    title: null,
+  };
+}
+
+export function sourceFromNode(dataset: DatasetOut, node: NodeOut): ArraySource | null {
+  if (node.kind !== 'dataset' || !node.dtype) return null;
+  const known = dataset.arrays.find((candidate) => candidate.path === node.path);
+  return {
+    pid: dataset.pid,
+    version: dataset.version,
+    path: node.path,
+    shape: node.shape ?? [],
+    dtype: node.dtype,
+    typeClass: node.type_class ?? null,
+    kind: known?.kind ?? null,
+    unit: node.unit ?? known?.unit ?? null,
+    title: text(node.attributes?.long_name),
+  };
+}

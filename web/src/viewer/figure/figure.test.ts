@@ -1,0 +1,110 @@
+import { describe, expect, it } from 'vitest';
+
+import type { DatasetOut } from '../data/types';
+import { captionLines, citation, columnText, pythonCall } from './captions';
+import { errorPath, linePath, seriesDomain } from './paths';
+import { curveFigureSvg, imageFigureSvg } from './svg';
+
+const dataset = {
+  pid: 'saxs-1',
+  version: 2,
+  title: 'Latex <5%>',
+  facility: 'Demo',
+  instrument: 'BL-SAXS',
+  proposal: 'P-1',
+  sample: 'latex',
+  start_time: '2026-05-03T10:00:00Z',
+  created: '2026-05-04T10:00:00Z',
+} as DatasetOut;
+
+describe('words', () => {
+  it('names path, selection and pid', () => {
+    expect(captionLines(dataset, '/entry/data/data', '17,:,:')).toEqual([
+      '/entry/data/data[17, :, :] · sample latex',
+      'Demo, BL-SAXS · pid saxs-1, version 2',
+    ]);
+  });
+
+  it('gives the client call', () => {
+    expect(pythonCall('http://localhost:8000', 'saxs-1', '/entry/data/data', '17,:,:')).toContain(
+      'pandaas.connect("http://localhost:8000").dataset("saxs-1")["/entry/data/data"][17, :, :]',
+    );
+    expect(pythonCall('http://h', 'p', '/d', null)).toContain('["/d"][...]');
+  });
+
+  it('cites with year and pid', () => {
+    expect(citation(dataset, 'https://x.org')).toBe(
+      'Latex <5%> (2026). Demo, BL-SAXS, proposal P-1. Dataset saxs-1, version 2. https://x.org/datasets/saxs-1',
+    );
+  });
+
+  it('writes columns that programs read', () => {
+    const text = columnText(
+      [
+        { name: 'q', unit: '1/nm', values: [0.1, 0.2] },
+        { name: 'I', unit: null, values: [10, NaN] },
+      ],
+      ['pid p'],
+    );
+    expect(text.split('\n')).toEqual(['# pid p', '# q (1/nm)  I', '1.000000000e-1 1.000000000e+1', '2.000000000e-1 nan', '']);
+  });
+});
+
+describe('paths', () => {
+  const frame = { xDomain: [0, 2], yDomain: [1, 100], xScale: 'linear', yScale: 'log', width: 200, height: 100 } as const;
+
+  it('break where a log axis has no place for the value', () => {
+    expect(linePath({ x: [0, 1, 2], y: [1, 0, 100] }, { ...frame, xDomain: [0, 2], yDomain: [1, 100] })).toBe('M0.0,100.0M200.0,0.0');
+  });
+
+  it('end error bars at the frame where they would reach zero', () => {
+    expect(errorPath({ x: [1], y: [10], errors: [20] }, { ...frame, xDomain: [0, 2], yDomain: [1, 100] })).toMatch(/^M100\.0,.*V100\.0$/);
+  });
+
+  it('find domains, also of nothing', () => {
+    expect(seriesDomain([[NaN]], 'linear')).toEqual([0, 1]);
+    const [low, high] = seriesDomain([[-5, 1, 100]], 'log');
+    expect(low).toBeGreaterThan(0);
+    expect(high).toBeGreaterThan(100);
+  });
+});
+
+describe('figures', () => {
+  const axes = {
+    x: { label: 'q (nm⁻¹)', domain: [0, 2] as [number, number], scale: 'linear' as const },
+    y: { label: 'I', domain: [1, 100] as [number, number], scale: 'log' as const },
+  };
+
+  it('curves: labels, legend, caption, and no markup from titles', () => {
+    const svg = curveFigureSvg({
+      ...axes,
+      title: 'A <b>',
+      caption: ['pid p'],
+      size: { width: 300, height: 200 },
+      curves: [
+        { x: [0, 1], y: [1, 10], label: 'one', color: '#123456' },
+        { x: [0, 1], y: [2, 20], label: 'two', color: '#654321' },
+      ],
+    });
+    const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
+    expect(parsed.querySelector('parsererror')).toBeNull();
+    expect(svg).toContain('q (nm⁻¹)');
+    expect(svg).toContain('pid p');
+    expect(svg).toContain('two');
+    expect(svg).not.toContain('<b>');
+  });
+
+  it('images: the picture and its colour bar', () => {
+    const svg = imageFigureSvg({
+      ...axes,
+      title: 't',
+      caption: [],
+      image: 'data:image/png;base64,AA',
+      aspect: 0.5,
+      bar: { colors: ['#000', '#fff'], ticks: [{ at: 0.5, label: '10' }], label: 'counts' },
+    });
+    const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
+    expect(parsed.querySelector('parsererror')).toBeNull();
+    expect(parsed.querySelectorAll('stop')).toHaveLength(2);
+  });
+});

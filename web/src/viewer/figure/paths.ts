@@ -1,0 +1,68 @@
+/** SVG path data of curves: gaps where values are missing or can't be on a log axis. */
+
+import { decimate } from '../core/decimate';
+import { at, extent, positiveMinimum, type Domain } from '../core/numbers';
+import { paddedDomain, project, type AxisScale } from '../core/ticks';
+
+export interface CurveData {
+  readonly x: ArrayLike<number>;
+  readonly y: ArrayLike<number>;
+  readonly errors?: ArrayLike<number> | null;
+}
+
+export interface Frame2D {
+  readonly xDomain: Domain;
+  readonly yDomain: Domain;
+  readonly xScale: AxisScale;
+  readonly yScale: AxisScale;
+  readonly width: number;
+  readonly height: number;
+}
+
+const POINTS = 2000;
+
+/** Domain of several series on a scale, with a margin. */
+export function seriesDomain(series: readonly ArrayLike<number>[], scale: AxisScale): Domain {
+  const bounds = series.map(extent).filter((found) => found !== null);
+  if (bounds.length === 0) return scale === 'log' ? [0.1, 1] : [0, 1];
+  const high = Math.max(...bounds.map(([, top]) => top));
+  if (scale === 'log') {
+    const positives = series.map(positiveMinimum).filter((found) => found !== null);
+    return positives.length > 0 ? paddedDomain(Math.min(...positives), high, scale) : [0.1, 1];
+  }
+  return paddedDomain(Math.min(...bounds.map(([low]) => low)), high, scale);
+}
+
+function point(data: CurveData, index: number, frame: Frame2D): [number, number] {
+  const x = project(at(data.x, index), frame.xDomain, frame.xScale, frame.width);
+  const y = frame.height - project(at(data.y, index), frame.yDomain, frame.yScale, frame.height);
+  return [x, y];
+}
+
+export function linePath(data: CurveData, frame: Frame2D): string {
+  let path = '';
+  let drawing = false;
+  for (const index of decimate(data.y, 0, Math.min(data.x.length, data.y.length) - 1, POINTS)) {
+    const [x, y] = point(data, index, frame);
+    const usable = Number.isFinite(x) && Number.isFinite(y);
+    if (usable) path += `${drawing ? 'L' : 'M'}${x.toFixed(1)},${y.toFixed(1)}`;
+    drawing = usable;
+  }
+  return path;
+}
+
+/** Vertical bars of one standard deviation; on log axes they end at the frame where they would reach zero. */
+export function errorPath(data: CurveData, frame: Frame2D): string {
+  const { errors } = data;
+  if (!errors) return '';
+  let path = '';
+  for (const index of decimate(data.y, 0, Math.min(data.x.length, data.y.length) - 1, POINTS / 4)) {
+    const [x, y] = point(data, index, frame);
+    const error = at(errors, index);
+    if (!Number.isFinite(x) || !Number.isFinite(y) || !(error > 0)) continue;
+    const high = frame.height - project(at(data.y, index) + error, frame.yDomain, frame.yScale, frame.height);
+    const low = frame.height - project(at(data.y, index) - error, frame.yDomain, frame.yScale, frame.height);
+    path += `M${x.toFixed(1)},${high.toFixed(1)}V${(Number.isFinite(low) ? low : frame.height).toFixed(1)}`;
+  }
+  return path;
+}

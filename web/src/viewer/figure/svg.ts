@@ -1,0 +1,126 @@
+/** Figures for print as SVG text: axes, units, legend, colour bar, title, caption with the dataset's pid. */
+
+import type { Domain } from '../core/numbers';
+import { project, ticks, type AxisScale, type Tick } from '../core/ticks';
+import { errorPath, linePath, type CurveData, type Frame2D } from './paths';
+
+export interface FigureAxis {
+  readonly label: string;
+  readonly domain: Domain;
+  readonly scale: AxisScale;
+  /** Runs from right to left or from top to bottom. */
+  readonly reversed?: boolean;
+  readonly formatTick?: (value: number) => string;
+}
+
+interface FigureCommon {
+  readonly title: string;
+  /** Lines below the plot: what was selected, from which dataset. */
+  readonly caption: readonly string[];
+  readonly x: FigureAxis;
+  readonly y: FigureAxis;
+}
+
+export interface CurveFigure extends FigureCommon {
+  readonly curves: readonly (CurveData & { readonly label: string; readonly color: string })[];
+  readonly size: { readonly width: number; readonly height: number };
+}
+
+export interface ImageFigure extends FigureCommon {
+  /** PNG as data: URL, covering the plot area. */
+  readonly image: string;
+  /** Width over height of the plot area. */
+  readonly aspect: number;
+  readonly bar: { readonly colors: readonly string[]; readonly ticks: readonly { at: number; label: string }[]; readonly label: string };
+}
+
+const MARGIN = { left: 84, right: 24, top: 44, bottom: 60 };
+const CAPTION_LINE = 15;
+const BAR_ROOM = 104;
+const FONT = "font-family='Inter, Helvetica, Arial, sans-serif'";
+
+export function escapeXml(text: string): string {
+  return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+}
+
+function placed(tick: Tick, axis: FigureAxis, size: number): number {
+  const position = project(tick.value, axis.domain, axis.scale, size);
+  return axis.reversed ? size - position : position;
+}
+
+function axesOf({ x, y }: FigureCommon, width: number, height: number): string {
+  const label = (axis: FigureAxis, tick: Tick) => escapeXml(axis.formatTick && tick.label ? axis.formatTick(tick.value) : tick.label);
+  const bottom = ticks(x.domain, x.scale, Math.max(3, Math.floor(width / 90))).map((tick) => {
+    const at = placed(tick, x, width).toFixed(1);
+    return `<path d='M${at},${height}v${tick.label ? 6 : 3}'/><text x='${at}' y='${height + 20}' text-anchor='middle'>${label(x, tick)}</text>`;
+  });
+  const left = ticks(y.domain, y.scale, Math.max(3, Math.floor(height / 60))).map((tick) => {
+    // SVG counts from the top, values from the bottom.
+    const at = (height - placed(tick, y, height)).toFixed(1);
+    return `<path d='M0,${at}h-${tick.label ? 6 : 3}'/><text x='-10' y='${at}' dy='0.34em' text-anchor='end'>${label(y, tick)}</text>`;
+  });
+  return `<g font-size='12' fill='#111' ${FONT}><g stroke='#111' stroke-width='1' fill='none'><rect width='${width}' height='${height}'/></g>
+<g>${[...bottom, ...left].join('').replaceAll('<path ', "<path stroke='#111' fill='none' ")}</g>
+<text x='${width / 2}' y='${height + 44}' text-anchor='middle' font-size='14'>${escapeXml(x.label)}</text>
+<text transform='translate(-62,${height / 2}) rotate(-90)' text-anchor='middle' font-size='14'>${escapeXml(y.label)}</text></g>`;
+}
+
+function page(figure: FigureCommon, width: number, height: number, extraRight: number, inside: string): string {
+  const fullWidth = MARGIN.left + width + MARGIN.right + extraRight;
+  const fullHeight = MARGIN.top + height + MARGIN.bottom + figure.caption.length * CAPTION_LINE;
+  const caption = figure.caption
+    .map(
+      (line, i) =>
+        `<text x='${MARGIN.left}' y='${MARGIN.top + height + MARGIN.bottom + 4 + i * CAPTION_LINE}' font-size='11' fill='#555' ${FONT}>${escapeXml(line)}</text>`,
+    )
+    .join('');
+  return `<svg xmlns='http://www.w3.org/2000/svg' width='${fullWidth}' height='${fullHeight}' viewBox='0 0 ${fullWidth} ${fullHeight}'>
+<rect width='100%' height='100%' fill='#fff'/>
+<text x='${MARGIN.left}' y='26' font-size='15' font-weight='600' fill='#111' ${FONT}>${escapeXml(figure.title)}</text>
+<g transform='translate(${MARGIN.left},${MARGIN.top})'>${inside}${axesOf(figure, width, height)}</g>${caption}</svg>`;
+}
+
+export function curveFigureSvg(figure: CurveFigure): string {
+  const { width, height } = figure.size;
+  const frame: Frame2D = {
+    xDomain: figure.x.domain,
+    yDomain: figure.y.domain,
+    xScale: figure.x.scale,
+    yScale: figure.y.scale,
+    width,
+    height,
+  };
+  const curves = figure.curves.map(
+    (curve) =>
+      `<path d='${errorPath(curve, frame)}' stroke='${curve.color}' opacity='0.45' fill='none'/><path d='${linePath(curve, frame)}' stroke='${curve.color}' stroke-width='1.6' stroke-linejoin='round' fill='none'/>`,
+  );
+  const legend =
+    figure.curves.length > 1
+      ? figure.curves
+          .map(
+            ({ label, color }, i) =>
+              `<g transform='translate(${width - 12},${16 + i * 18})'><path d='M-20,0h20' stroke='${color}' stroke-width='2.5'/><text x='-26' dy='0.34em' text-anchor='end' font-size='12' fill='#111' ${FONT}>${escapeXml(label)}</text></g>`,
+          )
+          .join('')
+      : '';
+  const inside = `<clipPath id='area'><rect width='${width}' height='${height}'/></clipPath><g clip-path='url(#area)'>${curves.join('')}</g>${legend}`;
+  return page(figure, width, height, 0, inside);
+}
+
+export function imageFigureSvg(figure: ImageFigure): string {
+  const width = figure.aspect >= 1 ? 760 : Math.max(220, Math.round(700 * figure.aspect));
+  const height = figure.aspect >= 1 ? Math.max(180, Math.round(760 / figure.aspect)) : 700;
+  const { bar } = figure;
+  const stops = bar.colors.map((color, i) => `<stop offset='${i / (bar.colors.length - 1)}' stop-color='${color}'/>`).join('');
+  const barTicks = bar.ticks
+    .map(({ at, label }) => {
+      const y = (height * (1 - at)).toFixed(1);
+      return `<path d='M18,${y}h5' stroke='#111'/><text x='28' y='${y}' dy='0.34em' font-size='12' fill='#111' ${FONT}>${escapeXml(label)}</text>`;
+    })
+    .join('');
+  const inside = `<image href='${figure.image}' width='${width}' height='${height}' preserveAspectRatio='none' style='image-rendering:pixelated'/>
+<defs><linearGradient id='colors' x1='0' y1='1' x2='0' y2='0'>${stops}</linearGradient></defs>
+<g transform='translate(${width + 22},0)'><rect width='18' height='${height}' fill='url(#colors)' stroke='#111'/>${barTicks}
+<text transform='translate(${BAR_ROOM - 26},${height / 2}) rotate(-90)' text-anchor='middle' font-size='12' fill='#111' ${FONT}>${escapeXml(bar.label)}</text></g>`;
+  return page(figure, width, height, BAR_ROOM, inside);
+}

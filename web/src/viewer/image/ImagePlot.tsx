@@ -1,0 +1,198 @@
+/** The heat map: detector frames, maps and every other pair of dimensions. */
+
+import { ColorBar, ScaleType } from '@h5web/lib';
+import { useCallback, useMemo, useState } from 'react';
+
+import { parseRings } from '../core/calibrants';
+import type { ColorScale } from '../core/contrast';
+import { isNumeric } from '../core/dtype';
+import { DetectorGeometry } from '../core/geometry';
+import { safeSlice, selectionText } from '../core/selection';
+import { sentinelsOf, type RuleSource } from '../data/frameStore';
+import { numberAttribute, useGeometry, useNode } from '../data/queries';
+import { binaryUrl } from '../data/requests';
+import { MaskCanvas } from '../mask/MaskCanvas';
+import { MaskDrawing } from '../mask/drawing';
+import { imageAxis, wantsSquarePixels } from '../plots/axes';
+import { CursorStore } from '../plots/cursor';
+import { PlotFrame } from '../plots/PlotFrame';
+import type { PlotProps } from '../plots/props';
+import type { View } from '../plots/ZoomSync';
+import { DrawTool } from './DrawTool';
+import { ImageCanvas } from './ImageCanvas';
+import { ImagePanels } from './ImagePanels';
+import { ImageReadout } from './ImageReadout';
+import { BeamCentre, ProfileLine, RegionBox, Rings } from './overlays';
+import { useContrast } from './useContrast';
+import { frameSource, useFrames } from './useFrames';
+import { useImageFigure } from './useImageFigure';
+import { detailOf, overviewFactor } from './view';
+import styles from '../viewer.module.css';
+
+const SCALE_TYPES = {
+  linear: ScaleType.Linear,
+  log: ScaleType.Log,
+  sqrt: ScaleType.Sqrt,
+  symlog: ScaleType.SymLog,
+} as const satisfies Record<ColorScale, ScaleType>;
+
+const BAR_MAPS = { viridis: 'Viridis', inferno: 'Inferno', cividis: 'Cividis', grey: 'Greys' } as const;
+
+export function ImagePlot(props: PlotProps) {
+  const { source, plot, axes, state, onStateChange, dataset } = props;
+  const { x, y } = props.mapping;
+  const mapping = useMemo(() => ({ x, y: y ?? 0 }), [x, y]);
+  const [view, setView] = useState<View | null>(null);
+  const [cursor] = useState(() => new CursorStore());
+  const ratio = Math.min(window.devicePixelRatio || 1, 2);
+
+  const xAxis = useAxis(axes[mapping.x]);
+  const yAxis = useAxis(axes[mapping.y]);
+  const rows = yAxis.size;
+  const columns = xAxis.size;
+
+  const geometryQuery = useGeometry(source, source.path, isNumeric(source.dtype));
+  const lastTwo = mapping.x === source.shape.length - 1 && mapping.y === source.shape.length - 2;
+  const geometry = useMemo(
+    () => (geometryQuery.data && lastTwo ? new DetectorGeometry(geometryQuery.data) : null),
+    [geometryQuery.data, lastTwo],
+  );
+  const node = useNode(source, source.path);
+  const saturation = numberAttribute(node.data?.attributes, 'saturation_value');
+
+  const maskPath = geometryQuery.data?.mask ?? null;
+  const maskOn = state.mask ?? true;
+  const [serverSentinel, setServerSentinel] = useState<number | null>(null);
+  const rules = useMemo<RuleSource>(
+    () => ({
+      sentinels: sentinelsOf(source.dtype, serverSentinel),
+      maskUrl: maskOn && maskPath && lastTwo ? binaryUrl(source.pid, maskPath, null) : null,
+    }),
+    [source.dtype, source.pid, serverSentinel, maskOn, maskPath, lastTwo],
+  );
+
+  const factor = overviewFactor(rows, columns, view, ratio);
+  const detail = useMemo(() => detailOf(view, xAxis, yAxis, factor, ratio), [view, xAxis, yAxis, factor, ratio]);
+  const frames = useFrames({ source, mapping, slice: props.slice, part: state.part ?? null, rules, factor, detail });
+  const sliceKey = safeSlice(source.shape, props.slice).join(',');
+  const frame = useMemo(
+    () => frameSource(source, mapping, props.slice, state.part ?? null),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the slice counts by its indices
+    [source, mapping, sliceKey, state.part],
+  );
+  const errors = useMemo(
+    () => (plot.errors ? frameSource({ ...source, path: plot.errors }, mapping, props.slice, null) : null),
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the slice counts by its indices
+    [plot.errors, source, mapping, sliceKey],
+  );
+
+  const selection = selectionText(source.shape, mapping, props.slice);
+  const contrast = useContrast({ source, selection, frame, rules, state, epoch: props.epoch });
+  const sentinel = contrast.serverStats?.sentinel ?? null;
+  if (sentinel !== serverSentinel) setServerSentinel(sentinel);
+
+  const map = state.map ?? 'viridis';
+  const invert = state.invert ?? false;
+  const look = useMemo(
+    () => ({ map, invert, scale: contrast.scale, domain: contrast.domain, saturation }),
+    [map, invert, contrast.scale, contrast.domain, saturation],
+  );
+
+  const editing = state.panel === 'mask';
+  const drawing = useMemo(() => (editing ? new MaskDrawing(rows, columns) : null), [editing, rows, columns]);
+  const spacings = useMemo(() => (state.rings ? parseRings(state.rings) : null), [state.rings]);
+  const drawShape = state.panel === 'region' || state.panel === 'profile' ? state.panel : null;
+  // Images without axis values have row 0 at the top, as cameras and detectors show them; maps grow upwards.
+  const top = state.top ?? (yAxis.isIndex && source.kind !== 'spectra_map');
+  const square = wantsSquarePixels(xAxis, yAxis, source.kind);
+  const onZoom = useCallback((zoom: typeof state.zoom) => onStateChange({ zoom }), [onStateChange]);
+
+  useImageFigure({ ...props, shown: frames.detail ?? frames.shown, look, xAxis, yAxis, square, top, selection });
+
+  const { shown } = frames;
+  const ready = shown !== null && contrast.ready && !(geometryQuery.isPending && geometryQuery.fetchStatus === 'fetching');
+  return (
+    <PlotFrame
+      pending={frames.overview.pending || !ready}
+      late={frames.overview.late}
+      error={frames.overview.error}
+      empty={!ready}
+      drawing={drawShape !== null || editing}
+      description={`Image of ${source.path}, ${columns} by ${rows} pixels`}
+      readout={
+        <ImageReadout
+          cursor={cursor}
+          xAxis={xAxis}
+          yAxis={yAxis}
+          frame={frame}
+          errors={errors}
+          rules={rules}
+          saturation={saturation}
+          unit={source.unit}
+          geometry={geometry}
+        />
+      }
+      side={
+        state.panel && (
+          <ImagePanels
+            panel={state.panel}
+            source={source}
+            frame={frame}
+            rules={rules}
+            contrast={contrast}
+            map={map}
+            invert={invert}
+            state={state}
+            onStateChange={onStateChange}
+            rows={rows}
+            columns={columns}
+            drawing={drawing}
+            maySave={dataset.may_write}
+          />
+        )
+      }
+    >
+      {ready && (
+        <>
+          <ImageCanvas
+            key={`${mapping.x} ${mapping.y}`}
+            overview={shown}
+            detail={frames.detail}
+            look={look}
+            xAxis={xAxis}
+            yAxis={yAxis}
+            square={square}
+            top={top}
+            cursor={cursor}
+            zoom={state.zoom}
+            onZoom={onZoom}
+            onView={setView}
+            drawing={drawShape !== null || editing}
+          >
+            {geometry && <BeamCentre geometry={geometry} xAxis={xAxis} yAxis={yAxis} />}
+            {geometry && spacings && <Rings geometry={geometry} spacings={spacings} xAxis={xAxis} yAxis={yAxis} />}
+            {state.region && <RegionBox box={state.region} xAxis={xAxis} yAxis={yAxis} />}
+            {state.profile && <ProfileLine line={state.profile} xAxis={xAxis} yAxis={yAxis} />}
+            {drawShape && (
+              <DrawTool key={drawShape} shape={drawShape} xAxis={xAxis} yAxis={yAxis} onDrawn={(box) => onStateChange({ [drawShape]: box })} />
+            )}
+            {drawing && <MaskCanvas key={`${rows} ${columns}`} drawing={drawing} xAxis={xAxis} yAxis={yAxis} />}
+          </ImageCanvas>
+          <div className={styles.colorBar}>
+            <ColorBar
+              domain={contrast.domain}
+              scaleType={SCALE_TYPES[contrast.scale]}
+              colorMap={BAR_MAPS[map]}
+              invertColorMap={map === 'grey' ? !invert : invert}
+            />
+          </div>
+        </>
+      )}
+    </PlotFrame>
+  );
+}
+
+function useAxis(info: PlotProps['axes'][number] | undefined) {
+  const { path = null, name = '', unit = null, size = 1, values = null } = info ?? {};
+  return useMemo(() => imageAxis({ path, name, unit, size, values }), [path, name, unit, size, values]);
+}

@@ -1,0 +1,178 @@
+/**
+ * The frame on show: an overview reduced to the screen, and a finer block where the user zoomed in. A small preview comes
+ * first; on slow networks previews also stand in while frames are being slid through.
+ */
+
+import { useEffect, useMemo, useState } from 'react';
+
+import type { ComplexPart } from '../core/complex';
+import { parseDtype } from '../core/dtype';
+import type { Block } from '../core/pool';
+import { isTransposed, selectionText, type DimensionMapping } from '../core/selection';
+import { frameClient } from '../data/frameClient';
+import type { FrameSource, Rendered, RuleSource } from '../data/frameStore';
+import { binaryUrl, previewUrl } from '../data/requests';
+import type { ArraySource } from '../data/types';
+import { useLatest, type Latest } from '../data/useLatest';
+
+const PREVIEW_PIXELS = 1024;
+const PREVIEW_FROM_BYTES = 2e6;
+const SLOW_MS = 300;
+const SETTLED_MS = 250;
+/** Frames fetched ahead in the direction of movement. */
+const AHEAD = 2;
+
+export interface FrameJob {
+  readonly frame: FrameSource;
+  readonly preview: string | null;
+  readonly rules: RuleSource;
+  readonly factor: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly slice: readonly number[];
+}
+
+interface DetailJob {
+  readonly frame: FrameSource;
+  readonly rules: RuleSource;
+  readonly block: Block;
+  readonly factor: number;
+}
+
+export interface FramesInput {
+  readonly source: ArraySource;
+  readonly mapping: DimensionMapping;
+  readonly slice: readonly number[];
+  readonly part: ComplexPart | null;
+  readonly rules: RuleSource;
+  /** Pixels of the frame per pixel of the screen for the whole frame. */
+  readonly factor: number;
+  readonly detail: { readonly block: Block; readonly factor: number } | null;
+}
+
+export interface Frames {
+  readonly overview: Latest<FrameJob, Rendered>;
+  readonly detail: Rendered | null;
+  /** What is on show: may lag behind what is wanted. */
+  readonly shown: Rendered | null;
+  readonly shownJob: FrameJob | null;
+}
+
+export function frameSource(
+  source: ArraySource,
+  mapping: DimensionMapping,
+  slice: readonly number[],
+  part: ComplexPart | null,
+): FrameSource {
+  return {
+    url: binaryUrl(source.pid, source.path, selectionText(source.shape, mapping, slice)),
+    part: parseDtype(source.dtype)?.type === 'complex' ? (part ?? 'amplitude') : null,
+    transposed: isTransposed(mapping),
+  };
+}
+
+async function loadFrame(job: FrameJob, fast: boolean, signal: AbortSignal, onTook: (ms: number) => void) {
+  const client = frameClient();
+  if (fast && job.preview !== null) return loadPreview(job, signal);
+  const began = performance.now();
+  const { frame, rules, factor } = job;
+  const rendered = await client.ask('render', { source: frame, rules, block: null, factor }, signal);
+  onTook(performance.now() - began);
+  return rendered;
+}
+
+/** The server's reduction by maximum, spread over the frame it stands for. */
+async function loadPreview(job: FrameJob, signal: AbortSignal): Promise<Rendered> {
+  const source: FrameSource = { url: job.preview ?? '', part: null, transposed: false };
+  const rules = { sentinels: [], maskUrl: null };
+  const small = await frameClient().ask('render', { source, rules, block: null, factor: 1 }, signal);
+  const step = Math.max(1, Math.ceil(Math.max(job.rows / small.rows, job.columns / small.columns)));
+  return {
+    ...small,
+    block: { row: 0, column: 0, rows: job.rows, columns: job.columns },
+    factor: step,
+    frameRows: job.rows,
+    frameColumns: job.columns,
+  };
+}
+
+export function useFrames(input: FramesInput): Frames {
+  const { source, mapping, slice, part, rules, factor, detail } = input;
+  const sliceKey = slice.join(',');
+  const job = useMemo<FrameJob>(() => {
+    const rows = source.shape[mapping.y ?? 0] ?? 1;
+    const columns = source.shape[mapping.x] ?? 1;
+    const frame = frameSource(source, mapping, slice, part);
+    const bytes = rows * columns * (parseDtype(source.dtype)?.itemSize ?? 8);
+    const canPreview = bytes >= PREVIEW_FROM_BYTES && !frame.transposed && frame.part === null;
+    const selection = selectionText(source.shape, mapping, slice);
+    const preview = canPreview ? previewUrl(source.pid, source.path, selection, PREVIEW_PIXELS) : null;
+    return { frame, preview, rules, factor, rows, columns, slice: [...slice] };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- the slice counts by its indices, not by its identity
+  }, [source, mapping, sliceKey, part, rules, factor]);
+
+  const [slow, setSlow] = useState(false);
+  const moving = useMoving(job.frame.url);
+  const fast = slow && moving;
+  const wanted = useMemo(() => ({ job, fast }), [job, fast]);
+  const overview = useLatest(wanted, ({ job: next, fast: quick }, signal) =>
+    loadFrame(next, quick, signal, (ms) => setSlow(ms > SLOW_MS)),
+  );
+
+  const first = useMemo(() => (job.preview !== null && overview.value === null ? { job } : null), [job, overview.value]);
+  const preview = useLatest(first, ({ job: next }, signal) => loadPreview(next, signal), 1);
+
+  const detailJob = useMemo<DetailJob | null>(
+    () => (detail ? { frame: job.frame, rules, ...detail } : null),
+    [detail, job.frame, rules],
+  );
+  const fine = useLatest(detailJob, ({ frame, rules: ask, block, factor: step }, signal) =>
+    frameClient().ask('render', { source: frame, rules: ask, block, factor: step }, signal),
+  );
+
+  usePrefetch(input, job, overview.pending || slow);
+  const shown = overview.value ?? preview.value;
+  const shownJob = overview.key?.job ?? preview.key?.job ?? null;
+  const fineFits = detail !== null && fine.key !== null && fine.key.frame.url === shownJob?.frame.url;
+  return {
+    overview: { ...overview, key: overview.key?.job ?? null, error: overview.error ?? null },
+    detail: fineFits ? fine.value : null,
+    shown,
+    shownJob,
+  };
+}
+
+/** True from a change until it has stood still for a moment. */
+function useMoving(token: string): boolean {
+  const [settled, setSettled] = useState(token);
+  useEffect(() => {
+    const timer = setTimeout(() => setSettled(token), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [token]);
+  return settled !== token;
+}
+
+/** Fetches the next frames in the direction of the last movement, when nothing else is loading. */
+function usePrefetch(input: FramesInput, job: FrameJob, busy: boolean): void {
+  const { source, mapping, part } = input;
+  const [last, setLast] = useState<{ slice: readonly number[]; dimension: number; step: number } | null>(null);
+  const changed = last ? job.slice.findIndex((index, i) => index !== last.slice[i]) : -1;
+  if (last === null || changed >= 0) {
+    const step = last && changed >= 0 ? Math.sign((job.slice[changed] ?? 0) - (last.slice[changed] ?? 0)) : 1;
+    setLast({ slice: job.slice, dimension: changed, step });
+  }
+  useEffect(() => {
+    if (busy || !last || last.dimension < 0) return;
+    const controller = new AbortController();
+    for (let i = 1; i <= AHEAD; i++) {
+      const next = job.slice.map((index, d) => (d === last.dimension ? index + i * last.step : index));
+      const index = next[last.dimension] ?? -1;
+      if (index < 0 || index >= (source.shape[last.dimension] ?? 0)) break;
+      const ask = { source: frameSource(source, mapping, next, part) };
+      frameClient()
+        .ask('prefetch', ask, controller.signal)
+        .catch(() => null);
+    }
+    return () => controller.abort();
+  }, [busy, last, job, source, mapping, part]);
+}

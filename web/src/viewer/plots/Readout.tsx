@@ -1,0 +1,29 @@
+/** One line of names and values with fixed places, so that nothing jumps while the pointer moves. */
+
+import styles from '../viewer.module.css';
+
+export interface ReadoutItem {
+  readonly name: string;
+  readonly value: string;
+  readonly strong?: boolean;
+  /** Room for this many characters. */
+  readonly width?: number;
+}
+
+interface ReadoutProps {
+  readonly items: readonly ReadoutItem[];
+  readonly hint?: string;
+}
+
+export function Readout({ items, hint }: ReadoutProps) {
+  return (
+    <div className={styles.readout} data-testid="readout">
+      {items.length === 0 && <span className={styles.readoutHint}>{hint}</span>}
+      {items.map(({ name, value, strong, width }) => (
+        <span key={name} className={styles.readoutItem} style={{ minWidth: `${name.length + (width ?? 6)}ch` }}>
+          <span className={styles.readoutName}>{name}</span> {strong ? <strong>{value}</strong> : value}
+        </span>
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,31 @@
+/** What every visualisation is given. */
+
+import type { ViewerState } from '../core/state';
+import type { DimensionMapping } from '../core/selection';
+import type { ArraySource, DatasetOut, PlotContext } from '../data/types';
+import type { AxisInfo } from './axes';
+
+export interface PlotProps {
+  readonly dataset: DatasetOut;
+  readonly source: ArraySource;
+  readonly plot: PlotContext;
+  /** One per dimension. */
+  readonly axes: readonly AxisInfo[];
+  readonly mapping: DimensionMapping;
+  readonly slice: readonly number[];
+  readonly state: ViewerState;
+  readonly onStateChange: (partial: Partial<ViewerState>) => void;
+  /** Grows when the user asks for a new autoscale. */
+  readonly epoch: number;
+  /** The visualisation offers its figure for export and copying here; null when it has none. */
+  readonly onFigure: (figure: FigureProvider | null) => void;
+}
+
+/** Makes a figure for print of what is on show. */
+export interface FigureProvider {
+  readonly svg: () => string;
+  readonly width: number;
+  readonly height: number;
+  /** Columns of numbers with a header, for curves. */
+  readonly columns?: () => string;
+}

@@ -1,0 +1,80 @@
+/** Which visualisations an array has, best first. */
+
+import { isNumeric, parseDtype } from '../core/dtype';
+import { VISUALISATIONS, type Visualisation } from '../core/state';
+import type { ArraySource, PlotContext } from '../data/types';
+
+export interface VisualisationInfo {
+  readonly id: Visualisation;
+  readonly label: string;
+  readonly supports: (source: ArraySource, plot: PlotContext) => boolean;
+}
+
+const rank = (source: ArraySource) => source.shape.length;
+const size = (source: ArraySource) => source.shape.reduce((product, length) => product * length, 1);
+const isTable = (source: ArraySource) => source.typeClass === 'compound' || source.dtype.includes('[(');
+const isEmpty = (source: ArraySource) => size(source) === 0;
+
+const REGISTRY: readonly VisualisationInfo[] = [
+  {
+    id: 'line',
+    label: 'Curve',
+    supports: (source) => isNumeric(source.dtype) && rank(source) >= 1 && !isEmpty(source) && (source.shape.at(-1) ?? 0) + (source.shape[0] ?? 0) > 2,
+  },
+  {
+    id: 'heatmap',
+    label: 'Image',
+    supports: (source) => isNumeric(source.dtype) && rank(source) >= 2 && !isEmpty(source),
+  },
+  {
+    id: 'scatter',
+    label: 'Scatter',
+    supports: (source, plot) =>
+      isNumeric(source.dtype) && rank(source) === 1 && plot.axes.filter((axis) => axis !== null).length >= 2,
+  },
+  {
+    id: 'rgb',
+    label: 'Colour',
+    supports: (source, plot) => {
+      const channels = source.shape.at(-1);
+      const colours = rank(source) >= 3 && (channels === 3 || channels === 4) && isNumeric(source.dtype);
+      return colours && (plot.interpretation === 'rgb-image' || parseDtype(source.dtype)?.code === 'u1');
+    },
+  },
+  { id: 'matrix', label: 'Numbers', supports: (source) => isNumeric(source.dtype) && rank(source) >= 1 && !isEmpty(source) },
+  { id: 'table', label: 'Table', supports: (source) => isTable(source) || (!isNumeric(source.dtype) && rank(source) >= 1) },
+  { id: 'value', label: 'Value', supports: (source) => rank(source) === 0 },
+  { id: 'attributes', label: 'Attributes', supports: () => true },
+];
+
+export function supported(source: ArraySource, plot: PlotContext): VisualisationInfo[] {
+  return REGISTRY.filter((visualisation) => visualisation.supports(source, plot));
+}
+
+/** The wanted visualisation where the array has it, else the one that suits the array best. */
+export function chooseVisualisation(
+  source: ArraySource,
+  plot: PlotContext,
+  wanted: Visualisation | undefined,
+): Visualisation {
+  const ids = supported(source, plot).map(({ id }) => id);
+  if (wanted && ids.includes(wanted)) return wanted;
+  const first = suggested(source, plot).find((id) => ids.includes(id));
+  return first ?? ids[0] ?? 'attributes';
+}
+
+function suggested(source: ArraySource, plot: PlotContext): readonly Visualisation[] {
+  if (rank(source) === 0) return ['value'];
+  if (plot.interpretation === 'rgb-image') return ['rgb', 'heatmap'];
+  if (plot.interpretation === 'spectrum') return ['line'];
+  if (plot.interpretation === 'vertex') return ['scatter', 'line'];
+  if (plot.interpretation === 'image') return ['heatmap', 'line'];
+  if (rank(source) === 1) return ['scatter', 'line', 'matrix', 'table'];
+  // A few rows of numbers are curves, everything else of two and more dimensions an image.
+  if (rank(source) === 2 && source.kind !== 'image' && Math.min(...source.shape) <= 8) return ['line', 'heatmap', 'table'];
+  return ['heatmap', 'line', 'table'];
+}
+
+export function isVisualisation(text: string): text is Visualisation {
+  return (VISUALISATIONS as readonly string[]).includes(text);
+}

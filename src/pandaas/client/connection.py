@@ -138,16 +138,15 @@ class Client:
     def _start(self, recipe: str, main: Any, named: dict[str, Any], *, several: bool) -> list[Job]:
         page = self.recipe(recipe)
         slots = [slot["name"] for slot in page["inputs"]]
+        first = next((slot for slot in page["inputs"] if slot["minimum"]), page["inputs"][0])  # the main input
         inputs = {name: _pids(named.pop(name)) for name in slots if named.get(name) is not None}
         if main is not None:
-            if slots[0] in inputs:
-                raise InvalidInput(f"'{slots[0]}' is given twice.", field=slots[0])
-            inputs = {slots[0]: _pids(main)} | inputs
-        fans_out = page["selection"] == "each" and len(inputs.get(slots[0], ())) > 1
-        if fans_out and page["inputs"][0]["maximum"] == 1 and not several:
-            raise InvalidInput(
-                f"{recipe} takes one dataset, not {len(inputs[slots[0]])}.", remedy="Use run_each for one job each."
-            )
+            if first["name"] in inputs:
+                raise InvalidInput(f"'{first['name']}' is given twice.", field=first["name"])
+            inputs = {first["name"]: _pids(main)} | inputs
+        count = len(inputs.get(first["name"], ()))
+        if page["selection"] == "each" and first["maximum"] == 1 and count > 1 and not several:
+            raise InvalidInput(f"{recipe} takes one dataset, not {count}.", remedy="Use run_each for one job each.")
         choices: dict[str, Any] = {
             name: named.pop(name) for name in ("proposal", "engine", "cores", "time_limit_s") if name in named
         }

@@ -2,28 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
+from threading import Event as Flag
 from typing import Any
 
+from sqlalchemy.orm import Session
+
 from pandaas.access import Access
+from pandaas.catalogue.checks import FileChecks
+from pandaas.catalogue.history import history_of
 from pandaas.catalogue.ingest import Ingest, Request, Scanner
+from pandaas.catalogue.lists import Lists
+from pandaas.catalogue.masks import Masks
+from pandaas.catalogue.provenance import ProvenanceGraph
 from pandaas.catalogue.quarantine import QuarantineList
 from pandaas.catalogue.records import Records
+from pandaas.catalogue.results import JobRecord, PreparedResult, Results
 from pandaas.catalogue.search import Search, SqlSearch
+from pandaas.catalogue.uploads import Uploads, UploadSink
+from pandaas.catalogue.validity import Validities
 from pandaas.catalogue.values import (
     Card,
+    FileCheck,
     FileContent,
     FileInfo,
+    HistoryLine,
     IngestReport,
     OnProgress,
+    ProposalContents,
+    Provenance,
+    QuarantineEntry,
     Record,
     SearchQuery,
     SearchResult,
+    UploadStatus,
+    ValidDataset,
 )
+from pandaas.catalogue.watch import Watch
 from pandaas.config import Settings
 from pandaas.db import Database
-from pandaas.model import Action, DatasetFiles, Principal
+from pandaas.db.tables import Proposal
+from pandaas.model import Action, DatasetFiles, NotFound, Principal
 
 
 class Catalogue:
@@ -40,6 +63,13 @@ class Catalogue:
         self._ingest = Ingest(database, settings, access, arrays, self._quarantine)
         self._records = Records(database, settings, access)
         self._search: Search = SqlSearch(database, access)
+        self._lists = Lists(database, access)
+        self._provenance = ProvenanceGraph(database, access)
+        self._validities = Validities(database, access, self._records)
+        self._results = Results(database, settings, access, arrays)
+        self._masks = Masks(database, settings, access, self._records)
+        self._checks = FileChecks(database, settings)
+        self._uploads = Uploads(database, settings, access, self._ingest.run)
 
     # --- ingest ---------------------------------------------------------------------------------------------------
 
@@ -63,7 +93,7 @@ class Catalogue:
         self._access.require(principal, Action.OPERATE, what="folders of the server")
         request = Request(
             paths=tuple(paths),
-            allowed=tuple(root.path for root in self._settings.storage),
+            allowed=self._roots(),
             proposal=proposal,
             instrument=instrument,
             actor_id=principal.person_id,
@@ -73,6 +103,41 @@ class Catalogue:
             licence=licence,
         )
         return self._ingest.run(request, progress)
+
+    def watch(
+        self,
+        principal: Principal,
+        paths: Sequence[Path],
+        stop: Flag,
+        *,
+        proposal: str | None = None,
+        instrument: str | None = None,
+        report: Callable[[IngestReport], None] | None = None,
+    ) -> None:
+        """Ingest `paths`, then whatever appears below them once it is settled, until `stop` is set."""
+        self._access.require(principal, Action.OPERATE, what="folders of the server")
+        request = Request(
+            paths=(),
+            given=tuple(paths),
+            allowed=self._roots(),
+            proposal=proposal,
+            instrument=instrument,
+            actor_id=principal.person_id,
+        )
+        Watch(
+            paths,
+            settle_s=self._settings.ingest.settle_s,
+            ingest=lambda found: self._ingest.run(replace(request, paths=tuple(found))),
+            gone=self.check_files,
+        ).run(stop, report)
+
+    def _roots(self) -> tuple[Path, ...]:
+        return tuple(root.path for root in self._settings.storage)
+
+    def check_files(self) -> FileCheck:
+        """Notice files that are missing, back, moved or changed; end uploads that nobody continues."""
+        self._uploads.expire()
+        return self._checks.run()
 
     # --- finding and showing --------------------------------------------------------------------------------------
 
@@ -113,3 +178,137 @@ class Catalogue:
 
     def file(self, principal: Principal, pid: str, file_id: int) -> FileContent:
         return self._records.file(principal, pid, file_id)
+
+    # --- lists, history, provenance -------------------------------------------------------------------------------
+
+    def latest(
+        self,
+        principal: Principal,
+        *,
+        proposal_id: int | None = None,
+        instrument_id: int | None = None,
+        kind: str | None = None,
+        limit: int = 10,
+    ) -> list[Card]:
+        """The newest datasets this person may know of."""
+        return self._lists.latest(
+            principal, proposal_id=proposal_id, instrument_id=instrument_id, kind=kind, limit=limit
+        )
+
+    def proposal_contents(self, principal: Principal, proposal_ids: Iterable[int]) -> dict[int, ProposalContents]:
+        """Count, techniques and newest dataset of each proposal, as far as this person may know of them."""
+        return self._lists.contents(principal, proposal_ids)
+
+    def count_in_proposal(self, principal: Principal, proposal_id: int) -> int:
+        return self._lists.contents(principal, [proposal_id])[proposal_id].count
+
+    def history(self, principal: Principal, pid: str) -> list[HistoryLine]:
+        """What happened to `pid` in plain words, newest first."""
+        with self._database.read() as session:
+            self._records.row(session, principal, pid, Action.DISCOVER)
+            return history_of(session, principal, pid)
+
+    def provenance(self, principal: Principal, pid: str) -> Provenance:
+        """What `pid` was made from and what was made from it, over any number of steps."""
+        with self._database.read() as session:
+            self._records.row(session, principal, pid, Action.DISCOVER)
+            return self._provenance.of(session, principal, pid)
+
+    # --- results, masks, calibrations -----------------------------------------------------------------------------
+
+    def prepare_result(self, file: Path) -> PreparedResult:
+        """Read a result in a worker process; do this before the transaction that registers it."""
+        return self._results.prepare(file)
+
+    def register_result(
+        self,
+        session: Session,
+        job: JobRecord,
+        file: Path | PreparedResult,
+        *,
+        title: str,
+        inputs: Mapping[str, Sequence[str]],
+        proposal: Proposal,
+    ) -> str:
+        """Make a job's file a dataset in the job's own transaction; `inputs` are the pids in each slot."""
+        prepared = self._results.prepare(file) if isinstance(file, Path) else file
+        return self._results.register(session, job, prepared, title=title, inputs=inputs, proposal=proposal)
+
+    def save_mask(
+        self, principal: Principal, pid: str, *, path: str, title: str, shape: Sequence[int], runs: Sequence[int]
+    ) -> Card:
+        """Save a drawn mask (run lengths, unmasked first) as a mask dataset of the image's instrument."""
+        return self.card(principal, self._masks.save(principal, pid, path=path, title=title, shape=shape, runs=runs))
+
+    def calibrations(
+        self, principal: Principal, instrument: str, at: datetime | None = None, purpose: str | None = None
+    ) -> list[ValidDataset]:
+        """Calibrations and masks of an instrument that this person may read, newest first; `at`: valid then."""
+        return self._validities.of(principal, instrument, at, purpose)
+
+    def set_validity(
+        self,
+        principal: Principal,
+        instrument: str,
+        pid: str,
+        *,
+        purpose: str,
+        start: datetime,
+        end: datetime | None = None,
+    ) -> ValidDataset:
+        """Propose `pid` for data measured in that interval; for the instrument's staff."""
+        return self._validities.set(principal, instrument, pid, purpose=purpose, start=start, end=end)
+
+    # --- uploads and quarantine -----------------------------------------------------------------------------------
+
+    def start_upload(
+        self,
+        principal: Principal,
+        name: str,
+        size: int,
+        *,
+        sha256: str | None = None,
+        proposal: str | None = None,
+        batch: str | None = None,
+    ) -> UploadStatus:
+        """Announce a file for the person's own space or a proposal she may write to."""
+        return self._uploads.start(principal, name, size, sha256=sha256, proposal=proposal, batch=batch)
+
+    def upload(self, principal: Principal, upload_id: str) -> UploadStatus:
+        return self._uploads.show(principal, upload_id)
+
+    def append_upload(self, principal: Principal, upload_id: str, offset: int) -> UploadSink:
+        """A sink for the bytes from `offset` on: `with catalogue.append_upload(…) as sink: sink.write(…)`."""
+        return self._uploads.sink(principal, upload_id, offset)
+
+    def complete_upload(self, principal: Principal, upload_id: str) -> UploadStatus:
+        """Compare the checksum and register what arrived."""
+        return self._uploads.complete(principal, upload_id)
+
+    def quarantined(self, principal: Principal, *, instrument_id: int | None = None) -> list[QuarantineEntry]:
+        return self._quarantine.entries(principal, instrument_id=instrument_id)
+
+    def retry(
+        self, principal: Principal, entry_id: int, *, proposal: str | None = None, instrument: str | None = None
+    ) -> IngestReport:
+        """Try a quarantined file again, for the proposal it came for; only operators may name another."""
+        entry = self._quarantine.find(principal, entry_id)
+        if proposal is not None or instrument is not None:
+            self._access.require(principal, Action.OPERATE, what="where a file belongs")
+        path = Path(entry.path)
+        if os.path.realpath(path) != entry.path:
+            raise NotFound(f"'{entry.name}' is no longer there.", remedy="Dismiss the entry.")
+        request = Request(
+            paths=(path,),
+            allowed=self._roots(),
+            proposal=proposal or self._quarantine.proposal_of(entry),
+            instrument=instrument,
+            actor_id=principal.person_id,
+            owner_id=entry.owner_id,
+            adds_instruments=entry.owner_id is None,
+            rescan=True,
+        )
+        return self._ingest.run(request)
+
+    def dismiss(self, principal: Principal, entry_id: int) -> None:
+        self._quarantine.dismiss(principal, entry_id)

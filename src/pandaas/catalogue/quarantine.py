@@ -42,6 +42,10 @@ class QuarantineList:
             raise NotFound(f"There is no file number {entry_id} in the quarantine, or you may not see it.")
         return found
 
+    def proposal_of(self, entry: Quarantine) -> str | None:
+        with self._database.read() as session:
+            return session.scalar(select(Proposal.name).where(Proposal.id == entry.proposal_id))
+
     def dismiss(self, principal: Principal, entry_id: int) -> None:
         """Forget the entry; the file stays where it is and is tried again with the next ingest of its folder."""
         entry = self.find(principal, entry_id)

@@ -10,6 +10,7 @@ from pandaas.catalogue import (
     Card,
     FileInfo,
     HistoryLine,
+    IngestReport,
     ProposalContents,
     Provenance,
     QuarantineEntry,
@@ -169,6 +170,21 @@ def upload(status: UploadStatus) -> UploadOut:
         detail=status.detail,
         datasets=list(status.datasets),
         quarantine=list(status.quarantine),
+    )
+
+
+def retried(entry_id: int, report: IngestReport) -> UploadOut:
+    """What became of a quarantined file that was tried again."""
+    failed = report.quarantined
+    return UploadOut(
+        id=str(entry_id),
+        name=failed[0].name if failed else "",
+        size=report.bytes,
+        offset=report.bytes,
+        state="failed" if failed else "complete",
+        detail=failed[0].reason if failed else None,
+        datasets=[one.pid for one in report.datasets],
+        quarantine=[one.id for one in failed],
     )
 
 

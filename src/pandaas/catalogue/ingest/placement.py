@@ -8,6 +8,7 @@ below the paths it names: a link that leads elsewhere is taken for what that pla
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -91,6 +92,26 @@ class Places:
         proposal = (self._proposal if given else None) or named.get("proposal") or (root.proposal if root else None)
         instrument = (self._instrument if given else None) or named.get("instrument")
         return proposal, instrument
+
+    def realm_of(self, path: Path, given: Iterable[Path], *, is_given: bool) -> Path:
+        """The widest folder around `path` that belongs to the same proposal: links within it are the dataset's own.
+
+        Below a path whose proposal the call names that is the named path; else as far up in the storage root as the
+        root assigns the same proposal; else the file's own folder.
+        """
+        if is_given and self._proposal is not None:
+            folders = [one if one.is_dir() else one.parent for one in given]
+            around = [one for one in folders if one in path.parents]
+            return min(around, key=lambda one: len(one.parts), default=path.parent)
+        root = self.root_of(path)
+        mine = self.by_path(path, given=False)[0]
+        realm = path.parent
+        if root is None or mine is None:
+            return realm
+        top = root.path.resolve()
+        while realm != top and self.by_path(realm.parent / "x", given=False)[0] == mine:
+            realm = realm.parent
+        return realm
 
     def proposal_id(self, name: str | None) -> int | None:
         found = self._find_proposal(name) if name else None

@@ -52,9 +52,10 @@ class Scanner(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """What to ingest and for whom. `allowed`: folders that links may lead into, besides `paths`."""
+    """What to ingest and for whom. `given` and `allowed`: see `walk`."""
 
     paths: tuple[Path, ...]
+    given: tuple[Path, ...] | None = None
     allowed: tuple[Path, ...] = ()
     proposal: str | None = None
     instrument: str | None = None
@@ -112,7 +113,7 @@ class Ingest:
         started = time.perf_counter()
         places = self._places(request)
         run = _Run(request, places, {}, progress)
-        for one in walk(request.paths, request.allowed):
+        for one in walk(request.paths, request.allowed, request.given):
             if isinstance(one, RefusedFile):
                 run.quarantined.append(self._quarantine.note(one.path, one.reason, one.remedy))
             else:
@@ -164,23 +165,30 @@ class Ingest:
         return waiting
 
     def _read(self, run: _Run, waiting: list[Path]) -> None:
-        if not waiting:
-            return
-        roots = sorted({*run.request.allowed, *(path for path in run.request.paths if path.is_dir())})
+        """Read files realm by realm: no reader sees beyond what may be part of the dataset it reads."""
+        realms: dict[Path, list[Path]] = {}
+        for path in waiting:
+            realms.setdefault(self._realm(run, path), []).append(path)
         workers = self._settings.ingest.workers
         pool = ThreadPoolExecutor(workers, thread_name_prefix="ingest")
         try:
             going: set[Future[_Stored]] = set()
-            for result in self._scanner.scan(waiting, roots=roots):
-                for prepared in self._sort(run, result):
-                    going.add(pool.submit(self._settle, prepared, run))
-                if len(going) >= workers * 4:
-                    going = _collect(run, *wait(going, return_when=FIRST_COMPLETED))
+            for realm, paths in realms.items():
+                for result in self._scanner.scan(paths, roots=[realm]):
+                    for prepared in self._sort(run, result, realm):
+                        going.add(pool.submit(self._settle, prepared, run))
+                    if len(going) >= workers * 4:
+                        going = _collect(run, *wait(going, return_when=FIRST_COMPLETED))
             _collect(run, *wait(going))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _sort(self, run: _Run, result: Scan) -> list[Prepared]:
+    def _realm(self, run: _Run, path: Path) -> Path:
+        request = run.request
+        given = [one.resolve() for one in (request.paths if request.given is None else request.given)]
+        return run.places.realm_of(path, given, is_given=run.found[path].given)
+
+    def _sort(self, run: _Run, result: Scan, realm: Path) -> list[Prepared]:
         """What to do with what a reader said of one path: register, attach, quarantine or wait."""
         path, file = result.path, run.found.get(result.path)
         run.settle(path.name)
@@ -188,30 +196,29 @@ class Ingest:
             run.attachments.append(path)
             return []
         growing = is_being_written(path)
-        if result.error is not None or not result.datasets:
-            if growing:
-                run.pending.append(storable(path.name))
-            else:
-                error = result.error or UnreadableFile("There is nothing to show in this file.")
-                self._refuse(run, path, file, error)
+        if result.error is not None and growing:
+            run.pending.append(storable(path.name))
+            return []
+        if result.error is not None:
+            self._refuse(run, path, file, result.error)
             return []
         prepared = []
         for scanned in result.datasets:
             try:
                 placement = run.places.of(scanned, path, given=file.given if file else True)
+                prepared.append(self._prepare(run, realm, scanned, placement, growing=growing))
             except InvalidInput as error:
                 self._refuse(run, path, file, error)
-                continue
-            prepared.append(self._prepare(run, path, scanned, placement, growing=growing))
         return prepared
 
     def _prepare(
-        self, run: _Run, path: Path, scanned: ScannedDataset, placement: Placement, *, growing: bool
+        self, run: _Run, realm: Path, scanned: ScannedDataset, placement: Placement, *, growing: bool
     ) -> Prepared:
-        file = run.found.get(path)
-        own, foreign = _own_files(scanned, path, run.places, given=file.given if file else True)
+        own, foreign = _own_files(scanned, realm)
+        if not own:
+            raise UnreadableFile("It went away while it was read.", remedy="Try again.")
         notes = tuple(
-            f"{file.name}: lies outside of this dataset's folder; shown only to those who may read it by itself."
+            f"{file.name}: lies outside of this dataset's folders; shown only to those who may read it by itself."
             for file in foreign
         )
         request = run.request
@@ -288,25 +295,17 @@ def _collect(run: _Run, done: set[Future[_Stored]], going: set[Future[_Stored]])
     return going
 
 
-def _own_files(
-    scanned: ScannedDataset, master: Path, places: Places, *, given: bool
-) -> tuple[tuple[Path, ...], list[Path]]:
+def _own_files(scanned: ScannedDataset, realm: Path) -> tuple[tuple[Path, ...], list[Path]]:
     """The files that really are this dataset's, and those that its links only name.
 
     A link in a file is written by whoever wrote the file; it must not make another team's data part of this dataset.
-    Own are files below the master's folder, and those that their place assigns to the same proposal.
     """
-    home, mine = master.parent, places.by_path(master, given=given)[0]
-    own: dict[Path, None] = {master: None}
-    foreign = []
+    own: dict[Path, None] = {}
+    foreign: dict[Path, None] = {}
     for named in scanned.files:
         try:
             real = named.resolve(strict=True)
         except (OSError, RuntimeError):
             continue
-        same_place = mine is not None and places.root_of(real) is not None
-        if is_below(real, home) or (same_place and places.by_path(real, given=False)[0] == mine):
-            own[real] = None
-        elif real not in foreign:
-            foreign.append(real)
-    return tuple(own), foreign
+        (own if is_below(real, realm) else foreign)[real] = None
+    return tuple(own), list(foreign)

@@ -98,18 +98,7 @@ class Store:
     def _add(
         self, session: Session, prepared: Prepared, actor_id: int | None, outcome: Outcome, old: Dataset | None = None
     ) -> IngestedDataset:
-        now = self._database.clock()
-        dataset = Dataset(
-            pid=new_pid(),
-            version=old.version + 1 if old else 1,
-            replaces=old.pid if old else None,
-            is_latest=True,
-            created=now,
-            identity=prepared.identity,
-            owner_id=old.owner_id if old else prepared.owner_id,
-            proposal_id=old.proposal_id if old else prepared.placement.proposal_id,
-        )
-        self._fill(dataset, prepared)
+        dataset = new_dataset(self._settings, prepared, new_pid(), self._database.clock(), old)
         session.add(dataset)
         session.flush()
         edits = edits_of(session, old.pid) if old else {}
@@ -120,35 +109,6 @@ class Store:
             payload |= {"replaces": old.pid, "carried": edits}
         self._log(session, "dataset.registered", dataset.pid, actor_id, dataset.proposal_id, **payload)
         return IngestedDataset(dataset.pid, dataset.version, dataset.title, outcome)
-
-    def _fill(self, dataset: Dataset, prepared: Prepared) -> None:
-        scanned, place = prepared.scanned, prepared.placement
-        measured = scanned.start_time or scanned.end_time or _written(prepared.files[0])
-        dataset.kind = scanned.kind
-        dataset.title = storable(scanned.title).strip()[:500] or prepared.files[0].name
-        dataset.description = storable(scanned.description) if scanned.description else None
-        dataset.facility = storable(scanned.facility or self._settings.facility.id)[:64]
-        dataset.sample = storable(scanned.sample)[:300] if scanned.sample else None
-        dataset.start_time, dataset.end_time = scanned.start_time, scanned.end_time
-        dataset.format = scanned.format[:32]
-        dataset.entry_path = storable(scanned.entry_path)[:500]
-        dataset.size = sum(file.size for file in prepared.files)
-        dataset.fingerprint = prepared.fingerprint
-        dataset.definitions = [storable(name) for name in scanned.definitions]
-        dataset.plot = plot_value(scanned.plot)
-        dataset.unread = [storable(reason) for reason in scanned.unread]
-        dataset.extra = extra_value(scanned.metadata)
-        dataset.origin, dataset.source_note = prepared.origin, prepared.source_note
-        dataset.licence = prepared.licence or self._settings.facility.licence
-        dataset.state = DatasetState.GROWING if prepared.growing else DatasetState.COMPLETE
-        dataset.instrument_id = place.instrument_id
-        dataset.release_time = place.release_time(measured, self._settings.facility.embargo_years)
-        dataset.missing_since = None
-        dataset.thumbnail = prepared.thumbnail
-        dataset.files = _with_attachments(prepared.files, dataset)
-        dataset.arrays = array_rows(scanned.arrays)
-        dataset.parameters = parameter_rows(scanned.parameters)
-        dataset.techniques = technique_rows(scanned, place.technique)
 
     def _confirm(self, session: Session, known: Dataset, prepared: Prepared) -> IngestedDataset:
         """The same bytes again; a file that was touched or that had been missing is noted as found."""
@@ -168,7 +128,7 @@ class Store:
             session.delete(row)
         session.flush()
         session.expire(known, ["techniques"])
-        self._fill(known, prepared)
+        _fill(self._settings, known, prepared)
         session.flush()
         apply_edits(session, known, edits)
         self._index(session, known)
@@ -217,6 +177,52 @@ class Store:
             payload=payload,
             clock=self._database.clock,
         )
+
+
+def new_dataset(settings: Settings, prepared: Prepared, pid: str, now: datetime, old: Dataset | None = None) -> Dataset:
+    """A row for what was prepared, not yet in a session; the next version of `old` where there is one."""
+    dataset = Dataset(
+        pid=pid,
+        version=old.version + 1 if old else 1,
+        replaces=old.pid if old else None,
+        is_latest=True,
+        created=now,
+        identity=prepared.identity,
+        owner_id=old.owner_id if old else prepared.owner_id,
+        proposal_id=old.proposal_id if old else prepared.placement.proposal_id,
+    )
+    _fill(settings, dataset, prepared)
+    return dataset
+
+
+def _fill(settings: Settings, dataset: Dataset, prepared: Prepared) -> None:
+    scanned, place = prepared.scanned, prepared.placement
+    measured = scanned.start_time or scanned.end_time or _written(prepared.files[0])
+    dataset.kind = scanned.kind
+    dataset.title = storable(scanned.title).strip()[:500] or prepared.files[0].name
+    dataset.description = storable(scanned.description) if scanned.description else None
+    dataset.facility = storable(scanned.facility or settings.facility.id)[:64]
+    dataset.sample = storable(scanned.sample)[:300] if scanned.sample else None
+    dataset.start_time, dataset.end_time = scanned.start_time, scanned.end_time
+    dataset.format = scanned.format[:32]
+    dataset.entry_path = storable(scanned.entry_path)[:500]
+    dataset.size = sum(file.size for file in prepared.files)
+    dataset.fingerprint = prepared.fingerprint
+    dataset.definitions = [storable(name) for name in scanned.definitions]
+    dataset.plot = plot_value(scanned.plot)
+    dataset.unread = [storable(reason) for reason in scanned.unread]
+    dataset.extra = extra_value(scanned.metadata)
+    dataset.origin, dataset.source_note = prepared.origin, prepared.source_note
+    dataset.licence = prepared.licence or settings.facility.licence
+    dataset.state = DatasetState.GROWING if prepared.growing else DatasetState.COMPLETE
+    dataset.instrument_id = place.instrument_id
+    dataset.release_time = place.release_time(measured, settings.facility.embargo_years)
+    dataset.missing_since = None
+    dataset.thumbnail = prepared.thumbnail
+    dataset.files = _with_attachments(prepared.files, dataset)
+    dataset.arrays = array_rows(scanned.arrays)
+    dataset.parameters = parameter_rows(scanned.parameters)
+    dataset.techniques = technique_rows(scanned, place.technique)
 
 
 def file_rows(files: tuple[MeasuredFile, ...]) -> list[DatasetFile]:

@@ -36,15 +36,20 @@ class RefusedFile:
     remedy: str | None = None
 
 
-def walk(paths: Iterable[Path], allowed: Iterable[Path]) -> Iterator[FoundFile | RefusedFile]:
+def walk(
+    paths: Iterable[Path], allowed: Iterable[Path], given: Iterable[Path] | None = None
+) -> Iterator[FoundFile | RefusedFile]:
     """All files below `paths`, each real file once, in a stable order. `allowed` are folders links may lead into.
+
+    `given` are the paths that were named by somebody who may; the same as `paths` unless these were found by watching.
 
     Raises `InvalidInput` when a named path doesn't exist.
     """
-    given = [_real(path) for path in paths]
-    reach = _Reach(tuple(given), tuple(_real(root) for root in allowed if root.exists()))
+    start = list(paths)
+    named = tuple(_real(path) for path in (start if given is None else given))
+    reach = _Reach(named, tuple(_real(root) for root in allowed if root.exists()))
     seen: set[Path] = set()
-    for path in given:
+    for path in start:
         yield from _visit(path, reach, seen, 0)
 
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from fastapi import APIRouter, Request, Response
 
+from pandaas.server import present
+from pandaas.server.downloads import FileDownload
 from pandaas.server.schemas import DatasetCard, DatasetOut, DatasetPatch, FileOut, HistoryEntry, MaskIn, ProvenanceOut
 from pandaas.server.services import Asker, Platform, Signed
 
@@ -12,42 +16,50 @@ router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"])
 
 @router.get("/{pid}")
 def show_dataset(pid: str, platform: Platform, asker: Asker) -> DatasetOut:
-    raise NotImplementedError
+    return present.dataset(platform.catalogue.dataset(asker, pid))
 
 
 @router.patch("/{pid}")
 def edit_dataset(pid: str, body: DatasetPatch, platform: Platform, asker: Signed) -> DatasetOut:
-    raise NotImplementedError
+    return present.dataset(platform.catalogue.edit(asker, pid, body.model_dump(exclude_unset=True)))
 
 
 @router.get("/{pid}/thumbnail", response_class=Response)
-def thumbnail(pid: str, platform: Platform, asker: Asker) -> Response:
+def thumbnail(pid: str, request: Request, platform: Platform, asker: Asker) -> Response:
     """PNG, at most 320 pixels wide."""
-    raise NotImplementedError
+    picture = platform.catalogue.thumbnail(asker, pid)
+    etag = f'"{hashlib.sha256(picture).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return Response(picture, media_type="image/png", headers=headers)
 
 
 @router.get("/{pid}/files")
 def list_files(pid: str, platform: Platform, asker: Asker) -> list[FileOut]:
-    raise NotImplementedError
+    return present.files(platform.catalogue.file_list(asker, pid))
 
 
 @router.get("/{pid}/files/{file_id}/content", response_class=Response)
 def download(pid: str, file_id: int, request: Request, platform: Platform, asker: Asker) -> Response:
     """The file itself, as attachment; Range requests resume an interrupted download."""
-    raise NotImplementedError
+    return FileDownload(platform.catalogue.file(asker, pid, file_id), request)
 
 
 @router.get("/{pid}/provenance")
 def provenance(pid: str, platform: Platform, asker: Asker) -> ProvenanceOut:
-    raise NotImplementedError
+    return present.provenance(platform.catalogue.provenance(asker, pid))
 
 
 @router.get("/{pid}/history")
 def history(pid: str, platform: Platform, asker: Asker) -> list[HistoryEntry]:
-    raise NotImplementedError
+    return present.history(platform.catalogue.history(asker, pid))
 
 
 @router.post("/{pid}/masks", status_code=201)
 def save_mask(pid: str, body: MaskIn, platform: Platform, asker: Signed) -> DatasetCard:
     """Save a drawn mask as a mask dataset of the instrument."""
-    raise NotImplementedError
+    saved = platform.catalogue.save_mask(
+        asker, pid, path=body.path, title=body.title, shape=body.shape, runs=body.runs
+    )
+    return present.card(saved)

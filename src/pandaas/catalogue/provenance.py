@@ -1,0 +1,106 @@
+"""Where a dataset comes from and what was made from it, over any number of steps.
+
+What it was made from is shown even where the asker may not see it, as a hidden node: that something was there is part of
+the history. What others made from it is left out where she may not see it: that it exists is theirs to tell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pandaas.access import Access
+from pandaas.catalogue.cards import cards_of
+from pandaas.catalogue.values import Card, Provenance, ProvenanceEdge, ProvenanceNode
+from pandaas.db import Database
+from pandaas.db.tables import Dataset, Job, Relation
+from pandaas.model import Action, Principal
+
+_MOST = 500  # nodes; beyond, the graph says nothing to a person
+_HIDDEN = "Not visible to you"
+Direction = Literal["origin", "use"]
+
+
+class ProvenanceGraph:
+    def __init__(self, database: Database, access: Access) -> None:
+        self._database = database
+        self._access = access
+
+    def of(self, session: Session, principal: Principal, pid: str) -> Provenance:
+        """The graph around `pid`, which the caller has checked."""
+        origins = self._follow(session, principal, pid, "origin")
+        uses = self._follow(session, principal, pid, "use")
+        relations = {row.id: row for row in (*origins, *uses)}
+        pids = {pid} | {one for row in relations.values() for one in (row.subject_pid, row.object_pid)}
+        cards = self._cards(session, principal, pids)
+        hidden = {one: f"hidden-{number}" for number, one in enumerate(sorted(pids - cards.keys()), 1)}
+        jobs = self._jobs(session, relations.values(), cards)
+        nodes = [_dataset_node(card) for card in cards.values()]
+        nodes += [ProvenanceNode(name, "dataset", _HIDDEN, hidden=True) for name in hidden.values()]
+        nodes += [_job_node(job) for job in jobs.values()]
+        names = {one: hidden.get(one, one) for one in pids}
+        edges = dict.fromkeys(edge for row in relations.values() for edge in _edges(row, names, jobs))
+        return Provenance(tuple(nodes), tuple(edges))
+
+    def _follow(self, session: Session, principal: Principal, pid: str, direction: Direction) -> list[Relation]:
+        """All relations that lead from `pid` in one direction, breadth first; each dataset is visited once."""
+        here, there = Relation.subject_pid, Relation.object_pid
+        if direction == "use":
+            here, there = there, here
+        found: list[Relation] = []
+        seen, front = {pid}, {pid}
+        while front and len(seen) < _MOST:
+            rows = [
+                row for batch in _batches(front) for row in session.scalars(select(Relation).where(here.in_(batch)))
+            ]
+            reached = {str(getattr(row, there.key)) for row in rows}
+            if direction == "use":
+                reached &= self._cards(session, principal, reached).keys()
+                rows = [row for row in rows if row.subject_pid in reached]
+            found.extend(rows)
+            front = reached - seen
+            seen |= front
+        return found
+
+    def _cards(self, session: Session, principal: Principal, pids: Iterable[str]) -> dict[str, Card]:
+        visible = self._access.visible(principal, Dataset, Action.DISCOVER)
+        ids = [
+            dataset_id
+            for batch in _batches(pids)
+            for dataset_id in session.scalars(select(Dataset.id).where(Dataset.pid.in_(batch), visible))
+        ]
+        return {card.pid: card for card in cards_of(session, ids, self._database.clock()).values()}
+
+    def _jobs(self, session: Session, relations: Iterable[Relation], cards: dict[str, Card]) -> dict[str, Job]:
+        """The jobs whose result this person may see."""
+        wanted = {row.job_id for row in relations if row.job_id and row.subject_pid in cards}
+        return {
+            job.id: job for batch in _batches(wanted) for job in session.scalars(select(Job).where(Job.id.in_(batch)))
+        }
+
+
+def _edges(row: Relation, names: dict[str, str], jobs: dict[str, Job]) -> list[ProvenanceEdge]:
+    """input → job → result, or input → result where no job is known."""
+    source, target = names[row.object_pid], names[row.subject_pid]
+    label = row.slot or row.relation.replace("_", " ")
+    if row.job_id in jobs:
+        return [ProvenanceEdge(source, row.job_id, label), ProvenanceEdge(row.job_id, target, "result")]
+    return [ProvenanceEdge(source, target, label)]
+
+
+def _dataset_node(card: Card) -> ProvenanceNode:
+    detail = {"derived": "result", "raw": "measurement"}.get(card.kind, card.kind)
+    version = f", version {card.version}" if card.version > 1 else ""
+    return ProvenanceNode(card.pid, "dataset", card.title, detail + version, card.start_time or card.created)
+
+
+def _job_node(job: Job) -> ProvenanceNode:
+    return ProvenanceNode(job.id, "job", f"{job.recipe} {job.recipe_version}", job.state, job.ended or job.created)
+
+
+def _batches(values: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(values)
+    return (ordered[start : start + 500] for start in range(0, len(ordered), 500))

@@ -1,0 +1,173 @@
+"""Results of jobs: datasets that know what they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pandaas.access import Access
+from pandaas.catalogue.describe import searchable
+from pandaas.catalogue.ingest import MeasuredFile, Placement, Prepared, Scanner, measure, sha256_of
+from pandaas.catalogue.ingest.store import new_dataset
+from pandaas.config import Settings
+from pandaas.db import Database, append
+from pandaas.db.tables import Dataset, Instrument, Proposal, Relation
+from pandaas.model import Clock, DatasetKind, NotFound, ScannedDataset, UnreadableFile, new_pid
+
+DERIVED = "derived_from"
+
+
+class JobRecord(Protocol):
+    """What is needed of a job to register its result (`pandaas.db.tables.Job`)."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def person_id(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class PreparedResult:
+    """A result read and measured, ready to be registered in a short transaction."""
+
+    scanned: ScannedDataset
+    file: MeasuredFile
+    thumbnail: bytes | None
+
+
+class Results:
+    def __init__(self, database: Database, settings: Settings, access: Access, scanner: Scanner) -> None:
+        self._database = database
+        self._settings = settings
+        self._access = access
+        self._scanner = scanner
+
+    def prepare(self, file: Path) -> PreparedResult:
+        """Read a result in a worker process. `UnreadableFile` when it is none; call it outside of transactions."""
+        real = file.resolve(strict=True)
+        scanned = None
+        for result in self._scanner.scan([real], roots=[real.parent]):
+            if result.error is not None:
+                raise result.error
+            scanned = next(iter(result.datasets), scanned)
+        if scanned is None:
+            raise UnreadableFile(f"{file.name} holds nothing that can be shown.", remedy="Write a NeXus file.")
+        size, mtime_ns = measure(real)
+        measured = MeasuredFile(real, real.name, size, mtime_ns, sha256_of(real))
+        scanned = replace(scanned, files=(real,))
+        return PreparedResult(scanned, measured, self._scanner.thumbnail(scanned))
+
+    def register(
+        self,
+        session: Session,
+        job: JobRecord,
+        result: PreparedResult,
+        *,
+        title: str,
+        inputs: Mapping[str, Sequence[str]],
+        proposal: Proposal,
+    ) -> str:
+        """Register a result in the job's transaction; `inputs` are the pids in each slot. Returns the pid.
+
+        It belongs to `proposal` and the job's person, is released with the last of its inputs, and takes over their
+        instrument, sample and techniques where it says nothing itself.
+        """
+        made_from = [(slot, source) for slot, sources in inputs.items() for source in sources]
+        pids = list(dict.fromkeys(source for _, source in made_from))
+        sources = self._sources(session, pids)
+        scanned = _inherit(replace(result.scanned, title=title, kind=DatasetKind.DERIVED), sources)
+        prepared = Prepared(
+            scanned=scanned,
+            files=(result.file,),
+            placement=placement_in(session, proposal, sources),
+            thumbnail=result.thumbnail,
+            owner_id=job.person_id,
+            origin="simulated" if sources and all(one.origin == "simulated" for one in sources) else "measured",
+        )
+        pid = new_pid("res")
+        dataset = new_dataset(self._settings, prepared, pid, self._database.clock())
+        dataset.release_time = _last_release(sources)
+        dataset.job_id = job.id
+        actor, clock = job.person_id, self._database.clock
+        add_made(session, self._access, dataset, pids, actor, clock=clock, job=job.id, made_from=pids)
+        for slot, source in dict.fromkeys(made_from):
+            session.add(Relation(subject_pid=pid, relation=DERIVED, object_pid=source, slot=slot, job_id=job.id))
+        return pid
+
+    def _sources(self, session: Session, pids: Sequence[str]) -> list[Dataset]:
+        rows = {row.pid: row for row in session.scalars(select(Dataset).where(Dataset.pid.in_(pids)))}
+        missing = [pid for pid in pids if pid not in rows]
+        if missing:
+            raise NotFound(f"There is no dataset '{missing[0]}'.", field="inputs")
+        return [rows[pid] for pid in dict.fromkeys(pids)]
+
+
+def add_made(
+    session: Session,
+    access: Access,
+    dataset: Dataset,
+    inputs: Sequence[str],
+    actor_id: int | None,
+    *,
+    clock: Clock,
+    **payload: Any,
+) -> None:
+    """Add a dataset that the platform made from `inputs` (pids), with its ancestors, search text and event."""
+    session.add(dataset)
+    session.flush()
+    access.record_ancestors(session, dataset.id, inputs)
+    session.flush()
+    dataset.search_text = searchable(session, dataset)
+    append(
+        session,
+        "dataset.registered",
+        dataset.pid,
+        actor_id=actor_id,
+        proposal_id=dataset.proposal_id,
+        payload={"version": 1, "title": dataset.title, "files": 1, **payload},
+        clock=clock,
+    )
+
+
+def _inherit(scanned: ScannedDataset, sources: Sequence[Dataset]) -> ScannedDataset:
+    """What all inputs share holds for the result too, where it doesn't say otherwise."""
+    if not sources:
+        return scanned
+    techniques = tuple(dict.fromkeys(row.technique for row in sources[0].techniques))
+    return replace(
+        scanned,
+        sample=scanned.sample or _common(one.sample for one in sources),
+        facility=scanned.facility or sources[0].facility,
+        techniques=scanned.techniques or techniques,
+        start_time=scanned.start_time or min((one.start_time for one in sources if one.start_time), default=None),
+    )
+
+
+def _common(values: Any) -> str | None:
+    found = set(values)
+    return found.pop() if len(found) == 1 else None
+
+
+def _last_release(sources: Sequence[Dataset]) -> datetime | None:
+    """Released with the last of its inputs; never, where one of them never is."""
+    times = [one.release_time for one in sources]
+    return max((time for time in times if time), default=None) if all(times) else None
+
+
+def placement_in(session: Session, proposal: Proposal, sources: Sequence[Dataset]) -> Placement:
+    shared = {one.instrument_id for one in sources}
+    instrument = session.get(Instrument, shared.pop()) if len(shared) == 1 and None not in shared else None
+    return Placement(
+        proposal_id=proposal.id,
+        proposal=proposal.name,
+        proposal_title=proposal.title,
+        proposal_type=proposal.type,
+        proposal_release=proposal.release_time,
+        instrument_id=instrument.id if instrument else None,
+    )

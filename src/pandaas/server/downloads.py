@@ -1,0 +1,107 @@
+"""Sending files of users: always as attachment, never to be run or shown inside the platform's page; resumable.
+
+One range per request is served (RFC 9110, 14); a request for several is answered with the whole file.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from email.utils import formatdate
+from typing import Any
+from urllib.parse import quote
+
+from anyio import to_thread
+from fastapi import Request, Response
+
+from pandaas.catalogue import FileContent
+from pandaas.model import Unavailable
+
+_BLOCK = 1 << 20
+_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
+
+
+class FileDownload(Response):
+    """Streams a file, or the part of it that the request's `Range` names.
+
+    What is opened is checked to be the very file that was registered: a link put in its place meanwhile is not followed.
+    """
+
+    def __init__(self, content: FileContent, request: Request) -> None:
+        self._content = content
+        self._start, self._end = 0, content.size
+        headers = {
+            "Accept-Ranges": "bytes",
+            "ETag": content.etag,
+            "Last-Modified": formatdate(content.modified.timestamp(), usegmt=True),
+            "Content-Disposition": disposition(content.name),
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-cache",
+        }
+        status = self._choose(request, headers)
+        super().__init__(None, status_code=status, headers=headers, media_type="application/octet-stream")
+        self.headers["Content-Length"] = str(self._end - self._start)
+
+    def _choose(self, request: Request, headers: dict[str, str]) -> int:
+        """Status and part to send, from the request's conditions."""
+        etag, size = self._content.etag, self._content.size
+        if _names(request.headers.get("if-none-match"), etag):
+            self._end = 0
+            return 304
+        wanted = _RANGE.fullmatch(request.headers.get("range", ""))
+        current = request.headers.get("if-range", etag) in (etag, headers["Last-Modified"])
+        if wanted is None or not current or not (wanted[1] or wanted[2]):
+            return 200
+        if wanted[1]:
+            start, end = int(wanted[1]), min(int(wanted[2] or size) + 1, size)
+        else:
+            start, end = max(0, size - int(wanted[2])), size
+        if start >= size or end <= start:
+            self._end = 0
+            headers["Content-Range"] = f"bytes */{size}"
+            return 416
+        self._start, self._end = start, end
+        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
+        return 206
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._start == self._end:
+            await super().__call__(scope, receive, send)
+            return
+        handle = await to_thread.run_sync(_open, self._content)
+        try:
+            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+            position = self._start
+            while position < self._end:
+                block = await to_thread.run_sync(os.pread, handle, min(_BLOCK, self._end - position), position)
+                if not block:
+                    raise OSError(f"{self._content.name} became shorter while it was sent")
+                position += len(block)
+                more = position < self._end
+                await send({"type": "http.response.body", "body": block, "more_body": more})
+        finally:
+            os.close(handle)
+
+
+def disposition(name: str) -> str:
+    """`Content-Disposition` with the name in ASCII and, where that differs, in UTF-8 (RFC 6266)."""
+    plain = re.sub(r'[^\x20-\x7e]|["\\%]', "_", name)
+    extended = "" if plain == name else f"; filename*=UTF-8''{quote(name, safe='')}"
+    return f'attachment; filename="{plain}"{extended}'
+
+
+def _open(content: FileContent) -> int:
+    gone = Unavailable(f"'{content.name}' is not on disk at the moment.", remedy="Try again later.")
+    try:
+        handle = os.open(content.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except OSError as error:
+        raise gone from error
+    if os.readlink(f"/proc/self/fd/{handle}") != str(content.path) or os.fstat(handle).st_size < content.size:
+        os.close(handle)
+        raise gone
+    return handle
+
+
+def _names(header: str | None, etag: str) -> bool:
+    return header is not None and (header.strip() == "*" or etag in (part.strip() for part in header.split(",")))

@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 import shutil
+import time
 from datetime import timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, or_, select
 
+from pandaas.config import Settings
 from pandaas.db.tables import Dataset, Event, Job, Person, Proposal, Quarantine
 from pandaas.model import Action, JobState, NotFound, PandaasError, Principal, PrincipalKind, ProposalType
-from pandaas.server import present
-from pandaas.server.schemas import DiskOut, EnvironmentOut, HealthOut, HistoryEntry, HomeOut, OperatorOut, TryStep
+from pandaas.server import doctor, present, present_work
+from pandaas.server.schemas import (
+    ComponentHealth,
+    DiskOut,
+    EnvironmentOut,
+    HealthOut,
+    HistoryEntry,
+    HomeOut,
+    OperatorOut,
+    TryStep,
+)
 from pandaas.server.services import Services
 from pandaas.server.stream import StreamEvent
 
 _CARDS = 8
+_DOCTOR_S = 300
 _AUDIT_KINDS = ("person.%", "token.%", "proposal.%", "instrument.%", "share.%")
 
 
@@ -24,13 +37,13 @@ def home(platform: Services, asker: Principal) -> HomeOut:
     signed_in = asker.person_id is not None
     views = platform.access.proposals(asker, mine=signed_in and not asker.is_operator)
     shown = [view for view in views if view.proposal.type != ProposalType.PERSONAL][:_CARDS]
-    jobs = present.jobs(platform, asker, platform.jobs.jobs(asker, limit=_CARDS)[1]) if signed_in else []
+    jobs = present_work.jobs(platform, asker, platform.jobs.jobs(asker, limit=_CARDS).jobs) if signed_in else []
     return HomeOut(
-        proposals=[present.proposal(platform, asker, view) for view in shown],
-        recent=[present.card(card) for card in platform.catalogue.latest(asker, kind="raw", limit=_CARDS)],
-        results=[present.card(card) for card in platform.catalogue.latest(asker, kind="derived", limit=_CARDS)],
+        proposals=present.proposals(platform, asker, shown),
+        recent=present.cards(platform.catalogue.latest(asker, kind="raw", limit=_CARDS)),
+        results=present.cards(platform.catalogue.latest(asker, kind="derived", limit=_CARDS)),
         jobs=jobs,
-        notices=[present.notice(row) for row in platform.jobs.notices(asker)] if signed_in else [],
+        notices=[present_work.notice(row) for row in platform.jobs.notices(asker)] if signed_in else [],
         try_out=_first_steps(platform, asker),
     )
 
@@ -123,9 +136,22 @@ def operator(platform: Services, health: HealthOut) -> OperatorOut:
         ],
         disks=disks(platform),
         health=health,
-        doctor=present.doctor(platform.settings),
+        doctor=_doctor(platform),
         audit=audit,
     )  # fmt: skip
+
+
+def _doctor(platform: Services) -> list[ComponentHealth]:
+    """What `pandaas doctor` finds; looked at anew every five minutes."""
+    return _examined(platform.settings, int(time.monotonic() // _DOCTOR_S))
+
+
+@lru_cache(maxsize=1)
+def _examined(settings: Settings, _when: int) -> list[ComponentHealth]:
+    return [
+        ComponentHealth(name=found.name, state=found.state, detail=f"{found.detail} ({found.enables})")
+        for found in doctor.examine(settings)
+    ]
 
 
 def _audit(session: Any) -> list[HistoryEntry]:
@@ -181,6 +207,8 @@ def may_see(platform: Services, reader: Principal, event: StreamEvent) -> bool:
         except PandaasError:
             return True  # its existence may be known, which is all that the event says
         return True
+    if event.kind.startswith("job."):
+        return platform.jobs.may_see(reader, event.subject)
     if reader.is_operator and (reader.kind is not PrincipalKind.TOKEN or "admin" in reader.scopes):
         return True
     if event.person_id is not None:

@@ -608,7 +608,7 @@ class TryStep(Out):
 
 class ComponentHealth(Out):
     name: str
-    state: Literal["ok", "degraded", "failed", "starting"]
+    state: Literal["ok", "degraded", "failed", "starting", "missing"]
     detail: str = ""
 
 

@@ -195,7 +195,7 @@ class Catalogue:
             principal, proposal_id=proposal_id, instrument_id=instrument_id, kind=kind, limit=limit
         )
 
-    def proposal_contents(self, principal: Principal, proposal_ids: Iterable[int]) -> dict[int, ProposalContents]:
+    def contents(self, principal: Principal, proposal_ids: Iterable[int]) -> dict[int, ProposalContents]:
         """Count, techniques and newest dataset of each proposal, as far as this person may know of them."""
         return self._lists.contents(principal, proposal_ids)
 

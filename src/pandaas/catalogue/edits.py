@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from pandaas.db.tables import Dataset, DatasetTechnique, Event
 
 EDITED = "dataset.edited"
-_TEXTS = ("title", "description", "sample")
+_COLUMNS = ("title", "description", "sample", "kind")
 
 
 def edits_of(session: Session, pid: str) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def edits_of(session: Session, pid: str) -> dict[str, Any]:
 
 
 def apply_edits(session: Session, dataset: Dataset, edits: dict[str, Any]) -> None:
-    for field in _TEXTS:
+    for field in _COLUMNS:
         if field in edits:
             setattr(dataset, field, edits[field])
     if "techniques" in edits:

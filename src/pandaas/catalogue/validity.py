@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pandaas.access import Access
 from pandaas.catalogue.cards import cards_of
+from pandaas.catalogue.edits import EDITED
 from pandaas.catalogue.records import Records
 from pandaas.catalogue.values import ValidDataset
 from pandaas.db import Database, append
@@ -54,10 +56,7 @@ class Validities:
             raise InvalidInput("The interval ends before it begins.", field="end")
         with self._database.session() as session:
             dataset = self._records.row(session, principal, pid, Action.READ)
-            if purpose == "mask" and dataset.kind != DatasetKind.MASK:
-                raise InvalidInput(
-                    f"'{pid}' is no mask.", remedy="Draw one in the viewer and save it.", field="dataset"
-                )
+            self._name(session, principal, dataset, DatasetKind(purpose))
             row = session.get(Validity, pid)
             if row is None:
                 row = Validity(dataset_pid=pid)
@@ -78,6 +77,27 @@ class Validities:
                 clock=self._database.clock,
             )
         return next(one for one in self.of(principal, instrument) if one.card.pid == pid)
+
+    def _name(self, session: Session, principal: Principal, dataset: Dataset, kind: DatasetKind) -> None:
+        """A measurement that is to calibrate others is a calibration from now on."""
+        if dataset.kind == kind:
+            return
+        if dataset.kind != DatasetKind.RAW:
+            raise InvalidInput(
+                f"'{dataset.pid}' is a {dataset.kind}, which can't serve as {kind}.",
+                remedy="Choose a measurement, or draw a mask in the viewer.",
+                field="dataset",
+            )
+        dataset.kind = kind
+        append(
+            session,
+            EDITED,
+            dataset.pid,
+            actor_id=principal.person_id,
+            proposal_id=dataset.proposal_id,
+            payload={"changes": {"kind": {"old": DatasetKind.RAW, "new": kind}}},
+            clock=self._database.clock,
+        )
 
 
 def _holds(row: Validity, at: datetime) -> bool:

@@ -59,7 +59,5 @@ def history(pid: str, platform: Platform, asker: Asker) -> list[HistoryEntry]:
 @router.post("/{pid}/masks", status_code=201)
 def save_mask(pid: str, body: MaskIn, platform: Platform, asker: Signed) -> DatasetCard:
     """Save a drawn mask as a mask dataset of the instrument."""
-    saved = platform.catalogue.save_mask(
-        asker, pid, path=body.path, title=body.title, shape=body.shape, runs=body.runs
-    )
+    saved = platform.catalogue.save_mask(asker, pid, path=body.path, title=body.title, shape=body.shape, runs=body.runs)
     return present.card(saved)

@@ -1,0 +1,115 @@
+"""`pandaas ingest`: files of the server become datasets."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from threading import Event as Flag
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pandaas.cli.output import ExitCode, Json, emit, size_text, table
+
+if TYPE_CHECKING:
+    from pandaas.catalogue import Catalogue, IngestProgress, IngestReport
+
+
+def register(app: typer.Typer) -> None:
+    app.command("ingest")(ingest)
+
+
+def ingest(
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH…", help="Files and folders.")],
+    proposal: Annotated[
+        str | None, typer.Option(help="Proposal the data belong to, before what root and file say.")
+    ] = None,
+    instrument: Annotated[str | None, typer.Option(help="Instrument they were measured at.")] = None,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on with what appears there until stopped.")] = False,
+    again: Annotated[bool, typer.Option("--again", help="Read every file, also those known to be unchanged.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Register files as datasets; run it again after anything, nothing is registered twice.
+
+    Exit code 1 when a file went into the quarantine.
+    """
+    from pandaas.access import FACILITY
+
+    with local_catalogue() as catalogue:
+        if watch:
+            stop = Flag()
+            signal.signal(signal.SIGTERM, lambda *_: stop.set())
+            print("Watching; stop with Ctrl-C.", file=sys.stderr, flush=True)
+            try:
+                catalogue.watch(FACILITY, paths, stop, proposal=proposal, instrument=instrument, report=_tell(as_json))
+            except KeyboardInterrupt:
+                stop.set()
+            return
+        with _progress(as_json) as progress:
+            report = catalogue.ingest(
+                FACILITY, paths, proposal=proposal, instrument=instrument, progress=progress, rescan=again
+            )
+    _tell(as_json)(report)
+    if report.quarantined:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+@contextmanager
+def local_catalogue() -> Iterator[Catalogue]:
+    """The catalogue of this home, with its own reader processes."""
+    from pandaas.arrays import ArrayService
+    from pandaas.catalogue import Catalogue
+    from pandaas.cli.local import facility
+
+    with facility() as local:
+        arrays = ArrayService(local.settings)
+        catalogue = Catalogue(local.database, local.settings, local.access, arrays)
+        arrays.resolver = catalogue
+        try:
+            yield catalogue
+        finally:
+            arrays.close()
+
+
+@contextmanager
+def _progress(as_json: bool) -> Iterator[Callable[[IngestProgress], None] | None]:
+    """A bar on a terminal; nothing where nobody looks."""
+    if as_json or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), TextColumn("{task.description}", markup=False))
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("", total=None)
+        yield lambda step: bar.update(task, completed=step.done, total=step.total, description=step.name)
+
+
+def _tell(as_json: bool) -> Callable[[IngestReport], None]:
+    def tell(report: IngestReport) -> None:
+        emit(report, as_json, lambda: _print(report))
+        sys.stdout.flush()
+
+    return tell
+
+
+def _print(report: IngestReport) -> None:
+    changed = [one for one in report.datasets if one.outcome != "unchanged"]
+    if changed:
+        table(
+            ("pid", "version", "title", "outcome"),
+            [(one.pid, one.version, one.title, one.outcome.replace("_", " ")) for one in changed],
+        )
+    counted = f"{len(changed)} datasets new or changed, {report.count('unchanged')} unchanged"
+    speed = f" ({size_text(report.bytes / report.seconds)}/s)" if report.seconds and report.bytes else ""
+    print(f"{counted}; {report.files} files, {size_text(report.bytes)} read in {report.seconds:.1f} s{speed}.")
+    for name in report.pending:
+        print(f"Still being written: {name}")
+    if report.quarantined:
+        print("In the quarantine (see `pandaas quarantine`):")
+        for entry in report.quarantined:
+            print(f"  {entry.id}  {entry.name}: {entry.reason}")

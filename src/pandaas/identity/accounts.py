@@ -143,7 +143,7 @@ class Accounts:
         except IntegrityError as error:
             raise Conflict("This identity is linked already.", remedy="Unlink it there first.") from error
 
-    def _is_shut_out(self, person: Person) -> bool:
+    def is_shut_out(self, person: Person) -> bool:
         """Disabled, or a made-up account in a place that is no demo."""
         return person.disabled or (person.demo and not self._settings.demo.enabled)
 

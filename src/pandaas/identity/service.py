@@ -37,7 +37,7 @@ class Identity(Tokens):
                 remedy="Check both; an operator can set a new password.",
                 field="password",
             )
-        if self._is_shut_out(person):
+        if self.is_shut_out(person):
             raise NotAllowed(f"The account '{user}' is disabled.", remedy="Ask an operator.")
         outdated = self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
         secret = new_secret()
@@ -82,7 +82,7 @@ class Identity(Tokens):
         with self._database.read() as session:
             query = select(Person).join(SignIn).where(SignIn.secret_hash == digest(secret), SignIn.expires > now)
             person = session.scalars(query).first()
-            if person is None or self._is_shut_out(person):
+            if person is None or self.is_shut_out(person):
                 return None
             return principal_of(session, person, now)
 
@@ -93,7 +93,7 @@ class Identity(Tokens):
             with self._database.read() as session:
                 query = select(Person, Token).join(Token).where(Token.secret_hash == digest(text))
                 person, token = session.execute(query).first() or (None, None)
-                if person and token and _is_valid(token, now) and not self._is_shut_out(person):
+                if person and token and _is_valid(token, now) and not self.is_shut_out(person):
                     principal = principal_of(session, person, now, kind=PrincipalKind.TOKEN, scopes=token.scopes)
                     used = token.last_used
                     token_id = token.id
@@ -112,7 +112,7 @@ class Identity(Tokens):
         now = self._database.clock()
         with self._database.read() as session:
             person = session.get(Person, person_id)
-            if person is None or self._is_shut_out(person):
+            if person is None or self.is_shut_out(person):
                 raise NotFound(f"There is no active person {person_id}.")
             return principal_of(session, person, now, kind=PrincipalKind.SERVICE, acting_for=person_id)
 
@@ -123,7 +123,7 @@ class Identity(Tokens):
         now = self._database.clock()
         with self._database.read() as session:
             person = session.get(Person, principal.person_id)
-            if person is None or self._is_shut_out(person):
+            if person is None or self.is_shut_out(person):
                 return None
             return principal_of(
                 session,

@@ -68,7 +68,7 @@ def remove_member(name: str, user: str, platform: Platform, asker: Signed) -> Pr
     platform.access.remove_member(asker, name, person.id)
     if person.id != asker.person_id:
         return show_proposal(name, platform, asker)
-    left = {"my_role": None, "may_write": False, "may_manage": False, "members": []}
+    left: dict[str, Any] = {"my_role": None, "may_write": False, "may_manage": False, "members": []}
     return before.model_copy(update={**left, "dataset_count": 0, "last_dataset": None})
 
 

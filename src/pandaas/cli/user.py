@@ -1,0 +1,96 @@
+"""`pandaas user`: accounts of this facility."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from pandaas.cli.facility import facility, new_password
+from pandaas.cli.output import Json, emit, table
+
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
+_COLUMNS = ("user", "name", "role", "affiliation", "disabled")
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Accounts: make, change, disable.", no_args_is_help=True)
+    group.command("create")(create)
+    group.command("list")(list_accounts)
+    group.command("password")(password)
+    group.command("role")(role)
+    group.command("disable")(disable)
+    group.command("enable")(enable)
+    group.command("link")(link)
+    app.add_typer(group, name="user")
+
+
+def create(
+    user: Annotated[str, typer.Argument(help="Name to sign in with.")],
+    name: Annotated[str, typer.Option(help="Full name.")],
+    role: Annotated[str, typer.Option(help="visitor, instrument_staff or operator.")] = "visitor",
+    email: Annotated[str | None, typer.Option(help="Where notices go.")] = None,
+    orcid: Annotated[str | None, typer.Option(help="ORCID iD.")] = None,
+    affiliation: Annotated[str | None, typer.Option(help="Home institute.")] = None,
+    no_password: Annotated[bool, typer.Option("--no-password", help="Nobody can sign in with a password.")] = False,
+    password_stdin: PasswordStdin = False,
+    as_json: Json = False,
+) -> None:
+    """Make an account."""
+    secret = None if no_password else new_password(password_stdin)
+    with facility() as local:
+        number = local.identity.create_person(
+            user, name, role, secret, email=email, orcid=orcid, affiliation=affiliation
+        )
+    emit({"id": number, "user": user}, as_json, lambda: print(f"Made the account '{user}'."))
+
+
+def list_accounts(
+    query: Annotated[str, typer.Argument(help="Part of a name.")] = "",
+    as_json: Json = False,
+) -> None:
+    """List accounts, disabled ones too."""
+    with facility() as local:
+        rows = local.identity.find_people(query, limit=100_000, disabled=True)
+    found: list[dict[str, Any]] = [{column: getattr(row, column) for column in _COLUMNS} for row in rows]
+    emit(found, as_json, lambda: table(_COLUMNS, [tuple(one.values()) for one in found], empty="No accounts."))
+
+
+def password(user: str, password_stdin: PasswordStdin = False) -> None:
+    """Set a new password; all sign-ins of the person end."""
+    with facility() as local:
+        person = local.identity.person_named(user)
+        local.identity.set_password(person.id, new_password(password_stdin))
+    print(f"Set a new password for '{user}'.")
+
+
+def role(user: str, role: Annotated[str, typer.Argument(help="visitor, instrument_staff or operator.")]) -> None:
+    """Change what a person is to the facility."""
+    with facility() as local:
+        local.identity.set_role(local.identity.person_named(user).id, role)
+    print(f"'{user}' is {role} now.")
+
+
+def disable(user: str) -> None:
+    """Shut a person out: her sign-ins end and her tokens stop working at once."""
+    with facility() as local:
+        local.identity.disable(local.identity.person_named(user).id)
+    print(f"'{user}' is disabled.")
+
+
+def enable(user: str) -> None:
+    """Let a disabled person in again."""
+    with facility() as local:
+        local.identity.disable(local.identity.person_named(user).id, disabled=False)
+    print(f"'{user}' is enabled.")
+
+
+def link(
+    user: str,
+    issuer: Annotated[str, typer.Option(help="Who issued the identity, for example https://proxy.example.org.")],
+    subject: Annotated[str, typer.Option(help="Its subject there; never an e-mail address.")],
+) -> None:
+    """Tie a foreign identity to an account."""
+    with facility() as local:
+        local.identity.link_identity(local.identity.person_named(user).id, issuer, subject)
+    print(f"Linked '{subject}' to '{user}'.")

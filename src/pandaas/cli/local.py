@@ -1,4 +1,4 @@
-"""Rooms of this machine's own platform, for commands that need no web service."""
+"""What commands need that work on this machine's own platform, without a running service."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ if TYPE_CHECKING:
 
 
 def local_runtime() -> Runtime:
-    """Sandbox, environments and engines as the configuration says."""
     from pandaas.config import load_settings
     from pandaas.runtime import Runtime
 
-    settings = load_settings()
-    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return Runtime(settings)
+    return Runtime(load_settings())
 
 
 def local_recipes() -> RecipeRegistry:
-    """The recipes of this home; its database is brought up to the program first."""
+    """The registry over this home's database; `Unavailable` when that has not been made yet."""
+    from sqlalchemy import inspect
+
     from pandaas.config import load_settings
-    from pandaas.db import Database, upgrade
+    from pandaas.db import Database
+    from pandaas.model import Unavailable
     from pandaas.recipes import RecipeRegistry
     from pandaas.runtime import Runtime
 
     settings = load_settings()
-    upgrade(settings)
+    settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.database_url)
+    if not inspect(database.engine).has_table("recipe"):
+        raise Unavailable(f"The database of {settings.home} is not set up.", remedy="Run `pandaas db upgrade`.")
     return RecipeRegistry(settings, database, Runtime(settings, database))

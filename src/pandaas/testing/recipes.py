@@ -1,0 +1,309 @@
+"""The contract's suite for recipes. A recipe's own tests subclass it:
+
+    class TestMine(RecipeConformance):
+        recipe = Path(__file__).parents[1]
+
+        def make_inputs(self, folder):            # slot → files, or dictionaries as in job.json
+            return {"sample": [write_a_small_file(folder)]}
+
+        def check_result(self, result):           # an open h5py.File of the result
+            assert result["entry/…"][0] == …
+
+The recipe runs as its jobs do: by the SDK, in its own environment, in the sandbox. `run(...)` gives any test a result.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import subprocess
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import h5py
+import numpy as np
+import pytest
+
+from pandaas.config import Settings, default_home, load_settings
+from pandaas.jobs.comparison import compare
+from pandaas.model import InvalidInput, RecipeManifest
+from pandaas.recipes import complete_parameters, parse_manifest
+from pandaas.recipes.parameters import check_schema
+from pandaas.runtime import Bind, Confinement, Runtime
+from pandaas.runtime.files import give
+
+_TIMEOUT_S = 600
+Inputs = Mapping[str, Sequence["Path | Mapping[str, Any]"]]
+
+
+@lru_cache(maxsize=1)
+def _runtime() -> Runtime:
+    """One runtime for all recipes under test; environments are shared with the platform's home."""
+    home = Path(os.environ.get("PANDAAS_TEST_HOME") or default_home())
+    settings: Settings = load_settings(home=home)
+    return Runtime(settings)
+
+
+class RecipeRun:
+    """What one run left. `result` is the file, `failure` what failure.json says, `warnings` the texts."""
+
+    def __init__(self, output: Path, done: subprocess.CompletedProcess[bytes]) -> None:
+        self.output = output
+        self.result = output / "result.nxs"
+        self.code = done.returncode
+        self.log = (done.stdout + done.stderr).decode("utf-8", "replace")
+        self.failure = _json(output / "failure.json")
+        self.warnings: list[str] = _json(output / "warnings.json") or []
+        lines = output / "progress.jsonl"
+        self.progress = [json.loads(line) for line in lines.read_text().splitlines()] if lines.exists() else []
+
+
+class RecipeConformance(ABC):
+    """See the module. `parameters` are used beside the recipe's defaults; `wrong_parameters` must be refused."""
+
+    recipe: ClassVar[Path]
+    parameters: ClassVar[Mapping[str, Any]] = {}
+
+    @abstractmethod
+    def make_inputs(self, folder: Path) -> Inputs:
+        """Small inputs, written below `folder`."""
+
+    @abstractmethod
+    def check_result(self, result: h5py.File) -> None:
+        """Assert what the recipe finds in these inputs."""
+
+    @pytest.fixture(scope="class")
+    def manifest(self) -> RecipeManifest:
+        return parse_manifest(self.recipe)
+
+    @pytest.fixture(scope="class")
+    def schema(self) -> dict[str, Any]:
+        done = sdk(self.recipe, ["schema", str(self.recipe)], read_only=[self.recipe])
+        assert done.returncode == 0, done.stderr.decode()
+        return check_schema(json.loads(done.stdout))
+
+    @pytest.fixture(scope="class")
+    def first_run(self, tmp_path_factory: pytest.TempPathFactory) -> RecipeRun:
+        return self.run(tmp_path_factory.mktemp("first"))
+
+    def run(self, folder: Path, inputs: Inputs | None = None, **parameters: Any) -> RecipeRun:
+        """Run the recipe in `folder` and return what it left."""
+        return run_recipe(self.recipe, folder, inputs or self.make_inputs(folder), {**self.parameters, **parameters})
+
+    def test_the_manifest_is_complete(self, manifest: RecipeManifest) -> None:
+        assert manifest.id == self.recipe.name
+        assert manifest.title
+        assert manifest.summary
+        assert (self.recipe / "README.md").is_file()
+
+    def test_every_parameter_is_explained(self, schema: dict[str, Any]) -> None:
+        for name, field in schema.get("properties", {}).items():
+            assert field.get("title"), f"{name} has no title"
+            assert field.get("description"), f"{name} has no description"
+
+    def test_the_defaults_satisfy_the_schema(self, schema: dict[str, Any]) -> None:
+        needed = {name: value for name, value in self.parameters.items() if name in schema.get("required", ())}
+        complete_parameters(schema, needed)
+
+    def test_unknown_parameters_are_refused(self, schema: dict[str, Any]) -> None:
+        with pytest.raises(InvalidInput, match="surely_not_a_parameter"):
+            complete_parameters(schema, {"surely_not_a_parameter": 1})
+
+    def test_it_runs_and_finds_what_it_should(self, first_run: RecipeRun) -> None:
+        assert first_run.code == 0, first_run.log
+        with h5py.File(first_run.result, "r") as result:
+            self.check_result(result)
+
+    def test_the_result_opens_with_its_default_plot(self, first_run: RecipeRun) -> None:
+        with h5py.File(first_run.result, "r") as result:
+            node: Any = result
+            while "default" in node.attrs:
+                node = node[node.attrs["default"]]
+            assert node.attrs["NX_class"] == "NXdata"
+            signal = node[node.attrs["signal"]]
+            assert signal.size > 0
+            axes = np.atleast_1d(node.attrs.get("axes", []))
+            for axis, found in enumerate(axes):
+                name = found.decode() if isinstance(found, bytes) else str(found)
+                assert name == "." or node[name].shape[0] in {signal.shape[axis], signal.shape[axis] + 1}
+
+    def test_the_result_says_how_it_was_made(self, first_run: RecipeRun) -> None:
+        with h5py.File(first_run.result, "r") as result:
+            found = [node for node in _nodes(result) if node.attrs.get("NX_class") == "NXprocess"]
+            assert found, "no NXprocess"
+            assert found[0]["program"][()]
+            assert found[0]["version"][()]
+
+    def test_progress_ends_complete(self, first_run: RecipeRun) -> None:
+        assert first_run.progress, "no progress was told"
+        assert first_run.progress[-1]["fraction"] == 1.0
+        fractions = [line["fraction"] for line in first_run.progress if line["fraction"] is not None]
+        assert fractions == sorted(fractions)
+
+    def test_a_second_run_gives_the_same(self, first_run: RecipeRun, manifest: RecipeManifest, tmp_path: Path) -> None:
+        again = self.run(tmp_path)
+        assert again.code == 0, again.log
+        found = compare(str(first_run.result), str(again.result), _tolerance(manifest))
+        assert found["equal"], found["differences"]
+
+    def test_a_perturbed_result_is_told_apart(
+        self, first_run: RecipeRun, manifest: RecipeManifest, tmp_path: Path
+    ) -> None:
+        """Ten times the tolerance on one number of the default plot must be seen."""
+        other = tmp_path / "perturbed.nxs"
+        other.write_bytes(first_run.result.read_bytes())
+        tolerance = _tolerance(manifest)
+        with h5py.File(other, "r+") as result:
+            node: Any = result
+            while "default" in node.attrs:
+                node = node[node.attrs["default"]]
+            _perturb(node[node.attrs["signal"]], 10 * (tolerance or 1e-15))
+        assert not compare(str(first_run.result), str(other), tolerance)["equal"]
+
+    def test_in_pieces_it_gives_the_same_bits(
+        self, first_run: RecipeRun, manifest: RecipeManifest, tmp_path: Path
+    ) -> None:
+        """A blockwise recipe gives the same on any engine: blocks worked on apart, merged in order."""
+        if manifest.shape != "blockwise":
+            return
+        result = run_in_pieces(self.recipe, tmp_path, self.make_inputs(tmp_path), dict(self.parameters))
+        found = compare(str(first_run.result), str(result), 0.0)
+        assert found["bit_equal"], found["differences"]
+
+
+def run_recipe(recipe: Path, folder: Path, inputs: Inputs, parameters: Mapping[str, Any]) -> RecipeRun:
+    """Run the recipe once as a job would; `folder` takes job.json and the output."""
+    job = write_job(recipe, folder, inputs, parameters)
+    output = folder / "output"
+    done = sdk(recipe, ["run", str(job)], read_only=[recipe, job, *_files(inputs)], writable=[output])
+    return RecipeRun(output, done)
+
+
+def run_in_pieces(recipe: Path, folder: Path, inputs: Inputs, parameters: Mapping[str, Any]) -> Path:
+    """Plan, process each half of the blocks by itself, finish; returns the result."""
+    job = write_job(recipe, folder, inputs, parameters)
+    output = folder / "output"
+    shown = {"read_only": [recipe, job, *_files(inputs)], "writable": [output]}
+    planned = sdk(recipe, ["plan", str(job)], **shown)
+    assert planned.returncode == 0, planned.stderr.decode()
+    count = len(json.loads(planned.stdout.decode().splitlines()[-1])["blocks"])
+    middle = math.ceil(count / 2)
+    partials = []
+    for first, last in ((0, middle), (middle, count)):
+        if first < last:
+            partials.append(str(output / f"partial-{first}"))
+            done = sdk(recipe, ["process", str(job), "--blocks", f"{first}:{last}", "--partial", partials[-1]], **shown)
+            assert done.returncode == 0, done.stderr.decode()
+    done = sdk(recipe, ["finish", str(job), *reversed(partials)], **shown)
+    assert done.returncode == 0, done.stderr.decode()
+    return output / "result.nxs"
+
+
+def write_job(recipe: Path, folder: Path, inputs: Inputs, parameters: Mapping[str, Any]) -> Path:
+    """Write `folder/job.json` with an empty `folder/output`; files become inputs as a bare catalogue would say them."""
+    manifest = parse_manifest(recipe)
+    output = folder / "output"
+    output.mkdir(parents=True, exist_ok=True)
+    give(output, _runtime().sandbox.account_for(0))
+    job = {
+        "format": 1,
+        "job": "job-test",
+        "recipe": {
+            "id": manifest.id,
+            "version": manifest.version,
+            "shape": manifest.shape,
+            "folder": str(recipe),
+        },
+        "parameters": dict(parameters),
+        "cores": manifest.resources.cores,
+        "memory_mb": manifest.resources.memory_mb,
+        "inputs": {slot: [_input(slot, n, one) for n, one in enumerate(given)] for slot, given in inputs.items()},
+        "output": str(output),
+        "person": "Test",
+        "started_by": "pandaas.testing",
+    }
+    path = folder / "job.json"
+    path.write_text(json.dumps(job), "utf-8")
+    path.chmod(0o644)
+    return path
+
+
+def sdk(
+    recipe: Path, words: Sequence[str], *, read_only: Sequence[Path], writable: Sequence[Path] = ()
+) -> subprocess.CompletedProcess[bytes]:
+    """`python -m pandaas.sdk …` in the recipe's environment and sandbox."""
+    runtime = _runtime()
+    manifest = parse_manifest(recipe)
+    environment = runtime.environments.ensure(manifest.environment)
+    confinement = Confinement(
+        read_only=(*environment.binds, runtime.sdk.bind(), *(Bind(path) for path in read_only)),
+        writable=tuple(writable),
+        variables={"PYTHONPATH": str(runtime.sdk_path), "SOURCE_DATE_EPOCH": "0"},
+        account=runtime.sandbox.account_for(0),
+        memory_mb=manifest.resources.memory_mb,
+        cores=manifest.resources.cores,
+    )
+    argv = [str(environment.python), "-m", "pandaas.sdk", *words]
+    return runtime.sandbox.run(argv, confinement, timeout_s=_TIMEOUT_S)
+
+
+def _input(slot: str, number: int, given: Path | Mapping[str, Any]) -> dict[str, Any]:
+    if not isinstance(given, Path):
+        return dict(given)
+    arrays = []
+    if h5py.is_hdf5(given):
+        with h5py.File(given, "r") as file:
+            arrays = [
+                {"path": node.name, "shape": list(node.shape), "dtype": node.dtype.str, "kind": "other"}
+                for node in _nodes(file)
+                if isinstance(node, h5py.Dataset) and node.dtype.kind in "iuf"
+            ]
+    return {
+        "pid": f"ds-{slot}-{number}",
+        "version": 1,
+        "title": given.stem,
+        "files": [str(given)],
+        "master": str(given),
+        "format": "nexus" if arrays else given.suffix.lstrip("."),
+        "entry_path": "/entry",
+        "kind": "raw",
+        "arrays": arrays,
+    }
+
+
+def _files(inputs: Inputs) -> list[Path]:
+    found: list[Path] = []
+    for given in inputs.values():
+        for one in given:
+            found += [one] if isinstance(one, Path) else [Path(name) for name in one["files"]]
+    return found
+
+
+def _nodes(file: h5py.File) -> list[Any]:
+    names: list[str] = []
+    file.visit(names.append)
+    return [file[name] for name in names]
+
+
+def _tolerance(manifest: RecipeManifest) -> float:
+    return manifest.verify_tolerance if manifest.verify == "tolerance" else 0.0
+
+
+def _perturb(signal: h5py.Dataset, relative: float) -> None:
+    """Change the largest number of the signal by this much, by at least its last bit."""
+    values = np.asarray(signal[()])
+    flat = values.reshape(-1)
+    index = int(np.nanargmax(np.abs(flat)))
+    changed = flat[index] * (1 + relative)
+    if changed == flat[index]:
+        changed = np.nextafter(flat[index], np.inf) if flat.dtype.kind == "f" else flat[index] + 1
+    flat[index] = changed
+    signal[...] = flat.reshape(values.shape)
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8")) if path.is_file() else None

@@ -48,7 +48,7 @@ TECHNIQUES: tuple[Technique, ...] = (
     _term("01030", "powder diffraction", "powder", "NXmonopd", "NXtofraw_powder", neutron="01100", xray="01101"),
     _term("01101", "x-ray powder diffraction", "XPD"),
     _term("01100", "neutron powder diffraction", "NPD", "NXtofnpd"),
-    _term("01216", "x-ray diffraction", "XRD"),
+    _term("01216", "x-ray diffraction", "XRD", "NXxrd"),
     _term("01217", "neutron diffraction", "ND"),
     _term("01022", "diffraction", "diffraction", neutron="01217", xray="01216"),
     _term("01029", "single crystal diffraction", "single crystal", "NXxbase", neutron="01236", xray="01102"),
@@ -80,6 +80,40 @@ TECHNIQUES: tuple[Technique, ...] = (
     _term("01051", "muon spin resonance", "MuSR", "NXmuontd"),
 )
 
+# What well-known instruments measure, for files that name the instrument but no application definition. A facility's own
+# instruments are told in the configuration, which wins.
+KNOWN_INSTRUMENTS: dict[str, str] = {
+    "loq": "TOF-SANS",
+    "sans2d": "TOF-SANS",
+    "eqsans": "TOF-SANS",
+    "eq-sans": "TOF-SANS",
+    "larmor": "TOF-SANS",
+    "sans at sinq": "SANS",
+    "d11": "SANS",
+    "d22": "SANS",
+    "d33": "SANS",
+    "inter": "NR",
+    "surf": "NR",
+    "offspec": "NR",
+    "crisp": "NR",
+    "ref_l": "NR",
+    "platypus": "NR",
+    "figaro": "NR",
+    "polref": "PNR",
+    "ref_m": "PNR",
+    "pbr": "PNR",
+    "magik": "PNR",
+    "dmc at sinq": "NPD",
+    "dmc": "NPD",
+    "hrpt": "NPD",
+    "wish": "NPD",
+    "gem": "NPD",
+    "polaris": "NPD",
+    "powgen": "NPD",
+    "d2b": "NPD",
+    "d20": "NPD",
+}
+
 BY_IRI: dict[str, Technique] = {term.iri: term for term in TECHNIQUES}
 _BY_DEFINITION = {name.lower(): term for term in TECHNIQUES for name in term.definitions}
 _BY_SHORT = {term.short.lower(): term for term in TECHNIQUES}
@@ -98,6 +132,12 @@ def technique(name: str) -> Technique | None:
 def iri_of(short: str) -> str:
     """The IRI of the term with this short label; `KeyError` when the platform doesn't speak of it."""
     return _BY_SHORT[short.lower()].iri
+
+
+def technique_of_instrument(name: str | None) -> str | None:
+    """IRI of what a well-known instrument measures, or None."""
+    short = KNOWN_INSTRUMENTS.get((name or "").strip().lower())
+    return iri_of(short) if short else None
 
 
 def techniques_of(definitions: tuple[str, ...], *, probe: str | None = None) -> tuple[str, ...]:

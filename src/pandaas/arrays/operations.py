@@ -1,0 +1,206 @@
+"""What a worker does with a file: the verbs of the protocol between service and worker, as functions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from pandaas.arrays import structure
+from pandaas.arrays.entries import scan_contents
+from pandaas.arrays.geometry import geometry_of, mask_of
+from pandaas.arrays.links import Navigator
+from pandaas.arrays.slicing import plan, read
+from pandaas.arrays.thumbnail import thumbnail
+from pandaas.arrays.values import scanned_to_json
+from pandaas.arrays.wire import INLINE_BYTES, SharedBuffer
+from pandaas.codecs import describe_dtype, jsonable, plain_dtype, reduce_by_maximum, statistics
+from pandaas.model import ArrayKind, InvalidInput
+
+Raw = bytes | SharedBuffer
+Answer = tuple[Any, Raw]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One verb on one opened file; `arguments` as the service sent them."""
+
+    navigator: Navigator
+    arguments: dict[str, Any]
+
+    def text(self, name: str, default: str | None = None) -> str:
+        value = self.arguments.get(name, default)
+        if not isinstance(value, str):
+            raise InvalidInput(f"'{name}' is missing.", field=name)
+        return value
+
+    def number(self, name: str) -> int:
+        return int(self.arguments[name])
+
+
+def _scan(request: Request) -> Answer:
+    return [scanned_to_json(dataset) for dataset in scan_contents(request.navigator.contents)], b""
+
+
+def _tree(request: Request) -> Answer:
+    default = request.arguments.get("default")
+    return structure.tree(request.navigator, request.text("path"), request.number("depth"), default), b""
+
+
+def _attributes(request: Request) -> Answer:
+    place = request.navigator.find(request.text("path"))
+    return structure.attributes(place, request.arguments.get("names")), b""
+
+
+def _meta(request: Request) -> Answer:
+    resolve: Any = request.text("resolve", "only_valid")
+    return structure.h5grove_meta(request.navigator, request.text("path"), resolve), b""
+
+
+def _paths(request: Request) -> Answer:
+    resolve: Any = request.text("resolve", "only_valid")
+    return structure.paths(request.navigator, request.text("path"), resolve), b""
+
+
+def _read(request: Request) -> Answer:
+    """Values: numbers and fixed-size records as bytes, everything else as JSON."""
+    planned = plan(request.navigator, request.text("path"), request.arguments.get("selection"), request.number("limit"))
+    buffer: list[SharedBuffer] = []
+
+    def allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+        nbytes = math.prod(shape) * dtype.itemsize
+        if nbytes <= INLINE_BYTES:
+            return np.empty(shape, dtype)
+        buffer.append(SharedBuffer(nbytes))
+        return np.frombuffer(buffer[-1].memory, dtype, math.prod(shape)).reshape(shape)
+
+    values = read(request.navigator, planned, allocate)
+    if values is None:
+        return {"form": "null", "dtype": describe_dtype(plain_dtype(planned.dtype))}, b""
+    if values.dtype.hasobject:
+        return {"form": "json", "shape": list(values.shape), "values": jsonable(values)}, b""
+    described = {"form": "bytes", "shape": list(values.shape), "dtype": describe_dtype(plain_dtype(values.dtype))}
+    return described, _raw(values, buffer)
+
+
+def _raw(values: NDArray[Any], buffer: list[SharedBuffer]) -> Raw:
+    """The bytes of `values` in C order, in shared memory where they are many."""
+    if buffer and np.shares_memory(values, np.frombuffer(buffer[-1].memory, np.uint8)):
+        return buffer[-1]
+    if values.nbytes <= INLINE_BYTES:
+        return values.tobytes()
+    shared = SharedBuffer(values.nbytes)
+    np.frombuffer(shared.memory, values.dtype, values.size).reshape(values.shape)[...] = values
+    return shared
+
+
+def _values(request: Request) -> NDArray[Any]:
+    planned = plan(request.navigator, request.text("path"), request.arguments.get("selection"), request.number("limit"))
+    values = read(request.navigator, planned)
+    if values is None:
+        raise InvalidInput("This array is empty.", field="path")
+    return values
+
+
+def _mask(request: Request, values: NDArray[Any]) -> NDArray[Any] | None:
+    """The pixel mask, cut like the selection of the last two axes."""
+    if values.ndim < 2 or not request.arguments.get("detector", True):
+        return None
+    mask = mask_of(request.navigator, request.text("path"), request.arguments.get("selection"))
+    return mask if mask is not None and mask.shape == values.shape[-mask.ndim :] else None
+
+
+def _is_detector(values: NDArray[Any]) -> bool:
+    return values.ndim >= 2 and min(values.shape[-2:]) >= 16
+
+
+def _stats(request: Request) -> Answer:
+    values = _values(request)
+    found = statistics(values, mask=_mask(request, values), detector=_is_detector(values))
+    return asdict(found), b""
+
+
+def _plain_stats(request: Request) -> Answer:
+    """h5grove's statistics: of all finite values, nothing masked."""
+    values = _values(request)
+    if values.dtype.kind not in "iufb":
+        raise InvalidInput(f"Values of type {values.dtype} have no statistics.", field="path")
+    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.reshape(-1)
+    cast = float if values.dtype.kind == "f" else int
+    if not finite.size:
+        empty = ("strict_positive_min", "positive_min", "min", "max", "mean", "std")
+        return dict.fromkeys(empty), b""
+    positive, above = finite[finite >= 0], finite[finite > 0]
+    found = {
+        "strict_positive_min": cast(above.min()) if above.size else None,
+        "positive_min": cast(positive.min()) if positive.size else None,
+        "min": cast(finite.min()),
+        "max": cast(finite.max()),
+        "mean": cast(finite.mean()),
+        "std": cast(finite.std()),
+    }
+    return jsonable(found), b""
+
+
+def _preview(request: Request) -> Answer:
+    values = _values(request)
+    reduced = reduce_by_maximum(
+        values, request.number("max_size"), mask=_mask(request, values), detector=_is_detector(values)
+    )
+    return {"form": "bytes", "shape": list(reduced.shape), "dtype": "<f4"}, _raw(reduced, [])
+
+
+def _geometry(request: Request) -> Answer:
+    found = geometry_of(request.navigator, request.text("path"))
+    return (asdict(found) if found is not None else None), b""
+
+
+def _thumbnail(request: Request) -> Answer:
+    plot = request.arguments.get("plot") or {}
+    image = thumbnail(
+        request.navigator,
+        str(plot.get("signal", "")),
+        [axis for axis in plot.get("axes", []) if axis is None or isinstance(axis, str)],
+        ArrayKind(request.arguments.get("kind") or "other"),
+        log_x=plot.get("x_scale") == "log",
+        log_y=plot.get("y_scale") == "log",
+    )
+    return {"made": image is not None}, image or b""
+
+
+def _shape(request: Request) -> Answer:
+    """Shape and type of an array, for a client that plans its own selections."""
+    place = request.navigator.find(request.text("path"))
+    if not isinstance(place.object, h5py.Dataset):
+        raise InvalidInput("This is no array.", field="path")
+    return {"shape": list(place.object.shape or ())}, b""
+
+
+OPERATIONS: dict[str, Callable[[Request], Answer]] = {
+    "scan": _scan,
+    "tree": _tree,
+    "attributes": _attributes,
+    "meta": _meta,
+    "paths": _paths,
+    "read": _read,
+    "stats": _stats,
+    "plain_stats": _plain_stats,
+    "preview": _preview,
+    "geometry": _geometry,
+    "thumbnail": _thumbnail,
+    "shape": _shape,
+}
+
+
+def request_path(arguments: dict[str, Any]) -> Path:
+    """The real path of the file to open."""
+    path = Path(str(arguments["file"]))
+    if not path.is_absolute():
+        raise InvalidInput("The file has no absolute path.")
+    return path

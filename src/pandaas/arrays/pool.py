@@ -1,0 +1,132 @@
+"""All lanes together: starting processes with the folders they may see, retiring idle ones, asking about links."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pandaas.arrays import wire
+from pandaas.arrays.lanes import Cancelled, Lane, WorkerProcess
+from pandaas.arrays.sandbox import data_folders
+from pandaas.config import Settings
+from pandaas.model import (
+    InvalidInput,
+    NotFound,
+    PandaasError,
+    TooLarge,
+    Unavailable,
+    UnreadableFile,
+)
+
+LaneName = Literal["structure", "data", "scan"]
+_MAX_ROUNDS = 32
+_ERRORS: dict[str, type[PandaasError]] = {
+    "InvalidInput": InvalidInput,
+    "NotFound": NotFound,
+    "Unresolved": NotFound,
+    "TooLarge": TooLarge,
+    "UnreadableFile": UnreadableFile,
+    "Unavailable": Unavailable,
+}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """A worker's answer: `result` as JSON, `raw` bytes, and the real paths of further files that it read."""
+
+    result: Any
+    raw: Any
+    touched: tuple[str, ...]
+
+
+class WorkerPool:
+    """Owns the reader processes of the service."""
+
+    def __init__(self, settings: Settings, extra_folders: Sequence[Path] = ()) -> None:
+        self._settings = settings
+        self._extra = tuple(extra_folders)
+        sizes: dict[LaneName, int] = {
+            "structure": 1,
+            "data": settings.arrays.workers,
+            "scan": settings.ingest.workers,
+        }
+        self._lanes = {name: Lane(name, size, self._start_worker) for name, size in sizes.items()}
+        self._stop = threading.Event()
+        self._reaper: threading.Thread | None = None
+        self._lock = threading.Lock()
+        self.broken_readers: dict[str, str] = {}
+
+    def ask(
+        self,
+        lane: LaneName,
+        body: dict[str, Any],
+        path: Path,
+        timeout: float,
+        *,
+        may_read: Callable[[Path], bool],
+        cancelled: Cancelled | None = None,
+    ) -> Reply:
+        """Have a worker do `body`; whenever it needs a linked file, `may_read` decides and it goes on.
+
+        Raises the error that the worker met, and what `Lane.run` raises.
+        """
+        allowed = set(body.get("allowed", ()))
+        denied: set[str] = set()
+        for _ in range(_MAX_ROUNDS):
+            request = {**body, "file": str(path), "allowed": sorted(allowed), "denied": sorted(denied)}
+            message = self._lanes[lane].run(request, path, timeout, cancelled)
+            asked = {str(needed) for needed in message.body.get("needs") or ()} - allowed - denied
+            if not asked:
+                return _reply(message)
+            for needed in asked:
+                (allowed if may_read(Path(needed)) else denied).add(needed)
+        raise UnreadableFile(f"{path.name} links from file to file without end.")
+
+    def sees(self, path: Path) -> bool:
+        """Does `path` lie in a folder that holds data (nothing else is ever opened)?"""
+        return any(path.is_relative_to(folder) for folder in self._folders())
+
+    def _folders(self) -> list[Path]:
+        roots = [Path(root.path) for root in self._settings.storage]
+        return [path.resolve() for path in (*roots, *self._extra, *data_folders(self._settings.home))]
+
+    def _start_worker(self) -> WorkerProcess:
+        worker = WorkerProcess(self._folders(), self._settings.arrays.memory_mb, self._settings.runtime.sandbox)
+        self.broken_readers = worker.broken
+        with self._lock:
+            if self._reaper is None or not self._reaper.is_alive():
+                self._reaper = threading.Thread(target=self._retire, name="reader-reaper", daemon=True)
+                self._reaper.start()
+        return worker
+
+    def _retire(self) -> None:
+        idle_s = self._settings.arrays.idle_s
+        while not self._stop.wait(min(max(idle_s / 4, 0.05), 10)):
+            if sum(lane.retire(idle_s) for lane in self._lanes.values()) == 0:
+                with self._lock:
+                    self._reaper = None
+                return
+
+    def pids(self, lane: LaneName | None = None) -> list[int]:
+        return [pid for name, one in self._lanes.items() if lane in (None, name) for pid in one.pids()]
+
+    def close(self) -> None:
+        self._stop.set()
+        for lane in self._lanes.values():
+            lane.close()
+
+
+def _reply(message: wire.Message) -> Reply:
+    body = message.body
+    if body.get("ok"):
+        return Reply(body.get("result"), message.raw, tuple(map(str, body.get("touched") or ())))
+    error = body.get("error") or {}
+    kind = _ERRORS.get(str(error.get("kind")), UnreadableFile)
+    raise kind(
+        str(error.get("detail") or "A linked file may not be read."),
+        remedy=error.get("remedy"),
+        field=error.get("field"),
+    )

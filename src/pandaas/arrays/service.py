@@ -1,0 +1,318 @@
+"""The array service: datasets by identifier and inner path, in; trees, values and pictures, out.
+
+Everything that opens a file happens in reader processes. Clients never see a path of the file system, and a link out of a
+dataset's own files is followed only where the `Resolver` lets the same principal read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pandaas.arrays import sandbox, scanning
+from pandaas.arrays.lanes import Cancelled
+from pandaas.arrays.pool import LaneName, Reply, WorkerPool
+from pandaas.arrays.values import FileIdentity, Geometry, Node, ScanResult, node_from_json
+from pandaas.codecs import Encoded, Format, Statistics, dtype_from, encode
+from pandaas.config import Settings
+from pandaas.model import (
+    DatasetFiles,
+    NotFound,
+    Principal,
+    Resolver,
+    ScannedDataset,
+    Unavailable,
+    UnreadableFile,
+)
+
+_STRUCTURE_S = 30.0
+_THUMBNAIL_S = 30.0
+_REMEMBERED = 4096
+
+
+@dataclass(frozen=True)
+class _Target:
+    """A dataset's files as this principal may read them."""
+
+    files: DatasetFiles
+    real: Path
+    principal: Principal
+
+
+class ArrayService:
+    """Thread-safe. `resolver` is set before the first request by the one who builds the platform."""
+
+    def __init__(self, settings: Settings, resolver: Resolver | None = None, *, folders: Sequence[Path] = ()) -> None:
+        """`folders` hold data besides the storage roots and the home (those of `pandaas view`)."""
+        self.resolver = resolver
+        self._settings = settings
+        self._folders = tuple(folders)
+        self._pool = WorkerPool(settings, folders)
+        self._touched: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def level(self) -> str:
+        """How reader processes are confined: 'bubblewrap + rlimits' or 'rlimits'."""
+        return sandbox.level(self._settings.runtime.sandbox)
+
+    @property
+    def broken_readers(self) -> dict[str, str]:
+        """Readers that can't be loaded, with the reason; known once a reader process has started."""
+        return dict(self._pool.broken_readers)
+
+    def start(self) -> None:
+        """Nothing runs until it is needed; this only finds out how readers can be confined."""
+        sandbox.level(self._settings.runtime.sandbox)
+
+    def close(self) -> None:
+        self._pool.close()
+
+    def worker_pids(self) -> list[int]:
+        """Processes running now, for `doctor` and tests."""
+        return self._pool.pids()
+
+    # --- ingest -----------------------------------------------------------------------------------------------------
+
+    def scan(self, paths: Sequence[Path], *, roots: Sequence[Path]) -> Iterator[ScanResult]:
+        """Read structure and metadata of files and of everything in folders, as they come in.
+
+        Only files below `roots` are read. A file that can't be read, or that crashes its reader, gives a result with
+        `error`; the others go on. Files that belong to another one (EIGER data files) give an empty result.
+        """
+        return scanning.scan(self._settings, paths, roots)
+
+    def thumbnail(self, scanned: ScannedDataset) -> bytes | None:
+        """PNG of the default plot, at most 320 pixels wide; None where there is nothing to show or it can't be read."""
+        if scanned.plot is None:
+            return None
+        default = next((array for array in scanned.arrays if array.is_default), None)
+        body = {
+            "operation": "thumbnail",
+            "format": scanned.format,
+            "plot": asdict(scanned.plot),
+            "kind": default.kind.value if default else "other",
+            "allowed": [str(path) for path in scanned.files],
+        }
+        master = scanned.files[0]
+        try:
+            reply = self._pool_for(master).ask("scan", body, master, _THUMBNAIL_S, may_read=lambda _: False)
+        except (UnreadableFile, NotFound, Unavailable):
+            return None
+        return bytes(reply.raw) if reply.result.get("made") else None
+
+    def _pool_for(self, path: Path) -> WorkerPool:
+        if not self._pool.sees(path):
+            raise UnreadableFile(
+                f"{path.name} lies in none of the storage roots.", remedy="Add its folder to 'storage'."
+            )
+        return self._pool
+
+    # --- structure --------------------------------------------------------------------------------------------------
+
+    def tree(
+        self, principal: Principal, pid: str, path: str = "/", depth: int = 1, *, default: str | None = None
+    ) -> Node:
+        """One node with attributes, and its children down to `depth` levels without. `default` marks the plotted array.
+
+        A link that can't be followed is a node of kind `unresolved` that says why.
+        """
+        body = {"operation": "tree", "path": path, "depth": max(0, min(depth, 16)), "default": default}
+        return node_from_json(self._ask("structure", principal, pid, body).result)
+
+    def attributes(
+        self, principal: Principal, pid: str, path: str = "/", names: Sequence[str] | None = None
+    ) -> dict[str, Any]:
+        """Attributes as JSON values; `NotFound` for an asked one that doesn't exist."""
+        body = {"operation": "attributes", "path": path, "names": list(names) if names is not None else None}
+        found: dict[str, Any] = self._ask("structure", principal, pid, body).result
+        return found
+
+    def paths(self, principal: Principal, pid: str, path: str = "/", resolve: str = "only_valid") -> list[str]:
+        """`path` and every path below it (h5grove's `/paths`)."""
+        found: list[str] = self._ask(
+            "structure", principal, pid, {"operation": "paths", "path": path, "resolve": resolve}
+        ).result
+        return found
+
+    def h5grove_meta(
+        self, principal: Principal, pid: str, path: str = "/", resolve: str = "only_valid"
+    ) -> dict[str, Any]:
+        """What h5grove's `/meta` says of a path."""
+        found: dict[str, Any] = self._ask(
+            "structure", principal, pid, {"operation": "meta", "path": path, "resolve": resolve}
+        ).result
+        return found
+
+    def geometry(self, principal: Principal, pid: str, path: str) -> Geometry | None:
+        """The detector geometry of an image array, where the file gives all of it."""
+        found = self._ask("structure", principal, pid, {"operation": "geometry", "path": path}).result
+        return Geometry(**found) if found is not None else None
+
+    # --- values -----------------------------------------------------------------------------------------------------
+
+    def read(
+        self,
+        principal: Principal,
+        pid: str,
+        path: str,
+        selection: str | None = None,
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> NDArray[Any]:
+        """The selected values, read-only, in file order and type.
+
+        Text and other values of variable length come as an object array; a null dataspace as an object array holding None.
+        Raises `TooLarge` before reading, `InvalidInput` for a wrong selection or a path that is no array, `NotFound`,
+        `UnreadableFile`.
+        """
+        reply = self._ask("data", principal, pid, self._values("read", path, selection), cancelled=cancelled)
+        return _array(reply)
+
+    def stats(
+        self,
+        principal: Principal,
+        pid: str,
+        path: str,
+        selection: str | None = None,
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> Statistics:
+        """Statistics without NaN, detector sentinels and masked pixels."""
+        reply = self._ask("data", principal, pid, self._values("stats", path, selection), cancelled=cancelled)
+        return Statistics(**reply.result)
+
+    def h5grove_stats(self, principal: Principal, pid: str, path: str, selection: str | None = None) -> dict[str, Any]:
+        """Statistics of all finite values, as h5grove defines them."""
+        found: dict[str, Any] = self._ask("data", principal, pid, self._values("plain_stats", path, selection)).result
+        return found
+
+    def preview(
+        self,
+        principal: Principal,
+        pid: str,
+        path: str,
+        selection: str | None = None,
+        max_size: int = 512,
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> NDArray[np.float32]:
+        """A 2-D selection reduced by maximum to at most `max_size` pixels per axis; masked blocks are NaN."""
+        body = self._values("preview", path, selection) | {"max_size": max_size}
+        return _array(self._ask("data", principal, pid, body, cancelled=cancelled))
+
+    def encode(
+        self, array: NDArray[Any], format: Format | str = "bin", dtype: str | None = "origin", *, name: str = "data"
+    ) -> Encoded:
+        """Bytes, media type and headers of an answer."""
+        return encode(array, format, dtype, name=name)
+
+    def etag(self, principal: Principal, pid: str, path: str, selection: str | None, format: str) -> str:
+        """An entity tag of what an answer would hold, from the identity of the files and the request, without reading.
+
+        It changes when any file does that the array was last read from, and asks again whether linked files may be read.
+        """
+        target = self._target(principal, pid)
+        linked = self._touched.get((str(target.real), path), ())
+        parts: list[str] = [pid, str(target.files.version), path, selection or "", format]
+        for file in (str(target.real), *linked):
+            if file not in map(str, target.files.allowed) and file != str(target.real):
+                parts.append(str(self._may_read(target, Path(file))))
+            try:
+                parts.append(repr(FileIdentity.of(Path(file))))
+            except OSError:
+                parts.append(f"{file} is gone")
+        return '"' + hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32] + '"'
+
+    # --- how --------------------------------------------------------------------------------------------------------
+
+    def _values(self, operation: str, path: str, selection: str | None) -> dict[str, Any]:
+        limit = self._settings.server.max_response_mb * 1_000_000
+        return {"operation": operation, "path": path, "selection": selection, "limit": limit}
+
+    def _ask(
+        self,
+        lane: LaneName,
+        principal: Principal,
+        pid: str,
+        body: dict[str, Any],
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> Reply:
+        target = self._target(principal, pid)
+        timeout = self._settings.server.request_timeout_s
+        reply = self._pool_for(target.real).ask(
+            lane,
+            body | {"format": target.files.format, "allowed": [str(file) for file in target.files.allowed]},
+            target.real,
+            min(timeout, _STRUCTURE_S) if lane == "structure" else timeout,
+            may_read=lambda file: self._may_read(target, file),
+            cancelled=cancelled,
+        )
+        with self._lock:
+            self._touched[str(target.real), str(body["path"])] = reply.touched
+            while len(self._touched) > _REMEMBERED:
+                self._touched.popitem(last=False)
+        return reply
+
+    def _target(self, principal: Principal, pid: str) -> _Target:
+        if self.resolver is None:
+            raise Unavailable("The array service has nobody who knows the datasets yet.")
+        files = self.resolver.files(principal, pid)
+        try:
+            real = files.master.resolve(strict=True)
+        except (OSError, RuntimeError):
+            raise NotFound(
+                f"The file of {pid} is not where it was registered.", remedy="Ask the facility; it may have been moved."
+            ) from None
+        target = _Target(files, real, principal)
+        if real not in files.allowed and not self._may_read(target, real):
+            raise NotFound(f"There is no dataset {pid}.")
+        return target
+
+    def _may_read(self, target: _Target, file: Path) -> bool:
+        if file in target.files.allowed:
+            return True
+        if self.resolver is None or not self._pool.sees(file):
+            return False
+        return self.resolver.may_read_path(target.principal, file)
+
+
+def _array(reply: Reply) -> NDArray[Any]:
+    """The values of a reply: a view of the bytes that came, or an object array."""
+    described = reply.result
+    form = described["form"]
+    if form == "null":
+        empty = np.empty((), object)
+        empty[()] = None
+        return empty
+    shape = tuple(int(n) for n in described["shape"])
+    if form == "json":
+        return _objects(described["values"], shape)
+    dtype = dtype_from(described["dtype"])
+    count = math.prod(shape)
+    if count == 0 or dtype.itemsize == 0:
+        return np.empty(shape, dtype)
+    if count * dtype.itemsize > len(reply.raw):
+        raise UnreadableFile("The reader gave fewer bytes than it said.")
+    return np.frombuffer(reply.raw, dtype, count).reshape(shape)
+
+
+def _objects(values: Any, shape: tuple[int, ...]) -> NDArray[Any]:
+    """Nested lists of depth `len(shape)` as an object array; what lies deeper stays a list."""
+    result = np.empty(shape, object)
+    for index in np.ndindex(*shape):
+        item = values
+        for position in index:
+            item = item[position]
+        result[index] = item
+    return result

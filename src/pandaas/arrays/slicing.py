@@ -1,0 +1,116 @@
+"""From a selection to values: plan (what would be read, how large), then read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from pandaas.arrays.h5types import numpy_type
+from pandaas.arrays.links import Navigator, Place
+from pandaas.codecs import Selection, is_numeric, parse_selection
+from pandaas.model import InvalidInput, TooLarge, UnreadableFile
+
+_MAX_CHUNK = 1 << 30
+_OBJECT_BYTES = 64  # what one value of variable length takes at least
+Allocate = Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What reading would give. `selection` is None for a null dataspace, which holds no value at all."""
+
+    place: Place
+    path: str
+    selection: Selection | None
+    dtype: np.dtype[Any]
+    nbytes: int
+
+
+def plan(navigator: Navigator, path: str, text: str | None, limit: int) -> Plan:
+    """Work out what a selection of the array at `path` would give, without reading it.
+
+    Raises `InvalidInput` (no array, wrong selection), `TooLarge` (more than `limit` bytes decoded, or stored in chunks too
+    large to decode), and what `Navigator.find` raises.
+    """
+    place = navigator.find(path)
+    dataset = place.object
+    if not isinstance(dataset, h5py.Dataset):
+        raise InvalidInput(f"'{path[:200]}' is no array.", remedy="Choose one of the arrays in it.", field="path")
+    dtype = numpy_type(dataset.id.get_type())
+    if dtype is None:
+        raise UnreadableFile(f"The values of '{path[:200]}' have a type that can't be shown.")
+    if dataset.shape is None:
+        return Plan(place, path, None, dtype, 0)
+    selection = parse_selection(text, tuple(int(n) for n in dataset.shape))
+    itemsize = _OBJECT_BYTES if dtype.hasobject else dtype.itemsize
+    nbytes = selection.nbytes(itemsize)
+    if nbytes > limit:
+        raise TooLarge(
+            f"The selection {list(selection.shape)} of '{path[:200]}' holds {_size(nbytes)}; "
+            f"one answer holds at most {_size(limit)}.",
+            remedy="Select less, or download the file.",
+            field="selection",
+        )
+    if dataset.chunks and math.prod(dataset.chunks) * dtype.itemsize > _MAX_CHUNK:
+        raise TooLarge(f"'{path[:200]}' is stored in chunks of more than {_size(_MAX_CHUNK)}.", field="path")
+    navigator.allow_storage(place)
+    return Plan(place, path, selection, dtype, nbytes)
+
+
+def read(navigator: Navigator, planned: Plan, allocate: Allocate = np.empty) -> NDArray[Any] | None:
+    """The values of a plan (None for a null dataspace).
+
+    Numbers are read straight into what `allocate` gives, so that large ones are copied once only. Values of variable
+    length (text, ragged arrays, references) come as an object array.
+    """
+    selection = planned.selection
+    if selection is None:
+        return None
+    dataset = planned.place.object
+    lazy = navigator.contents.lazy_for(dataset)
+    if lazy is not None:
+        return _into(np.asarray(lazy(selection)), selection, planned.dtype, allocate)
+    items, turn = selection.ascending()
+    try:
+        if is_numeric(planned.dtype) and selection.size and selection.shape and dataset.dtype.metadata is None:
+            shape = selection.shape
+            values = allocate(shape, planned.dtype)
+            dataset.read_direct(values, source_sel=items)
+        else:
+            values = np.asarray(dataset[items or ()])
+    except (OSError, RuntimeError, ValueError, MemoryError) as error:
+        raise UnreadableFile(
+            f"'{planned.path[:200]}' can't be decoded: {_first_line(error)}.",
+            remedy="The file may be damaged or use a compression that isn't installed.",
+        ) from error
+    if any(part.step == -1 for part in turn):
+        extra = (slice(None),) * (values.ndim - len(turn))
+        values = np.ascontiguousarray(values[(*turn, *extra)])
+    return values
+
+
+def _into(values: NDArray[Any], selection: Selection, dtype: np.dtype[Any], allocate: Allocate) -> NDArray[Any]:
+    if values.shape != selection.shape:
+        raise UnreadableFile(f"The reader gave {values.shape} where {selection.shape} was asked for.")
+    if not values.shape or dtype.hasobject:
+        return values.astype(dtype, copy=False)
+    result = allocate(selection.shape, dtype)
+    result[...] = values
+    return result
+
+
+def _size(nbytes: int) -> str:
+    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if nbytes >= factor:
+            return f"{nbytes / factor:.3g} {unit}"
+    return f"{nbytes} bytes"
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,159 @@
+"""A small picture of a dataset's default plot: an image in the viridis colours, or a curve."""
+
+from __future__ import annotations
+
+import io
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw
+
+from pandaas.arrays.geometry import mask_of
+from pandaas.arrays.links import Navigator
+from pandaas.arrays.slicing import plan, read
+from pandaas.codecs import invalid_pixels, is_numeric, reduce_by_maximum
+from pandaas.model import ArrayKind, NotFound, PandaasError
+
+WIDTH = 320
+_HEIGHT = 200
+_MAX_BYTES = 512 * 1024 * 1024
+_MAX_SUMMED = 64 * 1024 * 1024
+_MARGIN = 8
+_LINE = (34, 110, 190, 255)
+_NO_VALUE = (128, 128, 128, 90)
+# Nine equidistant colours of viridis (S. van der Walt and N. Smith, CC0).
+_VIRIDIS = np.array(
+    [
+        (68, 1, 84),
+        (71, 44, 122),
+        (59, 81, 139),
+        (44, 113, 142),
+        (33, 144, 141),
+        (39, 173, 129),
+        (92, 200, 99),
+        (170, 220, 50),
+        (253, 231, 37),
+    ],
+    dtype=float,
+)
+
+
+def thumbnail(
+    navigator: Navigator, signal: str, axes: list[str | None], kind: ArrayKind, *, log_x: bool, log_y: bool
+) -> bytes | None:
+    """PNG of at most 320 pixels width, or None for what has no picture (text, tables, single values)."""
+    if not signal:
+        return None
+    dataset = navigator.find(signal).object
+    shape = tuple(int(n) for n in dataset.shape or ())
+    if not math.prod(shape) or not is_numeric(dataset.dtype) or max(shape) < 2:
+        return None
+    long_axes = [n for n in shape if n > 1]
+    if len(long_axes) == 1:
+        values = _read(navigator, signal, None)
+        return _curve(values.reshape(-1), _axis(navigator, axes, shape), log_x=log_x, log_y=log_y)
+    if kind is ArrayKind.SPECTRA_MAP and math.prod(shape) * dataset.dtype.itemsize <= _MAX_SUMMED:
+        values = _read(navigator, signal, None)
+        total = values.reshape(-1, shape[-1]).sum(axis=0, dtype=np.float64)
+        return _curve(total, _axis(navigator, axes, shape), log_x=False, log_y=log_y)
+    selection = _one_image(shape)
+    image = _read(navigator, signal, selection)
+    return _picture(image, mask_of(navigator, signal, selection))
+
+
+def _read(navigator: Navigator, path: str, selection: str | None) -> NDArray[Any]:
+    values = read(navigator, plan(navigator, path, selection, _MAX_BYTES))
+    if values is None:
+        raise NotFound(f"There is no value at '{path}'.")
+    return np.abs(values) if values.dtype.kind == "c" else values
+
+
+def _one_image(shape: tuple[int, ...]) -> str:
+    """The selection of one image: the last two axes that are longer than one, the middle of the others."""
+    pixels = [axis for axis, length in enumerate(shape) if length > 1][-2:]
+    return ",".join(":" if axis in pixels else str(length // 2) for axis, length in enumerate(shape))
+
+
+def _axis(navigator: Navigator, axes: list[str | None], shape: tuple[int, ...]) -> NDArray[Any] | None:
+    """The values along the long axis, as many as the curve has."""
+    length = max(shape) if len([n for n in shape if n > 1]) == 1 else shape[-1]
+    named = [axis for axis, n in zip(axes, shape, strict=False) if n == length and axis]
+    if not named:
+        return None
+    try:
+        values = _read(navigator, named[-1], None).reshape(-1)
+    except PandaasError:
+        return None
+    if values.size == length + 1:
+        return np.asarray((values[1:] + values[:-1]) / 2)
+    return values if values.size == length and np.isfinite(values).all() else None
+
+
+def _picture(image: NDArray[Any], mask: NDArray[Any] | None) -> bytes:
+    usable = mask if mask is not None and mask.shape == image.shape else None
+    reduced = reduce_by_maximum(image, WIDTH, mask=usable)
+    valid = np.isfinite(reduced)
+    values = np.arcsinh(reduced)  # shows weak and strong features together
+    low, high = np.percentile(values[valid], (1, 99.7)) if valid.any() else (0.0, 1.0)
+    scaled = np.clip((values - low) / max(float(high - low), 1e-12), 0, 1)
+    scaled[~valid] = 0
+    position = scaled * (len(_VIRIDIS) - 1)
+    lower = np.minimum(position.astype(int), len(_VIRIDIS) - 2)
+    weight = (position - lower)[..., None]
+    colours = _VIRIDIS[lower] * (1 - weight) + _VIRIDIS[lower + 1] * weight
+    pixels = np.empty((*reduced.shape, 4), np.uint8)
+    pixels[..., :3] = colours.round()
+    pixels[..., 3] = 255
+    pixels[~valid] = _NO_VALUE
+    picture = Image.fromarray(pixels)
+    if picture.width < WIDTH // 2 or picture.height < 24:
+        factor = max(1, min(WIDTH // picture.width, 240 // max(1, picture.height)))
+        picture = picture.resize((picture.width * factor, max(24, picture.height * factor)), Image.Resampling.NEAREST)
+    return _png(picture)
+
+
+def _curve(y: NDArray[Any], x: NDArray[Any] | None, *, log_x: bool, log_y: bool) -> bytes | None:
+    values = y.astype(float)
+    invalid, _ = invalid_pixels(y)
+    good = np.isfinite(values) if invalid is None else ~invalid
+    where = np.arange(values.size, dtype=float) if x is None else x.astype(float)
+    if log_y:
+        good &= values > 0
+    if log_x and x is not None:
+        good &= where > 0
+    if good.sum() < 2:
+        return None
+    values, where = values[good], where[good]
+    values = np.log10(values) if log_y else values
+    where = np.log10(where) if log_x and x is not None else where
+    picture = Image.new("RGBA", (WIDTH, _HEIGHT), (0, 0, 0, 0))
+    points = list(zip(_scaled(where, WIDTH), _HEIGHT - _scaled(values, _HEIGHT), strict=True))
+    points = _thinned(points)
+    ImageDraw.Draw(picture).line(points, fill=_LINE, width=2, joint="curve")
+    return _png(picture)
+
+
+def _scaled(values: NDArray[Any], length: int) -> NDArray[Any]:
+    low, high = float(values.min()), float(values.max())
+    span = high - low
+    inner = length - 2 * _MARGIN
+    return _MARGIN + ((values - low) / span * inner if span > 0 else np.full(values.shape, inner / 2))
+
+
+def _thinned(points: list[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Per column of pixels the lowest and the highest point, so that peaks survive."""
+    if len(points) <= 4 * WIDTH:
+        return points
+    columns: dict[int, tuple[float, float]] = {}
+    for x, y in points:
+        low, high = columns.get(int(x), (y, y))
+        columns[int(x)] = (min(low, y), max(high, y))
+    return [(float(x), y) for x, pair in sorted(columns.items()) for y in pair]
+
+
+def _png(picture: Image.Image) -> bytes:
+    with io.BytesIO() as buffer:
+        picture.save(buffer, "PNG", optimize=True)
+        return buffer.getvalue()

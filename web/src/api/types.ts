@@ -28,6 +28,7 @@ export type NodeOut = Schemas['NodeOut'];
 export type NoticeOut = Schemas['NoticeOut'];
 export type OfferOut = Schemas['OfferOut'];
 export type OperatorOut = Schemas['OperatorOut'];
+export type ParameterOut = Schemas['ParameterOut'];
 export type PersonOut = Schemas['PersonOut'];
 export type ProposalOut = Schemas['ProposalOut'];
 export type ProvenanceOut = Schemas['ProvenanceOut'];

@@ -31,7 +31,7 @@ lint: ## every check that runs without a server: style, types, layers, documenta
 
 docs: ## build the documentation into site/
 	@$(SETUP) dev --no-web
-	@$(BIN)/python -m mkdocs build --strict --quiet && echo "Documentation: site/index.html"
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet && echo "Documentation: site/index.html"
 
 bench: ## run the benchmarks of this checkout
 	@$(SETUP) dev

@@ -52,7 +52,10 @@ def main() -> int:
 
 def _passes(name: str, command: list[str], folder: Path) -> bool:
     started = time.monotonic()
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False)
+    environment = dict(os.environ, NO_MKDOCS_2_WARNING="1")
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, check=False
+    )
     verdict = "ok" if done.returncode == 0 else "FAILED"
     print(f"{name:<16} {verdict:<7} {time.monotonic() - started:5.1f} s", flush=True)
     if done.returncode:

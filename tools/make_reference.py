@@ -45,7 +45,7 @@ def cli_page() -> str:
     lines = [
         "# Command line",
         "",
-        "`pandaas` is one program; what it serves, it also administers. Commands that talk to a running service take its",
+        "One program, `pandaas`, serves and administers. Commands that talk to a running service take its",
         "address from `--url` or `PANDAAS_URL` and the token from `--token-file` or `PANDAAS_TOKEN`; the others work on",
         "`PANDAAS_HOME` of this computer. `--json` prints for programs; `pandaas --install-completion` adds completion to",
         "your shell.",

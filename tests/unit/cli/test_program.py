@@ -1,0 +1,132 @@
+"""The program itself: its commands, its start, configuration and output."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+
+from pandaas.cli import ExitCode, build
+from pandaas.cli.output import emit, exit_code_of, size_text, table
+from pandaas.cli.reference import settings_reference
+from pandaas.model import Busy, Conflict, InvalidInput, NotAllowed, NotFound, PandaasError, TooLarge
+
+HEAVY = {"sqlalchemy", "fastapi", "h5py", "zarr", "alembic", "pint", "numpy"}
+
+
+def call(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    import os
+
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("PANDAAS_")} | environment
+    command = [sys.executable, "-m", "pandaas.cli", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, env=clean, check=False)
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    for name, command in group.commands.items():
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+def test_every_command_and_option_is_described() -> None:
+    found = dict(commands(typer.main.get_command(build())))
+    assert {"search", "show", "run", "verify", "upload", "jobs list", "config show", "doctor"} <= set(found)
+    for name, command in found.items():
+        assert command.help, name
+        for parameter in command.params:
+            assert getattr(parameter, "help", "") or parameter.name == "help", f"{name}: {parameter.name}"
+
+
+def test_help_loads_no_library_of_the_platform() -> None:
+    probe = (
+        "import sys, pandaas.cli; sys.argv = ['pandaas', '--help']\n"
+        "try: pandaas.cli.main()\n"
+        "except SystemExit: print(*sorted({n.partition('.')[0] for n in sys.modules}), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert set(done.stderr.split()) & HEAVY == set()
+
+
+def test_help_is_there_at_once() -> None:
+    def once() -> float:
+        started = time.perf_counter()
+        call("--version")
+        return time.perf_counter() - started
+
+    assert min(once() for _ in range(3)) < 1.0
+
+
+def test_completion_knows_the_commands() -> None:
+    done = call("", _PANDAAS_COMPLETE="complete_bash", COMP_WORDS="pandaas se", COMP_CWORD="1")
+    assert "search" in done.stdout
+
+
+def test_config_show_masks_secrets(tmp_path: Path) -> None:
+    secrets = {"PANDAAS_SECRET__KEY": "hush", "PANDAAS_DATABASE__URL": "postgresql+psycopg://me:hush@db/pandaas"}
+    done = call("config", "show", "--json", PANDAAS_HOME=str(tmp_path), **secrets)
+    assert done.returncode == 0
+    assert "hush" not in done.stdout
+    found = json.loads(done.stdout)
+    assert found["home"] == str(tmp_path)
+    assert found["database"]["url"] == "postgresql+psycopg://me:***@db/pandaas"
+
+
+def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
+    done = call("config", "show", PANDAAS_HOME=str(tmp_path), PANDAAS_SERVER__PROT="1")
+    assert done.returncode == ExitCode.USAGE
+    assert "server.prot" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_config_schema_is_a_json_schema() -> None:
+    schema = json.loads(call("config", "schema", "--json").stdout)
+    assert schema["properties"]["server"]
+    assert {entry.name for entry in settings_reference()} >= {"server.port", "storage[].path", "log.keep_mb"}
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidInput("x"), 2),
+        (TooLarge("x"), 2),
+        (NotFound("x"), 3),
+        (NotAllowed("x"), 4),
+        (Conflict("x"), 5),
+        (Busy("x"), 6),
+        (PandaasError("x"), 1),
+    ],
+)
+def test_exit_codes(error: PandaasError, code: int) -> None:
+    assert exit_code_of(error) == code
+
+
+def test_json_knows_times_paths_and_dataclasses(capsys: pytest.CaptureFixture[str]) -> None:
+    value = {"at": datetime(2026, 1, 2, tzinfo=UTC), "path": Path("/x"), "codes": {2, 1}}
+    emit(value, True, lambda: None)
+    assert json.loads(capsys.readouterr().out) == {"at": "2026-01-02T00:00:00+00:00", "path": "/x", "codes": [1, 2]}
+
+
+def test_a_table_keeps_long_cells_and_brackets_whole(capsys: pytest.CaptureFixture[str]) -> None:
+    table(("Name", "Value"), [("[bold]x[/bold]", "y" * 300)])
+    out = capsys.readouterr().out
+    assert "[bold]x[/bold]" in out
+    assert "y" * 300 in out
+    table(("Name",), [], empty="Nothing here.")
+    assert capsys.readouterr().out == "Nothing here.\n"
+
+
+@pytest.mark.parametrize(
+    ("size", "text"), [(0, "0 B"), (999, "999 B"), (1500, "1.5 kB"), (3.6e9, "3.6 GB"), (1e16, "10000.0 TB")]
+)
+def test_sizes_for_people(size: float, text: str) -> None:
+    assert size_text(size) == text

@@ -17,7 +17,7 @@ import { sourceFromNode, sourceFromRecord, defaultChild } from './data/plotConte
 import { useAxes, useGeometry, useNode, usePlotContext } from './data/queries';
 import type { ArraySource, DatasetOut, PlotContext } from './data/types';
 import { PlotProblem } from './plots/PlotFrame';
-import type { FigureProvider, PlotProps } from './plots/props';
+import type { Chosen, FigureProvider, PlotProps } from './plots/props';
 import { chooseVisualisation, supported } from './plots/registry';
 import { useDescription } from './controls/useDescription';
 import { AttributesView } from './table/AttributesView';
@@ -98,6 +98,7 @@ function ArrayViewer({ dataset, source, plot, state: given, onStateChange }: Arr
   const [epoch, setEpoch] = useState(0);
   const [figure, setFigure] = useState<FigureProvider | null>(null);
   const [help, setHelp] = useState(false);
+  const [chosen, setChosen] = useState<Chosen>({});
   const screen = useFullScreen();
   const geometry = useGeometry(source, source.path, active === 'heatmap');
   const description = useDescription({ source, selection, active });
@@ -121,7 +122,7 @@ function ArrayViewer({ dataset, source, plot, state: given, onStateChange }: Arr
         return;
       case 'log':
         if (active === 'line') onStateChange({ yScale: state.yScale === 'log' ? 'linear' : 'log', zoom: undefined });
-        else onStateChange({ scale: state.scale === 'log' ? 'linear' : 'log', domain: undefined });
+        else onStateChange({ scale: (state.scale ?? chosen.scale) === 'log' ? 'linear' : 'log', domain: undefined });
         return;
       case 'autoscale':
         onStateChange({ domain: undefined });
@@ -160,13 +161,14 @@ function ArrayViewer({ dataset, source, plot, state: given, onStateChange }: Arr
     onStateChange,
     epoch,
     onFigure: setFigure,
+    onChosen: setChosen,
   };
   return (
     <section className={styles.viewer} aria-label={`Viewer of ${source.path}`} data-full-screen={screen.active ? '' : undefined}>
       <Toolbar
         visualisations={supported(source, plot)}
         active={active}
-        state={state}
+        state={{ ...chosen, ...defined(state) }}
         complex={parseDtype(source.dtype)?.type === 'complex'}
         hasGeometry={Boolean(geometry.data)}
         hasErrors={plot.errors !== null}
@@ -224,6 +226,11 @@ function ArrayAttributes({ source }: PlotProps) {
   const node = useNode(source, source.path);
   if (node.isError) return <PlotProblem error={node.error} />;
   return node.data ? <AttributesView node={node.data} suggestion={null} onPathChange={() => undefined} /> : <div className={styles.skeleton} />;
+}
+
+/** The state without fields that are undefined. */
+function defined(state: ViewerState): ViewerState {
+  return Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined));
 }
 
 /** Keys call the newest handler without listening anew for every frame. */

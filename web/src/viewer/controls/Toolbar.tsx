@@ -1,18 +1,16 @@
 /** The thin bar above the plot. */
 
-import { ActionIcon, Group, Menu, SegmentedControl, Select, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Group, Menu, SegmentedControl, Select, Tooltip } from '@mantine/core';
 import {
   IconAdjustmentsHorizontal,
   IconArrowsMaximize,
   IconArrowsMinimize,
-  IconAxisX,
   IconBrush,
   IconChartHistogram,
   IconChartLine,
   IconCircleDashed,
   IconContrast2,
   IconFlipVertical,
-  IconFocusCentered,
   IconKeyboard,
   IconMask,
   IconShape,
@@ -172,19 +170,24 @@ function ImageTools({ state, onStateChange, hasGeometry }: ToolbarProps) {
 
 function LineTools({ state, onStateChange, hasErrors }: ToolbarProps) {
   const log = (axis: 'xScale' | 'yScale') => (
-    <Tool
-      label={axis === 'xScale' ? 'Logarithmic x axis' : 'Logarithmic y axis (L)'}
-      icon={<span style={{ fontSize: 11, fontWeight: 600 }}>{axis === 'xScale' ? 'log x' : 'log y'}</span>}
-      pressed={state[axis] === 'log'}
+    <Button
+      size="compact-sm"
+      variant={state[axis] === 'log' ? 'light' : 'subtle'}
+      {...(state[axis] !== 'log' && { color: 'gray' })}
+      fw={500}
+      aria-pressed={state[axis] === 'log'}
+      title={axis === 'xScale' ? 'Logarithmic x axis' : 'Logarithmic y axis (L)'}
       onClick={() => onStateChange({ [axis]: state[axis] === 'log' ? 'linear' : 'log', zoom: undefined })}
-    />
+    >
+      {axis === 'xScale' ? 'log x' : 'log y'}
+    </Button>
   );
   return (
     <Group gap={8} wrap="nowrap">
-      <span style={{ display: 'inline-flex', gap: 8 }}>
+      <Group gap={4} wrap="nowrap">
         {log('xScale')}
         {log('yScale')}
-      </span>
+      </Group>
       {hasErrors && (
         <SegmentedControl
           size="xs"
@@ -201,5 +204,3 @@ function LineTools({ state, onStateChange, hasErrors }: ToolbarProps) {
     </Group>
   );
 }
-
-export const TOOLBAR_ICONS = { axes: IconAxisX, centre: IconFocusCentered };

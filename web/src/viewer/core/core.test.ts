@@ -6,7 +6,7 @@ import { FrameQueue } from './frameQueue';
 import { ByteLru } from './lru';
 import { blockSelection, defaultMapping, isTransposed, isValidMapping, safeSlice, selectionText, slicedDimensions } from './selection';
 import { histogram, percentiles, statistics } from './statistics';
-import { paddedDomain, project, tickLabel, ticks } from './ticks';
+import { logTickLabel, paddedDomain, plainTickLabel, project, tickLabel, ticks } from './ticks';
 
 describe('selection', () => {
   it('asks for one frame of a stack', () => {
@@ -189,6 +189,13 @@ describe('ticks', () => {
   it('label what the step needs', () => {
     expect(tickLabel(0.25, 0.05)).toBe('0.25');
     expect(tickLabel(1_500_000, 500_000)).toBe('1.5×10⁶');
+  });
+
+  it('label ticks that others placed', () => {
+    expect([1000, 2000, -0.5, 0, 1e6, 2.5e-7].map(plainTickLabel)).toEqual(['1000', '2000', '−0.5', '0', '1×10⁶', '2.5×10⁻⁷']);
+    const wide = logTickLabel([1, 1e5]);
+    expect([1, 2, 10, 50, 1e4].map(wide)).toEqual(['1', '', '10', '', '10⁴']);
+    expect([0.1, 0.2, 0.3, 0.5].map(logTickLabel([0.05, 2]))).toEqual(['0.1', '0.2', '', '0.5']);
   });
 
   it('project values', () => {

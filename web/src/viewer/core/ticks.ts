@@ -67,6 +67,28 @@ function logLabel(digit: number, power: number): string {
   return digit === 1 ? `10${superscript(power)}` : `${digit}×10${superscript(power)}`;
 }
 
+/** Label of a tick that a plot library placed: plain numbers, powers of ten far from one. */
+export function plainTickLabel(value: number): string {
+  if (value === 0) return '0';
+  const exponent = Math.floor(Math.log10(Math.abs(value)) + 1e-12);
+  if (exponent >= 5 || exponent < -3) {
+    return `${Number((value / 10 ** exponent).toPrecision(6))}×10${superscript(exponent)}`.replace('-', '−');
+  }
+  return String(Number(value.toPrecision(6))).replace('-', '−');
+}
+
+/** Labels for the ticks of a log axis: decades, and 2 and 5 between them where there is room. */
+export function logTickLabel([low, high]: Domain): (value: number) => string {
+  const decades = Math.log10(high / low);
+  const every = decades > 12 ? Math.ceil(decades / 8) : 1;
+  return (value) => {
+    const power = Math.floor(Math.log10(value) + 1e-9);
+    const digit = Math.round(value / 10 ** power);
+    if (digit === 1) return power % every === 0 ? logLabel(1, power) : '';
+    return decades <= 2.5 && (digit === 2 || digit === 5) ? logLabel(digit, power) : '';
+  };
+}
+
 export function ticks(domain: Domain, scale: AxisScale, count: number): Tick[] {
   return scale === 'log' ? logTicks(domain, count) : linearTicks(domain, count);
 }

@@ -6,6 +6,8 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { decimate, pick, visibleRange } from '../core/decimate';
 import { axisLabel, baseName } from '../core/format';
+import type { Box } from '../core/state';
+import { logTickLabel, plainTickLabel } from '../core/ticks';
 import { captionLines, columnText } from '../figure/captions';
 import { seriesDomain } from '../figure/paths';
 import { curveFigureSvg } from '../figure/svg';
@@ -57,8 +59,12 @@ export function CurvePlot(props: PlotProps) {
     [x, state.zoom],
   );
   const drawn = useMemo(() => curves.map((curve) => reduced(curve, x, from, to)), [curves, x, from, to]);
-  const errors = state.errors ?? 'bars';
-  const onZoom = useCallback((zoom: typeof state.zoom) => onStateChange({ zoom }), [onStateChange]);
+  const errors = state.errors ?? (size > MARKED ? 'band' : 'bars');
+  const xTicks = xScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[0], state.zoom[2]] : xDomain) : plainTickLabel;
+  const yTicks = yScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[1], state.zoom[3]] : yDomain) : plainTickLabel;
+  const { onChosen } = props;
+  useEffect(() => onChosen({ errors }), [onChosen, errors]);
+  const onZoom = useCallback((zoom: Box | undefined) => onStateChange({ zoom }), [onStateChange]);
 
   const selection = loaded.key?.requests[0]?.selection ?? null;
   useEffect(() => {
@@ -108,8 +114,8 @@ export function CurvePlot(props: PlotProps) {
         <>
           <VisCanvas
             aspect="auto"
-            abscissaConfig={{ visDomain: xDomain, scaleType: SCALES[xScale], label: xLabel, showGrid: true }}
-            ordinateConfig={{ visDomain: yDomain, scaleType: SCALES[yScale], label: yLabel, showGrid: true }}
+            abscissaConfig={{ visDomain: xDomain, scaleType: SCALES[xScale], label: xLabel, showGrid: true, formatTick: xTicks }}
+            ordinateConfig={{ visDomain: yDomain, scaleType: SCALES[yScale], label: yLabel, showGrid: true, formatTick: yTicks }}
           >
             <DefaultInteractions />
             <ZoomSync zoom={state.zoom} onZoom={onZoom} />

@@ -4,6 +4,7 @@ import { DefaultInteractions, MouseButton, VisCanvas } from '@h5web/lib';
 import type { ReactNode } from 'react';
 
 import type { Box } from '../core/state';
+import { plainTickLabel } from '../core/ticks';
 import type { Rendered } from '../data/frameStore';
 import type { PlotAxis } from '../plots/axes';
 import type { CursorStore } from '../plots/cursor';
@@ -30,6 +31,13 @@ export interface ImageCanvasProps {
   readonly children?: ReactNode;
 }
 
+/** Beside the image there is nothing to label. */
+function tickFormat(axis: PlotAxis): (value: number) => string {
+  const [low, high] = axis.domain;
+  const format = axis.formatTick ?? plainTickLabel;
+  return (value) => (value < low || value > high ? '' : format(value));
+}
+
 export function ImageCanvas(props: ImageCanvasProps) {
   const { overview, detail, look, xAxis, yAxis, cursor } = props;
   return (
@@ -39,14 +47,14 @@ export function ImageCanvas(props: ImageCanvasProps) {
         visDomain: xAxis.domain,
         isIndexAxis: xAxis.isIndex,
         label: xAxis.label,
-        ...(xAxis.formatTick && { formatTick: xAxis.formatTick }),
+        formatTick: tickFormat(xAxis),
       }}
       ordinateConfig={{
         visDomain: yAxis.domain,
         isIndexAxis: yAxis.isIndex,
         label: yAxis.label,
         flip: props.top,
-        ...(yAxis.formatTick && { formatTick: yAxis.formatTick }),
+        formatTick: tickFormat(yAxis),
       }}
     >
       <DefaultInteractions

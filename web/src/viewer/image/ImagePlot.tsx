@@ -1,11 +1,12 @@
 /** The heat map: detector frames, maps and every other pair of dimensions. */
 
 import { ColorBar, ScaleType } from '@h5web/lib';
-import { useCallback, useMemo, useState } from 'react';
+import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { parseRings } from '../core/calibrants';
 import type { ColorScale } from '../core/contrast';
 import { isNumeric } from '../core/dtype';
+import type { Box } from '../core/state';
 import { DetectorGeometry } from '../core/geometry';
 import { safeSlice, selectionText } from '../core/selection';
 import { sentinelsOf, type RuleSource } from '../data/frameStore';
@@ -105,7 +106,10 @@ export function ImagePlot(props: PlotProps) {
   // Images without axis values have row 0 at the top, as cameras and detectors show them; maps grow upwards.
   const top = state.top ?? (yAxis.isIndex && source.kind !== 'spectra_map');
   const square = wantsSquarePixels(xAxis, yAxis, source.kind);
-  const onZoom = useCallback((zoom: typeof state.zoom) => onStateChange({ zoom }), [onStateChange]);
+  const { onChosen } = props;
+  const { scale } = contrast;
+  useEffect(() => onChosen({ scale, top }), [onChosen, scale, top]);
+  const onZoom = useCallback((zoom: Box | undefined) => onStateChange({ zoom }), [onStateChange]);
 
   useImageFigure({ ...props, shown: frames.detail ?? frames.shown, look, xAxis, yAxis, square, top, selection });
 

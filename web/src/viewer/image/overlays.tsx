@@ -71,8 +71,16 @@ export function Rings({ geometry, spacings, ...axes }: RingsProps) {
 function Ring({ d, points, ...axes }: AxesProps & { d: number; points: readonly (PixelPoint | null)[] }) {
   const { canvasSize } = useVisCanvasContext();
   const screen = useScreenPoints(points, axes);
+  const onImage = (point: PixelPoint | null | undefined) =>
+    point && point[0] > 0 && point[1] > 0 && point[0] < axes.xAxis.size && point[1] < axes.yAxis.size;
   const label = screen.find(
-    (point) => point && point[0] > 30 && point[1] > 14 && point[0] < canvasSize.width - 50 && point[1] < canvasSize.height - 8,
+    (point, i) =>
+      point &&
+      onImage(points[i]) &&
+      point[0] > 30 &&
+      point[1] > 14 &&
+      point[0] < canvasSize.width - 50 &&
+      point[1] < canvasSize.height - 8,
   );
   return (
     <SvgElement>

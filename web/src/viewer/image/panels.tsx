@@ -48,7 +48,7 @@ export function ContrastPanel({ frame, rules, unit, contrast, map, invert, onDom
   return (
     <Stack gap="xs">
       <Title order={6}>Contrast</Title>
-      {described && (
+      {described && !(log && (described.histogram.edges[0] ?? 0) <= 0) && (
         <HistogramPlot histogram={described.histogram} domain={contrast.domain} scale={contrast.scale} map={map} invert={invert} onDomain={onDomain} />
       )}
       <Group grow gap="xs">

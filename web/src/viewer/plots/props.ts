@@ -1,5 +1,6 @@
 /** What every visualisation is given. */
 
+import type { ColorScale } from '../core/contrast';
 import type { ViewerState } from '../core/state';
 import type { DimensionMapping } from '../core/selection';
 import type { ArraySource, DatasetOut, PlotContext } from '../data/types';
@@ -17,8 +18,16 @@ export interface PlotProps {
   readonly onStateChange: (partial: Partial<ViewerState>) => void;
   /** Grows when the user asks for a new autoscale. */
   readonly epoch: number;
+  /** The visualisation tells what it chose where the state leaves it open. */
+  readonly onChosen: (chosen: Chosen) => void;
   /** The visualisation offers its figure for export and copying here; null when it has none. */
   readonly onFigure: (figure: FigureProvider | null) => void;
+}
+
+export interface Chosen {
+  readonly scale?: ColorScale;
+  readonly top?: boolean;
+  readonly errors?: 'bars' | 'band' | 'none';
 }
 
 /** Makes a figure for print of what is on show. */

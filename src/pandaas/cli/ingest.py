@@ -62,7 +62,7 @@ def local_catalogue() -> Iterator[Catalogue]:
     """The catalogue of this home, with its own reader processes."""
     from pandaas.arrays import ArrayService
     from pandaas.catalogue import Catalogue
-    from pandaas.cli.local import facility
+    from pandaas.cli.facility import facility
 
     with facility() as local:
         arrays = ArrayService(local.settings)

@@ -17,7 +17,8 @@ from pandaas.arrays.sandbox import worker_command, worker_environment
 from pandaas.model import Busy, Unavailable, UnreadableFile
 
 _START_S = 60.0
-_POLL_S = 0.05
+_POLL_S = 0.1
+_GRACE_S = 1.5  # a request that is shorter is left to end: starting a process anew costs more
 _WAIT_S = 60.0
 Cancelled = Callable[[], bool]
 
@@ -82,17 +83,18 @@ class WorkerProcess:
         return message
 
     def _receive(self, timeout: float, cancelled: Cancelled | None) -> wire.Message:
-        deadline = time.monotonic() + timeout
+        started = time.monotonic()
         while True:
-            left = deadline - time.monotonic()
+            elapsed = time.monotonic() - started
+            left = timeout - elapsed
             if left <= 0:
                 raise TimeoutError
-            step = left if cancelled is None else min(left, _POLL_S)
+            step = left if cancelled is None else min(left, max(_POLL_S, _GRACE_S - elapsed))
             readable, _, _ = select.select([self._connection], [], [], step)
             if readable:
                 self._connection.settimeout(max(1.0, left))
                 return wire.receive(self._connection)
-            if cancelled is not None and cancelled():
+            if cancelled is not None and elapsed + step >= _GRACE_S and cancelled():
                 raise Abandoned
 
     def kill(self) -> None:

@@ -6,20 +6,28 @@ reading; `selection` is NumPy-like text (`0,:,::4`); a missing selection is ever
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import asdict
 from typing import Literal
 
+from anyio import from_thread
 from fastapi import APIRouter, Request, Response
 
+from pandaas.arrays import Abandoned
+from pandaas.codecs import Encoded
+from pandaas.model import Principal
 from pandaas.server.schemas import GeometryOut, NodeOut, StatsOut
-from pandaas.server.services import Asker, Platform
+from pandaas.server.services import Asker, Platform, Services
 
 router = APIRouter(prefix="/api/v1/datasets/{pid}", tags=["arrays"])
+_CLIENT_LEFT = 499  # nobody reads this answer; the number stands in the log and in the metrics
 
 
 @router.get("/tree")
 def tree(pid: str, platform: Platform, asker: Asker, path: str = "/", depth: int = 1) -> NodeOut:
     """One node with attributes and its children down to `depth` levels."""
-    raise NotImplementedError
+    node = platform.arrays.tree(asker, pid, path, depth, default=_default_signal(platform, asker, pid))
+    return NodeOut.model_validate(asdict(node))
 
 
 @router.get("/data", response_class=Response)
@@ -34,12 +42,21 @@ def data(
     dtype: Literal["origin", "safe"] = "origin",
 ) -> Response:
     """`dtype=safe` converts to what a browser can hold (f2→f4, i8/u8 that fit, f16→f8, big- to little-endian)."""
-    raise NotImplementedError
+
+    def make() -> Encoded:
+        values = platform.arrays.read(asker, pid, path, selection, cancelled=left(request))
+        return platform.arrays.encode(values, format, dtype, name=path.rpartition("/")[2])
+
+    return cached(request, platform.arrays.etag(asker, pid, path, selection, f"{format}/{dtype}"), make)
 
 
 @router.get("/stats")
-def stats(pid: str, path: str, platform: Platform, asker: Asker, selection: str | None = None) -> StatsOut:
-    raise NotImplementedError
+def stats(
+    pid: str, path: str, request: Request, platform: Platform, asker: Asker, selection: str | None = None
+) -> StatsOut:
+    """Statistics of the selected values."""
+    found = platform.arrays.stats(asker, pid, path, selection, cancelled=left(request))
+    return StatsOut.model_validate(asdict(found))
 
 
 @router.get("/preview", response_class=Response)
@@ -53,9 +70,44 @@ def preview(
     max_size: int = 512,
 ) -> Response:
     """A 2-D selection reduced by maximum (masked pixels ignored) to at most `max_size` per axis; float32 bytes."""
-    raise NotImplementedError
+
+    def make() -> Encoded:
+        return platform.arrays.encode(
+            platform.arrays.preview(asker, pid, path, selection, max_size, cancelled=left(request)), "bin"
+        )
+
+    return cached(request, platform.arrays.etag(asker, pid, path, selection, f"preview/{max_size}"), make)
 
 
 @router.get("/geometry")
 def geometry(pid: str, path: str, platform: Platform, asker: Asker) -> GeometryOut | None:
-    raise NotImplementedError
+    """The detector geometry that the file gives for an image array."""
+    found = platform.arrays.geometry(asker, pid, path)
+    return GeometryOut.model_validate(asdict(found)) if found is not None else None
+
+
+def cached(request: Request, etag: str, make: Callable[[], Encoded]) -> Response:
+    """304 where the client has this answer already, else the answer; nothing is read for a 304."""
+    headers = {"ETag": etag}
+    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
+    if etag in known:
+        return Response(status_code=304, headers=headers)
+    try:
+        made = make()
+    except Abandoned:
+        return Response(status_code=_CLIENT_LEFT)
+    return Response(made.body, media_type=made.media_type, headers=headers | made.headers)
+
+
+def left(request: Request) -> Callable[[], bool]:
+    """Whether the client has gone, to be asked from the thread that answers it."""
+
+    def gone() -> bool:
+        return bool(from_thread.run(request.is_disconnected))
+
+    return gone
+
+
+def _default_signal(platform: Services, asker: Principal, pid: str) -> str | None:
+    plot = platform.catalogue.dataset(asker, pid).plot
+    return plot.signal if plot else None

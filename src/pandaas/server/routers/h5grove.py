@@ -1,7 +1,128 @@
-"""The h5grove API, so that an unmodified @h5web/app H5GroveProvider works against us; `file` is the pid."""
+"""The h5grove API, so that an unmodified @h5web/app H5GroveProvider works against us; `file` is the pid.
+
+Behaviour follows h5grove 4 (https://silx-kit.github.io/h5grove), including the answers' key order and the `message` of
+errors. What differs: text that is not UTF-8 is replaced instead of failing, selections know all of NumPy's basic indexing,
+and what may not be read is not found.
+"""
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+import json
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
-router = APIRouter(prefix="/h5grove", tags=["h5grove"])
+import numpy as np
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.routing import APIRoute
+
+from pandaas.codecs import Encoded, to_json
+from pandaas.model import InvalidInput, PandaasError
+from pandaas.server.routers.arrays import cached, left
+from pandaas.server.services import Asker, Platform
+
+_RESOLVE = {"true": "all", "all": "all", "false": "none", "none": "none", "only_valid": "only_valid"}
+
+
+class _Route(APIRoute):
+    """Errors as h5grove tells them, with the fields of a problem besides."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handler = super().get_route_handler()
+
+        async def answer(request: Request) -> Response:
+            try:
+                return await handler(request)
+            except PandaasError as error:
+                body = {
+                    "message": error.detail,
+                    "type": f"urn:pandaas:{error.kind}",
+                    "title": error.title,
+                    "status": error.status,
+                    "detail": error.detail,
+                    "remedy": error.remedy,
+                    "field": error.field,
+                }
+                return Response(json.dumps(body), error.status, media_type="application/json")
+
+        return answer
+
+
+router = APIRouter(prefix="/h5grove", tags=["h5grove"], route_class=_Route)
+
+
+@router.api_route("/", methods=["GET", "HEAD"], response_class=Response)
+def root() -> Response:
+    """Whether the service is there."""
+    return Response("ok", media_type="text/plain")
+
+
+@router.get("/attr", include_in_schema=False, response_class=Response)
+@router.get("/attr/", response_class=Response)
+def attr(
+    platform: Platform,
+    asker: Asker,
+    file: str,
+    path: str = "/",
+    attr_keys: Annotated[list[str] | None, Query()] = None,
+) -> Response:
+    """Attributes of an object, all or those in `attr_keys`."""
+    return _json(platform.arrays.attributes(asker, file, path, attr_keys))
+
+
+@router.get("/data", include_in_schema=False, response_class=Response)
+@router.get("/data/", response_class=Response)
+def data(
+    request: Request,
+    platform: Platform,
+    asker: Asker,
+    file: str,
+    path: str = "/",
+    dtype: str = "origin",
+    format: str = "json",
+    flatten: bool = False,
+    selection: str | None = None,
+) -> Response:
+    """The selected values of an array."""
+
+    def make() -> Encoded:
+        values = platform.arrays.read(asker, file, path, selection, cancelled=left(request))
+        if flatten and values.ndim:
+            values = np.ravel(values)
+        return platform.arrays.encode(values, format, dtype, name="data")
+
+    kind = f"h5grove/{format}/{dtype}/{flatten}"
+    return cached(request, platform.arrays.etag(asker, file, path, selection, kind), make)
+
+
+@router.get("/meta", include_in_schema=False, response_class=Response)
+@router.get("/meta/", response_class=Response)
+def meta(platform: Platform, asker: Asker, file: str, path: str = "/", resolve_links: str = "only_valid") -> Response:
+    """Kind, attributes, type and children of an object."""
+    return _json(platform.arrays.h5grove_meta(asker, file, path, _resolve(resolve_links)))
+
+
+@router.get("/stats", include_in_schema=False, response_class=Response)
+@router.get("/stats/", response_class=Response)
+def stats(platform: Platform, asker: Asker, file: str, path: str = "/", selection: str | None = None) -> Response:
+    """Smallest, largest and mean value and standard deviation of the finite values."""
+    return _json(platform.arrays.h5grove_stats(asker, file, path, selection))
+
+
+@router.get("/paths", include_in_schema=False, response_class=Response)
+@router.get("/paths/", response_class=Response)
+def paths(platform: Platform, asker: Asker, file: str, path: str = "/", resolve_links: str = "only_valid") -> Response:
+    """A group's path and those of everything in it."""
+    return _json(platform.arrays.paths(asker, file, path, _resolve(resolve_links)))
+
+
+def _resolve(text: str) -> str:
+    found = _RESOLVE.get(text.lower())
+    if found is None:
+        raise InvalidInput(
+            f"'{text[:40]}' is no way to resolve links.", remedy="Use none, only_valid or all.", field="resolve_links"
+        )
+    return found
+
+
+def _json(content: Any) -> Response:
+    return Response(to_json(content), media_type="application/json")

@@ -57,7 +57,7 @@ class Lists:
         with self._database.read() as session:
             for proposal_id, iri in session.execute(named.order_by(DatasetTechnique.technique)):
                 techniques[proposal_id].append(iri)
-            rows = list(session.execute(counts.group_by(Dataset.proposal_id)).tuples())
+            rows = list(session.execute(counts.group_by(Dataset.proposal_id)))
             last = cards_of(session, [newest for _, _, newest in rows], self._database.clock())
         found = {
             proposal: ProposalContents(count, tuple(techniques[proposal]), last[newest])

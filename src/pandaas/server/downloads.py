@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from email.utils import formatdate
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -97,7 +98,7 @@ def _open(content: FileContent) -> int:
         handle = os.open(content.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError as error:
         raise gone from error
-    if os.readlink(f"/proc/self/fd/{handle}") != str(content.path) or os.fstat(handle).st_size < content.size:
+    if Path(f"/proc/self/fd/{handle}").readlink() != content.path or os.fstat(handle).st_size < content.size:
         os.close(handle)
         raise gone
     return handle

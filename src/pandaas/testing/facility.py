@@ -157,7 +157,7 @@ def make_facility(database: Database, folder: Path) -> Facility:
     access.create_instrument(FACILITY, "BL1", "SAXS beamline", technique=SAXS)
     access.set_staff(FACILITY, "BL1", people["iris"])
     for name, title, kind, leader in (
-        ("PUB-1", "Lysozyme in solution", ProposalType.PUBLIC_ACCESS, "alice"),
+        ("PUB-1", "Proteins in solution", ProposalType.PUBLIC_ACCESS, "alice"),
         ("SEC-2", "A new battery", ProposalType.PROPRIETARY, "bob"),
         ("PUB-3", "Zeolites at work", ProposalType.PUBLIC_ACCESS, "carol"),
     ):

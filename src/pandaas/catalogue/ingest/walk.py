@@ -100,6 +100,7 @@ def _visit(path: Path, reach: _Reach, seen: set[Path], depth: int) -> Iterator[F
             return
         if real in seen:
             return
+        str(real).encode()
         seen.add(real)
         found = real.stat()
         if stat.S_ISDIR(found.st_mode) and not _is_store(real):
@@ -109,6 +110,8 @@ def _visit(path: Path, reach: _Reach, seen: set[Path], depth: int) -> Iterator[F
             yield FoundFile(real, size, mtime_ns, given=reach.is_given(real))
     except InvalidInput as error:  # a link to nowhere, or one that leads to itself
         yield RefusedFile(path, error.detail, error.remedy)
+    except UnicodeEncodeError:
+        yield RefusedFile(path, "Its name is not valid UTF-8 text.", "Rename the file.")
     except PermissionError:
         yield RefusedFile(path, "The platform may not read this.", "Give its account the right to read.")
     except OSError as error:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,6 +18,12 @@ if TYPE_CHECKING:
     from pandaas.config import Settings
     from pandaas.db import Database
     from pandaas.identity import Identity
+
+
+PersonName = Annotated[str, typer.Argument(metavar="USER", help="User name of the person.")]
+ProposalName = Annotated[str, typer.Argument(metavar="PROPOSAL", help="Name of the proposal.")]
+InstrumentName = Annotated[str, typer.Argument(metavar="INSTRUMENT", help="Name of the instrument.")]
+DatasetPid = Annotated[str, typer.Argument(metavar="PID", help="Identifier of the dataset.")]
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pandaas.cli.facility import facility, parse_time
+from pandaas.cli.facility import DatasetPid, PersonName, ProposalName, facility, parse_time
 from pandaas.cli.output import Json, emit, table
 from pandaas.model import InvalidInput
 
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def release(
-    proposal: str,
+    proposal: ProposalName,
     at: Annotated[str | None, typer.Option(help="Date or time of release.")] = None,
     now: Annotated[bool, typer.Option("--now", help="Release at once.")] = False,
     never: Annotated[bool, typer.Option("--never", help="Not by time.")] = False,
@@ -39,7 +39,7 @@ def release(
 
 
 def share(
-    pid: str,
+    pid: DatasetPid,
     user: Annotated[str, typer.Argument(help="With whom.")],
     by: Annotated[str, typer.Option("--by", help="Who shares: a person who manages the dataset.")],
     until: Annotated[str | None, typer.Option(help="When the share ends.")] = None,
@@ -52,7 +52,7 @@ def share(
     print(f"'{pid}' is shared with '{user}'.")
 
 
-def unshare(pid: str, user: str) -> None:
+def unshare(pid: DatasetPid, user: PersonName) -> None:
     """Take a share back; felt by the next request."""
     from pandaas.access import FACILITY
 
@@ -61,7 +61,7 @@ def unshare(pid: str, user: str) -> None:
     print(f"'{pid}' is no longer shared with '{user}'.")
 
 
-def shares(pid: str, as_json: Json = False) -> None:
+def shares(pid: DatasetPid, as_json: Json = False) -> None:
     """With whom a dataset is shared."""
     from pandaas.access import FACILITY
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pandaas.cli.facility import facility, parse_time
+from pandaas.cli.facility import InstrumentName, PersonName, ProposalName, facility, parse_time
 from pandaas.cli.output import Json, emit, table
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def list_proposals(
     emit(found, as_json, text)
 
 
-def show(name: str, as_json: Json = False) -> None:
+def show(name: ProposalName, as_json: Json = False) -> None:
     """Show a proposal and its team."""
     from pandaas.access import FACILITY
 
@@ -98,8 +98,8 @@ def show(name: str, as_json: Json = False) -> None:
 
 
 def member(
-    name: str,
-    user: str,
+    name: ProposalName,
+    user: PersonName,
     role: Annotated[str, typer.Argument(help="principal_investigator, member, reader or local_contact.")] = "member",
 ) -> None:
     """Put a person into the team, or change her role there."""
@@ -110,7 +110,7 @@ def member(
     print(f"'{user}' is {role} of '{name}'.")
 
 
-def remove_member(name: str, user: str) -> None:
+def remove_member(name: ProposalName, user: PersonName) -> None:
     """Take a person out of the team; she has no access from the next request on."""
     from pandaas.access import FACILITY
 
@@ -120,7 +120,7 @@ def remove_member(name: str, user: str) -> None:
 
 
 def instrument(
-    name: str,
+    name: InstrumentName,
     title: Annotated[str, typer.Option(help="Name shown to people.")] = "",
     technique: Annotated[str | None, typer.Option(help="PaNET IRI given to data that name none.")] = None,
 ) -> None:
@@ -134,7 +134,7 @@ def instrument(
 
 def staff(
     name: Annotated[str, typer.Argument(help="The instrument.")],
-    user: str,
+    user: PersonName,
     remove: Annotated[bool, typer.Option("--remove", help="Take the person off.")] = False,
 ) -> None:
     """Put a person on an instrument's staff, or take her off."""

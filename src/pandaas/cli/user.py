@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from pandaas.cli.facility import facility, new_password
+from pandaas.cli.facility import PersonName, facility, new_password
 from pandaas.cli.output import Json, emit, table
 
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
@@ -56,7 +56,7 @@ def list_accounts(
     emit(found, as_json, lambda: table(_COLUMNS, [tuple(one.values()) for one in found], empty="No accounts."))
 
 
-def password(user: str, password_stdin: PasswordStdin = False) -> None:
+def password(user: PersonName, password_stdin: PasswordStdin = False) -> None:
     """Set a new password; all sign-ins of the person end."""
     with facility() as local:
         person = local.identity.person_named(user)
@@ -64,21 +64,21 @@ def password(user: str, password_stdin: PasswordStdin = False) -> None:
     print(f"Set a new password for '{user}'.")
 
 
-def role(user: str, role: Annotated[str, typer.Argument(help="visitor, instrument_staff or operator.")]) -> None:
+def role(user: PersonName, role: Annotated[str, typer.Argument(help="visitor, instrument_staff or operator.")]) -> None:
     """Change what a person is to the facility."""
     with facility() as local:
         local.identity.set_role(local.identity.person_named(user).id, role)
     print(f"'{user}' is {role} now.")
 
 
-def disable(user: str) -> None:
+def disable(user: PersonName) -> None:
     """Shut a person out: her sign-ins end and her tokens stop working at once."""
     with facility() as local:
         local.identity.disable(local.identity.person_named(user).id)
     print(f"'{user}' is disabled.")
 
 
-def enable(user: str) -> None:
+def enable(user: PersonName) -> None:
     """Let a disabled person in again."""
     with facility() as local:
         local.identity.disable(local.identity.person_named(user).id, disabled=False)
@@ -86,7 +86,7 @@ def enable(user: str) -> None:
 
 
 def link(
-    user: str,
+    user: PersonName,
     issuer: Annotated[str, typer.Option(help="Who issued the identity, for example https://proxy.example.org.")],
     subject: Annotated[str, typer.Option(help="Its subject there; never an e-mail address.")],
 ) -> None:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,12 @@ class RunningPlatform:
     output: list[str]
     accounts: dict[str, str]
     environment: dict[str, str]
+    program: list[str] = field(default_factory=lambda: program())  # noqa: PLW0108 - defined below
 
     def command(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run `pandaas …` beside it, in the same home."""
         return subprocess.run(
-            [*program(), *arguments], env=self.environment, capture_output=True, text=True, check=check, timeout=300
+            [*self.program, *arguments], env=self.environment, capture_output=True, text=True, check=check, timeout=300
         )
 
     def token(self, user: str, scopes: str = "read,write,run,admin") -> str:
@@ -52,12 +53,18 @@ def program() -> list[str]:
 
 
 @contextmanager
-def running_demo(home: Path, *, frames: int = 12, extra: dict[str, str] | None = None) -> Iterator[RunningPlatform]:
-    """Start `pandaas demo` in `home` with a short series and wait until it is healthy; stop it at the end."""
+def running_demo(
+    home: Path, *, frames: int = 12, extra: dict[str, str] | None = None, installed: Path | None = None
+) -> Iterator[RunningPlatform]:
+    """Start `pandaas demo` in `home` with a short series and wait until it is healthy; stop it at the end.
+
+    `installed` is the `pandaas` program of another environment (default: this one's).
+    """
+    called = [str(installed)] if installed else program()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PANDAAS_")}
     environment |= {"PANDAAS_HOME": str(home), "PANDAAS_DEMO__FRAMES": str(frames)} | (extra or {})
     process = subprocess.Popen(
-        [*program(), "demo", "--port", "0", "--no-browser"],
+        [*called, "demo", "--port", "0", "--no-browser"],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -71,7 +78,7 @@ def running_demo(home: Path, *, frames: int = 12, extra: dict[str, str] | None =
     try:
         url = _wait_for_address(process, lines, output)
         wait_until_healthy(url, process, output)
-        platform = RunningPlatform(url, home, process, output, {}, environment)
+        platform = RunningPlatform(url, home, process, output, {}, environment, called)
         platform.accounts = {row["user"]: row["password"] for row in _info(platform)["accounts"]}
         yield platform
     finally:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,11 +57,14 @@ def test_help_loads_no_library_of_the_platform() -> None:
     assert set(done.stderr.split()) & HEAVY == set()
 
 
-def test_help_is_there_at_once() -> None:
+def test_the_program_starts_at_once() -> None:
+    """Processor time, because other tests keep the machine busy."""
+
     def once() -> float:
-        started = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         call("--version")
-        return time.perf_counter() - started
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
     assert min(once() for _ in range(3)) < 1.0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -19,6 +20,7 @@ _MAX_CHILDREN = 50_000
 _MAX_PATHS = 200_000
 _MAX_DEPTH = 16
 _MAX_ATTRIBUTE = 16 * 1024 * 1024
+_MAX_TEXT = 64 * 1024
 
 
 def tree(navigator: Navigator, path: str, depth: int, default: str | None) -> dict[str, Any]:
@@ -113,9 +115,9 @@ def attribute_names(target: h5py.HLObject) -> list[str]:
 
 
 def _attribute(target: h5py.HLObject, name: str) -> Any:
-    handle = target.attrs.get_id(name)
-    if handle.get_storage_size() > _MAX_ATTRIBUTE:
-        return f"(not shown: {handle.get_storage_size()} bytes)"
+    size = _attribute_size(target, name)
+    if size > _MAX_ATTRIBUTE:
+        return f"(not shown: {size} bytes)"
     try:
         value = target.attrs[name]
     except (OSError, TypeError, ValueError, RuntimeError) as error:
@@ -123,12 +125,18 @@ def _attribute(target: h5py.HLObject, name: str) -> Any:
     return None if isinstance(value, h5py.Empty) else jsonable(value)
 
 
+def _attribute_size(target: h5py.HLObject, name: str) -> int:
+    """Bytes of an attribute's value (of variable length: of its references), 0 for a null dataspace."""
+    handle = target.attrs.get_id(name)
+    return 0 if handle.shape is None else math.prod(handle.shape) * int(handle.get_type().get_size())
+
+
 def attribute_text(target: h5py.HLObject, name: str) -> str | None:
     """An attribute that should hold one text, also where it is stored as an array of one."""
     if not h5a.exists(target.id, name.encode()):
         return None
     try:
-        if target.attrs.get_id(name).get_storage_size() > 65_536:
+        if _attribute_size(target, name) > _MAX_TEXT:
             return None
         value = target.attrs[name]
     except (OSError, TypeError, ValueError, RuntimeError):
@@ -148,7 +156,7 @@ def h5grove_meta(navigator: Navigator, path: str, resolve: Resolve, depth: int =
     place, link = _entity(navigator, path, resolve)
     if place is None:
         return _sorted(link)
-    return _entity_meta(navigator, place, path, resolve, depth)
+    return _entity_meta(navigator, place, path, depth)
 
 
 def _entity(navigator: Navigator, path: str, resolve: Resolve) -> tuple[Place | None, dict[str, Any]]:
@@ -174,7 +182,7 @@ def _entity(navigator: Navigator, path: str, resolve: Resolve) -> tuple[Place | 
     return None, described
 
 
-def _entity_meta(navigator: Navigator, place: Place, path: str, resolve: Resolve, depth: int) -> dict[str, Any]:
+def _entity_meta(navigator: Navigator, place: Place, path: str, depth: int) -> dict[str, Any]:
     target = place.object
     meta: dict[str, Any] = {
         "name": path.rpartition("/")[2],
@@ -183,9 +191,7 @@ def _entity_meta(navigator: Navigator, place: Place, path: str, resolve: Resolve
     if isinstance(target, h5py.Group):
         meta["kind"] = "group"
         if depth > 0:
-            meta["children"] = [
-                _child_meta(navigator, _join(path, name), resolve, depth - 1) for name in sorted(_names(target))
-            ]
+            meta["children"] = [_child_meta(navigator, _join(path, name), depth - 1) for name in sorted(_names(target))]
     elif isinstance(target, h5py.Dataset):
         meta |= {
             "kind": "dataset",
@@ -199,9 +205,10 @@ def _entity_meta(navigator: Navigator, place: Place, path: str, resolve: Resolve
     return _sorted(meta)
 
 
-def _child_meta(navigator: Navigator, path: str, resolve: Resolve, depth: int) -> dict[str, Any]:
+def _child_meta(navigator: Navigator, path: str, depth: int) -> dict[str, Any]:
+    """As h5grove does, links of children are resolved where they can be, whatever was asked for the group itself."""
     try:
-        return h5grove_meta(navigator, path, resolve, depth)
+        return h5grove_meta(navigator, path, "only_valid", depth)
     except UnreadableFile:  # one damaged child doesn't hide the others
         return {"kind": "other", "name": path.rpartition("/")[2]}
 

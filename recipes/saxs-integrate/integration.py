@@ -49,6 +49,8 @@ class Integrator:
         first = self._curve(np.zeros(mask.shape, dtype=np.float32), 1.0)
         self.radial: NDArray[Any] = np.asarray(first.radial, dtype=float)
         self.pixels: NDArray[Any] = np.asarray(first.count, dtype=float)  # per bin
+        if parameters.cake:  # build this table too before processes are forked
+            self.map_of_sum([np.zeros(mask.shape, dtype=np.float32)], [1.0])
 
     def _fixed_options(self) -> dict[str, Any]:
         parameters = self._parameters

@@ -146,7 +146,7 @@ class Parameters(BaseModel):
         gt=0,
         title="Wavelength",
         description="Wavelength of the radiation.",
-        json_schema_extra=_extra("Geometry", 34, "angstrom", ["wavelength", "incident_wavelength"]),
+        json_schema_extra=_extra("Geometry", 34, "angstrom", ["wavelength", "incident_wavelength", "photon_energy"]),
     )
     pixel_size_x: float | None = Field(
         None,

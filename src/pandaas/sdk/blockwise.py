@@ -12,6 +12,7 @@ cores, many machines and a repetition after a crash give the same bits.
 
 from __future__ import annotations
 
+import sys
 import time
 from types import ModuleType
 from typing import Any, Iterable, Iterator, Mapping, Optional, Sequence
@@ -21,6 +22,7 @@ from pandaas.sdk.errors import RecipeError
 from pandaas.sdk.job import Job
 from pandaas.sdk.pool import run_in_order
 from pandaas.sdk.report import Reporter, current_reporter, progress, set_reporter, warn
+from pandaas.sdk.threads import thread_count
 
 _MERGE_SHARE = 0.97  # the last percents belong to finish()
 
@@ -94,6 +96,9 @@ def _computed(
             set_reporter(former)
 
     processes = min(cores, len(chosen))
+    if processes > 1 and thread_count() > 1:  # a lock held by a thread stays locked for ever in a forked process
+        sys.stderr.write("The recipe's open() started threads, so its blocks run one after the other.\n")
+        processes = 1
     if processes <= 1:
         results: Iterable[tuple[int, Any]] = ((index, work(index)) for index in chosen)
     else:

@@ -100,7 +100,10 @@ class Input:
         return open_hdf5(self.master) if self.is_hdf5 else open_image(self.master)
 
     def default_path(self) -> str:
-        """Inner path of the array that the dataset is about: its default plot's signal, else its largest array."""
+        """Inner path of the array that the dataset is about: its default plot's signal, else its largest array.
+
+        Where the catalogue says nothing, the file's own NeXus attributes do (`@default`, `@signal`).
+        """
         for array in self.arrays:
             if array.is_default:
                 return array.path
@@ -111,6 +114,9 @@ class Input:
             return max(numeric, key=lambda array: math.prod(array.shape)).path
         if not self.is_hdf5:
             return "/"
+        signal = _nexus_signal(open_hdf5(self.master))
+        if signal:
+            return signal
         raise RecipeError(
             f"'{self.title}' holds no array that could be analysed.", "Choose another dataset.", self.slot
         )
@@ -239,6 +245,19 @@ def text(value: Any) -> str:
     if isinstance(value, np.ndarray):
         value = value.ravel()[0] if value.size else ""
     return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _nexus_signal(file: h5py.File) -> Optional[str]:
+    """Follow `@default` down to a group with `@signal`."""
+    group: Any = file
+    for _ in range(8):
+        signal = group.attrs.get("signal")
+        if signal is not None and isinstance(group.get(text(signal)), h5py.Dataset):
+            return f"{group.name.rstrip('/')}/{text(signal)}"
+        group = group.get(text(group.attrs.get("default", ""))) if "default" in group.attrs else None
+        if not isinstance(group, h5py.Group):
+            return None
+    return None
 
 
 def _array_info(item: Mapping[str, Any]) -> ArrayInfo:

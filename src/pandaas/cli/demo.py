@@ -44,7 +44,7 @@ def _run(settings: Settings, *, open_browser: bool) -> None:
     from pandaas.server import HealthBoard, Services, serve
     from pandaas.server.demo import DemoBuilder, describe, only_one
 
-    os.umask(0o077)
+    os.umask(0o022)  # the home is 0700; what lies in it is shown to other accounts only by the sandbox
     with only_one(settings):
         _say("Preparing the database")
         upgrade(settings)

@@ -26,7 +26,7 @@ def serve(
 
     settings = load_settings(server={"port": port, "host": host})
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    os.umask(0o077)
+    os.umask(0o022)  # the home is 0700; what lies in it is shown to other accounts only by the sandbox
     require_current_schema(settings)
     if settings.demo.enabled and settings.server.host not in LOOPBACK:
         raise Unavailable(

@@ -32,6 +32,7 @@ from pandaas.server.services import Services
 
 log = structlog.get_logger(__name__)
 _ANALYSIS_S = 900.0
+_SAY_EVERY_S = 2.0
 Say = Callable[[str], None]
 
 
@@ -69,6 +70,9 @@ class DemoBuilder:
                 return self._failed(name, str(error))
             except OSError as error:
                 return self._failed(name, f"{error.strerror or error}: {error.filename or ''}")
+            except Exception as error:  # a defect must show on the health board, not only in a thread's last words
+                log.error("demo step broke", step=name, exc_info=error)
+                return self._failed(name, f"{type(error).__name__}; see logs/pandaas.log in the home.")
             if self._stop.is_set():
                 return False
             done.append(name)
@@ -185,12 +189,10 @@ class DemoBuilder:
     def _ingest(self) -> None:
         """Register the files, then say of each what the manifest knows and the file doesn't."""
         root = self._services.settings.home / "data"
-        groups: dict[tuple[str, str, str, str, str], list[dict[str, Any]]] = {}
+        groups: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
         for entry in self._manifest["datasets"]:
-            note = ", ".join(entry[key] for key in ("origin", "source") if entry.get(key))
-            key = (entry["proposal"], entry["instrument"], entry["data"], note, entry["licence"])
-            groups.setdefault(key, []).append(entry)
-        for (proposal, instrument, data, note, licence), entries in groups.items():
+            groups.setdefault((entry["proposal"], entry["instrument"], entry["data"]), []).append(entry)
+        for (proposal, instrument, data), entries in groups.items():
             if self._stop.is_set():
                 return
             report = self._services.catalogue.ingest(
@@ -199,11 +201,9 @@ class DemoBuilder:
                 proposal=proposal,
                 instrument=instrument,
                 origin=data,
-                source_note=note,
-                licence=licence,
             )
-            for entry in report.quarantined:
-                log.warning("demo file in quarantine", file=entry.name, reason=entry.reason)
+            for refused in report.quarantined:
+                log.warning("demo file in quarantine", file=refused.name, reason=refused.reason)
             self._say(f"  {proposal}, {instrument}: {len(report.datasets)} datasets")
         for entry in self._manifest["datasets"]:
             self._describe(root / entry["file"], entry)
@@ -214,7 +214,8 @@ class DemoBuilder:
             dataset = session.scalars(query.where(DatasetFile.role == "data", Dataset.is_latest)).first()
             if dataset is None:
                 return  # an attachment
-            dataset.kind = entry["kind"]
+            dataset.kind, dataset.licence = entry["kind"], entry["licence"]
+            dataset.source_note = ", ".join(entry[key] for key in ("origin", "source") if entry.get(key))
             pid, start = dataset.pid, dataset.start_time
         known = {field: entry[field] for field in ("title", "sample") if entry.get(field)}
         if entry.get("note"):
@@ -250,8 +251,7 @@ class DemoBuilder:
         )
         if offer is None:
             raise Unavailable("The recipe 'saxs-integrate' doesn't accept the simulated series.")
-        inputs = {slot: [dataset.pid for dataset in chosen] for slot, chosen in offer.inputs.items()}
-        (job,) = self._services.jobs.start(alice, JobRequest("saxs-integrate", inputs))
+        (job,) = self._services.jobs.start(alice, JobRequest("saxs-integrate", offer.inputs))
         self._wait(alice, job)
 
     def _series(self) -> dict[str, Any]:
@@ -276,15 +276,17 @@ class DemoBuilder:
     def _call(self, argv: list[str], what: str) -> None:
         """Run a program; its JSON lines become progress, the rest is shown when it fails."""
         tail: list[str] = []
+        said = 0.0
         self._child = subprocess.Popen(
             argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=_clean_environment()
         )
         with self._child as child:
             for line in child.stdout or ():
                 message = _message(line)
-                if message:
+                if message and time.monotonic() - said > _SAY_EVERY_S:
+                    said = time.monotonic()
                     self._say(f"  {message}")
-                else:
+                elif not message:
                     tail = [*tail[-40:], line]
         if child.returncode != 0:
             raise Unavailable(

@@ -117,7 +117,7 @@ def _default(parameter: Any) -> str:
     shown = parameter.default
     if shown is None or shown is False or shown == () or callable(shown) or parameter.required or shown == []:
         return ""
-    return f" Default: {'yes' if shown is True else shown}."
+    return f" Default: `{'yes' if shown is True else shown}`."
 
 
 # --- configuration ------------------------------------------------------------------------------------------------

@@ -43,7 +43,8 @@ class RunningPlatform:
         )
 
     def token(self, user: str, scopes: str = "read,write,run,admin") -> str:
-        return self.command("token", "create", "--user", user, "--scopes", scopes).stdout.strip()
+        chosen = [word for scope in scopes.split(",") for word in ("--scope", scope)]
+        return self.command("token", "create", "--user", user, *chosen).stdout.strip()
 
 
 def program() -> list[str]:

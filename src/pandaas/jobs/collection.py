@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from pandaas.config import Settings
 from pandaas.db import Database
-from pandaas.db.tables import Dataset, Job, JobInput, Person
+from pandaas.db.tables import Dataset, Job, JobInput, Person, Proposal
 from pandaas.jobs.ending import Ending, ending_of, warnings_of
 from pandaas.jobs.folder import RESULT, JobFolder
 from pandaas.jobs.notices import leave_notice, mail_if_long
@@ -142,8 +142,11 @@ class Collector:
         given = list(session.scalars(select(JobInput).where(JobInput.job_id == job.id).order_by(JobInput.id)))
         main = session.scalars(select(Dataset).where(Dataset.pid == given[0].dataset_pid)).first()
         called = f"{title}: {main.title}" if main is not None else title
-        inputs = [(item.slot, item.dataset_pid) for item in given]
-        self._catalogue.register_result(session, job, prepared, title=called[:500], inputs=inputs)
+        inputs: dict[str, list[str]] = {}
+        for item in given:
+            inputs.setdefault(item.slot, []).append(item.dataset_pid)
+        place = session.get_one(Proposal, job.proposal_id)
+        self._catalogue.register_result(session, job, prepared, title=called[:500], inputs=inputs, proposal=place)
 
     def _compared(self, job: Job, file: Path, ending: Ending, values: dict[str, Any]) -> tuple[Ending, dict[str, Any]]:
         """For a verification: compare instead of registering; the repeated result is not kept."""

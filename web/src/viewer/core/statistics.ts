@@ -20,20 +20,31 @@ export interface Histogram {
 
 /** Null when there are no valid values. */
 export function statistics(values: ArrayLike<number>): Statistics | null {
-  let [count, mean, squares, sum] = [0, 0, 0, 0];
-  let [minimum, maximum] = [Infinity, -Infinity];
+  let count = 0;
+  let sum = 0;
+  let shift = 0;
+  let deltas = 0;
+  let squares = 0;
+  let minimum = Infinity;
+  let maximum = -Infinity;
+  // eslint-disable-next-line @typescript-eslint/prefer-for-of -- array-likes can't be iterated
   for (let i = 0; i < values.length; i++) {
-    const value = at(values, i);
+    const value = values[i] ?? NaN;
     if (!Number.isFinite(value)) continue;
     count++;
     sum += value;
-    const delta = value - mean;
-    mean += delta / count;
-    squares += delta * (value - mean);
+    // Relative to the first value, so that squares of large counts lose no digits.
+    if (count === 1) shift = value;
+    const delta = value - shift;
+    deltas += delta;
+    squares += delta * delta;
     if (value < minimum) minimum = value;
     if (value > maximum) maximum = value;
   }
-  return count > 0 ? { count, sum, mean, std: Math.sqrt(squares / count), minimum, maximum } : null;
+  if (count === 0) return null;
+  const mean = shift + deltas / count;
+  const variance = Math.max(squares / count - (deltas / count) ** 2, 0);
+  return { count, sum, mean, std: Math.sqrt(variance), minimum, maximum };
 }
 
 /** Percentiles (0–100, linear interpolation between neighbours) of the finite values; NaN when there are none. */
@@ -58,8 +69,9 @@ export function histogram(values: ArrayLike<number>, domain: Domain, bins: numbe
   const counts = new Array<number>(bins).fill(0);
   const edges = Array.from({ length: bins + 1 }, (_, i) => backward(low + i * width));
   if (!(width > 0)) return { counts, edges };
+  // eslint-disable-next-line @typescript-eslint/prefer-for-of -- array-likes can't be iterated
   for (let i = 0; i < values.length; i++) {
-    const value = at(values, i);
+    const value = values[i] ?? NaN;
     if (!(value >= domain[0] && value <= domain[1])) continue;
     const bin = Math.min(Math.floor((forward(value) - low) / width), bins - 1);
     counts[bin] = (counts[bin] ?? 0) + 1;

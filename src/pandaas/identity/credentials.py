@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
+from functools import cached_property
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -35,7 +36,11 @@ class Passwords:
     def __init__(self, *, at_once: int = 4) -> None:
         self._hasher = PasswordHasher()
         self._room = BoundedSemaphore(at_once)
-        self._nobody = self.hash(new_secret())
+
+    @cached_property
+    def _nobody(self) -> str:
+        """What is compared where there is no password, so that it takes as long."""
+        return self.hash(new_secret())
 
     def hash(self, password: str) -> str:
         """The stored form; `InvalidInput` when the password is too short or too long."""
@@ -52,7 +57,8 @@ class Passwords:
         if not self._room.acquire(timeout=_PATIENCE_S):
             raise Busy("Too many people are signing in at once.", remedy="Try again in a few seconds.")
         try:
-            return self._hasher.verify(stored or self._nobody, password) and stored is not None
+            nobody = self._nobody
+            return self._hasher.verify(stored or nobody, password) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
         finally:

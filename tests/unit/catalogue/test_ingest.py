@@ -280,3 +280,18 @@ def test_files_are_kept_with_their_real_path_only(facility: Facility, tmp_path: 
     assert [one.outcome for one in facility.ingest().datasets] == ["unchanged"]
     with facility.database.read() as session:
         assert list(session.scalars(select(DatasetFile.path))) == [str(facility.root / "PUB-1/a.nxs")]
+
+
+def test_instruments_are_known_by_name_and_title_and_new_ones_are_added(facility: Facility) -> None:
+    facility.access.create_proposal(FACILITY, "PUB-9", "No instrument")
+    named = {}
+    for index, said in enumerate(("bl1", "SAXS Beamline", "LOQ", "Surf & Turf", "surf turf")):
+        pid = facility.register(f"PUB-9/{index}.nxs", instrument=said)
+        named[said] = facility.catalogue.card(FACILITY, pid).instrument
+    assert named == {
+        "bl1": "BL1",
+        "SAXS Beamline": "BL1",
+        "LOQ": "LOQ",
+        "Surf & Turf": "SURF-TURF",
+        "surf turf": "SURF-TURF",
+    }

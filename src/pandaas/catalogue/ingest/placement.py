@@ -167,11 +167,11 @@ class Places:
         return self._proposals[name]
 
     def _find_instrument(self, name: str) -> Instrument | None:
-        wanted = fold(name)
-        everything = self._all_instruments()
-        return next((one for one in everything if fold(one.name) == wanted), None) or next(
-            (one for one in everything if wanted in {fold(one.title), fold(_as_name(name) or "")} and wanted), None
-        )
+        """By name or title, whatever the spelling; a name goes before a title."""
+        wanted = {fold(name), fold(_as_name(name) or "")} - {""}
+        known = self._all_instruments()
+        by_name = next((one for one in known if fold(one.name) in wanted), None)
+        return by_name or next((one for one in known if fold(one.title) in wanted), None)
 
     def _all_instruments(self) -> list[Instrument]:
         if self._instruments is None:

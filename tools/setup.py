@@ -219,6 +219,8 @@ def _page(steps: Steps) -> None:
 def _npm(steps: Steps) -> tuple[list[str | Path], dict[str, str]]:
     """The npm to call and its environment: the machine's where its Node.js is new enough, else the locked one."""
     environment = dict(os.environ, npm_config_update_notifier="false")
+    if not sys.stdout.isatty():
+        environment["NO_COLOR"] = "1"
     if not _home_writable():
         environment.setdefault("npm_config_cache", str(CACHE / "npm"))
     node, npm = shutil.which("node"), shutil.which("npm")

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pandaas.catalogue.folding import storable
-
 _LONGEST = 200  # bytes, with room for '.part' below the file systems' 255
 _RESERVED = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
 _HIDDEN = {"Cc", "Cf", "Co", "Cs"}
@@ -18,8 +16,8 @@ def safe_name(name: str) -> str:
 
     Ordinary names stay as they are, since files of a batch name each other.
     """
-    last = unicodedata.normalize("NFC", storable(name)).replace("\\", "/").rstrip("/").rpartition("/")[2]
-    visible = "".join("_" if unicodedata.category(c) in _HIDDEN else c for c in last)
+    visible = "".join("_" if unicodedata.category(c) in _HIDDEN else c for c in unicodedata.normalize("NFC", name))
+    visible = visible.replace("\\", "/").rstrip("/").rpartition("/")[2]
     cleaned = _RESERVED.sub("_", visible).strip(" .") if not visible.startswith("..") else ""
     ending = next((ending for ending in _OURS if cleaned.lower().endswith(ending)), None)
     if ending is not None:

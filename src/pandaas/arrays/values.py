@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +19,7 @@ from pandaas.model import (
     UnreadableFile,
 )
 
+_MAX_FILES = 50_000
 NodeKind = Literal["group", "dataset", "soft_link", "external_link", "datatype", "unresolved"]
 
 
@@ -93,9 +96,21 @@ class FileIdentity:
 
     @classmethod
     def of(cls, path: Path) -> FileIdentity:
-        """Raises `OSError` when the file is gone. For a folder (Zarr) its own times stand for its contents."""
+        """Raises `OSError` when the file is gone. Of a folder (Zarr) number, sizes and latest time of its files count."""
         found = path.stat()
-        return cls(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+        extra = _folder_state(path) if stat.S_ISDIR(found.st_mode) else ()
+        return cls(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, extra)
+
+
+def _folder_state(folder: Path) -> tuple[int, int, int]:
+    count = size = latest = 0
+    for where, _, names in os.walk(folder):
+        for name in names:
+            found = os.lstat(os.path.join(where, name))  # noqa: PTH118 - a Path per file is slow
+            count, size, latest = count + 1, size + found.st_size, max(latest, found.st_mtime_ns)
+            if count >= _MAX_FILES:
+                return count, size, latest
+    return count, size, latest
 
 
 def node_from_json(data: dict[str, Any]) -> Node:

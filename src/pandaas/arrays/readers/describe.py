@@ -72,13 +72,15 @@ def declared(
     name: str,
     shape: tuple[int, ...],
     dtype: np.dtype[Any],
+    *,
     lazy: dict[str, LazyArray],
     read: LazyArray,
-    *,
+    chunks: tuple[int, ...] | None = None,
     unit: str | None = None,
 ) -> h5py.Dataset:
-    """An array that is only described; `read` gives a part of it when asked."""
-    chunks = tuple(max(1, min(length, 64)) for length in shape) if shape else None
+    """An array that is only described; `read` gives a part of it when asked. `chunks` are those it is stored in."""
+    stored = chunks or tuple(min(length, 1024) for length in shape)
+    chunks = tuple(max(1, min(part, length)) for part, length in zip(stored, shape, strict=True)) if shape else None
     made = parent.create_dataset(safe_name(name), shape=shape, dtype=dtype, chunks=chunks)
     lazy[made.name] = read
     if unit:

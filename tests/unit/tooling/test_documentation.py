@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -91,3 +92,20 @@ def test_every_page_begins_with_a_title_and_a_summary() -> None:
         assert blank == "", page
         assert text, page
         assert text[0] not in "#|-`!", page
+
+
+def test_every_reader_is_described() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    page = (ROOT / "docs/reference/file-formats.md").read_text("utf-8")
+    assert project["entry-points"]["pandaas.readers"]
+    for name in project["entry-points"]["pandaas.readers"]:
+        assert f"| `{name}` |" in page
+
+
+def test_every_recipe_has_a_readme_and_a_citation() -> None:
+    for folder in (ROOT / "recipes").iterdir():
+        if (folder / "recipe.toml").is_file():
+            manifest = tomllib.loads((folder / "recipe.toml").read_text("utf-8"))
+            assert (folder / "README.md").read_text("utf-8").startswith("# "), folder.name
+            assert manifest["citation"], folder.name
+            assert manifest["licence"], folder.name

@@ -13,7 +13,7 @@ import { usePlayback } from './controls/usePlayback';
 import { parseDtype } from './core/dtype';
 import { defaultMapping, isValidMapping, safeSlice, selectionText, slicedDimensions, type DimensionMapping } from './core/selection';
 import type { Visualisation, ViewerState } from './core/state';
-import { sourceFromNode, sourceFromRecord, defaultChild } from './data/plotContext';
+import { defaultChild, signalOf, sourceFromNode, sourceFromRecord } from './data/plotContext';
 import { useAxes, useGeometry, useNode, usePlotContext } from './data/queries';
 import type { ArraySource, DatasetOut, PlotContext } from './data/types';
 import { PlotProblem } from './plots/PlotFrame';
@@ -43,14 +43,18 @@ const TableView = lazy(() => import('./table/TableView').then((module) => ({ def
 const ValueView = lazy(() => import('./table/ValueView').then((module) => ({ default: module.ValueView })));
 
 export function DatasetViewer({ dataset, path, onPathChange, state, onStateChange }: DatasetViewerProps) {
-  const record = useMemo(() => sourceFromRecord(dataset, path), [dataset, path]);
-  const node = useNode(dataset, path);
+  const place = useNode(dataset, path);
+  // A group that is a plot shows its signal.
+  const signal = place.data ? signalOf(place.data) : null;
+  const shown = signal ?? path;
+  const record = useMemo(() => sourceFromRecord(dataset, shown), [dataset, shown]);
+  const node = useNode(dataset, shown);
   const fromTree = useMemo(() => (node.data ? sourceFromNode(dataset, node.data) : null), [dataset, node.data]);
   const source = fromTree ?? record;
   const plot = usePlotContext(dataset, source);
 
   if (source && plot) {
-    return <ArrayViewer key={path} dataset={dataset} source={source} plot={plot} state={state} onStateChange={onStateChange} />;
+    return <ArrayViewer key={shown} dataset={dataset} source={source} plot={plot} state={state} onStateChange={onStateChange} />;
   }
   const next = node.data ? defaultChild(node.data) : null;
   return (

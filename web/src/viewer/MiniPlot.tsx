@@ -110,7 +110,7 @@ function Marker({ x, y, frame }: { x: number; y: number; frame: Frame2D }) {
 
 function Axes({ frame, xName, yName }: { frame: Frame2D; xName: string; yName: string }) {
   const { width, height, xDomain, yDomain, xScale, yScale } = frame;
-  const xTicks = ticks(xDomain, xScale, Math.max(2, Math.floor(width / 70)));
+  const xTicks = ticks(xDomain, xScale, Math.max(3, Math.floor(width / 70)));
   const yTicks = ticks(yDomain, yScale, Math.max(2, Math.floor(height / 36)));
   return (
     <g className={styles.axes}>

@@ -63,7 +63,7 @@ function logTicks([low, high]: Domain, count: number): Tick[] {
 }
 
 function logLabel(digit: number, power: number): string {
-  if (power >= -2 && power <= 3) return String(Number((digit * 10 ** power).toPrecision(3)));
+  if (power >= -3 && power <= 3) return String(Number((digit * 10 ** power).toPrecision(3)));
   return digit === 1 ? `10${superscript(power)}` : `${digit}×10${superscript(power)}`;
 }
 

@@ -36,10 +36,12 @@ export function plotOfGroup(group: NodeOut, path: string): PlotContext {
   const signal = text(attributes.signal);
   const auxiliary = texts(attributes.auxiliary_signals).filter((other) => children.has(other));
   if (group.nx_class !== 'NXdata' || (signal !== name && !auxiliary.includes(name))) return NO_PLOT;
-  const rank = children.get(name)?.shape?.length ?? 0;
+  const shape = children.get(name)?.shape ?? [];
   const inside = (child: string) => `${group.path === '/' ? '' : group.path}/${child}`;
   const named = texts(attributes.axes);
-  const axes = Array.from({ length: rank }, (_, dimension) => {
+  // Points in a plane: a list of values with two axes of the same length.
+  const isScatter = shape.length === 1 && named.length === 2 && named.every((axis) => children.get(axis)?.shape?.[0] === shape[0]);
+  const axes = Array.from({ length: isScatter ? 2 : shape.length }, (_, dimension) => {
     const axis = named[dimension];
     return axis && axis !== '.' && children.has(axis) ? inside(axis) : null;
   });
@@ -66,6 +68,14 @@ export function defaultChild(node: NodeOut): string | null {
   if (next && children.some((child) => child.name === next)) return `${base}/${next}`;
   const data = children.find((child) => child.nx_class === 'NXdata');
   return data?.path ?? null;
+}
+
+/** Path of the signal of an NXdata group, null for other nodes. */
+export function signalOf(node: NodeOut): string | null {
+  if (node.kind !== 'group' || node.nx_class !== 'NXdata') return null;
+  const signal = text(node.attributes?.signal);
+  const child = node.children?.find(({ name, kind }) => name === signal && kind !== 'group');
+  return child?.path ?? null;
 }
 
 /** The array at `path` as the dataset's record knows it, before the tree has answered. */

@@ -1,10 +1,8 @@
 /** The heat map: detector frames, maps and every other pair of dimensions. */
 
-import { ColorBar, ScaleType } from '@h5web/lib';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { parseRings } from '../core/calibrants';
-import type { ColorScale } from '../core/contrast';
 import { isNumeric } from '../core/dtype';
 import type { Box } from '../core/state';
 import { DetectorGeometry } from '../core/geometry';
@@ -19,6 +17,7 @@ import { CursorStore } from '../plots/cursor';
 import { PlotFrame } from '../plots/PlotFrame';
 import type { PlotProps } from '../plots/props';
 import type { View } from '../plots/ZoomSync';
+import { ColorScaleBar } from './ColorScaleBar';
 import { DrawTool } from './DrawTool';
 import { ImageCanvas } from './ImageCanvas';
 import { ImagePanels } from './ImagePanels';
@@ -28,16 +27,6 @@ import { useContrast } from './useContrast';
 import { frameSource, useFrames } from './useFrames';
 import { useImageFigure } from './useImageFigure';
 import { detailOf, overviewFactor } from './view';
-import styles from '../viewer.module.css';
-
-const SCALE_TYPES = {
-  linear: ScaleType.Linear,
-  log: ScaleType.Log,
-  sqrt: ScaleType.Sqrt,
-  symlog: ScaleType.SymLog,
-} as const satisfies Record<ColorScale, ScaleType>;
-
-const BAR_MAPS = { viridis: 'Viridis', inferno: 'Inferno', cividis: 'Cividis', grey: 'Greys' } as const;
 
 export function ImagePlot(props: PlotProps) {
   const { source, plot, axes, state, onStateChange, dataset } = props;
@@ -182,14 +171,7 @@ export function ImagePlot(props: PlotProps) {
             )}
             {drawing && <MaskCanvas key={`${rows} ${columns}`} drawing={drawing} xAxis={xAxis} yAxis={yAxis} />}
           </ImageCanvas>
-          <div className={styles.colorBar}>
-            <ColorBar
-              domain={contrast.domain}
-              scaleType={SCALE_TYPES[contrast.scale]}
-              colorMap={BAR_MAPS[map]}
-              invertColorMap={map === 'grey' ? !invert : invert}
-            />
-          </div>
+          <ColorScaleBar domain={contrast.domain} scale={contrast.scale} map={map} invert={invert} unit={source.unit} saturation={saturation} />
         </>
       )}
     </PlotFrame>

@@ -2,12 +2,12 @@
 
 import { useEffect } from 'react';
 
-import { colorFraction, scaled, unscaled } from '../core/contrast';
+import { colorFraction } from '../core/contrast';
 import { axisLabel } from '../core/format';
 import { at, clamp } from '../core/numbers';
 import type { Box } from '../core/state';
-import { ticks } from '../core/ticks';
 import type { Rendered } from '../data/frameStore';
+import { barTicks } from '../figure/barTicks';
 import { captionLines } from '../figure/captions';
 import { imageFigureSvg, type FigureAxis } from '../figure/svg';
 import type { PlotAxis } from '../plots/axes';
@@ -42,7 +42,7 @@ export function useImageFigure(input: ImageFigureInput): void {
         aspect: clamp(square ? ratio : 1.25, 0.2, 5),
         bar: {
           colors: Array.from({ length: 33 }, (_, i) => colorAt(look.map, look.invert, i / 32)),
-          ticks: barTicks(look),
+          ticks: barTicks(look.domain, look.scale, 7).filter(({ label }) => label),
           label: axisLabel('Value', source.unit),
         },
       });
@@ -55,19 +55,6 @@ export function useImageFigure(input: ImageFigureInput): void {
 function figureAxis(axis: PlotAxis, domain: [number, number], reversed: boolean): FigureAxis {
   const { label, formatTick } = axis;
   return { label, domain, scale: 'linear', reversed, ...(formatTick && { formatTick }) };
-}
-
-function barTicks({ domain, scale }: Look): { at: number; label: string }[] {
-  if (scale === 'log' || scale === 'linear') {
-    return ticks(domain, scale, 7)
-      .filter(({ label }) => label)
-      .map(({ value, label }) => ({ at: colorFraction(value, domain, scale), label }));
-  }
-  const [low, high] = [scaled(domain[0], scale), scaled(domain[1], scale)];
-  return Array.from({ length: 6 }, (_, i) => {
-    const value = unscaled(low + ((high - low) * i) / 5, scale);
-    return { at: i / 5, label: String(Number(value.toPrecision(3))) };
-  });
 }
 
 /** PNG of an area (in coordinates), one canvas pixel per pixel of the rendered frame where possible. */

@@ -20,6 +20,8 @@ describe('chooseVisualisation', () => {
     [source([3, 500]), NO_PLOT, 'line'],
     [source([100]), plot({ axes: ['/x', '/y'] }), 'scatter'],
     [source([400, 600, 3], '|u1'), plot({ interpretation: 'rgb-image' }), 'rgb'],
+    [source([400, 600, 3], '|u1'), NO_PLOT, 'rgb'],
+    [source([400, 600, 3], '|u1'), plot({ interpretation: 'image' }), 'heatmap'],
     [source([]), NO_PLOT, 'value'],
     [source([10], '|S12', { typeClass: 'string' }), NO_PLOT, 'table'],
     [source([10], "[('a', '<f4')]", { typeClass: 'compound' }), NO_PLOT, 'table'],

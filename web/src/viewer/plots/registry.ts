@@ -15,6 +15,10 @@ const size = (source: ArraySource) => source.shape.reduce((product, length) => p
 const isTable = (source: ArraySource) => source.typeClass === 'compound' || source.dtype.includes('[(');
 const isEmpty = (source: ArraySource) => size(source) === 0;
 
+const hasChannels = (source: ArraySource) =>
+  rank(source) >= 3 && isNumeric(source.dtype) && (source.shape.at(-1) === 3 || source.shape.at(-1) === 4);
+const isColour = (source: ArraySource) => hasChannels(source) && parseDtype(source.dtype)?.code === 'u1';
+
 const REGISTRY: readonly VisualisationInfo[] = [
   {
     id: 'line',
@@ -35,11 +39,7 @@ const REGISTRY: readonly VisualisationInfo[] = [
   {
     id: 'rgb',
     label: 'Colour',
-    supports: (source, plot) => {
-      const channels = source.shape.at(-1);
-      const colours = rank(source) >= 3 && (channels === 3 || channels === 4) && isNumeric(source.dtype);
-      return colours && (plot.interpretation === 'rgb-image' || parseDtype(source.dtype)?.code === 'u1');
-    },
+    supports: (source, plot) => isColour(source) || (plot.interpretation === 'rgb-image' && hasChannels(source)),
   },
   { id: 'matrix', label: 'Numbers', supports: (source) => isNumeric(source.dtype) && rank(source) >= 1 && !isEmpty(source) },
   { id: 'table', label: 'Table', supports: (source) => isTable(source) || (!isNumeric(source.dtype) && rank(source) >= 1) },
@@ -65,6 +65,8 @@ export function chooseVisualisation(
 
 function suggested(source: ArraySource, plot: PlotContext): readonly Visualisation[] {
   if (rank(source) === 0) return ['value'];
+  // Bytes with three or four channels are colours unless the file says otherwise.
+  if (plot.interpretation === null && rank(source) === 3 && isColour(source)) return ['rgb', 'heatmap'];
   if (plot.interpretation === 'rgb-image') return ['rgb', 'heatmap'];
   if (plot.interpretation === 'spectrum') return ['line'];
   if (plot.interpretation === 'vertex') return ['scatter', 'line'];

@@ -1,0 +1,54 @@
+/** The colour scale beside the image, with the same numbers as the figure for print. */
+
+import { useElementSize } from '@mantine/hooks';
+
+import type { ColorScale } from '../core/contrast';
+import { axisLabel, formatNumber } from '../core/format';
+import type { Domain } from '../core/numbers';
+import type { ColorMapName } from '../core/state';
+import { barTicks } from '../figure/barTicks';
+import { colorAt, SATURATED_COLOR } from './frameMaterial';
+import styles from '../viewer.module.css';
+
+interface ColorScaleBarProps {
+  readonly domain: Domain;
+  readonly scale: ColorScale;
+  readonly map: ColorMapName;
+  readonly invert: boolean;
+  readonly unit: string | null;
+  readonly saturation: number | null;
+}
+
+const WIDTH = 16;
+const STOPS = 24;
+
+export function ColorScaleBar({ domain, scale, map, invert, unit, saturation }: ColorScaleBarProps) {
+  const { ref, height } = useElementSize();
+  const stops = Array.from({ length: STOPS + 1 }, (_, i) => colorAt(map, invert, i / STOPS)).join(', ');
+  const label = axisLabel('', unit).trim();
+  return (
+    <div className={styles.colorBar} role="img" aria-label={`Colour scale, ${scale}, from ${formatNumber(domain[0])} to ${formatNumber(domain[1])}`}>
+      <div ref={ref} className={styles.colorBarBox}>
+        <div className={styles.colorBarGradient} style={{ width: WIDTH, background: `linear-gradient(to top, ${stops})` }} />
+        {height > 0 && (
+          <svg className={styles.colorBarTicks} width={74} height={height} style={{ left: WIDTH }} aria-hidden>
+            {barTicks(domain, scale, Math.max(3, Math.floor(height / 60))).map((tick, i) => (
+              <g key={i} transform={`translate(0,${(1 - tick.at) * height})`}>
+                <line x2={tick.label ? 6 : 3} />
+                <text x={9} dy="0.34em">
+                  {tick.label}
+                </text>
+              </g>
+            ))}
+          </svg>
+        )}
+        {label && <div className={styles.colorBarUnit}>{label}</div>}
+        {saturation !== null && (
+          <div className={styles.colorBarNote} title={`Saturated from ${formatNumber(saturation)}`}>
+            <span className={styles.swatch} style={{ background: SATURATED_COLOR }} /> saturated
+          </div>
+        )}
+      </div>
+    </div>
+  );
+}

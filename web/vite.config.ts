@@ -11,7 +11,13 @@ const proxy = Object.fromEntries(
 
 export default defineConfig({
   plugins: [react()],
-  resolve: { alias: { '@': fileURLToPath(new URL('./src', import.meta.url)) } },
+  resolve: {
+    alias: {
+      '@': fileURLToPath(new URL('./src', import.meta.url)),
+      // `ndarray` compiles code at run time, which the content security policy forbids.
+      ndarray: fileURLToPath(new URL('./src/csp/ndarray.ts', import.meta.url)),
+    },
+  },
   server: { host: '127.0.0.1', proxy },
   preview: { host: '127.0.0.1', proxy },
   build: {

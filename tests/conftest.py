@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["pandaas.testing.skips", "pandaas.testing.postgres"]
+pytest_plugins = ["pandaas.testing.skips", "pandaas.testing.postgres", "pandaas.testing.passwords"]

@@ -11,7 +11,7 @@ from pandaas.db import append
 from pandaas.db.tables import Dataset, Instrument, Job, JobInput, RecipeDefault
 from pandaas.model import JobState, NotAllowed, NotFound, Principal, PrincipalKind, Scope, TooLarge
 from pandaas.recipes import complete_parameters
-from pandaas.server import present
+from pandaas.server import present, present_work
 from pandaas.server.schemas import InstrumentOut, InstrumentPageOut, JobOut
 from pandaas.server.services import Services
 
@@ -108,4 +108,4 @@ def _failures(platform: Services, asker: Principal, instrument: Instrument) -> l
             views.append(platform.jobs.job(asker, job_id))
         except NotFound:
             continue  # of a team that keeps it to itself
-    return present.jobs(platform, asker, views[:_FAILURES])
+    return present_work.jobs(platform, asker, views[:_FAILURES])

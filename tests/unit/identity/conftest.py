@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from argon2 import PasswordHasher
 
 from pandaas.config import Settings, load_settings
 from pandaas.db import Database
@@ -23,12 +22,7 @@ def settings(tmp_path: Path) -> Settings:
 
 
 @pytest.fixture
-def identity(
-    sqlite_database: Database, settings: Settings, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> Identity:
-    """With a quick password hash: its strength is the library's business."""
-    quick = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
-    monkeypatch.setattr("pandaas.identity.credentials.PasswordHasher", lambda: quick)
+def identity(sqlite_database: Database, settings: Settings, clock: ManualClock, quick_passwords: None) -> Identity:
     return Identity(sqlite_database, settings)
 
 

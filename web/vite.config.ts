@@ -16,6 +16,7 @@ export default defineConfig({
       '@': fileURLToPath(new URL('./src', import.meta.url)),
       // `ndarray` compiles code at run time, which the content security policy forbids.
       ndarray: fileURLToPath(new URL('./src/csp/ndarray.ts', import.meta.url)),
+      'ndarray-ops': fileURLToPath(new URL('./src/csp/ndarray-ops.ts', import.meta.url)),
     },
   },
   server: { host: '127.0.0.1', proxy },

@@ -22,7 +22,9 @@ export function Frame() {
   const main = useRef<HTMLElement>(null);
   useNoticePopups();
   useEffect(() => menu.close(), [pathname, menu]);
-  useEffect(() => window.scrollTo({ top: 0 }), [pathname]);
+  useEffect(() => {
+    void window.scrollTo({ top: 0 }); // newer browsers answer with a promise, which is no clean-up function
+  }, [pathname]);
   return (
     <AppShell
       header={{ height: 52 }}

@@ -23,7 +23,7 @@ export function Frame() {
   useNoticePopups();
   useEffect(() => menu.close(), [pathname, menu]);
   useEffect(() => {
-    void window.scrollTo({ top: 0 }); // newer browsers answer with a promise, which is no clean-up function
+    window.scrollTo({ top: 0 }); // in a block: newer browsers answer with a promise, which is no clean-up function
   }, [pathname]);
   return (
     <AppShell

@@ -1,9 +1,15 @@
-"""The n-D data service: one reader per format, slices, statistics, previews, geometry. It knows no catalogue."""
+"""The n-D data service: one reader per format, slices, statistics, previews, geometry. It knows no catalogue.
 
-from pandaas.arrays.lanes import Abandoned
+`ArrayService` is imported when it is first asked for: reader processes import this package too, and should start fast.
+"""
+
+from typing import TYPE_CHECKING, Any
+
 from pandaas.arrays.reader import ENTRY_POINTS, Contents, Reader, ReaderRegistry
-from pandaas.arrays.service import ArrayService
-from pandaas.arrays.values import FileIdentity, Geometry, Node, ScanResult
+from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult
+
+if TYPE_CHECKING:
+    from pandaas.arrays.service import ArrayService
 
 __all__ = [
     "ENTRY_POINTS",
@@ -17,3 +23,11 @@ __all__ = [
     "ReaderRegistry",
     "ScanResult",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "ArrayService":
+        from pandaas.arrays.service import ArrayService
+
+        return ArrayService
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -225,17 +225,15 @@ def _techniques(
 ) -> tuple[str, ...]:
     """From the reader, the application definitions, then what a well-known instrument measures."""
     named = dict.fromkeys((*contents.techniques, *techniques_of(definitions, probe=probe)))
-    if found.array("/exchange/data") is not None and _in_exchange(contents):
+    if found.array("/exchange/data") is not None:  # DXchange is a format of tomography
         named.setdefault(iri_of("CT"))
+    if attribute_text(contents.file, "file_type") == "RAW_Series":  # BioXTAS RAW is a program for biological SAXS
+        named.setdefault(iri_of("SAXS"))
     known = technique_of_instrument(instrument)
     generic = iri_of("TOF")
     if known is not None and (not named or set(named) == {generic}):
         return (known,)
     return tuple(iri for iri in named if iri in BY_IRI)
-
-
-def _in_exchange(contents: Contents) -> bool:
-    return "implements" in contents.file or "exchange" in contents.file
 
 
 def _prefer_plotted_path(navigator: Navigator, found: Survey, plot: PlotSpec | None) -> None:

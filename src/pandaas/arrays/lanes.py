@@ -14,6 +14,7 @@ from typing import Any
 
 from pandaas.arrays import wire
 from pandaas.arrays.sandbox import worker_command, worker_environment
+from pandaas.arrays.values import Abandoned
 from pandaas.model import Busy, Unavailable, UnreadableFile
 
 _START_S = 60.0
@@ -21,10 +22,6 @@ _POLL_S = 0.1
 _GRACE_S = 1.5  # a request that is shorter is left to end: starting a process anew costs more
 _WAIT_S = 60.0
 Cancelled = Callable[[], bool]
-
-
-class Abandoned(Exception):
-    """The one who asked is gone; nobody waits for the answer."""
 
 
 class WorkerProcess:

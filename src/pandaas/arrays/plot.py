@@ -82,7 +82,7 @@ def nxdata_plot(navigator: Navigator, path: str) -> PlotSpec | None:
     group = place.object
     name = attribute_text(group, "signal") or _marked_signal(navigator, place)
     signal = _numeric(navigator, path, name) if name else None
-    if name is None or signal is None or not signal.shape:
+    if name is None or signal is None or signal.size < 2:
         return None
     axes = _axes(navigator, path, place, signal)
     style = _style(group)

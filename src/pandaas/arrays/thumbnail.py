@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import io
 import math
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
 
 from pandaas.arrays.geometry import mask_of
 from pandaas.arrays.links import Navigator
 from pandaas.arrays.slicing import plan, read
 from pandaas.codecs import invalid_pixels, is_numeric, reduce_by_maximum
 from pandaas.model import ArrayKind, NotFound, PandaasError
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 WIDTH = 320
 _HEIGHT = 200
@@ -92,6 +94,8 @@ def _axis(navigator: Navigator, axes: list[str | None], shape: tuple[int, ...]) 
 
 
 def _picture(image: NDArray[Any], mask: NDArray[Any] | None) -> bytes:
+    from PIL import Image
+
     usable = mask if mask is not None and mask.shape == image.shape else None
     reduced = reduce_by_maximum(image, WIDTH, mask=usable)
     valid = np.isfinite(reduced)
@@ -115,6 +119,8 @@ def _picture(image: NDArray[Any], mask: NDArray[Any] | None) -> bytes:
 
 
 def _curve(y: NDArray[Any], x: NDArray[Any] | None, *, log_x: bool, log_y: bool) -> bytes | None:
+    from PIL import Image, ImageDraw
+
     values = y.astype(float)
     invalid, _ = invalid_pixels(y)
     good = np.isfinite(values) if invalid is None else ~invalid

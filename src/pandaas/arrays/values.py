@@ -23,6 +23,10 @@ _MAX_FILES = 50_000
 NodeKind = Literal["group", "dataset", "soft_link", "external_link", "datatype", "unresolved"]
 
 
+class Abandoned(Exception):
+    """The one who asked is gone; nobody waits for the answer."""
+
+
 @dataclass(frozen=True)
 class Node:
     """One node of a dataset's tree. `children` is None where they were not asked for; they come without attributes.

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fabio.cbfimage import CbfImage
 from numpy.typing import NDArray
 
 from pandaas.arrays.reader import Contents, LazyArray
@@ -92,6 +91,8 @@ class _Pixels:
         return np.asarray(self._pixels[selection.items])
 
     def _decode(self) -> NDArray[Any]:
+        from fabio.cbfimage import CbfImage
+
         opener = _OPENERS.get(self._path.suffix.lower())
         stream = unpack(self._path, opener) if opener else io.BytesIO(self._path.read_bytes())
         try:

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fabio.edfimage import EdfImage
 from numpy.typing import NDArray
 
 from pandaas.arrays.reader import Contents, LazyArray
@@ -32,6 +31,8 @@ class EdfReader:
         return 60 if named else 0
 
     def open(self, path: Path) -> Contents:
+        from fabio.edfimage import EdfImage
+
         if path.suffix.lower() == ".gz":
             unpack(path, gzip.open).close()  # refuses what unpacks to more than fits
         image = EdfImage()
@@ -89,8 +90,8 @@ def _describe(path: Path, image: Any, header: dict[str, str], shape: tuple[int, 
 
 
 def _pixels(image: Any, shape: tuple[int, ...], selection: Selection) -> NDArray[Any]:
-    if len(shape) == 2:
-        return np.asarray(np.asarray(image.getframe(0).data)[selection.items])
+    if len(shape) == 2:  # of a single image fabio's `getframe` would open other files with a number in their name
+        return np.asarray(np.asarray(image.data)[selection.items])
     first, *rest = selection.items
     frames = range(shape[0])[first]
     if isinstance(frames, int):

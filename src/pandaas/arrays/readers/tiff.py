@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import tifffile
 from numpy.typing import NDArray
 
 from pandaas.arrays.reader import Contents, LazyArray
 from pandaas.arrays.readers import describe, pilatus
 from pandaas.codecs import Selection
 from pandaas.model import UnreadableFile
+
+if TYPE_CHECKING:
+    import tifffile
 
 _MAX_PAGE = 1 << 30
 _MAX_SERIES = 64
@@ -32,6 +34,8 @@ class TiffReader:
         return 30 if path.suffix.lower() in (".tif", ".tiff") else 0
 
     def open(self, path: Path) -> Contents:
+        import tifffile
+
         try:
             image = tifffile.TiffFile(path)
         except _ERRORS as error:

@@ -5,43 +5,25 @@ from __future__ import annotations
 import json
 import math
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import h5py
-import numcodecs.registry
 import numpy as np
-import zarr
 from numpy.typing import NDArray
-from zarr.abc.store import ByteRequest
-from zarr.core.buffer import Buffer, BufferPrototype
-from zarr.storage import LocalStore
 
 from pandaas.arrays.reader import Contents, LazyArray
 from pandaas.arrays.readers import describe
 from pandaas.codecs import Selection
 from pandaas.model import UnreadableFile
 
+if TYPE_CHECKING:
+    import zarr
+
 _MARKS = ("zarr.json", ".zgroup", ".zarray")
 _MAX_CHUNK = 1 << 30
 _MAX_NODES = 20_000
 _MAX_ATTRIBUTE = 60_000
 _ERRORS = (OSError, ValueError, RuntimeError, KeyError, IndexError, AttributeError, TypeError, NotImplementedError)
-
-# Reading must never run what a file says: pickled objects can.
-numcodecs.registry.codec_registry.pop("pickle", None)
-numcodecs.registry.entries.pop("pickle", None)
-
-
-class _ContainedStore(LocalStore):
-    """A folder whose symbolic links lead nowhere outside it."""
-
-    async def get(
-        self, key: str, prototype: BufferPrototype | None = None, byte_range: ByteRequest | None = None
-    ) -> Buffer | None:
-        target = self.root / key
-        if not target.resolve().is_relative_to(self.root) or (target.exists() and not target.is_file()):
-            return None
-        return await super().get(key, prototype, byte_range)
 
 
 class ZarrReader:
@@ -54,10 +36,14 @@ class ZarrReader:
         return 100 if any((path / mark).is_file() for mark in _MARKS) else 0
 
     def open(self, path: Path) -> Contents:
+        import zarr
+
+        from pandaas.arrays.readers.zarr_store import ContainedStore
+
         file = describe.memory_file()
         contents = Contents(path, "zarr", file)
         try:
-            node = zarr.open(store=_ContainedStore(path.resolve(), read_only=True), mode="r")
+            node = zarr.open(store=ContainedStore(path.resolve(), read_only=True), mode="r")
             if isinstance(node, zarr.Array):
                 _put_array(contents, file, "data", node)
             else:
@@ -71,6 +57,8 @@ class ZarrReader:
 
 
 def _put_group(contents: Contents, here: h5py.Group, node: zarr.Group, count: list[int]) -> None:
+    import zarr
+
     _attributes(here, node)
     for name, member in sorted(node.members()):
         count[0] += 1

@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Protocol
 
@@ -28,6 +29,9 @@ from pandaas.catalogue.values import IngestedDataset, IngestProgress, IngestRepo
 from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.model import InvalidInput, ScannedDataset, UnreadableFile
+
+
+_PART = 200  # files read before the first of them are registered
 
 
 class Scan(Protocol):
@@ -174,11 +178,12 @@ class Ingest:
         try:
             going: set[Future[_Stored]] = set()
             for realm, paths in realms.items():
-                for result in self._scanner.scan(paths, roots=[realm]):
-                    for prepared in self._sort(run, result, realm):
-                        going.add(pool.submit(self._settle, prepared, run))
-                    if len(going) >= workers * 4:
-                        going = _collect(run, *wait(going, return_when=FIRST_COMPLETED))
+                for part in _parts(paths):
+                    for result in self._scanner.scan(part, roots=[realm]):
+                        for prepared in self._sort(run, result, realm):
+                            going.add(pool.submit(self._settle, prepared, run))
+                        if len(going) >= workers * 4:
+                            going = _collect(run, *wait(going, return_when=FIRST_COMPLETED))
             _collect(run, *wait(going))
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -284,6 +289,18 @@ class Ingest:
             proposal, _ = run.places.by_path(path, given=run.found[path].given)
             measured = MeasuredFile(path, path.name, size, mtime_ns, sha256_of(path))
             self._attachments.attach(measured, proposal_id=run.places.proposal_id(proposal))
+
+
+def _parts(paths: list[Path]) -> Iterator[list[Path]]:
+    """Whole folders, since files of one folder may belong together; together enough to be worth starting readers."""
+    part: list[Path] = []
+    for _, folder in groupby(paths, key=lambda path: path.parent):
+        part.extend(folder)
+        if len(part) >= _PART:
+            yield part
+            part = []
+    if part:
+        yield part
 
 
 def _collect(run: _Run, done: set[Future[_Stored]], going: set[Future[_Stored]]) -> set[Future[_Stored]]:

@@ -1,0 +1,135 @@
+"""Commands on a facility's people, rights and database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from pandaas.cli import build
+from pandaas.model import Conflict, InvalidInput, NotFound, Unavailable
+
+Run = Callable[..., str]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_passwords: None) -> Run:
+    monkeypatch.setenv("PANDAAS_HOME", str(tmp_path / "home"))
+
+    def call(line: str, typed: str = "") -> str:
+        words = line.split()
+        result = CliRunner().invoke(build(words[0]), words, input=typed, catch_exceptions=False)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    return call
+
+
+@pytest.fixture
+def facility(run: Run) -> Run:
+    run("db upgrade")
+    run("user create ann --name Ann --password-stdin", "correct horse\n")
+    run("user create ben --name Ben --no-password")
+    run("proposal instrument BL1 --title Beamline")
+    run("proposal create SC-1 --title Proteins --instrument BL1 --pi ann --end 2026-05-01")
+    return run
+
+
+def told(run: Run, line: str) -> Any:
+    return json.loads(run(line + " --json"))
+
+
+def test_a_home_without_schema_says_what_to_do(run: Run) -> None:
+    with pytest.raises(Unavailable) as caught:
+        run("user list")
+    assert "pandaas db upgrade" in str(caught.value.remedy)
+
+
+def test_accounts_are_made_listed_and_disabled(facility: Run) -> None:
+    facility("user role ben instrument_staff")
+    facility("user disable ben")
+    assert told(facility, "user list") == [
+        {"user": "ann", "name": "Ann", "role": "visitor", "affiliation": None, "disabled": False},
+        {"user": "ben", "name": "Ben", "role": "instrument_staff", "affiliation": None, "disabled": True},
+    ]
+    assert [one["user"] for one in told(facility, "people")] == ["ann"]
+    facility("user enable ben")
+    with pytest.raises(InvalidInput):
+        facility("user role ben king")
+    with pytest.raises(NotFound):
+        facility("user disable nobody")
+
+
+def test_a_password_is_never_taken_from_nowhere(facility: Run) -> None:
+    with pytest.raises(InvalidInput, match="nobody to type"):
+        facility("user password ann")
+    facility("user password ann --password-stdin", "battery staple\n")
+
+
+def test_a_team_changes(facility: Run) -> None:
+    facility("proposal member SC-1 ben reader")
+    facility("proposal staff BL1 ben")
+    assert told(facility, "proposal show SC-1")["members"] == {"ann": "principal_investigator", "ben": "reader"}
+    assert told(facility, "people ben")[0]["instruments"] == ["BL1"]
+    assert [one["name"] for one in told(facility, "proposal list --user ben")] == ["SC-1"]
+    facility("proposal remove-member SC-1 ben")
+    facility("proposal staff BL1 ben --remove")
+    assert told(facility, "proposal list --user ben") == []
+
+
+def test_a_release_is_set(facility: Run) -> None:
+    facility("policy release SC-1 --at 2020-01-01")
+    assert told(facility, "proposal show SC-1")["open"] is True
+    facility("policy release SC-1 --never")
+    assert told(facility, "proposal show SC-1")["open"] is False
+    for line in ("policy release SC-1", "policy release SC-1 --now --never", "policy release SC-1 --at tomorrow"):
+        with pytest.raises(InvalidInput):
+            facility(line)
+
+
+def test_the_rule_is_printed(facility: Run) -> None:
+    assert {line["who"] for line in told(facility, "policy rule")} >= {"operator", "released", "instrument staff"}
+
+
+def test_a_token_is_printed_alone(facility: Run) -> None:
+    text = facility("token create --user ann")
+    assert text.startswith("pandaas_")
+    assert len(text.strip().split()) == 1
+    [listed] = told(facility, "token list --user ann")
+    assert listed["scopes"] == ["read", "run", "write"]
+    assert text.strip() not in str(listed)
+    facility(f"token delete --user ann {listed['id']}")
+    assert told(facility, "token list --user ann") == []
+    assert told(facility, "token create --user ann --scope read --days 0")["token"].startswith("pandaas_")
+    assert told(facility, "token list --user ann")[0]["expires"] is None
+
+
+def test_the_audit_tells_what_happened(facility: Run) -> None:
+    facility("token create --user ann")
+    rows = told(facility, "audit")
+    assert [row["kind"] for row in rows][-1] == "token.created"
+    assert {row["subject"] for row in told(facility, "audit --kind person.")} == {"ann", "ben"}
+    assert {row["proposal"] for row in told(facility, "audit --proposal SC-1")} == {"SC-1"}
+    assert [row["kind"] for row in told(facility, "audit --actor ann")] == ["token.created"]
+    assert told(facility, "audit --since 2999-01-01") == []
+    assert len(told(facility, "audit --limit 2")) == 2
+
+
+def test_a_backup_is_made_and_restored(facility: Run, tmp_path: Path) -> None:
+    done = told(facility, f"backup {tmp_path}/b.tar")
+    assert Path(done["archive"]).stat().st_size == done["size"]
+    facility("user create late --name Late --no-password")
+    with pytest.raises(Conflict):
+        facility(f"restore {tmp_path}/b.tar")
+    assert told(facility, f"restore {tmp_path}/b.tar --replace")["kept_aside"]
+    assert {one["user"] for one in told(facility, "user list")} == {"ann", "ben"}
+
+
+def test_the_state_of_the_schema_is_told(facility: Run) -> None:
+    found = told(facility, "db state")
+    assert found["state"] == "current"
+    assert told(facility, "db upgrade")["backup"] is None

@@ -28,6 +28,7 @@ const KINDS = [
   'quarantine.changed',
   'environment.state',
   'session.expired',
+  'resync',
 ] as const;
 
 const RETRY_MS = [1000, 2000, 5000, 10_000, 20_000];
@@ -54,6 +55,8 @@ export function staleKeys({ kind, subject }: LiveEvent): readonly (readonly stri
       return [['operator'], ['recipes'], ['offers']];
     case 'session.expired':
       return [['session']];
+    case 'resync': // Events were missed: everything may have changed.
+      return [[]];
     default:
       return [];
   }

@@ -96,6 +96,15 @@ export const recipesQuery = queryOptions({
   staleTime: HOUR,
 });
 
+export const recipeQuery = (recipe: string, version?: string) =>
+  queryOptions({
+    queryKey: ['recipes', recipe, version],
+    queryFn: ({ signal }) =>
+      body(api.GET('/api/v1/recipes/{recipe}', { params: { path: { recipe }, query: { ...(version && { version }) } }, signal })),
+    staleTime: HOUR,
+    retry: false,
+  });
+
 export const offersQuery = (dataset: string[]) =>
   queryOptions({
     queryKey: ['offers', dataset],

@@ -11,7 +11,7 @@ import { Thumbnail } from './Thumbnail';
 
 /** A beam time at a glance: picture of its last run, what, where, team, release date. */
 export function ProposalCard({ proposal }: { proposal: ProposalOut }) {
-  const { last_dataset: last, members = [], techniques = [] } = proposal;
+  const { last_dataset: last, members, techniques } = proposal;
   const team = members.map(({ person }) => person.name);
   return (
     <article className={classes.card}>

@@ -5,7 +5,7 @@ import { superscript, unitText } from '@/format';
 
 import classes from './form.module.css';
 import { RowsInput } from './RowsInput';
-import type { Choice, Field, Kind } from './schema';
+import { isChoice, type Choice, type Field, type Kind } from './schema';
 import { boundsText, isRecord, type Faults } from './validate';
 
 export interface FieldInputProps {
@@ -162,7 +162,7 @@ function ChoiceInput({ field, value, onChange, kind, shared }: FieldInputProps &
     <Select
       {...shared}
       data={kind.choices.map((choice) => ({ value: String(choice), label: choiceLabel(choice, kind.labels) }))}
-      value={value === null || value === undefined ? null : String(value as Choice)}
+      value={isChoice(value) ? String(value) : null}
       onChange={(text) => onChange(kind.choices.find((choice) => String(choice) === text) ?? null)}
       searchable={kind.choices.length > 8}
       clearable={field.optional}

@@ -4,7 +4,7 @@ import { IconPlus, IconTrash } from '@tabler/icons-react';
 import { unitText } from '@/format';
 
 import { choiceLabel } from './FieldInput';
-import { initialOf, type Choice, type Field } from './schema';
+import { initialOf, isChoice, type Field } from './schema';
 import { isRecord, type Faults } from './validate';
 
 interface RowsInputProps {
@@ -100,7 +100,7 @@ function Cell({ column: { kind, optional }, value, label, fault, onChange }: Cel
       <Select
         {...shared}
         data={kind.choices.map((choice) => ({ value: String(choice), label: choiceLabel(choice, kind.labels) }))}
-        value={value === null || value === undefined ? null : String(value as Choice)}
+        value={isChoice(value) ? String(value) : null}
         clearable={optional}
         allowDeselect={optional}
         onChange={(text) => onChange(kind.choices.find((choice) => String(choice) === text) ?? null)}

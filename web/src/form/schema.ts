@@ -94,18 +94,23 @@ function fieldOf(name: string, property: Schema, root: Schema, required: boolean
   };
 }
 
-function withoutVariants({ anyOf: _any, oneOf: _one, ...rest }: Schema): Schema {
+function withoutVariants(schema: Schema): Schema {
+  const rest = { ...schema };
+  delete rest.anyOf;
+  delete rest.oneOf;
   return rest;
 }
 
+/** Follows references; what stands beside a reference (title, unit, default) goes before what it leads to. */
 function resolve(schema: Schema, root: Schema, depth = 0): Schema {
+  const only = schema.allOf?.length === 1 ? schema.allOf[0] : undefined;
   const target = schema.$ref?.startsWith('#/$defs/') ? root.$defs?.[schema.$ref.slice(8)] : undefined;
-  const merged = schema.allOf?.length === 1 && schema.allOf[0] ? { ...schema.allOf[0], ...schema, allOf: undefined } : schema;
-  if (target && depth < 8) {
-    const { $ref: _ref, ...own } = merged;
-    return resolve({ ...target, ...own } as Schema, root, depth + 1);
-  }
-  return merged.$ref && merged !== schema && depth < 8 ? resolve(merged as Schema, root, depth + 1) : (merged as Schema);
+  const next = only ?? target;
+  if (!next || depth > 8) return schema;
+  const own = { ...schema };
+  delete own.allOf;
+  delete own.$ref;
+  return resolve({ ...next, ...own }, root, depth + 1);
 }
 
 function kindOf(schema: Schema, root: Schema): Kind {
@@ -149,7 +154,7 @@ function listKind(schema: Schema, root: Schema): Kind {
   return { is: 'list', item, ...size };
 }
 
-function isChoice(value: unknown): value is Choice {
+export function isChoice(value: unknown): value is Choice {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean';
 }
 

@@ -13,7 +13,7 @@ const UNIT_TEXT: Record<string, string> = {
 };
 
 export function superscript(value: number): string {
-  return [...String(value)].map((digit) => SUPERSCRIPT[digit] ?? digit).join('');
+  return String(value).replace(/[-\d]/gu, (digit) => SUPERSCRIPT[digit] ?? digit);
 }
 
 /** `Å` for `angstrom`, `nm⁻¹` for `1/nm`; anything unknown stays as the file wrote it. */

@@ -35,23 +35,24 @@ export function Banners() {
 /** Says so when updates have stopped for longer than a blink. */
 function Connection() {
   const lost = useLiveState() === 'reconnecting';
-  const [shown, setShown] = useState(false);
-  useEffect(() => {
-    if (!lost) {
-      setShown(false);
-      return undefined;
-    }
-    const timer = window.setTimeout(() => setShown(true), 2500);
-    return () => window.clearTimeout(timer);
-  }, [lost]);
   return (
     <div role="status" aria-live="polite">
-      {shown && (
-        <div className={classes.banner} data-kind="offline">
-          <IconCloudOff size={18} aria-hidden />
-          <span>Connection lost. What you see may be out of date; jobs go on. Reconnecting …</span>
-        </div>
-      )}
+      {lost && <Lost />}
+    </div>
+  );
+}
+
+function Lost() {
+  const [shown, setShown] = useState(false);
+  useEffect(() => {
+    const timer = window.setTimeout(() => setShown(true), 2500);
+    return () => window.clearTimeout(timer);
+  }, []);
+  if (!shown) return null;
+  return (
+    <div className={classes.banner} data-kind="offline">
+      <IconCloudOff size={18} aria-hidden />
+      <span>Connection lost. What you see may be out of date; jobs go on. Reconnecting …</span>
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { ActionIcon, Kbd, TextInput } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { IconSearch, IconX } from '@tabler/icons-react';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
-import { useEffect, useRef, useState } from 'react';
+import { useRef, useState } from 'react';
 
 import { textOf } from '../address';
 
@@ -15,8 +15,12 @@ export function SearchBox() {
   const onSearch = location.pathname === '/search';
   const inForce = onSearch ? (textOf(location.search, 'q') ?? '') : '';
   const [text, setText] = useState(inForce);
+  const [shown, setShown] = useState(inForce);
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => setText(inForce), [inForce]);
+  if (shown !== inForce) {
+    setShown(inForce);
+    setText(inForce);
+  }
   useHotkeys([['/', () => input.current?.focus()]]);
   const go = (q: string) => {
     const keep = onSearch ? location.search : {};

@@ -37,7 +37,8 @@ function Loaded({ dataset }: { dataset: DatasetOut }) {
   const { tab, path = defaultPath(dataset), ...rest } = route.useSearch();
   const navigate = route.useNavigate();
   const wide = useMediaQuery('(min-width: 1000px)', true, { getInitialValueInEffect: false });
-  const viewer = useMemo(() => textOnly(rest), [JSON.stringify(rest)]); // eslint-disable-line react-hooks/exhaustive-deps -- same text, same state
+  const text = JSON.stringify(rest);
+  const viewer = useMemo(() => textOnly(JSON.parse(text) as typeof rest), [text]);
   const open = (next: string) => void navigate({ search: { tab, path: next } });
   return (
     <Page
@@ -66,7 +67,12 @@ function Loaded({ dataset }: { dataset: DatasetOut }) {
             path={path}
             params={viewer}
             onPathChange={open}
-            onParamsChange={(next) => void navigate({ search: { ...next, tab, path }, replace: true })}
+            onParamsChange={(update) =>
+              void navigate({
+                search: ({ tab: sameTab, path: samePath, ...before }) => ({ ...update(textOnly(before)), tab: sameTab, path: samePath }),
+                replace: true,
+              })
+            }
           />
         }
         side={

@@ -59,7 +59,7 @@ function Box({ place: { node, x, y }, current }: { place: Placed; current: boole
         rx={node.type === 'job' ? BOX.height / 2 : 5}
         data-type={node.type}
         data-current={current || undefined}
-        data-hidden={node.hidden ?? undefined}
+        data-hidden={node.hidden || undefined}
       />
       <text x={BOX.width / 2} y={21} textAnchor="middle">
         {cut(title, 25)}

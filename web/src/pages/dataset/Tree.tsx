@@ -110,7 +110,6 @@ function TreeNode({ node, depth, position, size }: TreeNodeProps) {
   const group = node.kind === 'group';
   const open = group && expanded.has(node.path);
   const broken = node.kind === 'unresolved';
-  const NodeIcon = iconOf(node);
   const activate = () => {
     onOpen(node.path);
     if (group) toggle(node.path, node.path === selected ? undefined : true);
@@ -145,7 +144,7 @@ function TreeNode({ node, depth, position, size }: TreeNodeProps) {
         <span className={classes.twist} data-open={open || undefined}>
           {group && <IconChevronRight size={13} stroke={2} aria-hidden />}
         </span>
-        <NodeIcon size={15} stroke={1.6} style={{ flex: 'none' }} aria-hidden />
+        <KindIcon of={iconOf(node)} />
         <span className={classes.nodeName}>{node.name}</span>
         {node.is_default && <IconStarFilled size={11} className={classes.star} aria-label="Default plot" role="img" />}
         <span className={classes.nodeNote}>{note(node)}</span>
@@ -157,6 +156,10 @@ function TreeNode({ node, depth, position, size }: TreeNodeProps) {
       )}
     </li>
   );
+}
+
+function KindIcon({ of: Shown }: { of: Icon }) {
+  return <Shown size={15} stroke={1.6} style={{ flex: 'none' }} aria-hidden />;
 }
 
 function label(node: NodeOut): string {
@@ -201,7 +204,6 @@ export function FilteredArrays({ dataset, filter, path, onOpen }: FilteredProps)
       {found.length === 0 && <p className={classes.message}>No array has this in its path.</p>}
       <ul aria-label="Arrays found">
         {found.slice(0, SHOWN).map((array) => {
-          const ArrayIcon = iconOfShape(array.shape);
           return (
             <li key={array.path}>
               <button
@@ -212,7 +214,7 @@ export function FilteredArrays({ dataset, filter, path, onOpen }: FilteredProps)
                 title={array.path}
                 onClick={() => onOpen(array.path)}
               >
-                <ArrayIcon size={15} stroke={1.6} style={{ flex: 'none' }} aria-hidden />
+                <KindIcon of={iconOfShape(array.shape)} />
                 <span className={classes.nodeName} dir="rtl">
                   <bdi>{array.path}</bdi>
                 </span>

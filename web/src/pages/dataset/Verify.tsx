@@ -20,7 +20,7 @@ export function Verify({ dataset }: { dataset: DatasetOut }) {
     onSuccess: (answer) => queries.setQueryData(verificationQuery(dataset.pid).queryKey, answer),
   });
   if (!person) return null;
-  const done = last && last.equal !== null && last.equal !== undefined;
+  const done = last?.equal !== null && last?.equal !== undefined;
   return (
     <section aria-label="Verification">
       {last && <Outcome answer={last} />}
@@ -56,7 +56,7 @@ function Outcome({ answer }: { answer: VerifyOut }) {
     return (
       <Alert color="red" variant="light" icon={<IconX size={18} />} py={8} title="A second run gave other numbers">
         {answer.largest_relative_difference != null && <>Largest relative difference {number(answer.largest_relative_difference, 2)}. </>}
-        {(answer.differences ?? []).slice(0, 4).map((text) => (
+        {answer.differences.slice(0, 4).map((text) => (
           <div key={text}>{text}</div>
         ))}
         See {job}.

@@ -7,7 +7,7 @@ import { When } from '@/components/text';
 import classes from './dataset.module.css';
 
 export function Versions({ dataset }: { dataset: DatasetOut }) {
-  const versions = dataset.versions ?? [];
+  const versions = dataset.versions;
   if (versions.length <= 1) {
     return (
       <Text size="sm" c="dimmed">

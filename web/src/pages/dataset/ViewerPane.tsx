@@ -1,25 +1,40 @@
 import { Center, Loader, Text } from '@mantine/core';
-import { Suspense } from 'react';
+import { lazy, Suspense, useMemo } from 'react';
 
 import type { DatasetOut } from '@/api/types';
+import type * as ViewerModule from '@/viewer';
+import type { ViewerState } from '@/viewer';
+
+const Viewer = lazy(async () => {
+  const { DatasetViewer, stateFromParams, stateToParams } = await import('@/viewer');
+  return { default: (props: ViewerPaneProps) => <Bound {...props} parts={{ DatasetViewer, stateFromParams, stateToParams }} /> };
+});
 
 interface ViewerPaneProps {
   dataset: DatasetOut;
   path: string;
   params: Record<string, string>;
   onPathChange: (path: string) => void;
-  onParamsChange: (params: Record<string, string>) => void;
+  /** Takes a function, so that two changes in one moment both count. */
+  onParamsChange: (update: (before: Record<string, string>) => Record<string, string>) => void;
 }
 
-/** The n-D viewer, loaded with the first dataset that is opened. */
-export function ViewerPane({ path }: ViewerPaneProps) {
+/** The n-D viewer, loaded with the first dataset that is opened; its state lives in the address. */
+export function ViewerPane(props: ViewerPaneProps) {
   return (
     <Suspense fallback={<Starting />}>
-      <Center h="100%">
-        <Text c="dimmed">{path}</Text>
-      </Center>
+      <Viewer {...props} />
     </Suspense>
   );
+}
+
+type Parts = Pick<typeof ViewerModule, 'DatasetViewer' | 'stateFromParams' | 'stateToParams'>;
+
+function Bound({ dataset, path, params, onPathChange, onParamsChange, parts }: ViewerPaneProps & { parts: Parts }) {
+  const { DatasetViewer, stateFromParams, stateToParams } = parts;
+  const state = useMemo(() => stateFromParams(params), [params, stateFromParams]);
+  const change = (partial: Partial<ViewerState>) => onParamsChange((before) => stateToParams({ ...stateFromParams(before), ...partial }));
+  return <DatasetViewer dataset={dataset} path={path} onPathChange={onPathChange} state={state} onStateChange={change} />;
 }
 
 function Starting() {

@@ -37,17 +37,13 @@ export function layOut({ nodes, edges }: ProvenanceOut): Layout {
 /** The row of a node is the longest way to it; a cycle, which can't be, is cut at the number of nodes. */
 function rowsOf(nodes: readonly RelationNode[], edges: ProvenanceOut['edges']): RelationNode[][] {
   const depth = new Map(nodes.map(({ id }) => [id, 0]));
-  for (let round = 0; round < nodes.length; round += 1) {
-    let moved = false;
+  // Once per node is enough for the longest way; an edge can push its end down by one row a round.
+  nodes.forEach(() => {
     for (const { source, target } of edges) {
       const next = (depth.get(source) ?? 0) + 1;
-      if (depth.has(target) && next > (depth.get(target) ?? 0) && next < nodes.length + 1) {
-        depth.set(target, next);
-        moved = true;
-      }
+      if (depth.has(target) && next > (depth.get(target) ?? 0) && next <= nodes.length) depth.set(target, next);
     }
-    if (!moved) break;
-  }
+  });
   const rows: RelationNode[][] = [];
   for (const node of nodes) (rows[depth.get(node.id) ?? 0] ??= []).push(node);
   return order(rows.filter(Boolean), edges);

@@ -65,7 +65,7 @@ function Contents({ proposal }: { proposal: ProposalOut }) {
               { name: 'Instrument', value: proposal.instrument },
               { name: 'Beam time', value: proposal.start_time && <><When at={proposal.start_time} exact /> – <When at={proposal.end_time} exact /></> },
               { name: proposal.open ? 'Open since' : 'Becomes open', value: proposal.release_time && <When at={proposal.release_time} exact /> },
-              { name: 'Techniques', value: (proposal.techniques ?? []).length > 0 && (proposal.techniques ?? []).map((technique) => <TechniqueChip key={technique.iri} technique={technique} />) },
+              { name: 'Techniques', value: proposal.techniques.length > 0 && proposal.techniques.map((technique) => <TechniqueChip key={technique.iri} technique={technique} />) },
               { name: 'Your role', value: proposal.my_role?.replaceAll('_', ' ') },
             ]}
           />

@@ -86,6 +86,6 @@ export function ProposalsPage() {
 
 function matches(proposal: ProposalOut, filter: string | undefined): boolean {
   if (!filter) return true;
-  const people = (proposal.members ?? []).map(({ person }) => person.name);
+  const people = proposal.members.map(({ person }) => person.name);
   return [proposal.name, proposal.title, proposal.instrument ?? '', ...people].join(' ').toLowerCase().includes(filter.toLowerCase());
 }

@@ -25,9 +25,9 @@ function roleWord(role: MemberRole): string {
 }
 
 export function Team({ proposal }: { proposal: ProposalOut }) {
-  const members = proposal.members ?? [];
+  const members = proposal.members;
   const change = useTeamChange(proposal.name);
-  const manage = proposal.may_manage === true;
+  const manage = proposal.may_manage;
   if (members.length === 0 && !manage) return null;
   return (
     <Section title="Team">

@@ -35,7 +35,7 @@ docs: ## build the documentation into site/
 
 bench: ## run the benchmarks of this checkout
 	@$(SETUP) dev
-	@$(BIN)/python benchmarks/run.py
+	@for file in benchmarks/[a-z]*.py; do echo "== $$file" && $(BIN)/python "$$file" || exit 1; done
 
 licences: ## write the third-party list and check every licence
 	@$(SETUP) dev

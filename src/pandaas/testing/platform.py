@@ -42,7 +42,7 @@ class RunningPlatform:
             [*self.program, *arguments], env=self.environment, capture_output=True, text=True, check=check, timeout=300
         )
 
-    def token(self, user: str, scopes: str = "read,write,run,admin") -> str:
+    def token(self, user: str, *scopes: str) -> str:
         chosen = [word for scope in scopes.split(",") for word in ("--scope", scope)]
         return self.command("token", "create", "--user", user, *chosen).stdout.strip()
 

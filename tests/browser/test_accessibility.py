@@ -1,0 +1,73 @@
+"""Every page passes axe without serious findings, in light and dark."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
+
+import httpx
+import pytest
+from playwright.sync_api import Page
+
+from pandaas.testing.platform import RunningPlatform
+
+AXE = Path(__file__).parents[2] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PAGES = {
+    "home": ("alice", "/"),
+    "search": ("alice", "/search?q=silica"),
+    "dataset": ("alice", "/datasets/{series}"),
+    "result": ("alice", "/datasets/{result}"),
+    "analyse": ("alice", "/analyse?dataset={series}&recipe=saxs-integrate"),
+    "job": ("alice", "/jobs/{job}"),
+    "jobs": ("alice", "/jobs"),
+    "results": ("alice", "/results"),
+    "proposals": ("alice", "/proposals"),
+    "upload": ("alice", "/upload"),
+    "instrument": ("iris", "/instruments/BL-SAXS"),
+    "quarantine": ("iris", "/quarantine"),
+    "operator": ("otto", "/operator"),
+    "help": ("alice", "/help"),
+    "tutorial": ("alice", "/help/tutorials/first-analysis"),
+    "sign-in": (None, "/sign-in"),
+    "not found": (None, "/nothing-here"),
+}
+
+
+@pytest.fixture(scope="module")
+def names(demo: RunningPlatform) -> dict[str, str]:
+    headers = {"authorization": f"Bearer {demo.token('alice', 'read')}"}
+    with httpx.Client(base_url=f"{demo.url}/api/v1", headers=headers) as client:
+        series = client.get("/search", params={"q": "Growing silica", "kind": "raw"}).json()["results"][0]["pid"]
+        result = client.get("/search", params={"q": "Azimuthal", "kind": "derived"}).json()["results"][0]["pid"]
+        job = client.get("/jobs").json()["jobs"][0]["id"]
+    return {"series": series, "result": result, "job": job}
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("name", PAGES)
+def test_axe_finds_nothing_serious(
+    demo: RunningPlatform,
+    page: Page,
+    sign_in: Callable[[str], Page],
+    names: dict[str, str],
+    name: str,
+    scheme: Literal["light", "dark"],
+) -> None:
+    user, address = PAGES[name]
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    if user is not None:
+        sign_in(user)
+    page.goto(demo.url + address.format(**names))
+    page.get_by_role("heading").first.wait_for()
+    page.wait_for_timeout(1500)
+    # Evaluated by the debugger, not by the page, so the content security policy stays as it is.
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("async () => (await axe.run(document, {resultTypes: ['violations']})).violations")
+    serious = [
+        (violation["id"], violation["help"], [node["html"][:200] for node in violation["nodes"][:3]])
+        for violation in found
+        if violation["impact"] in {"serious", "critical"}
+    ]
+    assert not serious, json.dumps(serious, indent=1)

@@ -1,0 +1,93 @@
+"""The circle in the browser: sign in, find, look, analyse, watch, open the result, see its history, run it again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from pandaas.testing.platform import RunningPlatform
+
+SignIn = Callable[[str], Page]
+SERIES = "Growing silica spheres"
+JOB_MS = 180_000
+
+
+@pytest.fixture(scope="module")
+def series(demo: RunningPlatform) -> str:
+    """The pid of the simulated series; it is released, so anyone finds it."""
+    found = httpx.get(f"{demo.url}/api/v1/search", params={"q": SERIES, "kind": "raw"}).json()["results"]
+    return str(found[0]["pid"])
+
+
+def frame_values(page: Page) -> str:
+    """A fingerprint of the drawn picture."""
+    canvas = page.locator("canvas").first
+    expect(canvas).to_be_visible()
+    return str(canvas.evaluate("canvas => canvas.toDataURL().length + canvas.toDataURL().slice(-2000)"))
+
+
+def test_the_circle(demo: RunningPlatform, sign_in: SignIn) -> None:
+    page = sign_in("alice")
+    expect(page.get_by_role("heading", name="What to try")).to_be_visible()
+
+    page.keyboard.press("/")
+    page.keyboard.type("silica kind:raw")
+    page.keyboard.press("Enter")
+    page.get_by_role("link", name=re.compile(SERIES)).first.click()
+    expect(page.get_by_role("heading", name=re.compile(SERIES))).to_be_visible()
+
+    page.get_by_role("link", name="Analyse").first.click()
+    card = page.get_by_role("article", name="Azimuthal integration")
+    card.get_by_role("button", name="Use").click()
+    expect(page.get_by_role("group", name="Input Sample").or_(page.get_by_label("Input Sample"))).to_contain_text(
+        SERIES
+    )
+    page.get_by_role("button", name="Run", exact=True).click()
+
+    page.wait_for_url(re.compile(r"/jobs/job-"))
+    expect(page.get_by_role("heading", name=re.compile("Your result is ready"))).to_be_visible(timeout=JOB_MS)
+    job_address = page.url
+
+    page.get_by_role("link", name=re.compile("Azimuthal integration: ")).first.click()
+    page.wait_for_url(re.compile(r"/datasets/res-"))
+    page.get_by_role("tab", name="History").click()
+    provenance = page.get_by_role("region", name="Provenance")
+    expect(provenance).to_contain_text("Azimuthal integration")
+    expect(provenance.get_by_role("list", name="Provenance in words")).to_contain_text(SERIES)
+
+    page.goto(job_address)
+    page.get_by_role("link", name=re.compile("Run again|changed", re.I)).or_(
+        page.get_by_role("button", name=re.compile("Run again", re.I))
+    ).first.click()
+    page.wait_for_url(lambda address: address != job_address)
+
+
+def test_keys_step_through_the_frames(demo: RunningPlatform, sign_in: SignIn, series: str) -> None:
+    page = sign_in("alice")
+    page.goto(f"{demo.url}/datasets/{series}")
+    canvas = page.locator("canvas").first
+    expect(canvas).to_be_visible(timeout=60_000)
+    page.wait_for_function("document.querySelector('[aria-busy=true]') === null")
+    before = page.url
+    canvas.click()
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(lambda address: address != before)
+
+
+def test_an_open_measurement_is_seen_without_signing_in(demo: RunningPlatform, page: Page, series: str) -> None:
+    page.goto(f"{demo.url}/datasets/{series}")
+    expect(page.get_by_role("heading", name=re.compile(SERIES))).to_be_visible()
+    expect(page.get_by_role("link", name="Sign in").first).to_be_visible()
+
+
+def test_a_wrong_password_is_said_and_nothing_else(demo: RunningPlatform, page: Page) -> None:
+    page.goto(f"{demo.url}/sign-in")
+    page.get_by_label("User name").fill("alice")
+    page.get_by_label("Password", exact=True).fill("wrong")
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    expect(page.get_by_text("The user name or the password is wrong.")).to_be_visible()
+    expect(page).to_have_url(re.compile("/sign-in"))

@@ -20,10 +20,10 @@ serve: ## start the service with the configuration in PANDAAS_HOME (PORT=8000)
 	@exec $(BIN)/pandaas serve --port $(PORT)
 
 test: ## set up and run all tests that have a time budget
-	@$(SETUP) --help >/dev/null && "$$python" tools/run_tests.py
+	@python=$$(tools/find-python) && "$$python" tools/run_tests.py
 
 test-full: ## the slow tests as well
-	@$(SETUP) --help >/dev/null && "$$python" tools/run_tests.py --full
+	@python=$$(tools/find-python) && "$$python" tools/run_tests.py --full
 
 lint: ## every check that runs without a server: style, types, layers, documentation, licences
 	@$(SETUP) dev

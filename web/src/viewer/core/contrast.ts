@@ -13,7 +13,8 @@ export interface ContrastInput {
   readonly percentiles: Readonly<Record<string, number>>;
 }
 
-const DECADES_FOR_LOG = 50;
+/** Brightest over typical value from which a log scale shows more; weakly exposed frames of counts reach it too. */
+const SPAN_FOR_LOG = 20;
 
 /** Logarithmic when non-negative counts span decades, else linear. */
 export function defaultScale(stats: ContrastInput): ColorScale {
@@ -21,7 +22,7 @@ export function defaultScale(stats: ContrastInput): ColorScale {
   if (minimum === null || maximum === null || positive === null || minimum < 0) return 'linear';
   const floor = Math.max(percentiles['50'] ?? positive, positive);
   const bright = Math.max(percentiles['99.9'] ?? maximum, Math.min(maximum, 10 * (percentiles['99.9'] ?? maximum)));
-  return bright / floor >= DECADES_FOR_LOG ? 'log' : 'linear';
+  return bright / floor >= SPAN_FOR_LOG ? 'log' : 'linear';
 }
 
 /** The value below which `percent` of the pixels lie, between the percentiles that the statistics carry. */

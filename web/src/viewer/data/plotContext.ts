@@ -35,17 +35,19 @@ export function plotOfGroup(group: NodeOut, path: string): PlotContext {
   const name = path.split('/').at(-1) ?? '';
   const signal = text(attributes.signal);
   const auxiliary = texts(attributes.auxiliary_signals).filter((other) => children.has(other));
-  if (group.nx_class !== 'NXdata' || (signal !== name && !auxiliary.includes(name))) return NO_PLOT;
+  const isPlot = group.nx_class === 'NXdata' || attributes.canSAS_class === 'SASdata';
+  if (!isPlot || (signal !== name && !auxiliary.includes(name))) return NO_PLOT;
   const shape = children.get(name)?.shape ?? [];
   const inside = (child: string) => `${group.path === '/' ? '' : group.path}/${child}`;
-  const named = texts(attributes.axes);
+  // NXcanSAS writes the axes of I as `I_axes`.
+  const named = texts(attributes.axes ?? attributes[`${name}_axes`]);
   // Points in a plane: a list of values with two axes of the same length.
   const isScatter = shape.length === 1 && named.length === 2 && named.every((axis) => children.get(axis)?.shape?.[0] === shape[0]);
   const axes = Array.from({ length: isScatter ? 2 : shape.length }, (_, dimension) => {
     const axis = named[dimension];
-    return axis && axis !== '.' && children.has(axis) ? inside(axis) : null;
+    return axis && children.get(axis)?.shape?.length === 1 ? inside(axis) : null;
   });
-  const errors = [`${name}_errors`, ...(signal === name ? ['errors'] : [])].find((child) => children.has(child));
+  const errors = [`${name}_errors`, `${name}dev`, ...(signal === name ? ['errors'] : [])].find((child) => children.has(child));
   return {
     axes,
     errors: errors ? inside(errors) : null,

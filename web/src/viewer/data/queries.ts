@@ -53,9 +53,13 @@ export function useGeometry(owner: Owner, path: string, enabled: boolean): UseQu
 /** The plot that an array belongs to: the dataset's default plot, else the NXdata group around the array. */
 export function usePlotContext(dataset: DatasetOut, source: ArraySource | null): PlotContext | null {
   const own = source ? plotOfDataset(dataset, source.path) : null;
-  const parent = source && !own ? source.path.replace(/\/[^/]*$/, '') || '/' : null;
+  // A plot without any axis may have one that only the group's attributes tell.
+  const complete = own?.axes.some((axis) => axis !== null) ?? false;
+  const mayHaveAxes = source !== null && source.kind !== 'image' && source.kind !== 'image_stack';
+  const parent = source && (!own || (!complete && mayHaveAxes)) ? source.path.replace(/\/[^/]*$/, '') || '/' : null;
   const group = useNode({ pid: dataset.pid, version: dataset.version }, parent);
   if (!source) return null;
+  if (own && group.data && !complete) return { ...own, axes: plotOfGroup(group.data, source.path).axes };
   if (own) return own;
   if (group.data) return plotOfGroup(group.data, source.path);
   return group.isError ? NO_PLOT : null;

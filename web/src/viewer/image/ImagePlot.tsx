@@ -53,12 +53,13 @@ export function ImagePlot(props: PlotProps) {
   const maskPath = geometryQuery.data?.mask ?? null;
   const maskOn = state.mask ?? true;
   const [serverSentinel, setServerSentinel] = useState<number | null>(null);
+  const sentinels = sentinelsOf(source.dtype, serverSentinel).join(' ');
   const rules = useMemo<RuleSource>(
     () => ({
-      sentinels: sentinelsOf(source.dtype, serverSentinel),
+      sentinels: sentinels.split(' ').filter(Boolean).map(Number),
       maskUrl: maskOn && maskPath && lastTwo ? binaryUrl(source.pid, maskPath, null) : null,
     }),
-    [source.dtype, source.pid, serverSentinel, maskOn, maskPath, lastTwo],
+    [sentinels, source.pid, maskOn, maskPath, lastTwo],
   );
 
   const factor = overviewFactor(rows, columns, view, ratio);

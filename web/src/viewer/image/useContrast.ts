@@ -3,10 +3,11 @@
 import { useMemo, useState } from 'react';
 
 import { autoDomain, defaultScale, validDomain, type ColorScale, type ContrastInput } from '../core/contrast';
+import { parseDtype } from '../core/dtype';
 import type { Domain } from '../core/numbers';
 import type { ViewerState } from '../core/state';
 import { frameClient } from '../data/frameClient';
-import type { FrameSource, RuleSource } from '../data/frameStore';
+import type { Description, FrameSource, RuleSource } from '../data/frameStore';
 import { useStats } from '../data/queries';
 import type { ArraySource, StatsOut } from '../data/types';
 import { useLatest } from '../data/useLatest';
@@ -31,32 +32,40 @@ interface ContrastRequest {
   readonly epoch: number;
 }
 
-/** Statistics come from the server for plain numbers as stored, from the frame itself for everything else. */
+function isSigned(dtype: string): boolean {
+  return parseDtype(dtype)?.code.startsWith('i') ?? false;
+}
+
+function fromDescription(description: Description): ContrastInput {
+  return {
+    minimum: description.statistics?.minimum ?? null,
+    maximum: description.statistics?.maximum ?? null,
+    positive_minimum: description.positiveMinimum,
+    percentiles: description.percentiles,
+  };
+}
+
+/** Statistics come from the server or, for parts of complex numbers and on request, from the frame itself. */
 export function useContrast(request: ContrastRequest): Contrast {
   const { source, selection, frame, rules, state, epoch } = request;
   const scope = `${epoch} ${frame.part ?? ''} ${rules.maskUrl ?? ''}`;
   const [anchor, setAnchor] = useState({ scope, selection, frame, rules });
   if (anchor.scope !== scope) setAnchor({ scope, selection, frame, rules });
 
-  const server = useStats(source, source.path, anchor.selection, frame.part === null);
-  const useOwn = frame.part !== null || server.isError || epoch > 0;
-  const wanted = useMemo(() => (useOwn ? anchor : null), [useOwn, anchor]);
+  const server = useStats(source, source.path, anchor.selection, frame.part === null && epoch === 0);
+  // Negative gaps (-1, -2) are known to the server only; everything else the frame itself can tell, often sooner.
+  const needsServer = frame.part === null && epoch === 0 && !server.isError && isSigned(source.dtype);
+  const wanted = useMemo(() => (needsServer ? null : anchor), [needsServer, anchor]);
   const own = useLatest(wanted, ({ frame: asked, rules: ruled }, signal) =>
     frameClient().ask('describe', { source: asked, rules: ruled, block: null, log: false }, signal),
   );
 
-  const stats = useMemo<ContrastInput | null>(() => {
-    const described = own.value;
-    if (useOwn && described) {
-      return {
-        minimum: described.statistics?.minimum ?? null,
-        maximum: described.statistics?.maximum ?? null,
-        positive_minimum: described.positiveMinimum,
-        percentiles: described.percentiles,
-      };
-    }
-    return server.data ?? null;
-  }, [useOwn, own.value, server.data]);
+  // Whichever comes first stays, so that the picture does not change once more.
+  const described = own.key === anchor && own.value ? fromDescription(own.value) : null;
+  const candidate = (epoch === 0 && frame.part === null ? server.data : null) ?? described;
+  const [locked, setLocked] = useState<{ scope: string; stats: ContrastInput } | null>(null);
+  if (candidate && locked?.scope !== scope) setLocked({ scope, stats: candidate });
+  const stats = locked?.stats ?? null;
 
   return useMemo(() => {
     const scale = state.scale ?? (stats ? defaultScale(stats) : 'linear');

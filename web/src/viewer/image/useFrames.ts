@@ -17,6 +17,7 @@ import { useLatest, type Latest } from '../data/useLatest';
 
 const PREVIEW_PIXELS = 1024;
 const PREVIEW_FROM_BYTES = 2e6;
+const PREVIEW_AFTER_MS = 250;
 const SLOW_MS = 300;
 const SETTLED_MS = 250;
 /** Frames fetched ahead in the direction of movement. */
@@ -119,7 +120,12 @@ export function useFrames(input: FramesInput): Frames {
     loadFrame(next, quick, signal, (ms) => setSlow(ms > SLOW_MS)),
   );
 
-  const first = useMemo(() => (job.preview !== null && overview.value === null ? { job } : null), [job, overview.value]);
+  // Where the frame itself is quick, a preview would only take the server's time.
+  const longWait = useElapsed(PREVIEW_AFTER_MS);
+  const first = useMemo(
+    () => (longWait && job.preview !== null && overview.value === null ? { job } : null),
+    [longWait, job, overview.value],
+  );
   const preview = useLatest(first, ({ job: next }, signal) => loadPreview(next, signal), 1);
 
   const detailJob = useMemo<DetailJob | null>(
@@ -140,6 +146,15 @@ export function useFrames(input: FramesInput): Frames {
     shown,
     shownJob,
   };
+}
+
+function useElapsed(ms: number): boolean {
+  const [elapsed, setElapsed] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setElapsed(true), ms);
+    return () => clearTimeout(timer);
+  }, [ms]);
+  return elapsed;
 }
 
 /** True from a change until it has stood still for a moment. */

@@ -72,6 +72,11 @@ describe('plotOfGroup', () => {
     });
   });
 
+  it('reads the axes of NXcanSAS', () => {
+    const canSas = { ...group, nx_class: null, attributes: { canSAS_class: 'SASdata', signal: 'I', I_axes: ['.', 'q'] } };
+    expect(plotOfGroup(canSas, '/entry/data/I').axes).toEqual([null, '/entry/data/q']);
+  });
+
   it('gives axes to further signals, and nothing to the axes themselves', () => {
     expect(plotOfGroup(group, '/entry/data/fit')).toMatchObject({ axes: [null, '/entry/data/q'], errors: null });
     expect(plotOfGroup(group, '/entry/data/q')).toEqual(NO_PLOT);

@@ -6,7 +6,7 @@ crash in between finds the moved file and goes on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
@@ -40,9 +40,16 @@ class Results(Protocol):
         ...
 
     def register_result(
-        self, session: Session, job: Job, prepared: Any, *, title: str, inputs: Sequence[tuple[str, str]]
+        self,
+        session: Session,
+        job: Job,
+        file: Any,
+        *,
+        title: str,
+        inputs: Mapping[str, Sequence[str]],
+        proposal: Proposal,
     ) -> str:
-        """Make what was prepared a dataset in the caller's transaction, made from `inputs` (slot, pid)."""
+        """Make what was prepared a dataset in the caller's transaction, made from `inputs` (slot → pids)."""
         ...
 
 
@@ -133,9 +140,10 @@ class Collector:
             move(session, job, ending.state, self._database.clock, **values)
             if prepared is not None:
                 self._register(session, job, prepared, title)
-            leave_notice(session, job, title, self._database.clock)
+            ended = session.get_one(Job, job.id)
+            leave_notice(session, ended, title, self._database.clock)
             person = session.get(Person, job.person_id)
-        mail_if_long(self._settings, job, person, title)
+        mail_if_long(self._settings, ended, person, title)
 
     def _register(self, session: Session, job: Job, prepared: Any, title: str) -> None:
         """The result becomes a dataset, in the transaction that ends the job."""

@@ -58,18 +58,14 @@ def views_of(
 ) -> list[JobView]:
     """The views in the order of `jobs`, in a few queries however many there are."""
     ids = [job.id for job in jobs]
-    people = dict(
-        session.execute(select(Person.id, Person.name).where(Person.id.in_({j.person_id for j in jobs}))).tuples().all()
-    )
+    named = select(Person.id, Person.name).where(Person.id.in_({job.person_id for job in jobs}))
+    people = dict(session.execute(named).all())
     places = select(Proposal.id, Proposal.name).where(Proposal.id.in_({job.proposal_id for job in jobs}))
-    proposals = dict(session.execute(places).tuples().all())
-    hashes = {job.recipe_hash for job in jobs}
-    rows = (
-        session.execute(select(Recipe.content_hash, Recipe.manifest).where(Recipe.content_hash.in_(hashes)))
-        .tuples()
-        .all()
+    proposals = dict(session.execute(places).all())
+    kept = select(Recipe.content_hash, Recipe.manifest).where(
+        Recipe.content_hash.in_({job.recipe_hash for job in jobs})
     )
-    titles = {digest: str(manifest.get("title", "")) for digest, manifest in rows}
+    titles = {digest: str(manifest.get("title", "")) for digest, manifest in session.execute(kept)}
     seen = _titles(session, access, principal, {given.dataset_pid for job in jobs for given in job.inputs})
     outputs: dict[str, list[str]] = {}
     allowed = access.visible(principal, Dataset, Action.READ)
@@ -94,9 +90,7 @@ def views_of(
 
 def _titles(session: Session, access: Access, principal: Principal, pids: set[str]) -> dict[str, str]:
     allowed = access.visible(principal, Dataset, Action.READ)
-    return dict(
-        session.execute(select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), allowed)).tuples().all()
-    )
+    return dict(session.execute(select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), allowed)).all())
 
 
 def _input(given: JobInput, seen: dict[str, str]) -> JobInputView:

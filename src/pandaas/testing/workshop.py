@@ -55,20 +55,28 @@ class FakeCatalogue:
         return file
 
     def register_result(
-        self, session: Session, job: Job, prepared: Path, *, title: str, inputs: Sequence[tuple[str, str]]
+        self,
+        session: Session,
+        job: Job,
+        file: Path,
+        *,
+        title: str,
+        inputs: Mapping[str, Sequence[str]],
+        proposal: Proposal,
     ) -> str:
         if self.fail_next is not None:
             error, self.fail_next = self.fail_next, None
             raise error
-        row = _row(title, job.proposal_id, self._database, kind="derived", files=[prepared])
+        row = _row(title, proposal.id, self._database, kind="derived", files=[file])
         row.job_id, row.owner_id = job.id, job.person_id
         session.add(row)
         session.flush()
-        for slot, pid in inputs:
-            session.add(
-                Relation(subject_pid=row.pid, relation="derived_from", object_pid=pid, slot=slot, job_id=job.id)
-            )
-        self._access.record_ancestors(session, row.id, [pid for _, pid in inputs])
+        for slot, pids in inputs.items():
+            for pid in pids:
+                session.add(
+                    Relation(subject_pid=row.pid, relation="derived_from", object_pid=pid, slot=slot, job_id=job.id)
+                )
+        self._access.record_ancestors(session, row.id, [pid for pids in inputs.values() for pid in pids])
         return row.pid
 
 

@@ -63,7 +63,9 @@ class TestLocalEngine(EngineConformance):
         assert self.wait(later, new).exit is not None
 
     def test_a_killed_supervisor_leaves_it_unknown_and_nothing_running(self, engine: Engine, tmp_path: Path) -> None:
-        work = self.work(tmp_path, "orphan", "import time\nwhile True:\n    open('beat', 'a').write('.'); time.sleep(0.05)")
+        work = self.work(
+            tmp_path, "orphan", "import time\nwhile True:\n    open('beat', 'a').write('.'); time.sleep(0.05)"
+        )
         handle = self.submit(engine, work)
         beat = work.folder / "output" / "beat"
         _until(beat.exists)

@@ -128,7 +128,7 @@ class Catalogue:
             paths,
             settle_s=self._settings.ingest.settle_s,
             ingest=lambda found: self._ingest.run(replace(request, paths=tuple(found))),
-            gone=self.check_files,
+            gone=self._checks.run,
         ).run(stop, report)
 
     def _roots(self) -> tuple[Path, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -47,9 +47,9 @@ class FileChecks:
         self._database = database
         self._settings = settings
 
-    def run(self) -> FileCheck:
-        """Look at every file of the latest versions; search the storage roots for those that are gone."""
-        found = self._look()
+    def run(self, paths: Collection[Path] | None = None) -> FileCheck:
+        """Look at every file of the latest versions, or only at `paths`; search the storage roots for what is gone."""
+        found = self._look(None if paths is None else [storable(str(path)) for path in paths])
         moved = self._search([row for row in found.gone if row.sha256])
         missing = [row for row in found.gone if row.id not in moved]
         with self._database.session() as session:
@@ -70,9 +70,10 @@ class FileChecks:
             changed=found.changed,
         )
 
-    def _look(self) -> _Found:
+    def _look(self, paths: list[str] | None) -> _Found:
         found = _Found()
-        for row in self._rows():
+        parts = [None] if paths is None else [paths[start : start + 500] for start in range(0, len(paths), 500)]
+        for row in (row for part in parts for row in self._rows(part)):
             found.checked += 1
             try:
                 now = measure(Path(row.path)) if os.path.realpath(row.path) == row.path else None
@@ -86,7 +87,7 @@ class FileChecks:
                 found.back.append(row)
         return found
 
-    def _rows(self) -> Iterable[_Row]:
+    def _rows(self, paths: list[str] | None) -> Iterable[_Row]:
         last = 0
         while True:
             query = (
@@ -96,6 +97,8 @@ class FileChecks:
                 .order_by(DatasetFile.id)
                 .limit(_BATCH)
             )
+            if paths is not None:
+                query = query.where(DatasetFile.path.in_(paths))
             with self._database.read() as session:
                 rows = list(session.scalars(query))
             if not rows:

@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.catalogue.folding import search_text, storable
@@ -133,12 +132,6 @@ def searchable(session: Session, dataset: Dataset) -> str:
             "parameter": texts[:50],
         }
     )
-
-
-def reindex(session: Session, dataset_ids: Iterable[int]) -> None:
-    """Write the search text of these datasets anew (a title, an instrument or a team's proposal has changed)."""
-    for dataset in session.scalars(select(Dataset).where(Dataset.id.in_(list(dataset_ids)))):
-        dataset.search_text = searchable(session, dataset)
 
 
 def _names(files: Iterable[DatasetFile]) -> list[str]:

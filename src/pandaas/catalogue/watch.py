@@ -34,7 +34,7 @@ class Watch:
         *,
         settle_s: float,
         ingest: Callable[[Sequence[Path]], IngestReport],
-        gone: Callable[[], object],
+        gone: Callable[[Sequence[Path]], object],
     ) -> None:
         for path in paths:
             if not path.exists():
@@ -53,8 +53,9 @@ class Watch:
         )
         for change in changes:
             self.note(Path(path) for _, path in change)
-            if any(kind is watchfiles.Change.deleted for kind, _ in change):
-                self._gone()
+            deleted = [Path(path) for kind, path in change if kind is watchfiles.Change.deleted]
+            if deleted:
+                self._gone(deleted)
             ready = self.settled()
             if ready:
                 self._take(ready, report)

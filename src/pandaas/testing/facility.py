@@ -55,6 +55,7 @@ class FakeScanner:
     def scan(self, paths: Sequence[Path], *, roots: Sequence[Path]) -> Iterator[ScanResult]:
         claimed: set[Path] = set()
         for path in paths:
+            assert any(path.is_relative_to(root) for root in roots), f"{path} is below none of {roots}"
             self.scanned.append(path)
             if path in claimed:
                 yield ScanResult(path, files_seen=(path,))
@@ -66,7 +67,7 @@ class FakeScanner:
                 yield result
 
     def thumbnail(self, scanned: ScannedDataset) -> bytes | None:
-        return self.picture
+        return self.picture if scanned.files else None
 
     def _one(self, path: Path) -> ScanResult:
         try:

@@ -158,7 +158,7 @@ def _nothing() -> IngestReport:
 
 
 def test_a_file_is_taken_once_it_rests(tmp_path: Path) -> None:
-    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda: None)
+    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda _: None)
     file = tmp_path / "a.nxs"
     file.write_text("1")
     watch.note([file], now=0)
@@ -171,7 +171,7 @@ def test_a_file_is_taken_once_it_rests(tmp_path: Path) -> None:
 
 
 def test_a_file_with_a_writer_is_waited_for(tmp_path: Path) -> None:
-    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda: None)
+    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda _: None)
     file = tmp_path / "a.nxs"
     file.write_text("1")
     watch.note([file], now=0)
@@ -182,7 +182,7 @@ def test_a_file_with_a_writer_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_file_that_went_away_is_forgotten(tmp_path: Path) -> None:
-    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda: None)
+    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda _: None)
     watch.note([tmp_path / "gone"], now=0)
     assert watch.settled(now=10) == []
 

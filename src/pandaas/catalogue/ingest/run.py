@@ -30,7 +30,6 @@ from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.model import InvalidInput, ScannedDataset, UnreadableFile
 
-
 _PART = 200  # files read before the first of them are registered
 
 

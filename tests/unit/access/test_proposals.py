@@ -249,6 +249,14 @@ def test_a_result_is_seen_by_those_who_may_read_all_it_was_made_from(facility: F
         facility.access.share(facility.who("ann"), "ds-further", facility.people["ida"])
 
 
+def test_staff_see_no_result_made_from_data_of_no_instrument(facility: Facility) -> None:
+    """In SQL an ancestor without instrument compares as NULL, which must not count as visible."""
+    facility.access.create_proposal(FACILITY, "SC-9", "Elsewhere")
+    facility.dataset("ds-SC-9", "SC-9")
+    facility.dataset("ds-result", "SC-1", made_from=("ds-SC-9",))
+    assert facility.readable(facility.who("ida")) == {"ds-SC-1"}
+
+
 def test_sharing_a_result_names_what_has_to_be_shared_first(facility: Facility) -> None:
     facility.access.set_member(FACILITY, "PX-1", facility.people["ann"], "reader")
     facility.dataset("ds-result", "SC-1", made_from=("ds-PX-1",))

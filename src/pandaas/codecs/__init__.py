@@ -4,7 +4,7 @@ from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
 from pandaas.codecs.selection import Selection, parse_selection
 from pandaas.codecs.statistics import PERCENTILES, Statistics, invalid_pixels, reduce_by_maximum, statistics
-from pandaas.codecs.units import parse_unit, to_si
+from pandaas.codecs.units import convert, parse_unit, to_si
 
 __all__ = [
     "MEDIA_TYPES",
@@ -13,6 +13,7 @@ __all__ = [
     "Format",
     "Selection",
     "Statistics",
+    "convert",
     "describe_dtype",
     "dtype_from",
     "encode",

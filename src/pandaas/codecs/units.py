@@ -96,6 +96,23 @@ def to_si(value: float, unit: str | None) -> tuple[float, str] | None:
     return (found, f"{base.units:~P}") if math.isfinite(found) else None
 
 
+def convert(value: float, unit: str, target: str, *, photon: bool = False) -> float | None:
+    """`value` in the unit `target`; None where that is impossible or a unit isn't known.
+
+    With `photon`, energy, wavelength, frequency and wavenumber of a photon are one quantity (8 keV = 1.55 Å).
+    """
+    import pint
+
+    own, wanted = parse_unit(unit), parse_unit(target)
+    if own is None or wanted is None:
+        return None
+    try:
+        found = float(_registry().Quantity(value, own).to(wanted, *(["sp"] if photon else [])).magnitude)
+    except (pint.errors.PintError, ArithmeticError):
+        return None
+    return found if math.isfinite(found) else None
+
+
 @lru_cache(maxsize=4096)
 def parse_unit(text: str) -> pint.Unit | None:
     """The unit that `text` means, or None when it is not understood."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-import pint
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import SchemaError, ValidationError, best_match
 from referencing import Registry
 
+from pandaas.codecs import convert
 from pandaas.model import InvalidInput, Parameter
 
 _MAX_BYTES = 262_144
@@ -27,7 +26,20 @@ def check_schema(schema: Any) -> dict[str, Any]:
         Draft202012Validator.check_schema(schema)
     except SchemaError as error:
         raise InvalidInput(f"The parameters' JSON Schema is wrong: {error.message}.") from error
+    if any(not str(target).startswith("#") for target in _references(schema)):
+        raise InvalidInput("The parameters' JSON Schema refers to something outside of it.")
     return schema
+
+
+def _references(node: Any) -> Iterator[Any]:
+    if isinstance(node, dict):
+        if "$ref" in node and not isinstance(node["$ref"], dict):
+            yield node["$ref"]
+        for value in node.values():
+            yield from _references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from _references(value)
 
 
 def complete_parameters(schema: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
@@ -60,33 +72,26 @@ def default_from_metadata(
     wanted = field.get("from") or ()
     for name in [wanted] if isinstance(wanted, str) else wanted:
         parameter = parameters.get(name)
-        value = convert(parameter, field.get("unit")) if parameter else None
+        value = in_unit(parameter, field.get("unit")) if parameter else None
         if parameter is not None and value is not None:
             return _as_type(field, value), parameter
     return None
 
 
-def convert(parameter: Parameter, unit: str | None) -> float | str | None:
+def in_unit(parameter: Parameter, unit: str | None) -> float | str | None:
     """The parameter's value in `unit`; None where that is impossible. Text and unitless values stay as they are."""
     if isinstance(parameter.value, str):
         return parameter.value if not unit else None
     if not unit or unit == parameter.unit:
         return parameter.value
-    value, own = parameter.value, parameter.unit
-    if own is None:
+    if parameter.unit is not None:
+        photon = parameter.name in _PHOTON_NAMES  # energy and wavelength of a photon are one quantity
+        found = convert(parameter.value, parameter.unit, unit, photon=photon)
+        if found is not None:
+            return found
+    if parameter.si_value is None or parameter.si_unit is None:
         return None
-    try:
-        quantity = _units().Quantity(value, own)
-        if parameter.name in _PHOTON_NAMES:  # energy and wavelength of a photon are one quantity
-            return float(quantity.to(unit, "sp").magnitude)
-        return float(quantity.to(unit).magnitude)
-    except (pint.PintError, ValueError, TypeError, AttributeError):
-        if parameter.si_value is None or parameter.si_unit is None:
-            return None
-    try:
-        return float(_units().Quantity(parameter.si_value, parameter.si_unit).to(unit).magnitude)
-    except (pint.PintError, ValueError, TypeError, AttributeError):
-        return None
+    return convert(parameter.si_value, parameter.si_unit, unit)
 
 
 def _refuse_odd(given: Mapping[str, Any]) -> None:
@@ -141,8 +146,3 @@ def _as_type(field: Mapping[str, Any], value: float | str) -> float | str:
     if isinstance(value, float) and "integer" in kinds and "number" not in kinds:
         return round(value)
     return float(f"{value:.12g}") if isinstance(value, float) else value
-
-
-@lru_cache(maxsize=1)
-def _units() -> pint.UnitRegistry[Any]:
-    return pint.UnitRegistry(cache_folder=None)

@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import hypothesis.strategies as st
+from hypothesis import given
+
+from pandaas.model import ArrayClause, ArrayInfo, ArrayKind, InputSlot, RecipeManifest
+from pandaas.recipes import DatasetSummary, accepts_in_words, assign, misfit
+
+SAXS, XRF = "urn:saxs", "urn:xrf"
+STACK = (ArrayClause(kinds=(ArrayKind.IMAGE, ArrayKind.IMAGE_STACK), dimensions=(2, 4)),)
+
+
+def recipe(selection: str = "each") -> RecipeManifest:
+    return RecipeManifest(
+        "r",
+        "1",
+        "R",
+        "",
+        "blockwise",
+        "core",
+        (
+            InputSlot("sample", "Sample", arrays=STACK),
+            InputSlot("background", "Background", minimum=0, arrays=STACK),
+            InputSlot("mask", "Mask", minimum=0, kinds=("mask",)),
+            InputSlot("calibration", "Calibration", minimum=0, kinds=("calibration",)),
+        ),
+        techniques=(SAXS,),
+        selection=selection,  # type: ignore[arg-type]
+    )
+
+
+def dataset(number: int, kind: str = "raw", techniques: tuple[str, ...] = (SAXS,), ndim: int = 3) -> DatasetSummary:
+    array_kind = {1: ArrayKind.CURVE, 2: ArrayKind.IMAGE, 3: ArrayKind.IMAGE_STACK}[ndim]
+    arrays = (ArrayInfo("/entry/data/data", (4,) * ndim, "<u4", array_kind),)
+    return DatasetSummary(number, f"ds-{number}", kind=kind, techniques=techniques, arrays=arrays)
+
+
+def test_a_fitting_dataset_fits() -> None:
+    assert misfit(recipe(), recipe().inputs[0], dataset(1)) is None
+
+
+def test_another_technique_does_not_fit() -> None:
+    manifest = recipe()
+    assert "technique" in str(misfit(manifest, manifest.inputs[0], dataset(1, techniques=(XRF,))))
+
+
+def test_a_dataset_without_technique_is_not_refused_for_it() -> None:
+    manifest = recipe()
+    assert misfit(manifest, manifest.inputs[0], dataset(1, techniques=())) is None
+
+
+def test_a_curve_is_no_image() -> None:
+    manifest = recipe()
+    assert "detector image" in str(misfit(manifest, manifest.inputs[0], dataset(1, ndim=1)))
+
+
+def test_a_mask_is_no_measurement() -> None:
+    manifest = recipe()
+    assert misfit(manifest, manifest.inputs[0], dataset(1, kind="mask"))
+    assert misfit(manifest, manifest.inputs[2], dataset(1, kind="mask", techniques=())) is None
+
+
+def test_each_dataset_makes_its_job_with_the_same_mask() -> None:
+    found = assign(recipe(), [dataset(1), dataset(9, kind="mask", ndim=2), dataset(2)])
+    assert found is not None
+    assert [[one.pid for one in job["sample"]] for job in found.jobs] == [["ds-1"], ["ds-2"]]
+    assert all([one.pid for one in job["mask"]] == ["ds-9"] for job in found.jobs)
+
+
+def test_one_over_all_takes_what_its_inputs_hold() -> None:
+    found = assign(recipe("all"), [dataset(1), dataset(2)])
+    assert found is not None
+    assert {slot: [one.pid for one in given] for slot, given in found.inputs.items()} == {
+        "sample": ["ds-1"],
+        "background": ["ds-2"],
+    }
+    assert assign(recipe("all"), [dataset(1), dataset(2), dataset(3)]) is None
+
+
+def test_what_fits_nowhere_is_no_offer() -> None:
+    assert assign(recipe(), [dataset(1), dataset(2, techniques=(XRF,), ndim=1)]) is None
+    assert assign(recipe(), []) is None
+    assert assign(recipe(), [dataset(9, kind="mask", ndim=2)]) is None
+
+
+def test_a_named_technique_comes_first() -> None:
+    named, unnamed = assign(recipe(), [dataset(1)]), assign(recipe(), [dataset(1, techniques=())])
+    assert named is not None
+    assert unnamed is not None
+    assert named.score > unnamed.score
+
+
+def test_missing_inputs_are_named() -> None:
+    manifest = RecipeManifest(
+        "r", "1", "R", "", "whole", "core", (InputSlot("a", "A"), InputSlot("b", "B", kinds=("calibration",)))
+    )
+    found = assign(manifest, [dataset(1)])
+    assert found is not None
+    assert found.missing == ("b",)
+
+
+def test_acceptance_in_words() -> None:
+    manifest = recipe()
+    text = accepts_in_words(manifest, manifest.inputs[0], {SAXS: "SAXS"})
+    assert text == "a detector image or a stack of detector images (SAXS)"
+    assert accepts_in_words(manifest, manifest.inputs[2], {}) == "a mask"
+
+
+chosen = st.lists(
+    st.builds(
+        dataset,
+        st.integers(1, 1000),
+        st.sampled_from(["raw", "derived", "mask", "calibration"]),
+        st.sampled_from([(), (SAXS,), (XRF,)]),
+        st.integers(1, 3),
+    ),
+    max_size=6,
+    unique_by=lambda one: one.pid,
+)
+
+
+@given(chosen, st.sampled_from(["each", "all"]))
+def test_every_dataset_of_an_assignment_fits_where_it_is_put(datasets: list[DatasetSummary], selection: str) -> None:
+    manifest = recipe(selection)
+    found = assign(manifest, datasets)
+    if found is None:
+        return
+    slots = {slot.name: slot for slot in manifest.inputs}
+    placed = [one.pid for given in found.inputs.values() for one in given]
+    assert sorted(placed) == sorted(one.pid for one in datasets)
+    for job in found.jobs:
+        for name, given_ in job.items():
+            assert len(given_) <= (slots[name].maximum or len(given_))
+            assert all(misfit(manifest, slots[name], one) is None for one in given_)

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pandaas.model import ArrayKind, InvalidInput
+from pandaas.recipes import content_hash, parse_manifest, write_skeleton
+from pandaas.recipes.folder import keep_copy, manifest_from_json, manifest_to_json, signature
+
+
+@pytest.fixture(params=["blockwise", "whole"])
+def folder(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    return write_skeleton(tmp_path, "my-sum", shape=request.param)
+
+
+def edit(folder: Path, old: str, new: str) -> None:
+    file = folder / "recipe.toml"
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
+
+
+def test_the_skeleton_is_a_valid_recipe(folder: Path) -> None:
+    manifest = parse_manifest(folder)
+    assert manifest.id == "my-sum"
+    assert manifest.inputs[0].arrays[0].dimensions == (1, 5)
+    assert manifest_from_json(manifest_to_json(folder)) == manifest
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key"),
+    [
+        ('version = "0.1.0"', "", "version"),
+        ("minimum = 1", "minimum = -1", "inputs.1.minimum"),
+        ("minimum = 1", "minimun = 1", "inputs.1.minimun"),
+        ("dimensions = [1, 5]", "dimensions = [1]", "inputs.1.arrays.1.dimensions"),
+        ("dimensions = [1, 5]", 'kinds = ["picture"]', "inputs.1.arrays.1.kinds.1"),
+        ('selection = "each"', 'selection = "some"', "selection"),
+        ("cores = 1", "cores = 0", "resources.cores"),
+        ('id = "my-sum"', 'id = "../evil"', "id"),
+        ('verify = "bit"', 'verify = "tolerance"', "verify_reason"),
+        ("minimum = 1", "minimum = 0", "inputs.minimum"),
+    ],
+)
+def test_complaints_name_the_file_and_the_key(folder: Path, old: str, new: str, key: str) -> None:
+    edit(folder, old, new)
+    with pytest.raises(InvalidInput) as caught:
+        parse_manifest(folder)
+    assert str(folder / "recipe.toml") in caught.value.detail
+    assert caught.value.field == key
+
+
+def test_broken_toml_is_said_to_be(folder: Path) -> None:
+    (folder / "recipe.toml").write_text("id = ")
+    with pytest.raises(InvalidInput, match="not valid TOML"):
+        parse_manifest(folder)
+
+
+def test_the_hash_follows_what_is_executed(folder: Path) -> None:
+    before = content_hash(folder)
+    (folder / "README.md").write_text("other words")
+    (folder / "tests" / "more.py").write_text("x = 1")
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__" / "run.pyc").write_bytes(b"x")
+    assert content_hash(folder) == before
+    (folder / "run.py").write_text((folder / "run.py").read_text() + "\n")
+    assert content_hash(folder) != before
+
+
+def test_a_renamed_file_changes_the_hash(folder: Path) -> None:
+    before = content_hash(folder)
+    (folder / "run.py").rename(folder / "ran.py")
+    assert content_hash(folder) != before
+
+
+def test_the_signature_notices_an_edit(folder: Path) -> None:
+    before = signature(folder)
+    (folder / "run.py").write_text("pass")
+    assert signature(folder) != before
+
+
+def test_links_out_of_the_folder_are_left_out(folder: Path, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("x")
+    (folder / "link").symlink_to(secret)
+    keep_copy(folder, tmp_path / "copies" / "copy") if (tmp_path / "copies").mkdir() is None else None
+    assert not (tmp_path / "copies" / "copy" / "link").exists()
+    assert (tmp_path / "copies" / "copy" / "run.py").read_text() == (folder / "run.py").read_text()
+
+
+@pytest.mark.parametrize("name", ["", "Upper", "../up", "a b", "-dash"])
+def test_odd_names_are_refused(tmp_path: Path, name: str) -> None:
+    with pytest.raises(InvalidInput):
+        write_skeleton(tmp_path, name)
+
+
+def test_kinds_come_from_the_model(folder: Path) -> None:
+    edit(folder, "dimensions = [1, 5]", 'kinds = ["image_stack"]')
+    assert parse_manifest(folder).inputs[0].arrays[0].kinds == (ArrayKind.IMAGE_STACK,)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import zipfile
 from typing import Any, Iterator, Mapping, Sequence, Union, overload
 
 import numpy as np
@@ -85,7 +86,7 @@ def save_partials(path: str, partials: Mapping[int, Mapping[str, Any]], warnings
 def load_partials(path: str) -> tuple[dict[int, dict[str, Any]], list[str]]:
     """Read what `save_partials` wrote: the partial of each block, and the warnings."""
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             header = json.loads(archive[_JSON_MEMBER].tobytes().decode("utf-8"))
             partials: dict[int, dict[str, Any]] = {
                 int(block): dict(values) for block, values in header["blocks"].items()
@@ -94,7 +95,7 @@ def load_partials(path: str) -> tuple[dict[int, dict[str, Any]], list[str]]:
                 if member.startswith(_ARRAY_PREFIX):
                     block, key = member[len(_ARRAY_PREFIX) :].split("/", 1)
                     partials[int(block)][key] = archive[member]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise RecipeError(
             f"The partial result {os.path.basename(path)} can't be read: {error}.", "Run the job again."
         ) from error

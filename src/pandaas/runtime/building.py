@@ -59,16 +59,17 @@ def build(
     shutil.copyfile(lock, place / "requirements.lock")
     _set_writable(place, writable=False)
     place.chmod(0o755)
-    (place / READY).touch()
+    (place / READY).touch(mode=0o444)
     place.chmod(0o555)
     report(BuildProgress(1.0, "Ready", final.packages, final.compiled_bytes))
 
 
 def remove(place: Path) -> None:
+    """Remove an environment; first its marker, since one that is half removed is not ready."""
     if place.exists():
-        (place / READY).unlink(missing_ok=True) if os.access(place, os.W_OK) else None
+        place.chmod(0o755)
+        (place / READY).unlink(missing_ok=True)
         _set_writable(place, writable=True)
-        (place / READY).unlink(missing_ok=True)  # first of all: a half-removed environment is not ready
         shutil.rmtree(place)
 
 

@@ -218,8 +218,8 @@ class Environments:
             except subprocess.TimeoutExpired as error:
                 raise Unavailable(f"The environment '{wanted.name}' takes over {_PROOF_S} s to import.") from error
             if done.returncode:
-                said = done.stderr.decode("utf-8", "replace").strip()[-1000:]
-                raise Unavailable(f"The environment '{wanted.name}' was built, but doesn't work: {said}")
+                said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
+                raise Unavailable(f"The environment '{wanted.name}' was built, but doesn't work: {said[0][:1000]}")
 
         return prove
 

@@ -1,0 +1,136 @@
+"""Building environments with uv, from a wheel made here: no index is asked."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import subprocess
+import sys
+import threading
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from pandaas.config import load_settings
+from pandaas.model import Unavailable
+from pandaas.runtime import BuildProgress, Environments, Runtime
+
+pytestmark = pytest.mark.integration
+
+
+def make_wheel(folder: Path) -> Path:
+    """A package `tiny` with one module."""
+    wheel = folder / "tiny-1.0-py3-none-any.whl"
+    files = {
+        "tiny.py": "ANSWER = 42\n",
+        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
+        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = ""
+    for name, text in files.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+        record += f"{name},sha256={digest},{len(text)}\n"
+    files["tiny-1.0.dist-info/RECORD"] = record + "tiny-1.0.dist-info/RECORD,,\n"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return wheel
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    folder = tmp_path / "facility" / "environments" / "small"
+    folder.mkdir(parents=True)
+    wheel = make_wheel(tmp_path)
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    (folder / "requirements.lock").write_text(f"tiny @ file://{wheel} --hash=sha256:{digest}\n# tiny==1.0\n")
+    (folder / "environment.toml").write_text('title = "Small"\ncheck = ["tiny"]\n')
+    return folder
+
+
+@pytest.fixture
+def environments(tmp_path: Path, place: Path) -> Environments:
+    settings = load_settings(home=tmp_path / "home", runtime={"recipe_folders": [str(place.parents[1])]})
+    settings.home.mkdir()
+    return Runtime(settings).environments
+
+
+def test_it_is_built_once_and_works(environments: Environments) -> None:
+    told: list[BuildProgress] = []
+    built = environments.ensure("small", told.append)
+    done = subprocess.run([built.python, "-c", "import tiny; print(tiny.ANSWER)"], capture_output=True, check=True)
+    assert done.stdout == b"42\n"
+    assert told[-1].fraction == 1.0
+    again: list[BuildProgress] = []
+    assert environments.ensure("small", again.append) == built
+    assert again == []
+    status = environments.status("small")
+    assert (status.state, status.packages) == ("ready", 1)
+
+
+def test_it_is_byte_compiled_and_read_only(environments: Environments) -> None:
+    built = environments.ensure("small")
+    root = built.python.parents[1]
+    assert list(root.glob("lib/python*/site-packages/__pycache__/tiny.*.pyc"))
+    assert not [path for path in root.rglob("*") if not path.is_symlink() and path.stat().st_mode & 0o222]
+
+
+def test_an_interrupted_build_is_started_over(environments: Environments) -> None:
+    half = environments.place / environments.definition("small").key
+    (half / "lib").mkdir(parents=True)
+    (half / "lib" / "rubbish").write_text("half written")
+    built = environments.ensure("small")
+    assert not (half / "lib" / "rubbish").exists()
+    assert built.python.exists()
+
+
+def test_two_builders_make_one(environments: Environments) -> None:
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(environments.ensure("small"))) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 3
+    assert len(set(map(str, found))) == 1
+
+
+def test_a_wrong_hash_is_refused_and_remembered(environments: Environments, place: Path) -> None:
+    lock = place / "requirements.lock"
+    lock.write_text(lock.read_text().replace("sha256:", "sha256:0"))
+    with pytest.raises(Unavailable, match="could not build"):
+        environments.ensure("small")
+    assert environments.status("small").state == "failed"
+
+
+def test_one_that_does_not_import_is_not_ready(environments: Environments, place: Path) -> None:
+    (place / "environment.toml").write_text('title = "Small"\ncheck = ["absent"]\n')
+    with pytest.raises(Unavailable, match=r"doesn't work.*absent"):
+        environments.ensure("small")
+    assert environments.ready("small") is None
+
+
+def test_gc_removes_what_nothing_names_and_it_can_be_built_again(environments: Environments, place: Path) -> None:
+    old = environments.ensure("small")
+    (place / "requirements.lock").write_text((place / "requirements.lock").read_text() + "# changed\n")
+    assert environments.definition("small").key != old.key
+    assert environments.gc(keep=[old.key]) == ()
+    assert environments.gc(unused_days=1) == ()
+    assert environments.gc() == (old.key,)
+    assert not old.python.exists()
+    assert environments.ensure_key("small", old.key).key == old.key
+
+
+def test_the_command_line_builds_and_lists(environments: Environments, place: Path, tmp_path: Path) -> None:
+    variables = {"PANDAAS_HOME": str(tmp_path / "home"), "PATH": "/usr/bin:/bin"}
+    variables["PANDAAS_RUNTIME__RECIPE_FOLDERS"] = f'["{place.parents[1]}"]'
+    pandaas = [sys.executable, "-m", "pandaas.cli"]
+    done = subprocess.run(
+        [*pandaas, "env", "build", "small"], env=variables, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "Installing" in done.stderr or "Ready" in done.stderr
+    listed = subprocess.run([*pandaas, "env", "list"], env=variables, capture_output=True, text=True, check=True)
+    assert "small" in listed.stdout
+    assert "ready" in listed.stdout

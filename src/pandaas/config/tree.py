@@ -187,7 +187,7 @@ _RESERVED = {"PANDAAS_HOME", "PANDAAS_CONFIG", "PANDAAS_JOB", "PANDAAS_URL", "PA
 def _from_environment(environment: os._Environ[str] | dict[str, str]) -> dict[str, Any]:
     tree: dict[str, Any] = {}
     for name, value in environment.items():
-        if not name.startswith("PANDAAS_") or name in _RESERVED:
+        if not name.startswith("PANDAAS_") or name.startswith("PANDAAS_TEST_") or name in _RESERVED:
             continue
         keys = name.removeprefix("PANDAAS_").lower().split("__")
         node = tree

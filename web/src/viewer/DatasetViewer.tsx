@@ -84,12 +84,7 @@ function mappingFor(vis: Visualisation, source: ArraySource, state: ViewerState)
   return isValidMapping(wanted, rank) ? wanted : standard;
 }
 
-function ArrayViewer({ dataset, source, plot, state: given, onStateChange }: ArrayViewerProps) {
-  // Scales that the data suggest count as set unless the user chose others.
-  const state = useMemo<ViewerState>(
-    () => ({ ...given, xScale: given.xScale ?? plot.xScale, yScale: given.yScale ?? plot.yScale }),
-    [given, plot.xScale, plot.yScale],
-  );
+function ArrayViewer({ dataset, source, plot, state, onStateChange }: ArrayViewerProps) {
   const active = chooseVisualisation(source, plot, state.vis);
   const mapping = useMemo(
     () => mappingFor(active, source, { x: state.x, y: state.y }),
@@ -125,7 +120,7 @@ function ArrayViewer({ dataset, source, plot, state: given, onStateChange }: Arr
         if (moving !== undefined) playback.toggle(moving);
         return;
       case 'log':
-        if (active === 'line') onStateChange({ yScale: state.yScale === 'log' ? 'linear' : 'log', zoom: undefined });
+        if (active === 'line') onStateChange({ yScale: (state.yScale ?? chosen.yScale) === 'log' ? 'linear' : 'log', zoom: undefined });
         else onStateChange({ scale: (state.scale ?? chosen.scale) === 'log' ? 'linear' : 'log', domain: undefined });
         return;
       case 'autoscale':

@@ -21,6 +21,7 @@ import { curveColor } from './colors';
 import { CurveReadout } from './CurveReadout';
 import { ErrorBand } from './ErrorBand';
 import { Legend } from './Legend';
+import { suggestedScale } from './scales';
 import { useCurves, type Curve } from './useCurves';
 
 /** Buckets of the smallest and largest value that are drawn. */
@@ -39,9 +40,6 @@ export function CurvePlot(props: PlotProps) {
   const dark = useComputedColorScheme('light') === 'dark';
   const [cursor] = useState(() => new CursorStore());
   const loaded = useCurves(props);
-  const xScale = state.xScale ?? 'linear';
-  const yScale = state.yScale ?? 'linear';
-
   const info = axes[mapping.x] ?? plainAxis(source.shape[mapping.x] ?? 0, mapping.x, source.shape.length, source.kind);
   const { path, name, unit, size, values } = info;
   const x = useMemo(() => curveAbscissa({ path, name, unit, size, values }), [path, name, unit, size, values]);
@@ -49,6 +47,14 @@ export function CurvePlot(props: PlotProps) {
     () => (loaded.value ?? []).map((curve, index) => ({ ...curve, color: curveColor(index, dark) })),
     [loaded.value, dark],
   );
+  const firstCurve = curves[0]?.y;
+  const suggested = useMemo(
+    () => (firstCurve ? suggestedScale({ x, y: firstCurve, xName: name, xUnit: unit }) : 'linear'),
+    [x, firstCurve, name, unit],
+  );
+  const fileSays = plot.xScale === 'log' || plot.yScale === 'log';
+  const xScale = state.xScale ?? (fileSays ? plot.xScale : suggested);
+  const yScale = state.yScale ?? (fileSays ? plot.yScale : suggested);
   const xDomain = useMemo(() => seriesDomain([x], xScale), [x, xScale]);
   const yDomain = useMemo(() => seriesDomain(curves.map(({ y }) => y), yScale), [curves, yScale]);
   const xLabel = axisLabel(name, values === null ? null : unit);
@@ -63,7 +69,7 @@ export function CurvePlot(props: PlotProps) {
   const xTicks = xScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[0], state.zoom[2]] : xDomain) : plainTickLabel;
   const yTicks = yScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[1], state.zoom[3]] : yDomain) : plainTickLabel;
   const { onChosen } = props;
-  useEffect(() => onChosen({ errors }), [onChosen, errors]);
+  useEffect(() => onChosen({ errors, xScale, yScale }), [onChosen, errors, xScale, yScale]);
   const onZoom = useCallback((zoom: Box | undefined) => onStateChange({ zoom }), [onStateChange]);
 
   const selection = loaded.key?.requests[0]?.selection ?? null;

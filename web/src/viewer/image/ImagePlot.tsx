@@ -104,7 +104,7 @@ export function ImagePlot(props: PlotProps) {
   useImageFigure({ ...props, shown: frames.detail ?? frames.shown, look, xAxis, yAxis, square, top, selection });
 
   const { shown } = frames;
-  const ready = shown !== null && contrast.ready && !(geometryQuery.isPending && geometryQuery.fetchStatus === 'fetching');
+  const ready = shown !== null && contrast.ready;
   return (
     <PlotFrame
       pending={frames.overview.pending || !ready}

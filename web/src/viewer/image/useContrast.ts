@@ -48,7 +48,8 @@ function fromDescription(description: Description): ContrastInput {
 /** Statistics come from the server or, for parts of complex numbers and on request, from the frame itself. */
 export function useContrast(request: ContrastRequest): Contrast {
   const { source, selection, frame, rules, state, epoch } = request;
-  const scope = `${epoch} ${frame.part ?? ''} ${rules.maskUrl ?? ''}`;
+  // The mask may come after the first picture and must not change its contrast.
+  const scope = `${epoch} ${frame.part ?? ''}`;
   const [anchor, setAnchor] = useState({ scope, selection, frame, rules });
   if (anchor.scope !== scope) setAnchor({ scope, selection, frame, rules });
 

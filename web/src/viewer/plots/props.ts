@@ -2,6 +2,7 @@
 
 import type { ColorScale } from '../core/contrast';
 import type { ViewerState } from '../core/state';
+import type { AxisScale } from '../core/ticks';
 import type { DimensionMapping } from '../core/selection';
 import type { ArraySource, DatasetOut, PlotContext } from '../data/types';
 import type { AxisInfo } from './axes';
@@ -27,6 +28,8 @@ export interface PlotProps {
 export interface Chosen {
   readonly scale?: ColorScale;
   readonly top?: boolean;
+  readonly xScale?: AxisScale;
+  readonly yScale?: AxisScale;
   readonly errors?: 'bars' | 'band' | 'none';
 }
 

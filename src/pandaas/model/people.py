@@ -26,7 +26,7 @@ class TeamRole(StrEnum):
 class PrincipalKind(StrEnum):
     ANONYMOUS = "anonymous"
     PERSON = "person"
-    TOKEN = "token"
+    TOKEN = "token"  # noqa: S105 - the kind, not one
     LINK = "link"
     SERVICE = "service"
 

@@ -54,7 +54,7 @@ def create_app(
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         to_thread.current_default_thread_limiter().total_tokens = _THREADS
         health.set("database", "starting")
-        built = services or await to_thread.run_sync(build_services, settings)
+        built = services if services is not None else await to_thread.run_sync(build_services, settings)
         hub = EventHub(built.database)
         hub.start()
         await to_thread.run_sync(built.arrays.start)

@@ -43,7 +43,9 @@ class RunningPlatform:
         )
 
     def token(self, user: str, *scopes: str) -> str:
-        chosen = [word for scope in scopes.split(",") for word in ("--scope", scope)]
+        """A token of this person; with all scopes unless some are named."""
+        wanted = scopes or ("read", "write", "run", "admin")
+        chosen = [word for scope in wanted for word in ("--scope", scope)]
         return self.command("token", "create", "--user", user, *chosen).stdout.strip()
 
 

@@ -86,7 +86,7 @@ class DemoBuilder:
         child = self._child
         if child is not None and child.poll() is None:
             child.send_signal(signal.SIGTERM)
-        self._services.jobs.cancel_all()
+        self._services.jobs.cancel_all(FACILITY)
 
     def _done(self) -> list[str]:
         try:

@@ -21,8 +21,8 @@ class Database:
     """The engine, its sessions and the clock they write by.
 
     `with database.session() as session:` is one transaction: committed at the end, rolled back on an error. On SQLite
-    `session()` takes the write lock with its first statement (BEGIN IMMEDIATE), `read()` never does. A full disk, a lock held too long and
-    a lost server raise `DiskFull`, `Busy` and `Unavailable`.
+    `session()` takes the write lock with its first statement (BEGIN IMMEDIATE), `read()` never does. A full disk, a lock
+    held too long and a lost server raise `DiskFull`, `Busy` and `Unavailable`.
     """
 
     def __init__(self, url: str, *, clock: Clock = utc_now) -> None:

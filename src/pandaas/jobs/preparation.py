@@ -9,7 +9,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
-from pandaas.db import Database
+from pandaas.db import Database, append
 from pandaas.db.tables import Dataset, Job, Person
 from pandaas.jobs.collection import Collector
 from pandaas.jobs.folder import JobFolder, write_job
@@ -99,6 +99,8 @@ class Preparation:
             told[0] = time.monotonic()
             with self._database.session() as session:
                 change(session, job, self._database.clock, phase=f"Preparing the software: {step.message}"[:200])
+                told_all = {"state": "building", "message": step.message, "fraction": step.fraction}
+                append(session, "environment.state", str(job.environment), payload=told_all, clock=self._database.clock)
 
         if job.environment_key is not None:
             return environments.ensure_key(job.environment, job.environment_key, tell)

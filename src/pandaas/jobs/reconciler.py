@@ -40,6 +40,7 @@ _IDLE_S = 1.0
 _RELOAD_S = 0.5  # requests made through other processes are seen within this time
 _LOST_AGAIN_S = 60.0
 _CLEAN_S = 3600.0
+_AT_ONCE = 16
 _ACTIVE = (JobState.REQUESTED, JobState.QUEUED, JobState.RUNNING)
 
 
@@ -100,9 +101,7 @@ class Reconciler:
         """One round over all active jobs."""
         self._reload()
         for followed in list(self._followed.values()):
-            if followed.busy:
-                continue
-            if followed.job.state == JobState.REQUESTED:
+            if not followed.busy and followed.job.state == JobState.REQUESTED:
                 self._advance_requested(followed)
         self._advance_submitted()
         self._look_for_lost()
@@ -131,14 +130,15 @@ class Reconciler:
         if now - self._loaded < _RELOAD_S:
             return
         self._loaded = now
+        busy = {job_id for job_id, seen in self._followed.items() if seen.busy}  # may change while we read
         with self._database.read() as session:
             rows = list(session.scalars(select(Job).where(Job.state.in_(_ACTIVE)).order_by(Job.created, Job.id)))
         active = {row.id for row in rows}
-        for gone in [job_id for job_id, seen in self._followed.items() if job_id not in active and not seen.busy]:
+        for gone in set(self._followed) - active - busy:
             del self._followed[gone]
         for row in rows:
             seen = self._followed.setdefault(row.id, _Followed(row))
-            if not seen.busy:
+            if row.id not in busy:
                 seen.job = row
 
     def _advance_requested(self, followed: _Followed) -> None:
@@ -243,7 +243,12 @@ class Reconciler:
             shutil.rmtree(self._folder_of(job_id).path, ignore_errors=True)
 
     def _in_background(self, followed: _Followed, work: Callable[..., None], *arguments: Any) -> None:
-        """Preparing may take minutes (an environment is built), collecting seconds; others don't wait for it."""
+        """Preparing may take minutes (an environment is built), collecting seconds; others don't wait for it.
+
+        Only so many at once: the rest has its turn in a later round.
+        """
+        if sum(seen.busy for seen in self._followed.values()) >= _AT_ONCE:
+            return
         followed.busy = True
 
         def task() -> None:

@@ -141,10 +141,18 @@ def _jobs(
 
 
 def _score(manifest: RecipeManifest, datasets: Sequence[DatasetSummary], missing: Sequence[str]) -> float:
-    wanted = techniques_of(manifest, main_slot(manifest))
+    """Best is what names the technique and is about the very array that the dataset is about; then the more particular."""
+    slot = main_slot(manifest)
+    wanted = techniques_of(manifest, slot)
     named = sum(bool(set(wanted) & set(dataset.techniques)) for dataset in datasets) / len(datasets)
-    particular = 1 / len(wanted) if wanted else 0.0
-    return 4 * named + particular + len(main_slot(manifest).arrays) - 2 * len(missing)
+    central = sum(_is_about(slot, dataset) for dataset in datasets) / len(datasets)
+    particular = 1 / (1 + len(wanted)) if wanted else 0.0
+    return 4 * named + 4 * central + particular - 2 * len(missing)
+
+
+def _is_about(slot: InputSlot, dataset: DatasetSummary) -> bool:
+    main = [array for array in dataset.arrays if array.is_default]
+    return any(_array_fits(clause, array) for clause in slot.arrays for array in main)
 
 
 def _array_fits(clause: ArrayClause, array: ArrayInfo) -> bool:

@@ -142,7 +142,8 @@ class RecipeRegistry:
         environments = self._runtime.environments
         environment = environments.ensure(manifest.environment) if build else environments.ready(manifest.environment)
         if environment is None:
-            problem = f"Its software (environment '{manifest.environment}') is not installed yet."
+            name = manifest.environment
+            problem = f"Its software is not installed yet; the operator runs `pandaas env build {name}`."
             return replace(version, problem=problem, pending=True)
         version = replace(version, schema=self._schema(copy, environment))
         self._store(version)

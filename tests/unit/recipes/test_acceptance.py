@@ -90,6 +90,27 @@ def test_a_named_technique_comes_first() -> None:
     assert named.score > unnamed.score
 
 
+def test_the_array_that_the_dataset_is_about_decides() -> None:
+    """Images with a curve beside them: the recipe for images comes before the one for curves."""
+    image = ArrayInfo("/data", (5, 5, 5), "<u4", ArrayKind.IMAGE_STACK, is_default=True)
+    curve = ArrayInfo("/sum", (5,), "<f8", ArrayKind.CURVE)
+    both = DatasetSummary(1, "ds-1", techniques=(SAXS,), arrays=(image, curve))
+    fit = RecipeManifest(
+        "f",
+        "1",
+        "F",
+        "",
+        "whole",
+        "core",
+        (InputSlot("curve", "C", arrays=(ArrayClause((ArrayKind.CURVE,)),)),),
+        techniques=(SAXS,),
+    )
+    for_images, for_curves = assign(recipe(), [both]), assign(fit, [both])
+    assert for_images is not None
+    assert for_curves is not None
+    assert for_images.score > for_curves.score
+
+
 def test_missing_inputs_are_named() -> None:
     manifest = RecipeManifest(
         "r", "1", "R", "", "whole", "core", (InputSlot("a", "A"), InputSlot("b", "B", kinds=("calibration",)))

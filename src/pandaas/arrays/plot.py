@@ -31,6 +31,7 @@ _NOT_THE_POINT = re.compile(
     r"mask|flat|dark|white|index|time$|time_of_flight|offset|status|weight|timestamp|error|trainid|pulseid|_id$|counter$|cue",
     re.IGNORECASE,
 )
+_THE_POINT = re.compile(r"counts?$|intensity|detector|roi$|data$", re.IGNORECASE)
 _CLASS_RANK = {"NXdata": 4, "NXdetector": 4, "NXmonitor": 3, "NXevent_data": 2, "NXlog": 0, "NXcollection": 0}
 _MAX_CHAIN = 8
 
@@ -216,14 +217,20 @@ def _by_convention(found: Survey) -> PlotSpec | None:
 
 def _largest(found: Survey) -> PlotSpec | None:
     """The largest numeric array that is not evidently something beside the measurement."""
-    best: tuple[tuple[bool, int, int], Found] | None = None
+    best: tuple[tuple[bool, bool, int, bool, int], Found] | None = None
     for item in found.arrays:
         dataset = item.place.object
         dtype = numpy_type(dataset.id.get_type())
         if dtype is None or not is_numeric(dtype):
             continue
-        beside = bool(_NOT_THE_POINT.search(item.name))
-        rank = (not beside, _CLASS_RANK.get(found.classes.get(item.parent) or "", 1), int(dataset.size))
+        marked = "signal" in dataset.attrs
+        rank = (
+            not _NOT_THE_POINT.search(item.name),
+            marked,
+            _CLASS_RANK.get(found.classes.get(item.parent) or "", 1),
+            marked and bool(_THE_POINT.search(item.name)),
+            int(dataset.size),
+        )
         if best is None or rank > best[0]:
             best = (rank, item)
     if best is None:

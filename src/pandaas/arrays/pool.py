@@ -85,6 +85,11 @@ class WorkerPool:
                 (allowed if may_read(Path(needed)) else denied).add(needed)
         raise UnreadableFile(f"{path.name} links from file to file without end.")
 
+    @property
+    def scan_lane(self) -> Lane:
+        """The processes that read files for ingest."""
+        return self._lanes["scan"]
+
     def sees(self, path: Path) -> bool:
         """Does `path` lie in a folder that holds data (nothing else is ever opened)?"""
         return any(path.is_relative_to(folder) for folder in self._folders())

@@ -56,6 +56,8 @@ def worker_command(descriptor: int, memory_mb: int, folders: Iterable[Path], wan
         "--unshare-all",
         "--die-with-parent",
         "--new-session",
+        "--cap-drop",
+        "ALL",
         "--proc",
         "/proc",
         "--dev",

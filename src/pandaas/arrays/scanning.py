@@ -34,25 +34,26 @@ _ZARR_MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 _EIGER_DATA = re.compile(r"(?P<series>.+)_data_[0-9]{6}\.h5")
 
 
-def scan(settings: Settings, paths: Sequence[Path], roots: Sequence[Path]) -> Iterator[ScanResult]:
-    """See `ArrayService.scan`. The processes end with the iterator."""
+def scan(settings: Settings, paths: Sequence[Path], roots: Sequence[Path], lane: Lane | None) -> Iterator[ScanResult]:
+    """See `ArrayService.scan`. Without a `lane` that sees the roots, processes of its own end with the iterator."""
     folders = [root.resolve() for root in roots]
     count = max(1, settings.ingest.workers)
 
     def start() -> WorkerProcess:
         return WorkerProcess(folders, settings.arrays.memory_mb, settings.runtime.sandbox)
 
-    lane = Lane("scan", count, start)
+    readers = lane or Lane("scan", count, start)
     claimed: set[Path] = set()
     try:
         with ThreadPoolExecutor(count, thread_name_prefix="scan") as threads:
             for batch in _batches(paths):
                 results = threads.map(
-                    lambda path: _scan_one(lane, path, folders, settings.ingest.file_timeout_s), batch
+                    lambda path: _scan_one(readers, path, folders, settings.ingest.file_timeout_s), batch
                 )
                 yield from _without_claimed(list(results), claimed)
     finally:
-        lane.close()
+        if lane is None:
+            readers.close()
 
 
 def _without_claimed(results: list[ScanResult], claimed: set[Path]) -> Iterator[ScanResult]:

@@ -89,7 +89,8 @@ class ArrayService:
         Only files below `roots` are read. A file that can't be read, or that crashes its reader, gives a result with
         `error`; the others go on. Files that belong to another one (EIGER data files) give an empty result.
         """
-        return scanning.scan(self._settings, paths, roots)
+        known = all(self._pool.sees(root.resolve()) for root in roots)
+        return scanning.scan(self._settings, paths, roots, self._pool.scan_lane if known else None)
 
     def thumbnail(self, scanned: ScannedDataset) -> bytes | None:
         """PNG of the default plot, at most 320 pixels wide; None where there is nothing to show or it can't be read."""

@@ -23,6 +23,7 @@ _HEIGHT = 200
 _MAX_BYTES = 512 * 1024 * 1024
 _MAX_SUMMED = 64 * 1024 * 1024
 _MARGIN = 8
+_SHORT = 8
 _LINE = (34, 110, 190, 255)
 _NO_VALUE = (128, 128, 128, 90)
 # Nine equidistant colours of viridis (S. van der Walt and N. Smith, CC0).
@@ -73,8 +74,10 @@ def _read(navigator: Navigator, path: str, selection: str | None) -> NDArray[Any
 
 
 def _one_image(shape: tuple[int, ...]) -> str:
-    """The selection of one image: the last two axes that are longer than one, the middle of the others."""
+    """The selection of one image: the last two axes if they are long enough, else the two longest; the others' middle."""
     pixels = [axis for axis, length in enumerate(shape) if length > 1][-2:]
+    if min(shape[axis] for axis in pixels) < _SHORT:
+        pixels = sorted(sorted(range(len(shape)), key=lambda axis: shape[axis])[-2:])
     return ",".join(":" if axis in pixels else str(length // 2) for axis, length in enumerate(shape))
 
 

@@ -141,9 +141,9 @@ def _datasets(results: dict[str, ScanResult], name: str) -> tuple[ScannedDataset
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("name", DATASETS)
 def test_format_technique_instrument_and_facility(results: dict[str, ScanResult], name: str) -> None:
-    format, techniques, instrument, facility = _row(name)
+    kind, techniques, instrument, facility = _row(name)
     for dataset in _datasets(results, name):
-        assert dataset.format == format
+        assert dataset.format == kind
         assert {BY_IRI[iri].short for iri in dataset.techniques} == set(techniques)
         assert dataset.instrument == instrument
         assert dataset.facility == facility

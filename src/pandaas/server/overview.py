@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.orm import Session
 
 from pandaas.config import Settings
 from pandaas.db.tables import Dataset, Event, Job, Person, Proposal, Quarantine
@@ -110,8 +111,7 @@ def operator(platform: Services, health: HealthOut) -> OperatorOut:
     """Counts, environments, disks and the latest changes to people and rights."""
     since = platform.database.clock() - timedelta(days=30)
     with platform.database.read() as session:
-        states = session.execute(select(Job.state, func.count()).where(Job.created >= since).group_by(Job.state))
-        jobs = dict(states.tuples())
+        jobs = _counts(session, since)
         cpu = session.scalar(select(func.coalesce(func.sum(Job.cpu_s), 0.0)).where(Job.created >= since)) or 0.0
         datasets, size = session.execute(select(func.count(), func.coalesce(func.sum(Dataset.size), 0))).one()
         people = session.scalar(select(func.count(Person.id))) or 0
@@ -141,6 +141,14 @@ def operator(platform: Services, health: HealthOut) -> OperatorOut:
     )  # fmt: skip
 
 
+def _counts(session: Session, since: datetime | None) -> dict[str, int]:
+    """Jobs by state, all or those since."""
+    query = select(Job.state, func.count().label("jobs")).group_by(Job.state)
+    if since is not None:
+        query = query.where(Job.created >= since)
+    return {row.state: row.jobs for row in session.execute(query)}
+
+
 def _doctor(platform: Services) -> list[ComponentHealth]:
     """What `pandaas doctor` finds; looked at anew every five minutes."""
     return _examined(platform.settings, int(time.monotonic() // _DOCTOR_S))
@@ -154,7 +162,7 @@ def _examined(settings: Settings, _when: int) -> list[ComponentHealth]:
     ]
 
 
-def _audit(session: Any) -> list[HistoryEntry]:
+def _audit(session: Session) -> list[HistoryEntry]:
     query = (
         select(Event, Person.name)
         .outerjoin(Person, Person.id == Event.actor_id)
@@ -190,7 +198,7 @@ def gauges(platform: Services) -> dict[str, Any]:
     """What `/metrics` adds from the database and the file systems."""
     with platform.database.read() as session:
         jobs = dict.fromkeys(map(str, JobState), 0)
-        jobs |= dict(session.execute(select(Job.state, func.count()).group_by(Job.state)).tuples())
+        jobs |= _counts(session, None)
         datasets, size = session.execute(select(func.count(), func.coalesce(func.sum(Dataset.size), 0))).one()
         quarantine = session.scalar(select(func.count(Quarantine.id))) or 0
     free = {disk.name: disk.free for disk in disks(platform)}

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import uvicorn
 
 from pandaas.config import Settings
+from pandaas.db import serving
 from pandaas.model import Unavailable
 from pandaas.server import logs
 from pandaas.server.app import create_app
@@ -50,7 +51,8 @@ def serve(
         timeout_graceful_shutdown=int(drain_s),
         h11_max_incomplete_event_size=64 * 1024,
     )
-    _Server(config).run(sockets=[listener])
+    with serving(settings.home):  # `restore` refuses meanwhile
+        _Server(config).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from pandaas.db import Position
-from pandaas.model import NotAllowed, Principal, PrincipalKind
+from pandaas.model import Action, Principal
 from pandaas.server import guide, metrics, overview
 from pandaas.server.cookies import cookie_secret
 from pandaas.server.schemas import HealthOut, HelpEntry, HelpPage, HomeOut, OperatorOut
@@ -25,7 +25,7 @@ def home(platform: Platform, asker: Asker) -> HomeOut:
 @router.get("/api/v1/operator")
 def operator(request: Request, platform: Platform, asker: Signed) -> OperatorOut:
     """The facility at a glance; operators only."""
-    _require_operator(asker)
+    platform.access.require(asker, Action.OPERATE, what="the operator's page")
     return overview.operator(platform, request.app.state.health.report())
 
 
@@ -67,9 +67,9 @@ async def events(
 
     def who() -> Principal | None:
         """Ask again: the sign-in may have ended, the team may have changed."""
-        if asker.kind is PrincipalKind.PERSON and secret is not None:
+        if secret is not None and asker.signed_in:
             return platform.identity.principal_of_cookie(secret)
-        return asker
+        return platform.identity.principal_again(asker)
 
     stream = hub.subscribe(
         who, lambda reader, event: overview.may_see(platform, reader, event), Position.parse(last_event_id)
@@ -82,12 +82,7 @@ async def events(
 def prometheus(request: Request, platform: Platform, asker: Asker) -> Response:
     """For an operator, or a scraper on this machine."""
     local = request.client is not None and request.client.host in _LOOPBACK
-    if not (asker.is_operator or (local and "x-forwarded-for" not in request.headers)):
-        _require_operator(asker)
+    if not (local and "x-forwarded-for" not in request.headers):
+        platform.access.require(asker, Action.OPERATE, what="the metrics")
     body = metrics.render(**overview.gauges(platform))
     return Response(body, media_type="text/plain; version=0.0.4")
-
-
-def _require_operator(asker: Principal) -> None:
-    if not asker.is_operator:
-        raise NotAllowed("Only operators see this page.", remedy="Ask the facility for the operator role.")

@@ -1,0 +1,66 @@
+"""The registry with real checks in the sandbox."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import select
+
+from pandaas.db.tables import Recipe
+from pandaas.model import InvalidInput, Unavailable
+from pandaas.testing.workshop import Workshop
+
+pytestmark = pytest.mark.integration
+
+
+def test_an_edit_is_noticed_without_a_restart(workshop: Workshop) -> None:
+    before = workshop.recipes.get("sum-whole")
+    parameters = workshop.recipe_folder / "sum-whole" / "parameters.py"
+    parameters.write_text(parameters.read_text().replace("factor:", "weight:"))
+    workshop.recipes.refresh(force=True)
+    after = workshop.recipes.get("sum-whole")
+    assert list(after.schema["properties"]) == ["weight"]
+    assert after.content_hash != before.content_hash
+    assert list(workshop.recipes.by_hash(before.content_hash).schema["properties"]) == ["factor"]
+    with workshop.database.read() as session:
+        rows = session.scalars(select(Recipe).where(Recipe.recipe == "sum-whole", Recipe.is_current)).all()
+    assert [row.content_hash for row in rows] == [after.content_hash]
+
+
+def test_a_broken_recipe_disables_itself_visibly(workshop: Workshop) -> None:
+    (workshop.recipe_folder / "sum-blocks" / "parameters.py").write_text("import no_such_module\n")
+    workshop.recipes.refresh(force=True)
+    broken = workshop.recipes.get("sum-blocks")
+    assert "no_such_module" in str(broken.problem)
+    assert workshop.recipes.get("sum-whole").usable
+    with pytest.raises(Unavailable, match="can't be run now"):
+        workshop.start("alice", "sum-blocks", workshop.dataset())
+
+
+def test_a_recipe_that_comes_and_goes_is_followed(workshop: Workshop) -> None:
+    workshop.write_recipe("fresh", "def run(inputs, parameters, output): pass\n")
+    assert workshop.recipes.get("fresh").usable
+    (workshop.recipe_folder / "fresh" / "recipe.toml").unlink()
+    workshop.recipes.refresh(force=True)
+    assert "fresh" not in {found.manifest.id for found in workshop.recipes.manifests()}
+
+
+def test_a_recipes_code_never_runs_in_the_platform(workshop: Workshop) -> None:
+    marker = workshop.home / "marker"
+    evil = (
+        f"open({str(marker)!r}, 'w').write('ran')\nfrom pydantic import BaseModel\nclass Parameters(BaseModel): pass\n"
+    )
+    workshop.write_recipe("evil", "def run(inputs, parameters, output): pass\n", parameters=evil)
+    assert "can't be loaded" in str(workshop.recipes.get("evil").problem)
+    assert not marker.exists()
+
+
+def test_what_prints_while_it_loads_is_refused(workshop: Workshop) -> None:
+    text = "print('hello')\nfrom pydantic import BaseModel\nclass Parameters(BaseModel): pass\n"
+    workshop.write_recipe("loud", "def run(inputs, parameters, output): pass\n", parameters=text)
+    assert "prints something" in str(workshop.recipes.get("loud").problem)
+
+
+def test_a_missing_program_is_said(workshop: Workshop) -> None:
+    (workshop.recipe_folder / "sum-whole" / "run.py").unlink()
+    with pytest.raises(InvalidInput, match=r"run\.py is missing"):
+        workshop.recipes.check(workshop.recipe_folder / "sum-whole")

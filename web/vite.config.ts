@@ -23,6 +23,8 @@ export default defineConfig({
   preview: { host: '127.0.0.1', proxy },
   build: {
     target: 'es2022',
+    // Older targets would have `light-dark()` rewritten in a way that Mantine's colour scheme does not drive.
+    cssTarget: ['chrome123', 'firefox120', 'safari17.5'],
     // No data: URIs for scripts, styles or fonts: the content security policy allows 'self' only.
     assetsInlineLimit: 0,
     // The viewer carries three.js; it is loaded when a dataset is opened, never with the first page.

@@ -155,15 +155,17 @@ const operator = createRoute({
   component: lazyRouteComponent(() => import('@/pages/operator/OperatorPage'), 'OperatorPage'),
 });
 
-const help = createRoute({
-  getParentRoute: () => root,
-  path: '/help',
+const help = createRoute({ getParentRoute: () => root, path: '/help' });
+
+const helpIndex = createRoute({
+  getParentRoute: () => help,
+  path: '/',
   component: lazyRouteComponent(() => import('@/pages/help/HelpIndexPage'), 'HelpIndexPage'),
 });
 
 const helpPage = createRoute({
-  getParentRoute: () => root,
-  path: '/help/$',
+  getParentRoute: () => help,
+  path: '$',
   component: lazyRouteComponent(() => import('@/pages/help/HelpPage'), 'HelpPage'),
 });
 
@@ -175,7 +177,7 @@ const tokens = createRoute({
 
 const tree = root.addChildren([
   home, signIn, search, results, proposals, proposal, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
-  quarantine, operator, help, helpPage, tokens,
+  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens,
 ]);
 
 export const router = createRouter({

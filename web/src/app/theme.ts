@@ -39,10 +39,19 @@ export const theme = createTheme({
   },
 });
 
-/** Text that Mantine dims must still reach 4.5 : 1. */
+const STATE_COLORS = ['petrol', 'gray', 'red', 'grape', 'blue', 'teal', 'green', 'yellow', 'orange'] as const;
+
+/** Text on tinted marks, darker (or lighter) than Mantine has it. */
+function onTint(text: (color: string) => string): Record<string, string> {
+  return Object.fromEntries(STATE_COLORS.map((color) => [`--mantine-color-${color}-light-color`, text(color)]));
+}
+
+/** All text reaches 4.5 : 1 against what it stands on. */
 export const variables: CSSVariablesResolver = () => ({
   variables: { '--pd-header': '52px', '--pd-danger': 'var(--mantine-color-red-8)' },
   light: {
+    ...onTint((color) => `color-mix(in srgb, var(--mantine-color-${color}-9) 72%, black)`),
+    '--mantine-color-red-text': '#b42318',
     '--mantine-color-dimmed': '#566270',
     '--mantine-color-placeholder': '#6b7682',
     '--mantine-color-error': '#b42318',
@@ -52,6 +61,8 @@ export const variables: CSSVariablesResolver = () => ({
     '--pd-raised': '#ffffff',
   },
   dark: {
+    ...onTint((color) => `var(--mantine-color-${color}-3)`),
+    '--mantine-color-red-text': '#ff8a80',
     '--mantine-color-error': '#ff8a80',
     '--mantine-color-anchor': '#74b5cc',
     '--mantine-color-placeholder': '#8793a1',

@@ -12,7 +12,7 @@ interface PageProps {
   description?: ReactNode;
   crumbs?: readonly Crumb[];
   actions?: ReactNode;
-  width?: 'normal' | 'wide' | 'full';
+  width?: 'normal' | 'wide' | 'list' | 'full';
   children: ReactNode;
 }
 

@@ -17,7 +17,7 @@ export function Thumbnail({ card, width, height }: ThumbnailProps) {
   const dimensions = card.main_shape?.length ?? 0;
   const Icon = dimensions === 1 ? IconChartLine : dimensions === 2 ? IconPhoto : dimensions > 2 ? IconStack2 : IconTable;
   return (
-    <div className={classes.frame} style={{ width, height }} aria-hidden>
+    <div className={classes.frame} style={{ width, height }} data-curve={dimensions === 1 || undefined} aria-hidden>
       {card.has_thumbnail && !broken ? (
         <img
           src={`/api/v1/datasets/${encodeURIComponent(card.pid)}/thumbnail`}

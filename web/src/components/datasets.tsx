@@ -18,27 +18,29 @@ export interface Selection {
 interface ListProps {
   datasets: readonly DatasetCard[];
   selection?: Selection | undefined;
+  /** All are of one proposal, which is not repeated in every row. */
+  oneProposal?: boolean;
 }
 
-export function DatasetRows({ datasets, selection }: ListProps) {
+export function DatasetRows({ datasets, selection, oneProposal = false }: ListProps) {
   return (
-    <Table.ScrollContainer minWidth={560} type="native">
+    <Table.ScrollContainer minWidth={420} type="native" className={classes.room}>
       <Table highlightOnHover className={classes.table}>
         <Table.Thead>
           <Table.Tr>
             {selection && <Table.Th w={36} aria-label="Chosen" />}
             <Table.Th w={84} aria-label="Picture" />
             <Table.Th>Dataset</Table.Th>
-            <Table.Th>Sample</Table.Th>
-            <Table.Th className={classes.wide}>Proposal</Table.Th>
+            <Table.Th className={classes.medium}>Sample</Table.Th>
+            <Table.Th className={classes.wide}>{oneProposal ? 'Instrument' : 'Proposal'}</Table.Th>
             <Table.Th ta="right" className={classes.wide}>Shape</Table.Th>
-            <Table.Th ta="right">Size</Table.Th>
+            <Table.Th ta="right" className={classes.medium}>Size</Table.Th>
             <Table.Th>Measured</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {datasets.map((card) => (
-            <Row key={card.pid} card={card} selection={selection} />
+            <Row key={card.pid} card={card} selection={selection} oneProposal={oneProposal} />
           ))}
         </Table.Tbody>
       </Table>
@@ -46,7 +48,13 @@ export function DatasetRows({ datasets, selection }: ListProps) {
   );
 }
 
-function Row({ card, selection }: { card: DatasetCard; selection: Selection | undefined }) {
+interface RowProps {
+  card: DatasetCard;
+  selection: Selection | undefined;
+  oneProposal: boolean;
+}
+
+function Row({ card, selection, oneProposal }: RowProps) {
   return (
     <Table.Tr className={classes.row} data-selected={selection?.has(card.pid) || undefined}>
       {selection && (
@@ -73,14 +81,19 @@ function Row({ card, selection }: { card: DatasetCard; selection: Selection | un
           </Text>
         )}
       </Table.Td>
-      <Table.Td>{card.sample ?? <Text span c="dimmed">–</Text>}</Table.Td>
+      <Table.Td className={classes.medium}>{card.sample ?? <Text span c="dimmed">–</Text>}</Table.Td>
       <Table.Td className={classes.wide}>
-        <Dots parts={[card.proposal, card.instrument]} />
+        <div className={classes.nowrap}>{oneProposal ? card.instrument : card.proposal}</div>
+        {!oneProposal && (
+          <Text size="xs" c="dimmed">
+            {card.instrument}
+          </Text>
+        )}
       </Table.Td>
       <Table.Td ta="right" className={classes.number} data-wide>
         {shape(card.main_shape)}
       </Table.Td>
-      <Table.Td ta="right" className={classes.number}>
+      <Table.Td ta="right" className={classes.number} data-medium>
         {bytes(card.size)}
       </Table.Td>
       <Table.Td>

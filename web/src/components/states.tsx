@@ -80,7 +80,7 @@ export function Failure({ error, retry }: FailureProps) {
     >
       <div role="alert">{error.message}</div>
       {(error.remedy ?? known.remedy) && <div>{error.remedy ?? known.remedy}</div>}
-      {error.problem.request_id && error.status >= 500 && (
+      {error.problem.request_id && error.status >= 500 && !error.remedy?.includes(error.problem.request_id) && (
         <div>
           Quote <Code>{error.problem.request_id}</Code> when you ask for help.
         </div>
@@ -116,7 +116,7 @@ export function ActionFailure({ error }: { error: unknown }) {
     <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} role="alert" title={problem?.title}>
       {error instanceof Error ? error.message : 'The action failed.'}
       {problem?.remedy && <div>{problem.remedy}</div>}
-      {problem?.request_id && problem.status >= 500 && (
+      {problem?.request_id && problem.status >= 500 && !problem.remedy?.includes(problem.request_id) && (
         <div>
           Quote <Code>{problem.request_id}</Code> when you ask for help.
         </div>

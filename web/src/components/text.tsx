@@ -1,7 +1,7 @@
 /** Small pieces of text that mean the same everywhere: times, copyable identifiers, facts. */
-import { ActionIcon, Button, CopyButton, Group, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, CopyButton, Text, Tooltip } from '@mantine/core';
 import { IconCheck, IconCopy } from '@tabler/icons-react';
-import { useEffect, useState, type ReactNode } from 'react';
+import { Fragment, useEffect, useState, type ReactNode } from 'react';
 
 import { ago, fullTime, time } from '@/format';
 
@@ -93,10 +93,12 @@ export function Facts({ facts }: { facts: readonly Fact[] }) {
 export function Dots({ parts }: { parts: readonly ReactNode[] }) {
   const shown = parts.filter((part) => part !== null && part !== undefined && part !== '' && part !== false);
   return (
-    <Group gap={6} component="span" className={classes.dots}>
+    <span className={classes.dots}>
       {shown.map((part, index) => (
-        <span key={index}>{part}</span>
+        <Fragment key={index}>
+          <span>{part}</span>{' '}
+        </Fragment>
       ))}
-    </Group>
+    </span>
   );
 }

@@ -1,5 +1,5 @@
 import { AppShell, Burger, Group } from '@mantine/core';
-import { useDisclosure, useLocalStorage } from '@mantine/hooks';
+import { useDisclosure, useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
 
@@ -17,7 +17,9 @@ import { useNoticePopups } from './notices';
 /** The room around every page: where am I, search, running work, help, person; the rail at the left. */
 export function Frame() {
   const [menuOpen, menu] = useDisclosure(false);
-  const [narrow, setNarrow] = useLocalStorage({ key: 'pandaas-rail-narrow', defaultValue: false, getInitialValueInEffect: false });
+  const [chosen, choose] = useLocalStorage<boolean | null>({ key: 'pandaas-rail-narrow', defaultValue: null, getInitialValueInEffect: false });
+  const medium = useMediaQuery('(max-width: 1120px)', false, { getInitialValueInEffect: false });
+  const narrow = chosen ?? medium;
   const pathname = useRouterState({ select: (state) => state.location.pathname });
   const main = useRef<HTMLElement>(null);
   useNoticePopups();
@@ -48,7 +50,7 @@ export function Frame() {
         </Group>
       </AppShell.Header>
       <AppShell.Navbar className={classes.rail}>
-        <Rail narrow={narrow && !menuOpen} onToggle={() => setNarrow(!narrow)} />
+        <Rail narrow={narrow && !menuOpen} onToggle={() => choose(!narrow)} />
       </AppShell.Navbar>
       <AppShell.Main id="main" ref={main} tabIndex={-1} className={classes.main}>
         <Banners />

@@ -36,6 +36,7 @@ export function Panes({ wide, contents, viewer, side }: PanesProps) {
     );
   }
   return (
+    <div className={classes.room}>
     <Group id="dataset-panes" className={classes.panes} {...(defaultLayout && { defaultLayout })} onLayoutChanged={onLayoutChanged}>
       <Panel id="contents" defaultSize="19%" minSize="150px" collapsible className={classes.pane}>
         {contents}
@@ -49,5 +50,6 @@ export function Panes({ wide, contents, viewer, side }: PanesProps) {
         {side}
       </Panel>
     </Group>
+    </div>
   );
 }

@@ -1,6 +1,6 @@
 import { VisuallyHidden } from '@mantine/core';
 import { useRouter } from '@tanstack/react-router';
-import { useId, useMemo, type MouseEvent } from 'react';
+import { useEffect, useId, useMemo, useRef, type MouseEvent } from 'react';
 
 import type { ProvenanceOut, RelationNode } from '@/api/types';
 import { ago } from '@/format';
@@ -18,8 +18,14 @@ interface GraphProps {
 export function ProvenanceGraph({ graph, current, large = false }: GraphProps) {
   const layout = useMemo(() => layOut(graph), [graph]);
   const arrow = useId();
+  const room = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const here = layout.placed.find(({ node }) => node.id === current);
+    if (room.current && here) room.current.scrollLeft = here.x + BOX.width / 2 - room.current.clientWidth / 2;
+  }, [layout, current]);
   return (
-    <div className={classes.graph} data-large={large || undefined}>
+    // A scrolling region must be reachable by keyboard; its boxes are links.
+    <div ref={room} className={classes.graph} data-large={large || undefined}>
       <svg width={layout.width} height={layout.height} role="group" aria-label="Provenance graph" style={{ display: 'block', margin: '0 auto' }}>
         <defs>
           <marker id={arrow} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
@@ -62,10 +68,10 @@ function Box({ place: { node, x, y }, current }: { place: Placed; current: boole
         data-hidden={node.hidden || undefined}
       />
       <text x={BOX.width / 2} y={21} textAnchor="middle">
-        {cut(title, 25)}
+        {cut(title, 22)}
       </text>
       <text x={BOX.width / 2} y={37} textAnchor="middle" data-dim>
-        {cut(detail, 28)}
+        {cut(detail, 25)}
       </text>
     </g>
   );

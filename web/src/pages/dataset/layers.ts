@@ -1,7 +1,7 @@
 /** Places for a small directed graph: one row per step, inputs above what is made of them. */
 import type { ProvenanceOut, RelationNode } from '@/api/types';
 
-export const BOX = { width: 176, height: 50, gapX: 20, gapY: 38, margin: 12 } as const;
+export const BOX = { width: 156, height: 48, gapX: 14, gapY: 36, margin: 12 } as const;
 
 export interface Placed {
   node: RelationNode;

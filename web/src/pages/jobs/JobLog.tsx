@@ -1,5 +1,6 @@
 import { Button, Group, Switch, Text, TextInput } from '@mantine/core';
 import { IconDownload, IconSearch } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
 import { useEffect, useMemo, useRef, useState, type ReactNode } from 'react';
 
 import type { JobPageOut } from '@/api/types';
@@ -7,6 +8,7 @@ import { isActive } from '@/components/marks';
 import { Section } from '@/components/Page';
 import { plural } from '@/format';
 
+import { downloadLog } from './downloadLog';
 import classes from './jobs.module.css';
 import { useLog } from './useLog';
 
@@ -14,6 +16,7 @@ import { useLog } from './useLog';
 export function JobLog({ job }: { job: JobPageOut }) {
   const running = isActive(job.state);
   const { text, cut, error, loaded } = useLog(job.id, running);
+  const download = useMutation({ mutationFn: () => downloadLog(job.id) });
   const [follow, setFollow] = useState(true);
   const [wanted, setWanted] = useState('');
   const box = useRef<HTMLPreElement>(null);
@@ -39,7 +42,7 @@ export function JobLog({ job }: { job: JobPageOut }) {
             value={wanted}
             onChange={(event) => setWanted(event.currentTarget.value)}
           />
-          <Button component="a" href={`/api/v1/jobs/${encodeURIComponent(job.id)}/log?limit=1000000000`} download={`${job.id}.log`} variant="default" size="xs" leftSection={<IconDownload size={14} />}>
+          <Button variant="default" size="xs" leftSection={<IconDownload size={14} />} loading={download.isPending} onClick={() => download.mutate()}>
             Download
           </Button>
         </Group>
@@ -50,9 +53,9 @@ export function JobLog({ job }: { job: JobPageOut }) {
           {found.count === 0 ? 'Not found' : plural(found.count, 'place')}
         </Text>
       )}
-      {error && (
-        <Text size="sm" c="red" mb={4}>
-          {error.message}
+      {(error ?? download.error) && (
+        <Text size="sm" c="red" mb={4} role="alert">
+          {(error ?? download.error)?.message}
         </Text>
       )}
       {/* A scrolling region must be reachable by keyboard. */}

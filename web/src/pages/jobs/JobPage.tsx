@@ -4,13 +4,14 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
 import { jobQuery } from '@/api/queries';
-import type { JobPageOut } from '@/api/types';
+import type { JobInputOut, JobPageOut } from '@/api/types';
 import { DatasetLine } from '@/components/datasets';
 import { inputsText, JobProgress } from '@/components/jobs';
 import { Link } from '@/components/links';
 import { isActive, JOB_LOOKS, JobMark } from '@/components/marks';
 import { Page, Section } from '@/components/Page';
 import { Loaded, SkeletonRows } from '@/components/states';
+import { Facts } from '@/components/text';
 import { plural } from '@/format';
 
 import { JobActions } from './JobActions';
@@ -86,28 +87,34 @@ function Contents({ job }: { job: JobPageOut }) {
           <Text fw={600} mb={4}>
             Inputs
           </Text>
-          {job.inputs.map((input) => (
-            <div key={`${input.slot}${input.pid}`} style={{ fontSize: 'var(--mantine-font-size-sm)', padding: '2px 0' }}>
-              <Text span size="xs" c="dimmed">
-                {input.slot.replaceAll('_', ' ')}{' '}
-              </Text>
-              {input.hidden ? (
-                <Text span size="sm" c="dimmed">
-                  a dataset you may not see
-                </Text>
-              ) : (
-                <Link to="/datasets/$pid" params={{ pid: input.pid }} inherit>
-                  {input.title}
-                </Link>
-              )}
-            </div>
-          ))}
+          <Facts
+            facts={slotsOf(job).map(([slot, inputs]) => ({
+              name: slot.replaceAll('_', ' '),
+              value: inputs.map((input) => (
+                <div key={input.pid}>
+                  {input.hidden ? (
+                    'a dataset you may not see'
+                  ) : (
+                    <Link to="/datasets/$pid" params={{ pid: input.pid }} inherit>
+                      {input.title}
+                    </Link>
+                  )}
+                </div>
+              )),
+            }))}
+          />
         </section>
         <Parameters job={job} />
         <JobFacts job={job} />
       </Stack>
     </div>
   );
+}
+
+function slotsOf(job: JobPageOut): [string, JobInputOut[]][] {
+  const slots = new Map<string, JobInputOut[]>();
+  for (const input of job.inputs) slots.set(input.slot, [...(slots.get(input.slot) ?? []), input]);
+  return [...slots];
 }
 
 /** First what happened and what to do, in one sentence each; the log comes after. */

@@ -33,6 +33,7 @@ export function ProposalPage() {
   return (
     <Page
       title={proposal?.title ?? name}
+      width="list"
       marks={proposal && <OpenMark open={proposal.open} release={proposal.release_time ?? null} type={proposal.type} />}
       description={proposal?.summary ?? undefined}
       crumbs={[{ label: 'Proposals', to: '/proposals' }, { label: name }]}
@@ -94,7 +95,7 @@ function Datasets({ proposal }: { proposal: ProposalOut }) {
               Runs appear here as soon as they are registered.
             </Empty>
           ) : (
-            <DatasetRows datasets={results} />
+            <DatasetRows datasets={results} oneProposal />
           )
         }
       </Loaded>

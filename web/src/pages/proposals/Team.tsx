@@ -96,7 +96,7 @@ function Member({ member: { person, role }, manage, change }: MemberProps) {
           <Select
             aria-label={`Role of ${person.name}`}
             size="xs"
-            w={128}
+            w={156}
             data={ROLES}
             value={role}
             allowDeselect={false}

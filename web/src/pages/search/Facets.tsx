@@ -31,7 +31,7 @@ interface FacetsProps {
 }
 
 export function Facets(props: FacetsProps) {
-  const narrow = useMediaQuery('(max-width: 860px)', false, { getInitialValueInEffect: false });
+  const narrow = useMediaQuery('(max-width: 980px)', false, { getInitialValueInEffect: false });
   if (!narrow) return <FacetList {...props} />;
   const active = (Object.keys(FACETS) as FacetName[]).filter((name) => !props.hidden.includes(name) && props.address[name]).length;
   return (

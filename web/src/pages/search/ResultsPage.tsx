@@ -11,7 +11,7 @@ export function ResultsPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   return (
-    <Page title="Results" description="What analyses made: viewed, analysed and traced like any measurement.">
+    <Page title="Results" width="list" description="What analyses made: viewed, analysed and traced like any measurement.">
       <SearchView
         address={{ ...search, sort: search.sort ?? 'newest', kind: ['derived'] }}
         hidden={['kind']}

@@ -10,7 +10,7 @@ export function SearchPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   return (
-    <Page title="Search">
+    <Page title="Search" width="list">
       <SearchView
         address={search}
         onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }) })}

@@ -33,7 +33,7 @@ def serve(
     `on_listen` gets the address once the port is ours; `before_close` runs when stopping, while services still work.
     """
     logs.set_up(settings)
-    listener = _listen(settings.server.host, settings.server.port)
+    listener = listen(settings.server.host, settings.server.port)
     host, port = listener.getsockname()[:2]
     if on_listen is not None:
         on_listen(f"http://{f'[{host}]' if ':' in host else host}:{port}")
@@ -65,7 +65,8 @@ class _Server(uvicorn.Server):
         await super().shutdown(sockets)
 
 
-def _listen(host: str, port: int) -> socket.socket:
+def listen(host: str, port: int) -> socket.socket:
+    """Take the address, before anything is started; port 0 takes a free one."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listener = socket.socket(family, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

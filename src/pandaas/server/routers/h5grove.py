@@ -50,7 +50,8 @@ class _Route(APIRoute):
 router = APIRouter(prefix="/h5grove", tags=["h5grove"], route_class=_Route)
 
 
-@router.api_route("/", methods=["GET", "HEAD"], response_class=Response)
+@router.head("/", include_in_schema=False, response_class=Response)
+@router.get("/", response_class=Response)
 def root() -> Response:
     """Whether the service is there."""
     return Response("ok", media_type="text/plain")

@@ -9,6 +9,7 @@ import { KEYS, useViewerKeys, type ViewerCommand } from './controls/keys';
 import { SliceSliders } from './controls/SliceSliders';
 import { Toolbar } from './controls/Toolbar';
 import { useFullScreen } from './controls/useFullScreen';
+import { useOwnState } from './controls/useOwnState';
 import { usePlayback } from './controls/usePlayback';
 import { parseDtype } from './core/dtype';
 import { defaultMapping, isValidMapping, safeSlice, selectionText, slicedDimensions, type DimensionMapping } from './core/selection';
@@ -84,7 +85,8 @@ function mappingFor(vis: Visualisation, source: ArraySource, state: ViewerState)
   return isValidMapping(wanted, rank) ? wanted : standard;
 }
 
-function ArrayViewer({ dataset, source, plot, state, onStateChange }: ArrayViewerProps) {
+function ArrayViewer({ dataset, source, plot, ...page }: ArrayViewerProps) {
+  const [state, onStateChange] = useOwnState(page.state, page.onStateChange);
   const active = chooseVisualisation(source, plot, state.vis);
   const mapping = useMemo(
     () => mappingFor(active, source, { x: state.x, y: state.y }),

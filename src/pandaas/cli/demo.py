@@ -42,7 +42,7 @@ def demo(
 def _run(settings: Settings, *, open_browser: bool) -> None:
     from pandaas.db import upgrade
     from pandaas.server import HealthBoard, Services, serve
-    from pandaas.server.demo import DemoBuilder, describe, only_one
+    from pandaas.server.demo import DemoBuilder, announce, describe, only_one
 
     os.umask(0o022)  # the home is 0700; what lies in it is shown to other accounts only by the sandbox
     with only_one(settings):
@@ -55,6 +55,7 @@ def _run(settings: Settings, *, open_browser: bool) -> None:
 
         def on_listen(url: str) -> None:
             address.append(url)
+            announce(settings, url)
             _say(f"Listening on {url}")
 
         def on_start(services: Services, health: HealthBoard) -> None:

@@ -193,7 +193,7 @@ class Sandbox:
         for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - private ones, in memory
             words += ["--size", size, "--perms", "1777", "--tmpfs", folder]
         words += _binds(confinement.read_only, confinement.writable)
-        return [*words, "--chdir", str(confinement.cwd)]
+        return [*words, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(confinement.cwd)]
 
     def _probe(self) -> None:
         """Really run a program confined, and look at what it saw."""

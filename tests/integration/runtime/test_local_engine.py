@@ -85,6 +85,27 @@ class TestLocalEngine(EngineConformance):
         time.sleep(0.05)
 
 
+class TestWithoutSandbox(EngineConformance):
+    """Where nothing isolates, limits are kept by watching, and all that was started is found and ended."""
+
+    settings = RuntimeSettings(cores=2, memory_mb=1024, sandbox="none")
+
+    def make_engine(self, tmp_path: Path) -> Engine:
+        sandbox = Sandbox(self.settings)
+        sandbox.cgroup_version = 0
+        return LocalEngine(self.settings, sandbox)
+
+    def restart(self, engine: Engine, tmp_path: Path) -> Engine:
+        return self.make_engine(tmp_path)
+
+    def test_what_it_left_behind_is_ended(self, engine: Engine, tmp_path: Path) -> None:
+        beat = "import time\nwhile True: open('beat', 'a').write('.'); time.sleep(0.05)"
+        code = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {beat!r}], start_new_session=True)\ntime.sleep(0.5)"
+        work = self.work(tmp_path, "leaver", code)
+        self.wait(engine, self.submit(engine, work))
+        assert _is_quiet(work.folder / "output" / "beat")
+
+
 def test_a_long_log_keeps_its_head_and_its_end(sandbox: Sandbox, tmp_path: Path) -> None:
     suite = TestLocalEngine()
     engine = LocalEngine(RuntimeSettings(), sandbox)

@@ -24,7 +24,7 @@ import structlog
 
 from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import InvalidInput, Unavailable
-from pandaas.runtime import processes
+from pandaas.runtime import cgroups, processes
 from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, WorkSpec
 from pandaas.runtime.files import read_json
 from pandaas.runtime.sandbox import Sandbox
@@ -56,6 +56,7 @@ class LocalEngine:
         self._mutex = threading.RLock()
         self._waiting: list[_Claim] = []
         self._running: dict[Path, _Claim] = {}
+        self._cleared: set[Path] = set()
 
     def submit(self, work: WorkSpec) -> Handle:
         folder = work.folder.absolute()
@@ -119,7 +120,12 @@ class LocalEngine:
             return Observation("running")
         ended = _exit_record(folder)  # it may have ended between the two looks
         self._running.pop(folder, None)
-        return Observation("ended", ended) if ended is not None else Observation("unknown", detail=_why_lost(folder))
+        if ended is not None:
+            return Observation("ended", ended)
+        if folder not in self._cleared:
+            self._cleared.add(folder)
+            _clear_up(folder)
+        return Observation("unknown", detail=_why_lost(folder))
 
     def _adopt(self, folder: Path) -> None:
         """Count work that runs since before we started."""
@@ -219,6 +225,15 @@ def _supervisor_lives(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def _clear_up(folder: Path) -> None:
+    """End what a killed supervisor could not end, and take its control group away."""
+    spec = read_json(folder / "spec.json", limit=16_777_216)
+    group = spec.get("cgroup") if isinstance(spec, dict) else None
+    if group and (folder / "supervisor.json").exists():
+        processes.kill_all(cgroups.processes(group))
+        cgroups.remove(group)
 
 
 def _why_lost(folder: Path) -> str:

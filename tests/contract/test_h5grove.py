@@ -97,14 +97,45 @@ def _build(path: Path) -> None:
 ARRAYS = [
     *(
         f"/numbers/{n}"
-        for n in ("i1 i2 i4 i8 u1 u2 u4 u8 f2 f4 f8 big_i4 big_f8 c8 c16 longdouble bool not_finite".split())
+        for n in (
+            [
+                "i1",
+                "i2",
+                "i4",
+                "i8",
+                "u1",
+                "u2",
+                "u4",
+                "u8",
+                "f2",
+                "f4",
+                "f8",
+                "big_i4",
+                "big_f8",
+                "c8",
+                "c16",
+                "longdouble",
+                "bool",
+                "not_finite",
+            ]
+        )
     ),
     *(f"/text/{n}" for n in ("fixed", "vlen", "scalar", "fixed_utf8")),
     *(
         f"/records/{n}"
-        for n in "compound compound_scalar with_text enum ragged subarray array_type reference region".split()
+        for n in [
+            "compound",
+            "compound_scalar",
+            "with_text",
+            "enum",
+            "ragged",
+            "subarray",
+            "array_type",
+            "reference",
+            "region",
+        ]
     ),
-    *(f"/shapes/{n}" for n in "scalar null zero d1 d2 d3 d4 d5".split()),
+    *(f"/shapes/{n}" for n in ["scalar", "null", "zero", "d1", "d2", "d3", "d4", "d5"]),
     "/stored/chunked",
     "/stored/shuffled",
     "/links/soft",
@@ -205,9 +236,9 @@ def test_values_as_json(both: tuple[TestClient, TestClient], path: str, flatten:
 
 @pytest.mark.parametrize("path", NUMBERS)
 @pytest.mark.parametrize("dtype", ["origin", "safe"])
-@pytest.mark.parametrize("format", ["bin", "npy"])
-def test_values_as_bytes(both: tuple[TestClient, TestClient], path: str, dtype: str, format: str) -> None:
-    mine, theirs = _ask(both, "data", path=path, dtype=dtype, format=format)
+@pytest.mark.parametrize("encoding", ["bin", "npy"])
+def test_values_as_bytes(both: tuple[TestClient, TestClient], path: str, dtype: str, encoding: str) -> None:
+    mine, theirs = _ask(both, "data", path=path, dtype=dtype, format=encoding)
     assert theirs.status_code == 200
     if path == "/numbers/longdouble" and dtype == "origin":  # the six padding bytes of a number mean nothing
         assert len(mine.content) == len(theirs.content)

@@ -9,6 +9,8 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,24 @@ _WAIT_S = 60.0
 Cancelled = Callable[[], bool]
 
 
+@lru_cache(maxsize=1)
+def _starter() -> ThreadPoolExecutor:
+    """The thread that starts all reader processes and never ends: bubblewrap's `--die-with-parent` means the thread."""
+    return ThreadPoolExecutor(1, thread_name_prefix="reader-starter")
+
+
+def _spawn(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        command,
+        pass_fds=[descriptor],
+        env=worker_environment(),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+
+
 class WorkerProcess:
     """One reader process and the socket to it. Used by one thread at a time."""
 
@@ -33,15 +53,8 @@ class WorkerProcess:
         ours, theirs = socket.socketpair()
         self._connection = ours
         try:
-            self._process = subprocess.Popen(
-                worker_command(theirs.fileno(), memory_mb, self.folders, sandbox),
-                pass_fds=[theirs.fileno()],
-                env=worker_environment(),
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
+            command = worker_command(theirs.fileno(), memory_mb, self.folders, sandbox)
+            self._process = _starter().submit(_spawn, command, theirs.fileno()).result()
         except OSError as error:
             ours.close()
             raise Unavailable(f"No reader process can be started: {error.strerror}.") from error

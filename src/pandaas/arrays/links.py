@@ -51,6 +51,9 @@ class Unresolved(PandaasError):
         self.target = target
 
 
+_handles: dict[tuple[int, int], list[tuple[FileIdentity, h5py.File]]] = {}
+
+
 @dataclass
 class Permission:
     """The real paths that this request may open; `needed` and `touched` are filled while it runs."""
@@ -188,7 +191,7 @@ class Navigator:
         except OSError:
             raise Unresolved(_HIDDEN, target) from None
         known = others.pop(real, None)
-        if known is not None and known[0] != identity:
+        if known is not None and (known[0] != identity or not known[1].id.valid):
             known[1].close()
             known = None
         if known is None:
@@ -269,11 +272,22 @@ class _StrictNavigator(Navigator):
 
 
 def open_hdf5(path: Path, target: str = "") -> h5py.File:
-    """Open an HDF5 file by its real path, without locking, making sure that it is the file meant."""
+    """Open an HDF5 file by its real path, without locking, making sure that it is the file meant.
+
+    libhdf5 shares everything it has cached between handles of one file. So handles from before the file changed are
+    closed first; who still holds one opens it again.
+    """
     try:
         if not stat.S_ISREG(path.stat().st_mode):
             raise Unresolved("its target is no regular file", target)
+        identity = FileIdentity.of(path)
+        handles = _handles.setdefault((identity.device, identity.inode), [])
+        for known, handle in handles:
+            if known != identity:
+                handle.close()
+        handles[:] = [(known, handle) for known, handle in handles if handle.id.valid]
         file = h5py.File(path, "r", locking=False)
+        handles.append((identity, file))
     except (OSError, RuntimeError, ValueError) as error:
         raise UnreadableFile(
             f"{path.name} can't be read as HDF5: {_first_line(error)}.",

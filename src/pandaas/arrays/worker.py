@@ -41,6 +41,8 @@ class OpenFiles:
         read_head(path)  # refuses pipes and devices, says why a file can't be read
         key = (FileIdentity.of(path), format)
         contents = self._open.get(key)
+        if contents is not None and not contents.file.id.valid:  # closed because the file changed
+            contents = None
         if contents is None:
             contents = self._registry.open(path, format)
             self._open[key] = contents

@@ -35,7 +35,7 @@ class World:
 
     def files(self, principal: Principal, pid: str) -> DatasetFiles:
         path = self.mine / pid
-        if pid != Path(pid).name or not path.is_symlink() and not path.exists():
+        if pid != Path(pid).name or (not path.is_symlink() and not path.exists()):
             raise NotFound(f"There is no dataset {pid}.")
         return DatasetFiles(pid, 1, path, "", "/", frozenset({path.absolute()}))
 

@@ -11,6 +11,7 @@ import pytest
 
 from pandaas.arrays import ArrayService
 from pandaas.model import ANONYMOUS, NotFound, PandaasError
+
 from .conftest import SECRET, Read, World, start_service
 
 pytestmark = pytest.mark.integration

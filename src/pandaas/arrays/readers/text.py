@@ -216,7 +216,7 @@ def _put(entry: h5py.Group, columns: list[Column], block: Block) -> None:
 def _signal(columns: list[Column]) -> int:
     """The second column, but the measured absorption of an absorption scan."""
     names = [column.name.lower() for column in columns]
-    if "energy" in names[0] and len(columns) > 3:
+    if "energy" in names[0] and len(columns) > 2:
         for wanted in ("xmu", "mu", "mutrans", "norm", "itrans", "it", "i1", "if", "ifluor"):
             if wanted in names[1:]:
                 return names.index(wanted)

@@ -82,7 +82,7 @@ def test_the_program_knows_its_version(installed: Path, tmp_path: Path) -> None:
 
 def test_the_circle_closes(platform: RunningPlatform) -> None:
     """Search, view, analyse, find the result with its history."""
-    with pandaas.connect(platform.url, token=platform.token("alice")) as client:
+    with pandaas.connect(platform.url, token=platform.token("alice", "read", "write", "run")) as client:
         series = client.search("technique:SAXS", kind="raw")
         dataset = next(found for found in series if "/entry/data/data" in found)
         frames = dataset["/entry/data/data"]
@@ -100,11 +100,13 @@ def test_the_circle_closes(platform: RunningPlatform) -> None:
         assert result in list(client.search(kind="derived"))
 
 
-def test_others_see_nothing_of_it(platform: RunningPlatform) -> None:
-    with pandaas.connect(platform.url, token=platform.token("alice")) as client:
-        mine = client.search(kind="derived", sort="newest")[0].pid
-    with pandaas.connect(platform.url, token=platform.token("bob")) as client, pytest.raises(NotFound):
-        client.dataset(mine)
+def test_proprietary_data_do_not_exist_for_others(platform: RunningPlatform) -> None:
+    with pandaas.connect(platform.url, token=platform.token("bob", "read")) as client:
+        secret = client.search(proposal="IN-2026-0042")[0].pid
+    with pandaas.connect(platform.url, token=platform.token("alice", "read")) as client:
+        assert len(client.search(proposal="IN-2026-0042")) == 0
+        with pytest.raises(NotFound):
+            client.dataset(secret)
 
 
 def test_the_page_comes_from_the_wheel(platform: RunningPlatform) -> None:

@@ -25,7 +25,7 @@ export function DimensionMenu({ axes, mapping, onMapping }: DimensionMenuProps) 
   return (
     <Popover position="bottom-start" withArrow>
       <Popover.Target>
-        <Button size="xs" variant="subtle" color="gray" leftSection={<IconAxisX size={16} />}>Axes</Button>
+        <Button size="xs" variant="subtle" color="gray" c="var(--mantine-color-text)" fw={500} leftSection={<IconAxisX size={16} />}>Axes</Button>
       </Popover.Target>
       <Popover.Dropdown>
         <Stack gap="xs" w={220}>

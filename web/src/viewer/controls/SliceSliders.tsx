@@ -90,8 +90,8 @@ function SliceRow({ axis, index, onIndex, playing, onPlay, fps, onFps }: SliceRo
       <span className={styles.sliderValue}>{`of ${axis.size}${value ? ` · ${value}` : ''}`}</span>
       <Menu position="top-end" withinPortal>
         <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" w={52} aria-label="Frames per second">
-            <span style={{ fontSize: 12 }}>{`${fps}/s`}</span>
+          <ActionIcon variant="subtle" color="gray" w={52} aria-label={`${fps}/s, frames per second`}>
+            <span className={styles.plain}>{`${fps}/s`}</span>
           </ActionIcon>
         </Menu.Target>
         <Menu.Dropdown>

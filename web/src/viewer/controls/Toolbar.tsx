@@ -173,7 +173,7 @@ function LineTools({ state, onStateChange, hasErrors }: ToolbarProps) {
     <Button
       size="compact-sm"
       variant={state[axis] === 'log' ? 'light' : 'subtle'}
-      {...(state[axis] !== 'log' && { color: 'gray' })}
+      {...(state[axis] !== 'log' && { color: 'gray', c: 'var(--mantine-color-text)' })}
       fw={500}
       aria-pressed={state[axis] === 'log'}
       title={axis === 'xScale' ? 'Logarithmic x axis' : 'Logarithmic y axis (L)'}

@@ -41,6 +41,7 @@ export function Legend({ curves, source, mapping, slice, state, onStateChange }:
           size="compact-xs"
           variant="subtle"
           color="gray"
+          c="var(--mantine-color-text)"
           leftSection={<IconPin size={12} />}
           onClick={() => onStateChange({ pinned: [...pinned, current] })}
         >

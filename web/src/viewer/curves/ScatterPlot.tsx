@@ -63,7 +63,7 @@ export function ScatterPlot({ source, plot, state }: PlotProps) {
           domain={domain}
           scaleType={SCALES[scale]}
           colorMap={MAPS[state.map ?? 'viridis']}
-          invertColorMap={(state.map === 'grey') !== (state.invert ?? false)}
+          invertColorMap={state.invert ?? false}
           title={axisLabel(source.title ?? baseName(source.path), source.unit)}
         />
       )}

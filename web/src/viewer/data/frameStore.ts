@@ -67,7 +67,7 @@ export class FrameStore {
 
   constructor(
     private readonly fetcher: Fetcher,
-    limit = 192e6,
+    limit = 128e6,
   ) {
     this.frames = new ByteLru(limit);
   }

@@ -25,12 +25,11 @@ import type { ColorMapName } from '../core/state';
 
 const COLORS = 256;
 
-/** Interpolators of @h5web/lib; its greys run from white to black and are turned round. */
 const MAPS: Record<ColorMapName, (t: number) => string> = {
   viridis: INTERPOLATORS.Viridis,
   inferno: INTERPOLATORS.Inferno,
   cividis: INTERPOLATORS.Cividis,
-  grey: (t) => INTERPOLATORS.Greys(1 - t),
+  grey: INTERPOLATORS.Greys,
 };
 
 /** CSS colour at t (0 to 1) of a colour map. */

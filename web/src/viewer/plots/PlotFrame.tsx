@@ -28,7 +28,7 @@ export function PlotFrame(props: PlotFrameProps) {
       <div className={styles.plot}>
         <div
           className={styles.canvas}
-          role="img"
+          role="group"
           aria-label={props.description}
           aria-busy={pending}
           data-late={late && !empty ? '' : undefined}

@@ -1,14 +1,13 @@
 /** The numbers themselves, read in blocks as they scroll into view. */
 
-import { MatrixVis } from '@h5web/lib';
 
 import { complexNumber } from './cells';
 import { parseDtype } from '../core/dtype';
 import { safeSlice } from '../core/selection';
 import { PlotFrame } from '../plots/PlotFrame';
 import type { PlotProps } from '../plots/props';
+import { Matrix } from './Matrix';
 import { useBlocks } from './useBlocks';
-import styles from '../viewer.module.css';
 
 export function MatrixView({ source, mapping, slice }: PlotProps) {
   const rowDimension = mapping.y ?? mapping.x;
@@ -32,9 +31,9 @@ export function MatrixView({ source, mapping, slice }: PlotProps) {
       empty={rows === 0 || columns === 0}
       description={`Numbers of ${source.path}, ${rows} rows and ${columns} columns`}
     >
-      <MatrixVis
+      <Matrix
         key={`${rowDimension} ${columnDimension ?? ''}`}
-        className={styles.matrix ?? ''}
+        label={`Contents of ${source.path}`}
         dims={columnDimension === null ? [rows] : [rows, columns]}
         cellFormatter={formatter}
         cellWidth={type === 'complex' ? 200 : 110}

@@ -1,6 +1,5 @@
 /** Compound tables and lists of strings, read in pages. */
 
-import { MatrixVis } from '@h5web/lib';
 import { Group, Pagination, Text } from '@mantine/core';
 import { useMemo, useState } from 'react';
 
@@ -10,9 +9,10 @@ import { blockSelection } from '../core/selection';
 import { PlotFrame } from '../plots/PlotFrame';
 import type { PlotProps } from '../plots/props';
 import { fieldNames, toRows } from './cells';
-import styles from '../viewer.module.css';
+import { Matrix } from './Matrix';
 
 const PAGE = 500;
+const PAGE_CONTROLS = { first: 'First page', previous: 'Previous page', next: 'Next page', last: 'Last page' };
 
 export function TableView({ source }: PlotProps) {
   const [page, setPage] = useState(1);
@@ -37,15 +37,15 @@ export function TableView({ source }: PlotProps) {
       readout={
         <Group px="sm" h={40} justify="space-between">
           <Text size="xs" c="dimmed">{`Rows ${first} to ${Math.min(first + PAGE, total) - 1} of ${total}`}</Text>
-          {total > PAGE && <Pagination size="xs" total={Math.ceil(total / PAGE)} value={page} onChange={setPage} />}
+          {total > PAGE && <Pagination size="xs" total={Math.ceil(total / PAGE)} value={page} onChange={setPage} getControlProps={(control) => ({ 'aria-label': PAGE_CONTROLS[control] })} />}
         </Group>
       }
     >
       {table && (
-        <MatrixVis
+        <Matrix
           key={url}
-          className={styles.matrix ?? ''}
-          dims={[table.rows.length, table.columns.length]}
+          label={`Rows of ${source.path}`}
+            dims={[table.rows.length, table.columns.length]}
           columnHeaders={table.columns}
           cellFormatter={(row, column) => table.rows[row]?.[column] ?? ''}
           cellWidth={Math.min(Math.max(widest * 8 + 16, 80), 480)}

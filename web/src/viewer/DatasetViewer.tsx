@@ -1,11 +1,11 @@
 /** The viewer of a dataset: finds out what an array is, offers what can be shown of it, keeps its state in the page's hands. */
 
-import { Modal, Table } from '@mantine/core';
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 
 import { DimensionMenu } from './controls/DimensionMenu';
 import { ExportMenu } from './controls/ExportMenu';
-import { KEYS, useViewerKeys, type ViewerCommand } from './controls/keys';
+import { KeyHelp } from './controls/KeyHelp';
+import { useViewerKeys, type ViewerCommand } from './controls/keys';
 import { SliceSliders } from './controls/SliceSliders';
 import { Toolbar } from './controls/Toolbar';
 import { useFullScreen } from './controls/useFullScreen';
@@ -195,9 +195,7 @@ function ArrayViewer({ dataset, source, plot, ...page }: ArrayViewerProps) {
       </Suspense>
       {mapping && <SliceSliders axes={axes} dimensions={sliced} slice={slice} onIndex={setIndex} playback={playback} />}
       <div className={styles.hidden} aria-live="polite">{description.text}</div>
-      <Modal opened={help} onClose={() => setHelp(false)} title="Keys of the viewer" size="sm">
-        <KeyTable />
-      </Modal>
+      <KeyHelp opened={help} onClose={() => setHelp(false)} />
     </section>
   );
 }
@@ -241,21 +239,4 @@ function useLatestKeys(run: (command: ViewerCommand) => void): void {
     Object.assign(box, { run });
   });
   useViewerKeys(useCallback((command) => box.run(command), [box]));
-}
-
-function KeyTable() {
-  return (
-    <Table withRowBorders={false} className={styles.kbd}>
-      <Table.Tbody>
-        {KEYS.map(({ key, does }) => (
-          <Table.Tr key={key}>
-            <Table.Td>
-              <kbd>{key}</kbd>
-            </Table.Td>
-            <Table.Td>{does}</Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
-  );
 }

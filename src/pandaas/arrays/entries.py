@@ -22,14 +22,17 @@ from pandaas.arrays.structure import attribute_text, filters
 from pandaas.arrays.survey import Found, Survey, survey
 from pandaas.codecs import describe_dtype, plain_dtype
 from pandaas.model import (
+    BY_IRI,
     ArrayInfo,
     DatasetKind,
     NotFound,
     PlotSpec,
     ScannedDataset,
     UnreadableFile,
+    iri_of,
+    technique_of_instrument,
+    techniques_of,
 )
-from pandaas.model.techniques import BY_IRI, iri_of, technique_of_instrument, techniques_of
 
 _MAX_ENTRIES = 1000
 _MAX_ARRAYS = 500

@@ -11,7 +11,7 @@ import numpy as np
 from h5py import h5a
 
 from pandaas.arrays.h5types import numpy_type, type_class, type_metadata
-from pandaas.arrays.links import Navigator, NeedsFile, Place, Unresolved, link_of
+from pandaas.arrays.links import LinkTarget, Navigator, NeedsFile, Place, Unresolved, link_of
 from pandaas.codecs import describe_dtype, jsonable, plain_dtype
 from pandaas.model import InvalidInput, NotFound, TooLarge, UnreadableFile
 
@@ -151,47 +151,43 @@ def attribute_text(target: h5py.HLObject, name: str) -> str | None:
 # --- in h5grove's words -----------------------------------------------------------------------------------------------
 
 
-def h5grove_meta(navigator: Navigator, path: str, resolve: Resolve, depth: int = 1) -> dict[str, Any]:
+def h5grove_meta(navigator: Navigator, path: str, resolve: Resolve) -> dict[str, Any]:
     """The `/meta` answer for `path`."""
-    place, link = _entity(navigator, path, resolve)
-    if place is None:
-        return _sorted(link)
-    return _entity_meta(navigator, place, path, depth)
-
-
-def _entity(navigator: Navigator, path: str, resolve: Resolve) -> tuple[Place | None, dict[str, Any]]:
-    """The object at `path`, or the description of the link that is not (to be) resolved."""
     link = navigator.link_at(path)
-    if link is None:
-        return navigator.find(path), {}
-    described: dict[str, Any] = {"name": path.rpartition("/")[2], "target_path": link.path}
-    if link.file is None:
-        described["kind"] = "soft_link"
-    else:
-        described |= {"kind": "external_link", "target_file": link.file}
-    if resolve == "none":
-        return None, described
+    if link is not None and resolve == "none":
+        return _link_meta(link, path.rpartition("/")[2])
     try:
-        return navigator.find(path), {}
+        place = navigator.find(path)
     except NeedsFile:
-        if resolve == "all":
+        if link is None or resolve == "all":
             raise
     except (Unresolved, NotFound, UnreadableFile) as error:
+        if link is None:
+            raise
         if resolve == "all":
             raise NotFound(f"Cannot resolve the link at {path[:200]}.", field="path") from error
-    return None, described
+    else:
+        return _entity_meta(navigator, place, path.rpartition("/")[2], with_children=True)
+    return _link_meta(link, path.rpartition("/")[2])
 
 
-def _entity_meta(navigator: Navigator, place: Place, path: str, depth: int) -> dict[str, Any]:
+def _link_meta(link: LinkTarget, name: str) -> dict[str, Any]:
+    """A link that is not, or not to be, resolved."""
+    if link.file is None:
+        return {"kind": "soft_link", "name": name, "target_path": link.path}
+    return {"kind": "external_link", "name": name, "target_file": link.file, "target_path": link.path}
+
+
+def _entity_meta(navigator: Navigator, place: Place, name: str, *, with_children: bool) -> dict[str, Any]:
     target = place.object
     meta: dict[str, Any] = {
-        "name": path.rpartition("/")[2],
-        "attributes": [_attribute_meta(target, name) for name in attribute_names(target)],
+        "name": name,
+        "attributes": [_attribute_meta(target, attribute) for attribute in attribute_names(target)],
     }
     if isinstance(target, h5py.Group):
         meta["kind"] = "group"
-        if depth > 0:
-            meta["children"] = [_child_meta(navigator, _join(path, name), depth - 1) for name in sorted(_names(target))]
+        if with_children:
+            meta["children"] = [_child_meta(navigator, place, child) for child in sorted(_names(target))]
     elif isinstance(target, h5py.Dataset):
         meta |= {
             "kind": "dataset",
@@ -205,12 +201,13 @@ def _entity_meta(navigator: Navigator, place: Place, path: str, depth: int) -> d
     return _sorted(meta)
 
 
-def _child_meta(navigator: Navigator, path: str, depth: int) -> dict[str, Any]:
+def _child_meta(navigator: Navigator, parent: Place, name: bytes) -> dict[str, Any]:
     """As h5grove does, links of children are resolved where they can be, whatever was asked for the group itself."""
     try:
-        return h5grove_meta(navigator, path, "only_valid", depth)
-    except UnreadableFile:  # one damaged child doesn't hide the others
-        return {"kind": "other", "name": path.rpartition("/")[2]}
+        return _entity_meta(navigator, navigator.child(parent, name), _text(name), with_children=False)
+    except (NeedsFile, Unresolved, NotFound, UnreadableFile):
+        link = link_of(parent.object, name)
+        return _link_meta(link, _text(name)) if link is not None else {"kind": "other", "name": _text(name)}
 
 
 def _attribute_meta(target: h5py.HLObject, name: str) -> dict[str, Any]:
@@ -251,7 +248,7 @@ def paths(navigator: Navigator, path: str, resolve: Resolve) -> list[str]:
     found = [clean, *(_join(clean, name) for name in names)]
     if resolve == "all":
         for item in _links_among(navigator, found[1:]):
-            _entity(navigator, item, resolve)
+            h5grove_meta(navigator, item, resolve)
     return found
 
 

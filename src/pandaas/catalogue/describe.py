@@ -21,8 +21,7 @@ from pandaas.db.tables import (
     Instrument,
     Proposal,
 )
-from pandaas.model import ArrayInfo, Parameter, PlotSpec, ScannedDataset
-from pandaas.model.techniques import BY_IRI
+from pandaas.model import BY_IRI, ArrayInfo, Parameter, PlotSpec, ScannedDataset
 
 _MOST_PARAMETERS = 2_000
 _MOST_ARRAYS = 5_000

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 
 from pandaas.catalogue.values import HistoryLine
 from pandaas.db.tables import Event, Person
-from pandaas.model import Principal
-from pandaas.model.techniques import BY_IRI
+from pandaas.model import BY_IRI, Principal
 
 _KINDS = ("dataset.%", "validity.%")
 _MOST = 500

@@ -22,6 +22,7 @@ from pandaas.config import Settings
 from pandaas.db import Database, append
 from pandaas.db.tables import Dataset, DatasetFile, Proposal
 from pandaas.model import (
+    BY_IRI,
     Action,
     ArrayInfo,
     ArrayKind,
@@ -35,7 +36,6 @@ from pandaas.model import (
     Unavailable,
     check_pid,
 )
-from pandaas.model.techniques import BY_IRI
 
 _EDITABLE = ("title", "description", "sample")
 _LENGTHS = {"title": 500, "sample": 300, "description": 20_000}

@@ -60,7 +60,7 @@ def revision(message: Annotated[str, typer.Argument(help="What changes, in a few
 
     from alembic import command
 
-    from pandaas.db.migrate import alembic_config, migrate_connection, schema_connection
+    from pandaas.db import alembic_config, migrate_connection, schema_connection
 
     with tempfile.TemporaryDirectory() as folder, schema_connection(f"sqlite:///{folder}/now.sqlite") as connection:
         migrate_connection(connection, "head")

@@ -29,11 +29,11 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Create the demo facility on first use and run it on loopback until Ctrl-C, which stops everything."""
-    from pandaas.server.demo import describe, prepare_home
+    from pandaas.server import demo as facility
 
-    settings = prepare_home(port)
+    settings = facility.prepare_home(port)
     if info:
-        found = describe(settings)
+        found = facility.describe(settings)
         emit(found, as_json, lambda: _print_sign_ins(found))
         return
     _run(settings, open_browser=not no_browser)
@@ -42,30 +42,30 @@ def demo(
 def _run(settings: Settings, *, open_browser: bool) -> None:
     from pandaas.db import upgrade
     from pandaas.server import HealthBoard, Services, serve
-    from pandaas.server.demo import DemoBuilder, announce, describe, only_one
+    from pandaas.server import demo as facility
 
     os.umask(0o022)  # the home is 0700; what lies in it is shown to other accounts only by the sandbox
-    with only_one(settings):
+    with facility.only_one(settings):
         _say("Preparing the database")
         upgrade(settings)
         board = HealthBoard()
         board.set("demo data", "starting", "waiting for the platform")
         address: list[str] = []
-        builders: list[DemoBuilder] = []
+        builders: list[facility.DemoBuilder] = []
 
         def on_listen(url: str) -> None:
             address.append(url)
-            announce(settings, url)
+            facility.announce(settings, url)
             _say(f"Listening on {url}")
 
         def on_start(services: Services, health: HealthBoard) -> None:
-            builder = DemoBuilder(services, health, say=_say)
+            builder = facility.DemoBuilder(services, health, say=_say)
             builders.append(builder)
             threading.Thread(target=_build, args=(builder, address[0], open_browser), name="demo", daemon=True).start()
 
-        def _build(builder: DemoBuilder, url: str, browser: bool) -> None:
+        def _build(builder: facility.DemoBuilder, url: str, browser: bool) -> None:
             if builder.run():
-                _print_sign_ins(describe(settings) | {"url": url})
+                _print_sign_ins(facility.describe(settings) | {"url": url})
                 if browser:
                     _open_browser(url)
 

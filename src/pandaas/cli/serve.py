@@ -21,8 +21,8 @@ def serve(
     from pandaas.db import require_current_schema
     from pandaas.model import Unavailable
     from pandaas.runtime import Runtime
+    from pandaas.server import LOOPBACK
     from pandaas.server import serve as run
-    from pandaas.server.run import LOOPBACK
 
     settings = load_settings(server={"port": port, "host": host})
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -8,7 +8,14 @@ from pandaas.db.events import EventTail, Position, append
 from pandaas.db.failures import disk_full, is_disk_full, understood
 from pandaas.db.leases import hold, holders, release
 from pandaas.db.locks import serving
-from pandaas.db.migrate import SchemaState, require_current_schema, schema_state
+from pandaas.db.migrate import (
+    SchemaState,
+    alembic_config,
+    migrate_connection,
+    require_current_schema,
+    schema_connection,
+    schema_state,
+)
 from pandaas.db.restoring import RestoreReport, restore
 from pandaas.db.upgrading import UpgradeReport, upgrade
 
@@ -22,15 +29,18 @@ __all__ = [
     "RestoreReport",
     "SchemaState",
     "UpgradeReport",
+    "alembic_config",
     "append",
     "backup",
     "disk_full",
     "hold",
     "holders",
     "is_disk_full",
+    "migrate_connection",
     "release",
     "require_current_schema",
     "restore",
+    "schema_connection",
     "schema_state",
     "serving",
     "tables",

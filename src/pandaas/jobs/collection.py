@@ -26,8 +26,7 @@ from pandaas.jobs.states import move
 from pandaas.jobs.verification import compare, registered_file
 from pandaas.model import Conflict, JobState, PandaasError
 from pandaas.recipes import RecipeRegistry
-from pandaas.runtime import ExitRecord, Runtime
-from pandaas.runtime.files import take_back
+from pandaas.runtime import ExitRecord, Runtime, take_back
 
 log = structlog.get_logger(__name__)
 

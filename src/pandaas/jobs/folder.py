@@ -19,9 +19,7 @@ from pandaas import __version__
 from pandaas.db.tables import Dataset, Job
 from pandaas.model import InvalidInput
 from pandaas.recipes import RecipeVersion
-from pandaas.runtime import Account, Bind, Confinement, Environment, Runtime, WorkSpec
-from pandaas.runtime.files import give, may_read
-from pandaas.runtime.supervisor import write_atomically
+from pandaas.runtime import Account, Bind, Confinement, Environment, Runtime, WorkSpec, give, may_read, write_atomically
 
 RESULT = "result.nxs"
 _MANY = 200

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pandaas.model import PandaasError, Progress
-from pandaas.runtime.files import read_bytes
+from pandaas.runtime import read_bytes
 
 _BLOCK = 262_144
 _FAR_BEHIND = 4 * _BLOCK

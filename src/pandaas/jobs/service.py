@@ -38,8 +38,7 @@ from pandaas.model import (
     new_pid,
 )
 from pandaas.recipes import Offer, Offers, RecipeRegistry, RecipeVersion
-from pandaas.runtime import Runtime
-from pandaas.runtime.files import read_bytes
+from pandaas.runtime import Runtime, read_bytes
 
 _NO_JOB = "There is no job '{}', or you may not see it."
 

@@ -28,6 +28,15 @@ from pandaas.model.errors import (
     UnreadableFile,
 )
 from pandaas.model.people import ANONYMOUS, Principal, PrincipalKind, Role, Scope, TeamRole
+from pandaas.model.techniques import (
+    BY_IRI,
+    KNOWN_INSTRUMENTS,
+    TECHNIQUES,
+    iri_of,
+    technique,
+    technique_of_instrument,
+    techniques_of,
+)
 from pandaas.model.work import (
     JOB_TRANSITIONS,
     ArrayClause,
@@ -41,7 +50,10 @@ from pandaas.model.work import (
 
 __all__ = [
     "ANONYMOUS",
+    "BY_IRI",
     "JOB_TRANSITIONS",
+    "KNOWN_INSTRUMENTS",
+    "TECHNIQUES",
     "Action",
     "ArrayClause",
     "ArrayInfo",
@@ -78,6 +90,10 @@ __all__ = [
     "UnreadableFile",
     "Usage",
     "check_pid",
+    "iri_of",
     "new_pid",
+    "technique",
+    "technique_of_instrument",
+    "techniques_of",
     "utc_now",
 ]

@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from pandaas.runtime.engines.local import LocalEngine
     from pandaas.runtime.engines.port import Engine, ExitRecord, Observation, WorkSpec
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
-    from pandaas.runtime.files import open_regular, read_json, read_text
+    from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
     from pandaas.runtime.sandbox import Account, Bind, Confinement, Sandbox
     from pandaas.runtime.service import Runtime
+    from pandaas.runtime.supervisor import write_atomically
 
 _WHERE = {
     "Account": "sandbox",
@@ -33,9 +34,14 @@ _WHERE = {
     "Runtime": "service",
     "Sandbox": "sandbox",
     "WorkSpec": "engines.port",
+    "give": "files",
+    "may_read": "files",
     "open_regular": "files",
+    "read_bytes": "files",
     "read_json": "files",
     "read_text": "files",
+    "take_back": "files",
+    "write_atomically": "supervisor",
 }
 
 __all__ = [
@@ -53,9 +59,14 @@ __all__ = [
     "Runtime",
     "Sandbox",
     "WorkSpec",
+    "give",
+    "may_read",
     "open_regular",
+    "read_bytes",
     "read_json",
     "read_text",
+    "take_back",
+    "write_atomically",
 ]
 
 

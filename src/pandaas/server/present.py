@@ -20,8 +20,7 @@ from pandaas.catalogue import (
     ValidDataset,
 )
 from pandaas.db.tables import Person
-from pandaas.model import Principal
-from pandaas.model.techniques import BY_IRI
+from pandaas.model import BY_IRI, Principal
 from pandaas.server.schemas import (
     ArrayOut,
     DatasetCard,

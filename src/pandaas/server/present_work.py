@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pandaas.db.tables import Job, Notice
 from pandaas.jobs import Comparison, JobInputView, JobView
-from pandaas.model import InputSlot, PandaasError, Principal
-from pandaas.model.techniques import BY_IRI
+from pandaas.model import BY_IRI, InputSlot, PandaasError, Principal
 from pandaas.recipes import Offer, RecipeVersion, accepts_in_words
 from pandaas.server import present
 from pandaas.server.schemas import (

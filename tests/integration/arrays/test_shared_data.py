@@ -15,8 +15,7 @@ import pytest
 
 from pandaas.arrays import ArrayService, ScanResult
 from pandaas.config import load_settings
-from pandaas.model import ANONYMOUS, ArrayKind, DatasetFiles, Principal, ScannedDataset
-from pandaas.model.techniques import BY_IRI
+from pandaas.model import ANONYMOUS, BY_IRI, ArrayKind, DatasetFiles, Principal, ScannedDataset
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
 DEFAULT: tuple[str, ...] = ()

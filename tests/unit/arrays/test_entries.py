@@ -12,8 +12,7 @@ import pytest
 from pandaas.arrays.entries import parse_moment, scan_contents
 from pandaas.arrays.links import Navigator
 from pandaas.arrays.values import scanned_from_json, scanned_to_json
-from pandaas.model import ArrayKind, DatasetKind, ScannedDataset, UnreadableFile
-from pandaas.model.techniques import BY_IRI
+from pandaas.model import BY_IRI, ArrayKind, DatasetKind, ScannedDataset, UnreadableFile
 
 Opened = Callable[[Callable[[h5py.File], None]], Navigator]
 

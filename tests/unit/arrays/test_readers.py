@@ -23,8 +23,7 @@ from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.geometry import geometry_of
 from pandaas.arrays.links import Navigator, Permission
 from pandaas.arrays.slicing import plan, read
-from pandaas.model import PlotSpec, ScannedDataset, UnreadableFile
-from pandaas.model.techniques import BY_IRI
+from pandaas.model import BY_IRI, PlotSpec, ScannedDataset, UnreadableFile
 
 REGISTRY = ReaderRegistry()
 _opened: list[Contents] = []

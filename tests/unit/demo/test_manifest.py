@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from pandaas.config import bundled
-from pandaas.model import DatasetKind, ProposalType, TeamRole
-from pandaas.model.techniques import technique
+from pandaas.model import DatasetKind, ProposalType, TeamRole, technique
 
 FOLDER = bundled("demo")
 MANIFEST: dict[str, Any] = tomllib.loads((FOLDER / "manifest.toml").read_text("utf-8"))

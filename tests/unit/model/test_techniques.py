@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pandaas.model.techniques import (
+from pandaas.model import (
     BY_IRI,
     KNOWN_INSTRUMENTS,
     TECHNIQUES,

@@ -13,8 +13,7 @@ from defusedxml.ElementTree import fromstring
 
 from pandaas.arrays.reader import Contents
 from pandaas.arrays.readers import describe
-from pandaas.model import UnreadableFile
-from pandaas.model.techniques import iri_of
+from pandaas.model import UnreadableFile, iri_of
 
 _MAX_BYTES = 64 * 1024 * 1024
 _FIELDS = ("Q", "I", "Idev", "Qdev", "dQl", "dQw", "Qmean", "Shadowfactor")

@@ -10,8 +10,7 @@ import h5py
 
 from pandaas.arrays.reader import Contents
 from pandaas.arrays.readers import describe
-from pandaas.model import UnreadableFile
-from pandaas.model.techniques import iri_of
+from pandaas.model import UnreadableFile, iri_of
 
 _MAX_BYTES = 64 * 1024 * 1024
 _NEEDS_DIALS = "Reflection tables and experiment models: needs DIALS, for which there is no reader yet."

@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from pandaas.arrays.readers import describe
 from pandaas.arrays.readers.columns import find_block, key_values, numbers_of, parse_time
-from pandaas.model import UnreadableFile
-from pandaas.model.techniques import iri_of
+from pandaas.model import UnreadableFile, iri_of
 
 # Emission lines as regions of interest are named after them: "Fe Ka", "Pb La1".
 _LINE = re.compile(r"\b[A-Z][a-z]?\s?[KLM](?:a|b|g|alpha|beta)[0-9]?\b")

@@ -25,8 +25,7 @@ from pandaas.arrays.readers.columns import (
 )
 from pandaas.arrays.readers.spec import spec_file
 from pandaas.arrays.readers.spectra import amptek, gsecars_mca, spe
-from pandaas.model import UnreadableFile
-from pandaas.model.techniques import iri_of
+from pandaas.model import UnreadableFile, iri_of
 
 _ENDINGS = (
     ".dat",

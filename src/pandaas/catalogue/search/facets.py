@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from pandaas.catalogue.values import FACETS, FacetCount
 from pandaas.db.tables import Instrument, Proposal
-from pandaas.model.techniques import BY_IRI
+from pandaas.model import BY_IRI
 
 _MOST = 50
 _KINDS = {"raw": "measurement", "derived": "result", "calibration": "calibration", "mask": "mask"}

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.values import UnderstoodTerm
 from pandaas.codecs import parse_unit, to_si
-from pandaas.model import DatasetKind, DatasetState
-from pandaas.model.techniques import technique
+from pandaas.model import DatasetKind, DatasetState, technique
 
 MOST_TERMS = 40
 TEXT_FIELDS = {

@@ -24,8 +24,7 @@ from pandaas.access import FACILITY
 from pandaas.config import bundled
 from pandaas.db.tables import Dataset, DatasetFile, Instrument, Person, Proposal
 from pandaas.jobs import JobRequest
-from pandaas.model import JobState, NotFound, PandaasError, Principal, Unavailable
-from pandaas.model.techniques import technique
+from pandaas.model import JobState, NotFound, PandaasError, Principal, Unavailable, technique
 from pandaas.server.demo.home import ACCOUNTS, manifest, password_of
 from pandaas.server.health import HealthBoard
 from pandaas.server.services import Services

@@ -13,6 +13,7 @@ const LOOKS: Record<ComponentHealth['state'], { color: string; icon: Icon; word:
   degraded: { color: 'yellow', icon: IconAlertTriangle, word: 'Limited' },
   failed: { color: 'red', icon: IconX, word: 'Failed' },
   starting: { color: 'blue', icon: IconCircleDashed, word: 'Starting' },
+  missing: { color: 'gray', icon: IconCircleDashed, word: 'Not here' },
 };
 
 export function Components({ components }: { components: readonly ComponentHealth[] }) {

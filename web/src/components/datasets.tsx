@@ -1,5 +1,5 @@
 /** Datasets in lists: as rows, as pictures, as one line. */
-import { Checkbox, Group, Table, Text } from '@mantine/core';
+import { Checkbox, Group, Table, Text, VisuallyHidden } from '@mantine/core';
 
 import type { DatasetCard } from '@/api/types';
 import { bytes, shape } from '@/format';
@@ -28,8 +28,8 @@ export function DatasetRows({ datasets, selection, oneProposal = false }: ListPr
       <Table highlightOnHover className={classes.table}>
         <Table.Thead>
           <Table.Tr>
-            {selection && <Table.Th w={36} aria-label="Chosen" />}
-            <Table.Th w={84} aria-label="Picture" />
+            {selection && <Table.Th w={36}><VisuallyHidden>Chosen</VisuallyHidden></Table.Th>}
+            <Table.Th w={84}><VisuallyHidden>Picture</VisuallyHidden></Table.Th>
             <Table.Th>Dataset</Table.Th>
             <Table.Th className={classes.medium}>Sample</Table.Th>
             <Table.Th className={classes.wide}>{oneProposal ? 'Instrument' : 'Proposal'}</Table.Th>

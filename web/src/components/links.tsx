@@ -6,7 +6,10 @@ import { forwardRef, type AnchorHTMLAttributes } from 'react';
 
 type Html<P> = P & Omit<AnchorHTMLAttributes<HTMLAnchorElement>, keyof P>;
 
-const AnchorBase = forwardRef<HTMLAnchorElement, Html<AnchorProps>>((props, ref) => <Anchor ref={ref} {...props} />);
+/** Links inside running text (`inherit`) are underlined: their colour alone would not tell them apart. */
+const AnchorBase = forwardRef<HTMLAnchorElement, Html<AnchorProps>>((props, ref) => (
+  <Anchor ref={ref} underline={props.inherit ? 'always' : 'hover'} {...props} />
+));
 AnchorBase.displayName = 'AnchorBase';
 export const Link = createLink(AnchorBase);
 

@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Checkbox, NumberInput, Select, Table, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Checkbox, NumberInput, Select, Table, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconPlus, IconTrash } from '@tabler/icons-react';
 
 import { unitText } from '@/format';
@@ -35,7 +35,7 @@ export function RowsInput({ columns, value, onChange, faults, path, title, most 
                     {column.unit && ` (${unitText(column.unit)})`}
                   </Table.Th>
                 ))}
-                <Table.Th w={30} aria-label="Remove" />
+                <Table.Th w={30}><VisuallyHidden>Remove</VisuallyHidden></Table.Th>
               </Table.Tr>
             </Table.Thead>
             <Table.Tbody>

@@ -1,4 +1,4 @@
-import { Button, Divider, Paper, PasswordInput, Stack, Text, TextInput } from '@mantine/core';
+import { Button, Divider, Paper, PasswordInput, Stack, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { IconLogin2 } from '@tabler/icons-react';
 import { getRouteApi, useRouter } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -92,10 +92,12 @@ function Account({ account, busy, onChoose }: AccountProps) {
       className={classes.account}
       disabled={busy}
       onClick={() => onChoose({ user: account.user, password: account.password })}
-      aria-label={`Sign in as ${account.user}`}
     >
       <span className={classes.who}>
-        <strong>{account.user}</strong>
+        <span>
+          <VisuallyHidden>Sign in as </VisuallyHidden>
+          <strong>{account.user}</strong>
+        </span>
         <span>{account.role.replace('_', ' ')}</span>
       </span>
       <span className={classes.what}>{account.description}</span>

@@ -1,4 +1,4 @@
-import { ActionIcon, Badge, Button, Checkbox, Code, Group, Modal, NumberInput, Stack, Table, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Badge, Button, Checkbox, Code, Group, Modal, NumberInput, Stack, Table, Text, TextInput, VisuallyHidden } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { modals } from '@mantine/modals';
 import { IconKey, IconPlus, IconTrash } from '@tabler/icons-react';
@@ -79,7 +79,7 @@ function TokenTable({ tokens }: { tokens: TokenOut[] }) {
               <Table.Th>May</Table.Th>
               <Table.Th>Last used</Table.Th>
               <Table.Th>Ends</Table.Th>
-              <Table.Th w={40} aria-label="Delete" />
+              <Table.Th w={40}><VisuallyHidden>Delete</VisuallyHidden></Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>

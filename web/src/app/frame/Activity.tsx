@@ -1,9 +1,8 @@
-import { ActionIcon, Badge, Divider, Group, Indicator, Popover, RingProgress, ScrollArea, Stack, Text, Tooltip } from '@mantine/core';
-import { useDisclosure } from '@mantine/hooks';
+import { ActionIcon, Badge, Divider, Group, Indicator, Popover, RingProgress, ScrollArea, Stack, Text } from '@mantine/core';
 import { IconActivity, IconX } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useRouterState } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useState } from 'react';
 
 import { jobsQuery } from '@/api/queries';
 import type { JobOut, NoticeOut } from '@/api/types';
@@ -23,22 +22,22 @@ export function Activity() {
   const person = usePerson();
   const jobs = useQuery({ ...jobsQuery(ACTIVE), enabled: person !== null }).data?.jobs ?? [];
   const notices = useNotices();
-  const [opened, panel] = useDisclosure(false);
   const pathname = useRouterState({ select: (state) => state.location.pathname });
-  useEffect(() => panel.close(), [pathname, panel]);
+  // Open for the page it was opened on: following a link closes it.
+  const [openedOn, setOpenedOn] = useState<string | null>(null);
+  const opened = openedOn === pathname;
+  const setOpened = (open: boolean) => setOpenedOn(open ? pathname : null);
   if (!person) return null;
-  const label = jobs.length > 0 ? `${plural(jobs.length, 'job')} at work` : 'No work running';
+  const label = `Work: ${jobs.length > 0 ? plural(jobs.length, 'job') : 'none'}`;
   return (
-    <Popover opened={opened} onChange={panel.toggle} position="bottom-end" width={360} shadow="md" trapFocus returnFocus>
-      <Popover.Target>
-        <Tooltip label={label} disabled={opened}>
-          <Indicator disabled={notices.length === 0} color="blue" size={8} offset={6}>
-            <ActionIcon variant="subtle" color="gray" size="lg" onClick={panel.toggle} aria-label={`${label}, ${plural(notices.length, 'notice')}`}>
-              {jobs.length > 0 ? <Ring jobs={jobs} /> : <IconActivity size={20} stroke={1.7} />}
-            </ActionIcon>
-          </Indicator>
-        </Tooltip>
-      </Popover.Target>
+    <Popover opened={opened} onChange={setOpened} position="bottom-end" width={360} shadow="md" trapFocus returnFocus>
+      <Indicator disabled={notices.length === 0} color="blue" size={8} offset={6}>
+        <Popover.Target>
+          <ActionIcon variant="subtle" color="gray" size="lg" onClick={() => setOpened(!opened)} title={label} aria-label={`${label}, ${plural(notices.length, 'notice')}`}>
+            {jobs.length > 0 ? <Ring jobs={jobs} /> : <IconActivity size={20} stroke={1.7} />}
+          </ActionIcon>
+        </Popover.Target>
+      </Indicator>
       <Popover.Dropdown p="xs" aria-label="Running work and notices">
         <Group justify="space-between" px={8} pb={4}>
           <Text size="sm" fw={600}>
@@ -90,7 +89,7 @@ export function Notice({ notice }: { notice: NoticeOut }) {
   const dismiss = useDismissNotice();
   return (
     <Group gap={8} wrap="nowrap" px={8} py={4} align="flex-start">
-      <Badge variant="dot" color={noticeColor(notice.level)} size="xs" mt={4} p={0} bd="0" aria-label={notice.level} w={10} />
+      <Badge variant="dot" color={noticeColor(notice.level)} size="xs" mt={4} p={0} bd="0" role="img" aria-label={notice.level} w={10} />
       <div style={{ flex: 1, minWidth: 0 }}>
         {notice.link ? (
           <Link to={notice.link} size="sm" c="inherit">

@@ -92,6 +92,9 @@ function useEntries(query: string): { title: string; entries: Entry[] }[] {
     {
       title: 'Datasets',
       entries: [
+        ...(words === ''
+          ? []
+          : [{ id: 'search', label: `Search all data for “${query.trim()}”`, icon: IconSearch, go: () => void navigate({ to: '/search', search: { q: query.trim() } }) }]),
         ...datasets.map((card) => ({
           id: card.pid,
           label: card.title,
@@ -99,9 +102,6 @@ function useEntries(query: string): { title: string; entries: Entry[] }[] {
           icon: IconDatabase,
           go: () => void navigate({ to: '/datasets/$pid', params: { pid: card.pid } }),
         })),
-        ...(words === ''
-          ? []
-          : [{ id: 'search', label: `Search all data for “${query.trim()}”`, icon: IconSearch, go: () => void navigate({ to: '/search', search: { q: query.trim() } }) }]),
       ],
     },
     {

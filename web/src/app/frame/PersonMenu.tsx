@@ -1,4 +1,4 @@
-import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, useMantineColorScheme } from '@mantine/core';
+import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, VisuallyHidden, useMantineColorScheme } from '@mantine/core';
 import type { MantineColorScheme } from '@mantine/core';
 import { IconDeviceDesktop, IconKey, IconLogin2, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
@@ -23,7 +23,7 @@ export function PersonMenu() {
   if (!session) return null;
   const { person } = session;
   if (!person) {
-    return location.pathname === '/sign-in' ? <SchemeOnly /> : (
+    return location.pathname === '/sign-in' ? <Schemes /> : (
       <LinkButton to="/sign-in" search={{ next: location.href === '/' ? undefined : location.href }} size="xs" leftSection={<IconLogin2 size={16} />}>
         Sign in
       </LinkButton>
@@ -32,7 +32,8 @@ export function PersonMenu() {
   return (
     <Menu position="bottom-end" width={240} shadow="md">
       <Menu.Target>
-        <ActionIcon variant="subtle" color="gray" size="lg" radius="xl" aria-label={`Account of ${person.name}`}>
+        <ActionIcon variant="subtle" color="gray" size="lg" radius="xl">
+          <VisuallyHidden>Account of {person.name}</VisuallyHidden>
           <Avatar name={person.name} color="petrol" size={30} radius="xl" aria-hidden />
         </ActionIcon>
       </Menu.Target>
@@ -61,10 +62,6 @@ export function PersonMenu() {
       </Menu.Dropdown>
     </Menu>
   );
-}
-
-function SchemeOnly() {
-  return <Schemes />;
 }
 
 function Schemes() {

@@ -34,7 +34,7 @@ function factsOf(node: NodeOut) {
     { name: 'shape', value: node.shape ? shape(node.shape) : null },
     { name: 'unit', value: unitText(node.unit) },
     { name: 'chunks', value: node.chunks ? shape(node.chunks) : null },
-    { name: 'filters', value: node.filters.join(', ') },
+    { name: 'filters', value: node.filters.map((filter) => filter.split(';')[0]).join(', ') },
     { name: 'leads to', value: node.target },
     ...Object.entries(node.attributes ?? {})
       .filter(([name]) => name !== 'NX_class' && name !== 'units')

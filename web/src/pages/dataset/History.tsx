@@ -41,7 +41,7 @@ export function History({ dataset }: { dataset: DatasetOut }) {
         </Loaded>
       </section>
       <section aria-label="Events">
-        <Title order={3} mb="xs">
+        <Title order={2} size="h3" mb="xs">
           What happened
         </Title>
         <Loaded query={history} skeleton={<SkeletonRows rows={4} height={32} />}>

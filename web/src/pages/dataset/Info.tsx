@@ -17,7 +17,7 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
       {dataset.description && <Text size="sm">{dataset.description}</Text>}
       <Facts
         facts={[
-          { name: 'Kind', value: `${kindWord(dataset.kind)}, ${dataset.origin}`, source: dataset.source_note },
+          { name: 'Kind', value: dataset.origin === 'simulated' ? `${kindWord(dataset.kind)}, simulated` : kindWord(dataset.kind), source: dataset.source_note },
           { name: 'Technique', value: dataset.techniques.map(({ label }) => label).join(', ') },
           { name: 'Sample', value: dataset.sample },
           { name: 'Measured', value: dataset.start_time && <When at={dataset.start_time} exact /> },

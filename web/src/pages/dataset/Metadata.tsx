@@ -40,7 +40,7 @@ export function Metadata({ dataset }: { dataset: DatasetOut }) {
       )}
       {extra.length > 0 && (
         <>
-          <Title order={3}>Further</Title>
+          <Title order={2} size="h3">Further</Title>
           <Table fz="sm" verticalSpacing={4} horizontalSpacing={4} layout="fixed">
             <Table.Tbody>
               {extra.map(([name, value]) => (

@@ -82,7 +82,7 @@ function Box({ place: { node, x, y }, current }: { place: Placed; current: boole
     router.history.push(href);
   };
   return (
-    <a href={href} onClick={follow} aria-label={`${node.type === 'job' ? 'Job' : 'Dataset'}: ${title}`}>
+    <a href={href} onClick={follow}>
       {body}
     </a>
   );

@@ -1,7 +1,7 @@
 import { IconChartLine, IconChevronRight, IconFolder, IconHash, IconLetterT, IconLinkOff, IconPhoto, IconStack2, IconStarFilled, IconTable } from '@tabler/icons-react';
 import type { Icon } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { createContext, useContext, useState, type KeyboardEvent } from 'react';
+import { createContext, useContext, useId, useState } from 'react';
 
 import { treeQuery } from '@/api/queries';
 import type { DatasetOut, NodeOut } from '@/api/types';
@@ -114,32 +114,26 @@ function TreeNode({ node, depth, position, size }: TreeNodeProps) {
     onOpen(node.path);
     if (group) toggle(node.path, node.path === selected ? undefined : true);
   };
-  const onKeyDown = (event: KeyboardEvent<HTMLElement>) => {
-    if (event.target !== event.currentTarget) return;
-    moveInTree(event, { group, open, toggle: (value) => toggle(node.path, value), activate });
-  };
+  const groupId = useId();
   return (
-    <li
-      role="treeitem"
-      aria-selected={node.path === selected}
-      aria-expanded={group ? open : undefined}
-      aria-level={depth + 1}
-      aria-posinset={position}
-      aria-setsize={size}
-      aria-label={label(node)}
-      tabIndex={node.path === selected || (depth === 0 && position === 1) ? 0 : -1}
-      onKeyDown={onKeyDown}
-      data-path={node.path}
-    >
-      {/* The keyboard acts on the treeitem around this row. */}
-      {/* eslint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions */}
+    <li role="none">
       <div
+        role="treeitem"
         className={classes.node}
         style={{ paddingLeft: 2 + depth * 14 }}
+        aria-selected={node.path === selected}
+        aria-expanded={group ? open : undefined}
+        aria-owns={open ? groupId : undefined}
+        aria-level={depth + 1}
+        aria-posinset={position}
+        aria-setsize={size}
+        tabIndex={node.path === selected || (depth === 0 && position === 1) ? 0 : -1}
         data-selected={node.path === selected || undefined}
         data-broken={broken || undefined}
+        data-path={node.path}
         title={node.target ? `${node.path} → ${node.target}` : node.path}
         onClick={activate}
+        onKeyDown={(event) => moveInTree(event, { group, open, toggle: (value) => toggle(node.path, value), activate })}
       >
         <span className={classes.twist} data-open={open || undefined}>
           {group && <IconChevronRight size={13} stroke={2} aria-hidden />}
@@ -150,7 +144,7 @@ function TreeNode({ node, depth, position, size }: TreeNodeProps) {
         <span className={classes.nodeNote}>{note(node)}</span>
       </div>
       {open && (
-        <ul role="group">
+        <ul role="group" id={groupId}>
           <Children path={node.path} depth={depth + 1} />
         </ul>
       )}
@@ -160,10 +154,6 @@ function TreeNode({ node, depth, position, size }: TreeNodeProps) {
 
 function KindIcon({ of: Shown }: { of: Icon }) {
   return <Shown size={15} stroke={1.6} style={{ flex: 'none' }} aria-hidden />;
-}
-
-function label(node: NodeOut): string {
-  return [node.name, note(node), node.is_default ? 'default plot' : ''].filter(Boolean).join(', ');
 }
 
 function note(node: NodeOut): string {

@@ -12,7 +12,7 @@ export function moveInTree(event: KeyboardEvent<HTMLElement>, item: Item): void 
   const here = event.currentTarget;
   const items = [...(here.closest('[role="tree"]')?.querySelectorAll<HTMLElement>('[role="treeitem"]') ?? [])];
   const index = items.indexOf(here);
-  const parent = here.parentElement?.closest<HTMLElement>('[role="treeitem"]');
+  const parent = here.closest('[role="group"]')?.parentElement?.querySelector<HTMLElement>(':scope > [role="treeitem"]');
   const actions: Record<string, () => void> = {
     ArrowDown: () => items[index + 1]?.focus(),
     ArrowUp: () => items[index - 1]?.focus(),

@@ -9,6 +9,7 @@ import { api, body } from '@/api/client';
 import { jobQuery } from '@/api/queries';
 import type { JobPageOut } from '@/api/types';
 import { LinkButton, LinkMenuItem } from '@/components/links';
+import { isActive } from '@/components/marks';
 
 /** The one thing to do next: stop it, open its result, or run it again. */
 export function JobActions({ job }: { job: JobPageOut }) {
@@ -22,7 +23,7 @@ export function JobActions({ job }: { job: JobPageOut }) {
           Cancel
         </Button>
       )}
-      {job.may_repeat && (
+      {job.may_repeat && !isActive(job.state) && (
         <Menu position="bottom-end" shadow="md">
           <Menu.Target>
             <Button variant={result ? 'default' : 'filled'} leftSection={<IconRefresh size={16} />} loading={repeat.isPending}>

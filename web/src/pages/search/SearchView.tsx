@@ -142,15 +142,14 @@ interface NothingProps {
 
 function NothingFound({ found, address, onChange }: NothingProps) {
   const narrowed = (['facility', 'instrument', 'technique', 'proposal', 'year', 'kind'] as const).filter((name) => address[name]);
-  const drop = found.suggestion;
-  const canDrop = drop != null && (address.q ?? '').includes(drop);
+  const drop = found.understood.find(({ text }) => text !== '' && found.suggestion?.includes(text))?.text;
   return (
     <Empty
       title="Nothing matches all of this"
       actions={
         <>
-          {canDrop && (
-            <Button onClick={() => onChange({ q: (address.q ?? '').replace(drop, '').trim() || undefined, page: undefined })}>
+          {drop && (
+            <Button onClick={() => onChange({ q: (address.q ?? '').replace(drop, '').replace(/\s+/gu, ' ').trim() || undefined, page: undefined })}>
               Search without “{drop}”
             </Button>
           )}
@@ -162,7 +161,7 @@ function NothingFound({ found, address, onChange }: NothingProps) {
         </>
       }
     >
-      {drop && !canDrop ? drop : 'Use fewer or shorter words. Data of teams you are not in are never shown.'}
+      {found.suggestion ?? 'Use fewer or shorter words. Data of teams you are not in are never shown.'}
     </Empty>
   );
 }

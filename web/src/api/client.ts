@@ -28,7 +28,7 @@ const guard: Middleware = {
   },
 };
 
-export const api = createClient<paths>({ baseUrl: window.location.origin });
+export const api = createClient<paths>({ baseUrl: window.location.origin, fetch: (request) => window.fetch(request) });
 api.use(guard);
 
 /** The body of an answer; `guard` has thrown already when there is none. */

@@ -1,5 +1,5 @@
 import { Badge, Group, Text } from '@mantine/core';
-import { IconAlertTriangle, IconCheck, IconCircleDashed, IconX } from '@tabler/icons-react';
+import { IconAlertTriangle, IconCheck, IconCircleDashed, IconMinus, IconX } from '@tabler/icons-react';
 import type { Icon } from '@tabler/icons-react';
 
 import type { ComponentHealth, OperatorOut } from '@/api/types';
@@ -13,6 +13,7 @@ const LOOKS: Record<ComponentHealth['state'], { color: string; icon: Icon; word:
   degraded: { color: 'yellow', icon: IconAlertTriangle, word: 'Limited' },
   failed: { color: 'red', icon: IconX, word: 'Failed' },
   starting: { color: 'blue', icon: IconCircleDashed, word: 'Starting' },
+  missing: { color: 'gray', icon: IconMinus, word: 'Absent' },
   missing: { color: 'gray', icon: IconCircleDashed, word: 'Not here' },
 };
 

@@ -112,8 +112,8 @@ it('writes choices as people read them', () => {
 
 describe('the form', () => {
   beforeAll(() => {
-    window.matchMedia = (query: string) =>
-      ({ matches: false, media: query, addEventListener: () => undefined, removeEventListener: () => undefined, addListener: () => undefined, removeListener: () => undefined, dispatchEvent: () => false, onchange: null });
+    const list = { matches: false, addEventListener: () => undefined, removeEventListener: () => undefined };
+    window.matchMedia = () => list as unknown as MediaQueryList;
     window.ResizeObserver = class {
       observe() { /* jsdom lays nothing out */ }
       unobserve() { /* jsdom lays nothing out */ }

@@ -13,8 +13,7 @@ const LOOKS: Record<ComponentHealth['state'], { color: string; icon: Icon; word:
   degraded: { color: 'yellow', icon: IconAlertTriangle, word: 'Limited' },
   failed: { color: 'red', icon: IconX, word: 'Failed' },
   starting: { color: 'blue', icon: IconCircleDashed, word: 'Starting' },
-  missing: { color: 'gray', icon: IconMinus, word: 'Absent' },
-  missing: { color: 'gray', icon: IconCircleDashed, word: 'Not here' },
+  missing: { color: 'gray', icon: IconMinus, word: 'Not here' },
 };
 
 export function Components({ components }: { components: readonly ComponentHealth[] }) {

@@ -227,6 +227,9 @@ def _reading(archive: Path) -> Iterator[tarfile.TarFile]:
         raise _bad(archive, str(error)) from error
 
 
+_HEADER_KEYS = ("created", "database", "files", "home", "revision")
+
+
 def _header(tar: tarfile.TarFile, archive: Path) -> dict[str, Any]:
     first = tar.next()
     if first is None or _safe(first, archive) != HEADER:
@@ -234,6 +237,9 @@ def _header(tar: tarfile.TarFile, archive: Path) -> dict[str, Any]:
     header = _json_of(tar, first, archive)
     if header.get("format") != 1:
         raise _bad(archive, f"its format {header.get('format')!r} is not known to this program")
+    missing = [key for key in _HEADER_KEYS if key not in header]
+    if missing:
+        raise _bad(archive, f"its header lacks '{missing[0]}'")
     return header
 
 

@@ -43,8 +43,8 @@ class RunningPlatform:
         )
 
     def token(self, user: str, *scopes: str) -> str:
-        """A token of this person; with all scopes unless some are named."""
-        wanted = scopes or ("read", "write", "run", "admin")
+        """A token of this person; it may read, write and run unless scopes are named."""
+        wanted = scopes or ("read", "write", "run")
         chosen = [word for scope in wanted for word in ("--scope", scope)]
         return self.command("token", "create", "--user", user, *chosen).stdout.strip()
 

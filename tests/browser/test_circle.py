@@ -23,13 +23,6 @@ def series(demo: RunningPlatform) -> str:
     return str(found[0]["pid"])
 
 
-def frame_values(page: Page) -> str:
-    """A fingerprint of the drawn picture."""
-    canvas = page.locator("canvas").first
-    expect(canvas).to_be_visible()
-    return str(canvas.evaluate("canvas => canvas.toDataURL().length + canvas.toDataURL().slice(-2000)"))
-
-
 def test_the_circle(demo: RunningPlatform, sign_in: SignIn) -> None:
     page = sign_in("alice")
     expect(page.get_by_role("heading", name="What to try")).to_be_visible()
@@ -68,13 +61,13 @@ def test_the_circle(demo: RunningPlatform, sign_in: SignIn) -> None:
 def test_keys_step_through_the_frames(demo: RunningPlatform, sign_in: SignIn, series: str) -> None:
     page = sign_in("alice")
     page.goto(f"{demo.url}/datasets/{series}")
-    canvas = page.locator("canvas").first
-    expect(canvas).to_be_visible(timeout=60_000)
-    page.wait_for_function("document.querySelector('[aria-busy=true]') === null")
+    plot = page.get_by_test_id("plot")
+    expect(plot).to_have_attribute("data-ready", re.compile("true|^$"), timeout=60_000)
     before = page.url
-    canvas.click()
+    plot.locator("canvas").first.hover()
     page.keyboard.press("ArrowRight")
     page.wait_for_url(lambda address: address != before)
+    expect(page.get_by_role("slider").first).to_have_attribute("aria-valuenow", "1")
 
 
 def test_an_open_measurement_is_seen_without_signing_in(demo: RunningPlatform, page: Page, series: str) -> None:

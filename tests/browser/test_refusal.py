@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import httpx
 import pytest
@@ -25,9 +25,10 @@ def secret_dataset(demo: RunningPlatform) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module", params=["alice", "iris", None], ids=["visitor", "staff", "anonymous"])
-def stranger(demo: RunningPlatform, request: pytest.FixtureRequest) -> httpx.Client:
+def stranger(demo: RunningPlatform, request: pytest.FixtureRequest) -> Iterator[httpx.Client]:
     headers = {"authorization": f"Bearer {demo.token(request.param, 'read')}"} if request.param else {}
-    return httpx.Client(base_url=demo.url, headers=headers)
+    with httpx.Client(base_url=demo.url, headers=headers) as client:
+        yield client
 
 
 @pytest.mark.parametrize(
@@ -81,8 +82,7 @@ def test_it_cannot_be_analysed_by_others(demo: RunningPlatform, secret_dataset: 
 
 
 def test_the_client_says_not_found(demo: RunningPlatform, secret_dataset: dict[str, str]) -> None:
-    client = pandaas.connect(demo.url, token=demo.token("alice", "read"))
-    with pytest.raises(NotFound):
+    with pandaas.connect(demo.url, token=demo.token("alice", "read")) as client, pytest.raises(NotFound):
         _ = client.dataset(secret_dataset["pid"]).title
 
 

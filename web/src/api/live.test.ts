@@ -104,10 +104,13 @@ describe('the event stream', () => {
   });
 
   it('is asked for anew when somebody else signs in, also from another tab', () => {
-    new Live(new QueryClient());
+    const client = new QueryClient();
+    const spy = vi.spyOn(client, 'resetQueries').mockResolvedValue();
+    new Live(client);
     const other = new Live(new QueryClient());
     other.restart();
     expect(FakeSource.all).toHaveLength(2);
+    expect(spy).toHaveBeenCalled();
   });
 });
 

@@ -91,10 +91,10 @@ export class Live {
     return () => this.eventListeners.delete(listener);
   };
 
-  /** After sign-in or sign-out the stream must be asked for as someone else. */
+  /** After sign-in or sign-out the stream must be asked for as someone else, and all tabs forget what they show. */
   restart(): void {
+    this.post({ type: 'restart' });
     if (this.source) this.connect();
-    else this.post({ type: 'restart' });
   }
 
   /** Holds the lock for as long as this tab lives. */
@@ -149,10 +149,10 @@ export class Live {
       const back = this.current === 'reconnecting' && message.state === 'live';
       this.setState(message.state);
       if (back) void this.queries.invalidateQueries();
-    } else if (this.source) {
-      if (message.type === 'ask') this.post({ type: 'state', state: this.current });
-      else this.connect();
-    }
+    } else if (message.type === 'restart') {
+      if (this.source) this.connect();
+      void this.queries.resetQueries();
+    } else if (this.source) this.post({ type: 'state', state: this.current });
   }
 
   private setState(state: LiveState): void {

@@ -20,16 +20,18 @@ export function isStaff(session: SessionOut | undefined): boolean {
   return role === 'operator' || (session?.instruments ?? []).length > 0 || role === 'instrument_staff';
 }
 
-/** Everything shown belongs to the person asked for: a change of person forgets all of it. */
-function useForget(): (session: SessionOut | undefined) => void {
+/** Everything shown belongs to the person who asked for it: a change of person forgets all of it, in every tab. */
+function useForget(): (change: (session: SessionOut | undefined) => SessionOut | undefined) => void {
   const queries = useQueryClient();
   const live = useLive();
-  return (session) => {
-    if (session) queries.setQueryData(sessionQuery.queryKey, session);
-    else void queries.invalidateQueries({ queryKey: sessionQuery.queryKey });
-    queries.removeQueries({ type: 'inactive' });
-    void queries.resetQueries({ predicate: (query) => query.queryKey[0] !== 'session' });
-    live.restart();
+  return (change) => {
+    queries.setQueryData(sessionQuery.queryKey, change);
+    // Once the page has been drawn for the new person, so that nothing is asked for that she may not have.
+    window.setTimeout(() => {
+      queries.removeQueries({ type: 'inactive' });
+      void queries.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== sessionQuery.queryKey[0] });
+      live.restart();
+    }, 0);
   };
 }
 
@@ -38,7 +40,7 @@ export function useSignIn() {
   return useMutation({
     mutationFn: (credentials: { user: string; password: string }) =>
       body(api.POST('/api/v1/session', { body: credentials })),
-    onSuccess: forget,
+    onSuccess: (session) => forget(() => session),
   });
 }
 
@@ -46,6 +48,6 @@ export function useSignOut() {
   const forget = useForget();
   return useMutation({
     mutationFn: () => body(api.DELETE('/api/v1/session')),
-    onSuccess: () => forget(undefined),
+    onSuccess: () => forget((session) => session && { ...session, person: null, scopes: [], instruments: [] }),
   });
 }

@@ -73,13 +73,18 @@ export function Failure({ error, retry }: FailureProps) {
           <LinkButton to="/sign-in" search={{ next: here }}>
             Sign in
           </LinkButton>
+        ) : error.status === 404 ? (
+          <LinkButton to="/search" variant="default">
+            Search data
+          </LinkButton>
         ) : (
           again
         )
       }
     >
       <div role="alert">{error.message}</div>
-      {(error.remedy ?? known.remedy) && <div>{error.remedy ?? known.remedy}</div>}
+      {error.remedy && error.status !== 401 && <div>{error.remedy}</div>}
+      {known.remedy && <div>{known.remedy}</div>}
       {error.problem.request_id && error.status >= 500 && !error.remedy?.includes(error.problem.request_id) && (
         <div>
           Quote <Code>{error.problem.request_id}</Code> when you ask for help.
@@ -94,14 +99,14 @@ function wording(error: ApiError): { icon: Icon; title: string; remedy?: string 
     case 0:
       return { icon: IconCloudOff, title: 'No connection to the server' };
     case 401:
-      return { icon: IconLock, title: 'Please sign in to see this' };
+      return { icon: IconLock, title: 'Please sign in to see this', remedy: 'You come back here afterwards.' };
     case 403:
       return { icon: IconLock, title: 'You have no access to this', remedy: "Ask the proposal's team for access." };
     case 404:
       return {
         icon: IconMapOff,
         title: 'Not found',
-        remedy: "It does not exist, or it belongs to a team you are not in. Ask the proposal's team for access.",
+        remedy: "If it belongs to a proposal, ask that proposal's team for access.",
       };
     default:
       return { icon: IconAlertTriangle, title: error.problem.title };

@@ -1,4 +1,5 @@
 import { IconCloudOff, IconFlask2, IconShieldExclamation } from '@tabler/icons-react';
+import { useRouterState } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
 import { Link } from '@/components/links';
@@ -11,6 +12,7 @@ import classes from './Frame.module.css';
 /** What is true of the whole program right now: not isolated, a demo, cut off. */
 export function Banners() {
   const session = useSession();
+  const signingIn = useRouterState({ select: (state) => state.location.pathname === '/sign-in' });
   return (
     <>
       {session?.sandbox_warning && (
@@ -19,7 +21,7 @@ export function Banners() {
           <span>{session.sandbox_warning}</span>
         </div>
       )}
-      {session?.demo && !session.person && (
+      {session?.demo && !session.person && !signingIn && (
         <div className={classes.banner} data-kind="demo" role="note">
           <IconFlask2 size={18} aria-hidden />
           <span>

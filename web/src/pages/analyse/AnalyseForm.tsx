@@ -162,7 +162,7 @@ function Source({ field, offer, value, reset }: SourceProps) {
     return (
       <>
         changed by you{' '}
-        <Button variant="subtle" size="compact-xs" leftSection={<IconArrowBackUp size={12} />} onClick={() => reset(field.name, initial)} aria-label={`Take back ${field.title}`}>
+        <Button variant="subtle" size="compact-xs" leftSection={<IconArrowBackUp size={12} />} onClick={() => reset(field.name, initial)}>
           take back
         </Button>
       </>

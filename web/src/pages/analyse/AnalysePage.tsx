@@ -34,8 +34,10 @@ export function AnalysePage() {
   return <Analyse pids={pids} repeats={job.data} />;
 }
 
+/** What the job was about: its first slot. Masks, backgrounds and the like fill the others. */
 function inputsOf(job: JobPageOut | undefined): string[] {
-  return job?.inputs.filter(({ hidden }) => !hidden).map(({ pid }) => pid) ?? [];
+  const main = job?.inputs[0]?.slot;
+  return job?.inputs.filter(({ slot, hidden }) => slot === main && !hidden).map(({ pid }) => pid) ?? [];
 }
 
 function Analyse({ pids, repeats }: { pids: string[]; repeats: JobPageOut | undefined }) {

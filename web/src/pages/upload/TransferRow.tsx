@@ -67,7 +67,7 @@ function Outcome({ transfer: { stage, error, answer } }: { transfer: Transfer })
   const quarantined = (answer?.quarantine ?? []).length > 0;
   return (
     <Group gap={8}>
-      <Badge color={quarantined ? 'orange' : 'green'} size="sm" leftSection={<IconCheck size={12} aria-hidden />}>
+      <Badge color={quarantined ? 'orange' : 'green'} size="sm" leftSection={quarantined ? <IconX size={12} aria-hidden /> : <IconCheck size={12} aria-hidden />}>
         {quarantined ? 'Could not be read' : datasets.length > 0 ? 'Registered' : 'Received'}
       </Badge>
       {datasets.map((pid, index) => (

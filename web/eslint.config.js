@@ -29,6 +29,6 @@ export default tseslint.config(
     },
   },
   { files: ['src/**/*.tsx'], ...jsxA11y.flatConfigs.recommended },
-  { files: ['mock/**', '*.{js,ts}'], languageOptions: { globals: globals.node } },
+  { files: ['*.{js,ts}'], languageOptions: { globals: globals.node } },
   { files: ['*.ts'], extends: [tseslint.configs.recommended] },
 );

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
 
-/** Where `npm run dev` and `npm run preview` send requests for data: a running `pandaas demo`, or `npm run mock`. */
+/** Where `npm run dev` and `npm run preview` send requests for data: a running `pandaas demo`. */
 const backend = process.env.PANDAAS_URL ?? 'http://127.0.0.1:8000';
 const proxy = Object.fromEntries(
   ['/api', '/h5grove', '/zarr'].map((prefix) => [prefix, { target: backend, changeOrigin: false }]),

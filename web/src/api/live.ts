@@ -101,6 +101,10 @@ export class Live {
   private lead(): Promise<never> {
     this.connect();
     window.addEventListener('online', () => this.connect());
+    window.addEventListener('offline', () => {
+      this.attempt = Math.max(1, this.attempt);
+      this.announce('reconnecting');
+    });
     return new Promise<never>(() => undefined);
   }
 

@@ -7,7 +7,7 @@ import type { JobIn } from '@/api/types';
 
 type Request = Pick<JobIn, 'recipe' | 'inputs'> & Partial<JobIn>;
 
-/** Starts the jobs and opens them: one opens its page, several the list. */
+/** Starts the jobs and opens them: one opens its page, several open the list. */
 export function useStart() {
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -20,7 +20,7 @@ export function useStart() {
       if (jobs.length === 1 && first) void navigate({ to: '/jobs/$id', params: { id: first.id } });
       else {
         notifications.show({ message: `${String(jobs.length)} jobs were started.`, color: 'blue' });
-        void navigate({ to: '/jobs', search: { show: 'active' } });
+        void navigate({ to: '/jobs' });
       }
     },
   });

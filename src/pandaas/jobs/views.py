@@ -43,14 +43,21 @@ class JobView:
 
 
 def visible_jobs(access: Access, principal: Principal) -> ColumnElement[bool]:
-    """The rule as a clause on `Job`: one's own, an operator's all, the team's where one may read every input."""
+    """The rule as a clause on `Job`: one's own, an operator's all; where one may read every input also those of one's
+    teams and, for instrument staff, those on data of their instrument in proposals that they may write to."""
     if not principal.signed_in:
         return Job.id.is_(None)
     if principal.is_operator and (principal.kind is not PrincipalKind.TOKEN or Scope.ADMIN in principal.scopes):
         return Job.id.is_not(None)
     readable = select(Dataset.pid).where(access.visible(principal, Dataset, Action.READ))
     unreadable = exists().where(JobInput.job_id == Job.id, JobInput.dataset_pid.not_in(readable))
-    return or_(Job.person_id == principal.person_id, and_(Job.proposal_id.in_(list(principal.teams)), ~unreadable))
+    shared: ColumnElement[bool] = Job.proposal_id.in_(list(principal.teams))
+    if principal.instruments:
+        measured = select(Dataset.pid).where(Dataset.instrument_id.in_(list(principal.instruments)))
+        of_instrument = exists().where(JobInput.job_id == Job.id, JobInput.dataset_pid.in_(measured))
+        places = select(Proposal.id).where(access.visible(principal, Proposal, Action.WRITE))
+        shared = or_(shared, and_(of_instrument, Job.proposal_id.in_(places)))
+    return or_(Job.person_id == principal.person_id, and_(shared, ~unreadable))
 
 
 def views_of(

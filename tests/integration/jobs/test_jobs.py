@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from pandaas.db.tables import Dataset, Event, Relation
+from pandaas.access import FACILITY
+from pandaas.db.tables import Dataset, Event, Proposal, Relation
 from pandaas.jobs import JobRequest
 from pandaas.model import Conflict, NotAllowed, NotFound, UnreadableFile
 from pandaas.testing.workshop import Workshop
@@ -240,6 +241,19 @@ def test_others_neither_see_nor_cancel_a_job(workshop: Workshop) -> None:
         assert workshop.jobs.jobs(bob, mine=False).total == 0
         workshop.jobs.cancel(workshop.principal("otto"), job_id)
         assert workshop.wait(job_id).job.state == "cancelled"
+
+
+def test_instrument_staff_see_jobs_on_data_of_their_instrument(workshop: Workshop) -> None:
+    workshop.write_recipe("sleeps", SLEEP)
+    pid = workshop.dataset()
+    instrument = workshop.access.create_instrument(FACILITY, "BL-1").id
+    with workshop.database.session() as session:
+        session.scalars(select(Dataset).where(Dataset.pid == pid)).one().instrument_id = instrument
+        session.scalars(select(Proposal).where(Proposal.name == "P-alice")).one().instrument_id = instrument
+    job_id = workshop.start("alice", "sleeps", pid)
+    staff, others = (workshop.principal("bob", instruments=frozenset(of)) for of in ({instrument}, {instrument + 1}))
+    assert workshop.jobs.job(staff, job_id).job.id == job_id
+    assert not workshop.jobs.may_see(others, job_id)
 
 
 def test_only_the_owner_of_a_notice_dismisses_it(workshop: Workshop) -> None:

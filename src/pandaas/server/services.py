@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from pandaas.access import Access
 from pandaas.arrays import ArrayService
@@ -54,3 +54,4 @@ def person(request: Request) -> Principal:
 Platform = Annotated[Services, Depends(services)]
 Asker = Annotated[Principal, Depends(principal)]
 Signed = Annotated[Principal, Depends(person)]
+RowId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of a row; no database takes larger ones.")]

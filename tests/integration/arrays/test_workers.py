@@ -115,7 +115,7 @@ def test_a_process_that_is_killed_fails_one_request(start: Start, data: Path) ->
 
 
 def test_a_request_that_takes_too_long_ends(start: Start, data: Path) -> None:
-    service = start(server={"request_timeout_s": 0.4})
+    service = start(server={"request_timeout_s": 0.02})
     _slow(data / "slow.h5")
     started = time.monotonic()
     with pytest.raises(UnreadableFile, match="longer than"):

@@ -248,6 +248,11 @@ def test_it_runs_on_python_3_9(tmp_path: Path) -> None:
     assert bench.numbers("cores1") == bench.numbers("cores2")
 
 
+def pyenv_versions(shim: str | None) -> list[Path]:
+    """The interpreters behind a shim of pyenv, which runs only those that are switched on."""
+    return sorted(Path(shim).parents[1].glob("versions/3.9*/bin/python3.9")) if shim else []
+
+
 def python_3_9() -> str:
     """An interpreter 3.9 with NumPy and h5py, kept between runs in the cache of the checkout."""
     cache = Path(os.environ.get("PANDAAS_TEST_CACHE") or package_folder().parents[1] / ".cache")
@@ -255,6 +260,7 @@ def python_3_9() -> str:
     if not kept.exists():
         found = [
             *sorted(Path.home().glob(".pyenv/versions/3.9*/bin/python3.9")),
+            *pyenv_versions(shutil.which("python3.9")),
             *filter(None, [shutil.which("python3.9")]),
         ]
         if not found:

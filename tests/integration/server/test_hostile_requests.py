@@ -82,7 +82,7 @@ def operations() -> list[tuple[str, str]]:
     return [(path, method) for path, found in paths.items() for method in found if path != "/api/v1/events"]
 
 
-@pytest.mark.parametrize(("path", "method"), operations(), ids=" ".join)
+@pytest.mark.parametrize(("path", "method"), operations(), ids=str)
 def test_no_request_breaks_the_server(document: schemathesis.BaseSchema, bearer: str, path: str, method: str) -> None:
     @hypothesis.given(case=document[path][method.upper()].as_strategy())
     @hypothesis.settings(
@@ -97,6 +97,7 @@ def test_no_request_breaks_the_server(document: schemathesis.BaseSchema, bearer:
         assert answer.status_code < 500 or answer.status_code in {503, 507}, answer.text
         assert "Traceback" not in answer.text
         if answer.status_code >= 400:
-            assert answer.headers["content-type"][0].startswith("application/problem+json"), answer.text
+            kind = "application/json" if path.startswith("/h5grove/") else "application/problem+json"
+            assert answer.headers["content-type"][0].startswith(kind), answer.text
 
     ask()

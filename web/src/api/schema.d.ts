@@ -3127,6 +3127,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of a row; no database takes larger ones. */
                 token_id: number;
             };
             cookie?: never;
@@ -5719,6 +5720,7 @@ export interface operations {
             header?: never;
             path: {
                 pid: string;
+                /** @description Number of a row; no database takes larger ones. */
                 file_id: number;
             };
             cookie?: never;
@@ -7304,6 +7306,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of a row; no database takes larger ones. */
                 entry_id: number;
             };
             cookie?: never;
@@ -7416,6 +7419,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of a row; no database takes larger ones. */
                 entry_id: number;
             };
             cookie?: never;
@@ -8876,6 +8880,7 @@ export interface operations {
             query?: never;
             header?: never;
             path: {
+                /** @description Number of a row; no database takes larger ones. */
                 notice_id: number;
             };
             cookie?: never;

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 from pandaas.server import present
 from pandaas.server.downloads import FileDownload
 from pandaas.server.schemas import DatasetCard, DatasetOut, DatasetPatch, FileOut, HistoryEntry, MaskIn, ProvenanceOut
-from pandaas.server.services import Asker, Platform, Signed
+from pandaas.server.services import Asker, Platform, RowId, Signed
 
 router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"])
 
@@ -41,7 +41,7 @@ def list_files(pid: str, platform: Platform, asker: Asker) -> list[FileOut]:
 
 
 @router.get("/{pid}/files/{file_id}/content", response_class=Response)
-def download(pid: str, file_id: int, request: Request, platform: Platform, asker: Asker) -> Response:
+def download(pid: str, file_id: RowId, request: Request, platform: Platform, asker: Asker) -> Response:
     """The file itself, as attachment; Range requests resume an interrupted download."""
     return FileDownload(platform.catalogue.file(asker, pid, file_id), request)
 

@@ -7,7 +7,7 @@ from fastapi import APIRouter, Query, Response
 from pandaas.jobs import JobRequest
 from pandaas.server import present_work
 from pandaas.server.schemas import JobIn, JobListOut, JobOut, JobPageOut, NoticeOut, VerifyOut
-from pandaas.server.services import Platform, Signed
+from pandaas.server.services import Platform, RowId, Signed
 
 router = APIRouter(prefix="/api/v1", tags=["jobs"])
 _LOG_PIECE = 4_194_304
@@ -22,7 +22,7 @@ def list_jobs(
     recipe: str | None = None,
     mine: bool = True,
     limit: int = Query(50, ge=1, le=500),
-    offset: int = Query(0, ge=0),
+    offset: int = Query(0, ge=0, le=1_000_000),
 ) -> JobListOut:
     page = platform.jobs.jobs(
         asker, states=state, proposal=proposal, recipe=recipe, mine=mine, limit=limit, offset=offset
@@ -43,7 +43,13 @@ def show_job(job_id: str, platform: Platform, asker: Signed) -> JobPageOut:
 
 
 @router.get("/jobs/{job_id}/log", response_class=Response)
-def job_log(job_id: str, platform: Platform, asker: Signed, offset: int = 0, limit: int = 262_144) -> Response:
+def job_log(
+    job_id: str,
+    platform: Platform,
+    asker: Signed,
+    offset: int = Query(0, ge=-(2**53), le=2**53),
+    limit: int = Query(262_144, ge=0, le=2**53),
+) -> Response:
     """Text from byte `offset`; header `X-Next-Offset` says where to go on; `offset` < 0 counts from the end."""
     piece = platform.jobs.log(asker, job_id, offset, min(limit, _LOG_PIECE))
     headers = {"X-Next-Offset": str(piece.next_offset), "X-Log-Size": str(piece.size), "Cache-Control": "no-store"}
@@ -82,5 +88,5 @@ def notices(platform: Platform, asker: Signed) -> list[NoticeOut]:
 
 
 @router.post("/notices/{notice_id}/dismiss", status_code=204)
-def dismiss_notice(notice_id: int, platform: Platform, asker: Signed) -> None:
+def dismiss_notice(notice_id: RowId, platform: Platform, asker: Signed) -> None:
     platform.jobs.dismiss_notice(asker, notice_id)

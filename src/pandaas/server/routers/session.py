@@ -11,7 +11,7 @@ from pandaas.server import present
 from pandaas.server.cookies import clear_cookie, cookie_secret, set_cookie
 from pandaas.server.demo.home import describe
 from pandaas.server.schemas import DemoAccount, NewTokenOut, SessionOut, SignInIn, TokenIn, TokenOut
-from pandaas.server.services import Asker, Platform, Services, Signed
+from pandaas.server.services import Asker, Platform, RowId, Services, Signed
 
 router = APIRouter(prefix="/api/v1", tags=["sign-in"])
 
@@ -60,7 +60,7 @@ def create_token(body: TokenIn, platform: Platform, asker: Signed) -> NewTokenOu
 
 
 @router.delete("/tokens/{token_id}", status_code=204)
-def delete_token(token_id: int, platform: Platform, asker: Signed) -> None:
+def delete_token(token_id: RowId, platform: Platform, asker: Signed) -> None:
     platform.identity.delete_token(_herself(asker), token_id)
 
 

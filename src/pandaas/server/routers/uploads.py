@@ -7,7 +7,7 @@ from fastapi import APIRouter, Header, Request
 
 from pandaas.server import present
 from pandaas.server.schemas import QuarantineOut, UploadIn, UploadOut
-from pandaas.server.services import Platform, Signed
+from pandaas.server.services import Platform, RowId, Signed
 
 router = APIRouter(prefix="/api/v1", tags=["uploads"])
 _GATHERED = 1 << 20  # bytes written at once
@@ -28,7 +28,7 @@ def show_upload(upload_id: str, platform: Platform, asker: Signed) -> UploadOut:
 
 @router.patch("/uploads/{upload_id}")
 async def append(
-    upload_id: str, request: Request, platform: Platform, asker: Signed, upload_offset: int = Header()
+    upload_id: str, request: Request, platform: Platform, asker: Signed, upload_offset: int = Header(ge=0, le=2**53)
 ) -> UploadOut:
     """Append the body (application/octet-stream) at `Upload-Offset`; a wrong offset answers 409 with the right one.
 
@@ -63,10 +63,10 @@ def list_quarantine(platform: Platform, asker: Signed) -> list[QuarantineOut]:
 
 
 @router.post("/quarantine/{entry_id}/retry")
-def retry(entry_id: int, platform: Platform, asker: Signed) -> UploadOut:
+def retry(entry_id: RowId, platform: Platform, asker: Signed) -> UploadOut:
     return present.retried(entry_id, platform.catalogue.retry(asker, entry_id))
 
 
 @router.delete("/quarantine/{entry_id}", status_code=204)
-def dismiss(entry_id: int, platform: Platform, asker: Signed) -> None:
+def dismiss(entry_id: RowId, platform: Platform, asker: Signed) -> None:
     platform.catalogue.dismiss(asker, entry_id)

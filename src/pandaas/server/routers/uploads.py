@@ -28,7 +28,11 @@ def show_upload(upload_id: str, platform: Platform, asker: Signed) -> UploadOut:
 
 @router.patch("/uploads/{upload_id}")
 async def append(
-    upload_id: str, request: Request, platform: Platform, asker: Signed, upload_offset: int = Header(ge=0, le=2**53)
+    upload_id: str,
+    request: Request,
+    platform: Platform,
+    asker: Signed,
+    upload_offset: int = Header(ge=-(2**53), le=2**53),
 ) -> UploadOut:
     """Append the body (application/octet-stream) at `Upload-Offset`; a wrong offset answers 409 with the right one.
 

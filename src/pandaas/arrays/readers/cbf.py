@@ -115,7 +115,8 @@ def _head(path: Path) -> bytes:
 
 def _several_panels(path: Path, head: bytes) -> bool:
     """More than one binary section, or a third axis. Later sections may lie behind the first megabytes."""
-    if _THIRD.search(head) and int(_THIRD.search(head)[1]) > 1:  # type: ignore[index]
+    third = _THIRD.search(head)
+    if third and int(third[1]) > 1:
         return True
     marks = head.count(b"X-Binary-Size-Fastest-Dimension")
     return marks > 1 or (marks == 0 and b"_diffrn_detector_axis" in head) or b"_array_structure_list_section" in head

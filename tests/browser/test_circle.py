@@ -30,7 +30,8 @@ def test_the_circle(demo: RunningPlatform, sign_in: SignIn) -> None:
     page.keyboard.press("/")
     page.keyboard.type("silica kind:raw")
     page.keyboard.press("Enter")
-    page.get_by_role("link", name=re.compile(SERIES)).first.click()
+    page.wait_for_url(re.compile(r"/search\?"))  # the home page links the series too
+    page.get_by_role("region", name="Results").get_by_role("link", name=re.compile(SERIES)).first.click()
     expect(page.get_by_role("heading", name=re.compile(SERIES))).to_be_visible()
 
     page.get_by_role("link", name="Analyse").first.click()

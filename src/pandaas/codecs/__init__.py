@@ -1,5 +1,7 @@
 """Bytes ↔ arrays: selections, number types, encodings, statistics, units. Pure functions without file access."""
 
+from pandaas.codecs.bitshuffle import BlockCompressor, Blocks, BrokenChunk, blocks_available, decode_blocks, find_blocks
+from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
 from pandaas.codecs.selection import Selection, parse_selection
@@ -9,14 +11,22 @@ from pandaas.codecs.units import convert, parse_unit, to_si
 __all__ = [
     "MEDIA_TYPES",
     "PERCENTILES",
+    "BlockCompressor",
+    "Blocks",
+    "BrokenChunk",
+    "ChunkPart",
     "Encoded",
     "Format",
     "Selection",
     "Statistics",
+    "blocks_available",
     "convert",
+    "count_touched",
+    "decode_blocks",
     "describe_dtype",
     "dtype_from",
     "encode",
+    "find_blocks",
     "invalid_pixels",
     "is_numeric",
     "jsonable",
@@ -24,9 +34,12 @@ __all__ = [
     "parse_unit",
     "plain_dtype",
     "reduce_by_maximum",
+    "runs",
     "safe_dtype",
     "statistics",
     "to_json",
     "to_safe",
     "to_si",
+    "touched",
+    "touched_blocks",
 ]

@@ -1,0 +1,140 @@
+"""Chunks compressed with Bitshuffle and LZ4 or Zstandard, block by block.
+
+Layout (https://github.com/kiyo-masui/bitshuffle, `bshuf_h5filter.c`): 8 bytes with the size of the decoded chunk and 4
+bytes with the size of a decoded block (both in bytes, big-endian), then a chain of blocks, each 4 bytes of length
+(big-endian) and as many compressed bytes. The last block may be shorter, and up to seven elements follow as they are.
+Blocks know nothing of each other, so a few can be decoded without the rest.
+
+The decoders are those inside hdf5plugin's filter library, called without the interpreter's lock. A chain is walked to its
+end before a byte of it reaches them, so they never read or write beyond the buffers given here: each block is handed over
+with the length its place in the chunk allows (`LZ4_decompress_safe`, `ZSTD_decompress`).
+"""
+
+from __future__ import annotations
+
+import ctypes
+import struct
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+BlockCompressor = Literal["lz4", "zstd"]
+HEAD_BYTES = 12
+_HEAD = struct.Struct(">QI")
+_LENGTH = struct.Struct(">I")
+_MULTIPLE = 8  # elements that are shuffled together
+
+
+class BrokenChunk(ValueError):
+    """The bytes are no whole chunk of this kind."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """Where the blocks of one stored chunk lie.
+
+    `starts` has one entry more than there are blocks: where each block's length word begins, and where the last one ends
+    (which is where the elements that are kept as they are begin). `elements` and `block` count elements.
+    """
+
+    starts: NDArray[np.uint32]
+    elements: int
+    block: int
+    itemsize: int
+
+    def __len__(self) -> int:
+        return len(self.starts) - 1
+
+    @property
+    def rest(self) -> int:
+        """How many elements at the end are stored as they are."""
+        return self.elements % _MULTIPLE
+
+    def span(self, first: int, last: int) -> tuple[int, int]:
+        """The bytes of the stored chunk that hold the blocks from `first` to before `last` (elements at the end included)."""
+        end = int(self.starts[last])
+        return int(self.starts[first]), end + (self.rest * self.itemsize if last == len(self) else 0)
+
+    def part(self, first: int, last: int) -> tuple[int, int]:
+        """The elements that these blocks decode to (half-open)."""
+        whole = self.elements - self.rest
+        return min(first * self.block, whole), self.elements if last == len(self) else last * self.block
+
+
+def blocks_available() -> bool:
+    """Whether the decoders can be called here."""
+    return _library() is not None
+
+
+def find_blocks(stored: bytes | memoryview, nbytes: int, itemsize: int) -> Blocks:
+    """Walk the chain of a whole stored chunk that decodes to `nbytes` bytes.
+
+    Raises `BrokenChunk` where the head says otherwise or the chain doesn't end with the bytes.
+    """
+    if len(stored) < HEAD_BYTES:
+        raise BrokenChunk("the chunk is shorter than its head")
+    total, block_bytes = _HEAD.unpack_from(stored)
+    block = block_bytes // itemsize
+    if total != nbytes or nbytes % itemsize or block_bytes % itemsize or block < _MULTIPLE or block % _MULTIPLE:
+        raise BrokenChunk("the chunk's head doesn't fit the array")
+    elements = nbytes // itemsize
+    count = -(-(elements - elements % _MULTIPLE) // block)
+    limit = len(stored) - elements % _MULTIPLE * itemsize
+    starts = np.empty(count + 1, np.uint32)
+    at = HEAD_BYTES
+    read = _LENGTH.unpack_from
+    for number in range(count):
+        if at + _LENGTH.size > limit:
+            raise BrokenChunk("the chunk ends within a block")
+        starts[number] = at
+        at += _LENGTH.size + read(stored, at)[0]
+    if at > limit:
+        raise BrokenChunk("the chunk ends within a block")
+    starts[count] = at
+    return Blocks(starts, elements, block, itemsize)
+
+
+def decode_blocks(
+    stored: bytes | memoryview, blocks: Blocks, run: tuple[int, int], into: NDArray[Any], compressor: BlockCompressor
+) -> None:
+    """Decode the blocks of `run` (first, and before which to stop), whose stored bytes are `stored`, into `into`.
+
+    `stored` are the bytes of `blocks.span`; `into` is contiguous and holds just the elements of `blocks.part`. Raises `BrokenChunk` for what doesn't decode.
+    """
+    begin, end = blocks.span(*run)
+    low, high = blocks.part(*run)
+    if len(stored) != end - begin or into.size != high - low or not into.flags.c_contiguous:
+        raise BrokenChunk("the bytes are not those of the blocks")
+    if high == low:
+        return
+    library = _library()
+    if library is None:
+        raise BrokenChunk("no decoder is installed")
+    function = library.bshuf_decompress_lz4 if compressor == "lz4" else library.bshuf_decompress_zstd
+    source = np.frombuffer(stored, np.uint8)
+    used = function(source.ctypes.data, into.ctypes.data, high - low, blocks.itemsize, blocks.block)
+    if used != end - begin:
+        raise BrokenChunk(f"a block doesn't decode ({used})")
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    """hdf5plugin's Bitshuffle filter as a library of functions, or None."""
+    package = find_spec("hdf5plugin")
+    for folder in (package.submodule_search_locations or ()) if package else ():
+        for file in Path(folder, "plugins").glob("libh5bshuf.*"):
+            try:
+                library = ctypes.CDLL(str(file))
+                for name in ("bshuf_decompress_lz4", "bshuf_decompress_zstd"):
+                    function = getattr(library, name)
+                    function.restype = ctypes.c_int64
+                    function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_size_t] * 3]
+            except (OSError, AttributeError):
+                continue
+            return library
+    return None

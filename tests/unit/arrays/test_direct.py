@@ -1,0 +1,187 @@
+"""Bitshuffle chunks read without libhdf5 give what libhdf5 gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import h5py
+import hdf5plugin
+import numpy as np
+import pytest
+from h5py import h5d, h5p, h5s, h5t
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from pandaas.arrays import direct
+from pandaas.arrays.direct import read_blocks
+from pandaas.codecs import BrokenChunk, parse_selection
+
+Make = Callable[..., h5py.Dataset]
+DTYPES = ("u1", "<u2", ">u2", "<i4", ">i4", "<u4", "<i8", "<f4", ">f8", "<f8")
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """A dataset `d` in a file of its own, opened again for reading."""
+
+    def one(
+        values: np.ndarray, *, name: str = "f.h5", fill: Callable[[h5py.File], None] | None = None, **how: Any
+    ) -> Any:
+        options = {"chunks": tuple(max(1, n // 2) for n in values.shape), **hdf5plugin.Bitshuffle(nelems=16), **how}
+        userblock = options.pop("userblock_size", 0)
+        with h5py.File(tmp_path / name, "w", userblock_size=userblock) as file:
+            file.create_dataset("d", data=values, **options)
+            if fill:
+                fill(file)
+        return h5py.File(tmp_path / name, "r")["d"]
+
+    return one
+
+
+def read(dataset: h5py.Dataset, text: str | None) -> np.ndarray | None:
+    """What the direct way gives, or None where it leaves the dataset to libhdf5."""
+    selection = parse_selection(text, dataset.shape)
+    items, _ = selection.ascending()
+    into = np.empty(selection.shape, dataset.dtype)
+    return into if read_blocks(dataset, items, into) else None
+
+
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=300
+)  # eight selections each
+@given(data=st.data())
+def test_any_selection_of_any_layout_is_what_h5py_gives(make: Make, data: st.DataObject) -> None:
+    shape = data.draw(hnp.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=12))
+    values = np.random.default_rng(1).integers(0, 99, shape).astype(data.draw(st.sampled_from(DTYPES)))
+    dataset = make(
+        values,
+        chunks=tuple(data.draw(st.integers(1, length)) for length in shape),
+        **hdf5plugin.Bitshuffle(
+            nelems=data.draw(st.sampled_from([0, 8, 16])), cname=data.draw(st.sampled_from(["lz4", "zstd"]))
+        ),
+    )
+    with dataset.file:
+        for _ in range(8):
+            items = tuple(
+                data.draw(
+                    st.integers(0, n - 1) | st.builds(slice, st.integers(0, n), st.integers(0, n), st.integers(1, 3))
+                )
+                for n in shape
+            )
+            expected = np.asarray(dataset[items])
+            into = np.empty(expected.shape, dataset.dtype)
+            done = read_blocks(dataset, tuple(_bounded(i, n) for i, n in zip(items, shape, strict=True)), into)
+            assert done == bool(expected.size)
+            if done:
+                np.testing.assert_array_equal(into, expected)
+
+
+def _bounded(item: int | slice, length: int) -> int | slice:
+    return item if isinstance(item, int) else slice(*item.indices(length))
+
+
+def test_a_chunk_that_was_never_written_holds_the_fill_value(make: Make) -> None:
+    def sparse(file: h5py.File) -> None:
+        dataset = file.create_dataset(
+            "e", (40, 8), "i4", chunks=(4, 8), fillvalue=-7, **hdf5plugin.Bitshuffle(nelems=16)
+        )
+        dataset[8:12] = 3
+
+    dataset = make(np.zeros(4), fill=sparse).file["e"]
+    found = read(dataset, None)
+    assert found is not None
+    np.testing.assert_array_equal(found, dataset[...])
+    assert found[0, 0] == -7
+
+
+def test_many_chunks_are_found_in_the_whole_index(make: Make) -> None:
+    values = np.arange(3 * 400, dtype="u4").reshape(400, 3)
+    dataset = make(values, chunks=(1, 3))
+    np.testing.assert_array_equal(read(dataset, ":,1"), values[:, 1])
+    np.testing.assert_array_equal(read(dataset, "7,:"), values[7])
+
+
+def test_an_unfiltered_chunk_among_filtered_ones_is_left_to_libhdf5(make: Make) -> None:
+    values = np.arange(64, dtype="u4").reshape(8, 8)
+
+    def skip_filter(file: h5py.File) -> None:
+        file["d"].id.write_direct_chunk((0, 0), values[:4, :4].copy().tobytes(), filter_mask=1)
+
+    dataset = make(values, chunks=(4, 4), fill=skip_filter)
+    assert read(dataset, None) is None
+    np.testing.assert_array_equal(dataset[...], values)
+    np.testing.assert_array_equal(read(dataset, "4:,:"), values[4:])
+
+
+def test_a_user_block_moves_nothing(make: Make) -> None:
+    values = np.arange(640, dtype="u2").reshape(10, 64)
+    np.testing.assert_array_equal(read(make(values, userblock_size=1024), "3,5:50:3"), values[3, 5:50:3])
+
+
+@pytest.mark.parametrize("how", [{"compression": "gzip"}, {"shuffle": True}, {"fletcher32": True}, {"scaleoffset": 0}])
+def test_other_filters_are_left_to_libhdf5(make: Make, how: dict[str, Any]) -> None:
+    plain = {"compression": None, "compression_opts": None, "chunks": (4, 4)}
+    assert read(make(np.zeros((8, 8), "u4"), **(plain | how)), None) is None
+
+
+def test_contiguous_and_virtual_arrays_are_left_to_libhdf5(make: Make) -> None:
+    def others(file: h5py.File) -> None:
+        file["c"] = np.arange(8)
+        layout = h5py.VirtualLayout((8,), "i8")
+        layout[:] = h5py.VirtualSource(file["c"])
+        file.create_virtual_dataset("v", layout)
+
+    file = make(np.zeros(8), fill=others).file
+    assert read(file["c"], None) is None
+    assert read(file["v"], None) is None
+
+
+def test_numbers_of_odd_width_are_left_to_libhdf5(tmp_path: Path) -> None:
+    kind = h5t.STD_U16LE.copy()
+    kind.set_precision(12)
+    creation = h5p.create(h5p.DATASET_CREATE)
+    creation.set_chunk((8,))
+    creation.set_filter(direct.BITSHUFFLE, 0, (0, 2))
+    with h5py.File(tmp_path / "n.h5", "w") as file:
+        h5d.create(file.id, b"d", kind, h5s.create_simple((8,)), creation)
+        file["d"][...] = np.arange(8)
+        assert read(file["d"], None) is None
+
+
+@pytest.mark.parametrize("kept", [0, 40])
+def test_a_damaged_chunk_is_an_error_and_no_crash(make: Make, tmp_path: Path, kept: int) -> None:
+    values = np.random.default_rng(3).integers(0, 9999, (4, 64)).astype("u4")
+    dataset = make(values, chunks=(4, 64))
+    at = dataset.id.get_chunk_info(0).byte_offset
+    dataset.file.close()
+    with (tmp_path / "f.h5").open("r+b") as stream:
+        stream.seek(at + 12 + kept)
+        stream.write(b"\xff" * 64)
+    with h5py.File(tmp_path / "f.h5", "r") as file, pytest.raises(BrokenChunk):
+        read(file["d"], None)
+
+
+def test_a_file_written_anew_is_read_anew(make: Make) -> None:
+    first, second = np.full((4, 64), 1, "u4"), np.full((4, 64), 2, "u4")
+    before = make(first)
+    np.testing.assert_array_equal(read(before, "1,:"), first[1])
+    before.file.close()
+    np.testing.assert_array_equal(read(make(second), "1,:"), second[1])
+
+
+def test_a_slice_across_a_stack_decodes_only_the_blocks_it_touches(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    values = np.arange(5 * 64 * 64, dtype="u4").reshape(5, 64, 64)
+    dataset = make(values, chunks=(1, 64, 64), **hdf5plugin.Bitshuffle(nelems=64))
+    decoded: list[int] = []
+    whole = direct.decode_blocks
+
+    def counting(stored: Any, blocks: Any, run: tuple[int, int], into: Any, compressor: Any) -> None:
+        decoded.append(run[1] - run[0])
+        whole(stored, blocks, run, into, compressor)
+
+    monkeypatch.setattr(direct, "decode_blocks", counting)
+    np.testing.assert_array_equal(read(dataset, ":,10,:"), values[:, 10])
+    assert decoded == [1] * 5  # of 64 blocks each

@@ -1,0 +1,117 @@
+"""Blocks of Bitshuffle chunks: what is decoded is what was stored, and damaged bytes are an error, never a crash."""
+
+from __future__ import annotations
+
+import ctypes
+import mmap
+import os
+from collections.abc import Callable
+
+import h5py
+import hdf5plugin
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pandaas.codecs import BlockCompressor, BrokenChunk, decode_blocks, find_blocks
+
+Compress = Callable[[np.ndarray, BlockCompressor, int], bytes]
+COMPRESSORS: tuple[BlockCompressor, ...] = ("lz4", "zstd")
+FUZZ_INPUTS = 1_000_000 if os.environ.get("PANDAAS_TEST_FULL") else 20_000
+
+
+def stored_chunk(values: np.ndarray, compressor: BlockCompressor, block: int) -> bytes:
+    """The bytes that hdf5plugin's filter writes for `values` as one chunk."""
+    with h5py.File("chunk", "w", driver="core", backing_store=False) as file:
+        options = hdf5plugin.Bitshuffle(nelems=block, cname=compressor)
+        dataset = file.create_dataset("d", data=values, chunks=values.shape, **options)
+        return bytes(dataset.id.read_direct_chunk((0,) * values.ndim)[1])
+
+
+@given(
+    count=st.integers(1, 500),
+    dtype=st.sampled_from(["u1", "<u2", ">i4", "<f8"]),
+    compressor=st.sampled_from(COMPRESSORS),
+    data=st.data(),
+)
+def test_any_run_of_blocks_decodes_to_its_elements(
+    count: int, dtype: str, compressor: BlockCompressor, data: st.DataObject
+) -> None:
+    values = np.random.default_rng(count).integers(0, 9, count).astype(dtype)
+    stored = stored_chunk(values, compressor, 32)
+    blocks = find_blocks(stored, values.nbytes, values.itemsize)
+    first = data.draw(st.integers(0, len(blocks)))
+    last = data.draw(st.integers(first, len(blocks)))
+    begin, end = blocks.span(first, last)
+    low, high = blocks.part(first, last)
+    into = np.empty(high - low, dtype)
+    decode_blocks(stored[begin:end], blocks, (first, last), into, compressor)
+    np.testing.assert_array_equal(into, values[low:high])
+
+
+@pytest.mark.parametrize("kept", [0, 5, 11, 12, 15, 40, -1])
+def test_a_cut_chunk_is_broken(kept: int) -> None:
+    values = np.arange(100, dtype="u4")
+    stored = stored_chunk(values, "lz4", 32)
+    with pytest.raises(BrokenChunk):
+        find_blocks(stored[:kept], values.nbytes, 4)
+
+
+@pytest.mark.parametrize(("nbytes", "itemsize"), [(404, 4), (401, 4), (400, 32)])
+def test_a_head_that_says_otherwise_is_refused(nbytes: int, itemsize: int) -> None:
+    stored = stored_chunk(np.arange(100, dtype="u4"), "lz4", 32)
+    with pytest.raises(BrokenChunk):
+        find_blocks(stored, nbytes, itemsize)
+
+
+def test_a_chain_that_promises_gigabytes_is_refused() -> None:
+    stored = bytearray(stored_chunk(np.arange(100, dtype="u4"), "lz4", 32))
+    stored[12:16] = b"\xff\xff\xff\xff"
+    with pytest.raises(BrokenChunk):
+        find_blocks(bytes(stored), 400, 4)
+
+
+class Guarded:
+    """Memory that ends at a page that must not be touched: one byte too far kills the process."""
+
+    def __init__(self, room: int) -> None:
+        pages = -(-room // mmap.PAGESIZE)
+        self._memory = mmap.mmap(-1, (pages + 2) * mmap.PAGESIZE)
+        start = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
+        protect = ctypes.CDLL(None, use_errno=True).mprotect
+        protect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        self.end = (pages + 1) * mmap.PAGESIZE
+        for page in (0, self.end):
+            assert protect(start + page, mmap.PAGESIZE, 0) == 0
+
+    def last(self, length: int) -> memoryview:
+        """The `length` bytes before the forbidden page."""
+        return memoryview(self._memory)[self.end - length : self.end]
+
+
+@pytest.mark.parametrize("compressor", COMPRESSORS)
+@pytest.mark.timeout(0)
+def test_mutated_chunks_never_leave_their_buffers(compressor: BlockCompressor) -> None:
+    """20,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
+    random = np.random.default_rng(7)
+    values = random.integers(0, 50, 203).astype("u2")
+    original = np.frombuffer(stored_chunk(values, compressor, 64), np.uint8)
+    source, target = Guarded(original.size + 64), Guarded(values.nbytes)
+    into = np.frombuffer(target.last(values.nbytes), values.dtype)
+    decoded = 0
+    for _ in range(FUZZ_INPUTS):
+        length = original.size + int(random.integers(-40, 40)) if random.random() < 0.2 else original.size
+        stored = source.last(length)
+        mutated = np.frombuffer(stored, np.uint8)
+        mutated[: original.size] = original[:length]
+        places = random.integers(12, length, random.integers(1, 4))
+        mutated[places] = random.integers(0, 256, places.size)
+        try:
+            blocks = find_blocks(stored, values.nbytes, values.itemsize)
+            begin, end = blocks.span(0, len(blocks))
+            decode_blocks(stored[begin:end], blocks, (0, len(blocks)), into, compressor)
+        except BrokenChunk:
+            continue
+        decoded += 1
+    assert decoded > FUZZ_INPUTS // 100  # most mutations inside a block still decode to something

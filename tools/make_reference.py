@@ -161,7 +161,9 @@ def http_page() -> str:
         "with `detail`, `remedy` and `field`. What you may not see answers 404.",
         "",
         "Arrays come as bytes in C order with `X-Shape`, `X-Dtype` and an `ETag`; `selection` is written as in NumPy:",
-        "`0,:,::4`.",
+        "`0,:,::4`. Detector frames stored in Bitshuffle chunks come as they are stored, in a tenth of the bytes, to who asks",
+        "for `.../data` with `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`): 8 bytes with the decoded size and 4",
+        "with that of a block (big-endian), then the blocks, each after 4 bytes of length.",
     ]
     by_tag: dict[str, list[str]] = {}
     for path, methods in document["paths"].items():

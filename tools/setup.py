@@ -30,7 +30,7 @@ PYTHON = VENV / "bin/python"
 LOCKS = ROOT / "requirements"
 WEB = ROOT / "web"
 OLDEST_NODE = (20, 19)
-WEB_LEFT_OUT = {"node_modules", "dist", "mock"}
+WEB_LEFT_OUT = {"node_modules", "dist", "build", "mock"}
 
 
 def main() -> int:

@@ -5,7 +5,7 @@ import globals from 'globals';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', 'src/api/schema.d.ts'] },
+  { ignores: ['dist', 'node_modules', 'decoder', 'src/api/schema.d.ts'] },
   js.configs.recommended,
   {
     files: ['src/**/*.{ts,tsx}'],

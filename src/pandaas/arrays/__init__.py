@@ -6,7 +6,7 @@
 from typing import TYPE_CHECKING, Any
 
 from pandaas.arrays.reader import ENTRY_POINTS, Contents, Reader, ReaderRegistry
-from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult
+from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes
 
 if TYPE_CHECKING:
     from pandaas.arrays.service import ArrayService
@@ -22,6 +22,7 @@ __all__ = [
     "Reader",
     "ReaderRegistry",
     "ScanResult",
+    "StoredBytes",
 ]
 
 

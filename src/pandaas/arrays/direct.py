@@ -97,6 +97,36 @@ def read_blocks(dataset: h5py.Dataset, items: Sequence[int | slice], into: NDArr
     return True
 
 
+@dataclass(frozen=True)
+class StoredChunk:
+    """A chunk as it lies in the file: `data` decodes, with its head (`codecs.find_blocks`), to `shape` of `dtype`."""
+
+    data: bytes
+    compressor: BlockCompressor
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+
+def stored_chunk(dataset: h5py.Dataset, items: Sequence[int | slice]) -> StoredChunk | None:
+    """The one stored chunk that is exactly the selection, its chain of blocks checked; None where there is none.
+
+    Raises `BrokenChunk` for a damaged chunk.
+    """
+    layout = _layout(dataset)
+    if layout is None or count_touched(items, layout.shape, layout.chunk) != 1:
+        return None
+    part = next(touched(items, layout.shape, layout.chunk))
+    stored = _Lookup(dataset, layout, 1).find(part.start)
+    if stored.offset is None or stored.mask or not part.takes_all(layout.chunk):
+        return None
+    try:
+        data, _ = _whole(layout, stored)
+    except (NotPlain, OSError):
+        return None
+    shape = tuple(size for size, item in zip(layout.chunk, part.inside, strict=True) if isinstance(item, slice))
+    return StoredChunk(data, layout.compressor, shape, layout.dtype)
+
+
 def _layout(dataset: h5py.Dataset) -> _Layout | None:
     creation = dataset.id.get_create_plist()
     if creation.get_layout() != h5d.CHUNKED or creation.get_nfilters() != 1 or not blocks_available():

@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.arrays import structure
+from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.geometry import geometry_of, mask_of
 from pandaas.arrays.links import Navigator
-from pandaas.arrays.slicing import plan, read
+from pandaas.arrays.slicing import as_stored, plan, read
 from pandaas.arrays.thumbnail import thumbnail
 from pandaas.arrays.values import scanned_to_json
 from pandaas.arrays.wire import INLINE_BYTES, SharedBuffer
@@ -69,8 +70,12 @@ def _paths(request: Request) -> Answer:
 
 
 def _read(request: Request) -> Answer:
-    """Values: numbers and fixed-size records as bytes, everything else as JSON."""
+    """Values: numbers and fixed-size records as bytes, everything else as JSON; a stored chunk where that will do."""
     planned = plan(request.navigator, request.text("path"), request.arguments.get("selection"), request.number("limit"))
+    if request.arguments.get("stored"):
+        chunk = as_stored(request.navigator, planned)
+        if chunk is not None and chunk.compressor in request.arguments["stored"]:
+            return _described_chunk(chunk), _raw(np.frombuffer(chunk.data, np.uint8), [])
     buffer: list[SharedBuffer] = []
 
     def allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
@@ -87,6 +92,11 @@ def _read(request: Request) -> Answer:
         return {"form": "json", "shape": list(values.shape), "values": jsonable(values)}, b""
     described = {"form": "bytes", "shape": list(values.shape), "dtype": describe_dtype(plain_dtype(values.dtype))}
     return described, _raw(values, buffer)
+
+
+def _described_chunk(chunk: StoredChunk) -> dict[str, Any]:
+    dtype = describe_dtype(plain_dtype(chunk.dtype))
+    return {"form": "stored", "compressor": chunk.compressor, "shape": list(chunk.shape), "dtype": dtype}
 
 
 def _raw(values: NDArray[Any], buffer: list[SharedBuffer]) -> Raw:

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from pandaas.arrays import sandbox, scanning
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
-from pandaas.arrays.values import FileIdentity, Geometry, Node, ScanResult, node_from_json
-from pandaas.codecs import Encoded, Format, Statistics, dtype_from, encode
+from pandaas.arrays.values import FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
+from pandaas.codecs import BlockCompressor, Encoded, Format, Statistics, dtype_from, encode
 from pandaas.config import Settings
 from pandaas.model import (
     DatasetFiles,
@@ -178,6 +178,28 @@ class ArrayService:
         """
         reply = self._ask("data", principal, pid, self._values("read", path, selection), cancelled=cancelled)
         return _array(reply)
+
+    def read_or_stored(
+        self,
+        principal: Principal,
+        pid: str,
+        path: str,
+        selection: str | None,
+        compressors: Sequence[BlockCompressor],
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> NDArray[Any] | StoredBytes:
+        """Like `read`, but a selection that is one whole Bitshuffle chunk comes as it is stored.
+
+        `compressors` are those that the asker decodes; the bytes are less than a tenth of the values for detector images.
+        """
+        body = self._values("read", path, selection) | {"stored": list(compressors)}
+        reply = self._ask("data", principal, pid, body, cancelled=cancelled)
+        found = reply.result
+        if found["form"] != "stored":
+            return _array(reply)
+        shape = tuple(int(n) for n in found["shape"])
+        return StoredBytes(memoryview(reply.raw), found["compressor"], shape, dtype_from(found["dtype"]))
 
     def stats(
         self,

@@ -11,10 +11,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.direct import read_blocks
+from pandaas.arrays.direct import StoredChunk, read_blocks, stored_chunk
 from pandaas.arrays.h5types import numpy_type
 from pandaas.arrays.links import Navigator, Place
-from pandaas.codecs import Selection, is_numeric, parse_selection
+from pandaas.codecs import BrokenChunk, Selection, is_numeric, parse_selection
 from pandaas.model import InvalidInput, TooLarge, UnreadableFile
 
 _MAX_CHUNK = 1 << 30
@@ -86,14 +86,32 @@ def read(navigator: Navigator, planned: Plan, allocate: Allocate = np.empty) -> 
         else:
             values = np.asarray(dataset[items or ()])
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
-        raise UnreadableFile(
-            f"'{planned.path[:200]}' can't be decoded: {_first_line(error)}.",
-            remedy="The file may be damaged or use a compression that isn't installed.",
-        ) from error
+        raise _undecodable(planned, error) from error
     if any(part.step == -1 for part in turn):
         extra = (slice(None),) * (values.ndim - len(turn))
         values = np.ascontiguousarray(values[(*turn, *extra)])
     return values
+
+
+def as_stored(navigator: Navigator, planned: Plan) -> StoredChunk | None:
+    """The bytes of the file that a plan would decode, where that is one whole chunk of a kind that clients decode."""
+    dataset = planned.place.object
+    if planned.selection is None or navigator.contents.lazy_for(dataset) is not None:
+        return None
+    items, turn = planned.selection.ascending()
+    if any(part.step == -1 for part in turn):
+        return None
+    try:
+        return stored_chunk(dataset, items)
+    except BrokenChunk as error:
+        raise _undecodable(planned, error) from error
+
+
+def _undecodable(planned: Plan, error: BaseException) -> UnreadableFile:
+    return UnreadableFile(
+        f"'{planned.path[:200]}' can't be decoded: {_first_line(error)}.",
+        remedy="The file may be damaged or use a compression that isn't installed.",
+    )
 
 
 def _read_hdf5(dataset: h5py.Dataset, items: tuple[int | slice, ...], into: NDArray[Any]) -> None:

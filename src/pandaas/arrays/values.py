@@ -9,6 +9,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+
+from pandaas.codecs import BlockCompressor
 from pandaas.model import (
     ArrayInfo,
     ArrayKind,
@@ -167,3 +170,13 @@ def _array_from_json(data: dict[str, Any]) -> ArrayInfo:
 
 def _plot_from_json(data: dict[str, Any]) -> PlotSpec:
     return PlotSpec(**{**data, "axes": tuple(data["axes"]), "auxiliary": tuple(data["auxiliary"])})
+
+
+@dataclass(frozen=True)
+class StoredBytes:
+    """A Bitshuffle chunk as it lies in the file (head and blocks, see `codecs.find_blocks`), and what it decodes to."""
+
+    data: memoryview
+    compressor: BlockCompressor
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 from collections.abc import Iterator
 from functools import cached_property
@@ -13,8 +14,11 @@ from numpy.typing import NDArray
 
 from pandaas.client.indexing import Items, Plan, block_shape, cut, plan, selection_text
 from pandaas.client.transport import Transport
+from pandaas.codecs import STORED_MEDIA_TYPES, blocks_available, decode_chunk
 
 _LARGEST_REQUEST = 64 * 2**20
+_STORED = {media_type: compressor for compressor, media_type in STORED_MEDIA_TYPES.items()}
+_ACCEPT = ", ".join([*_STORED, "*/*"])  # a chunk as it is stored is a tenth of its values; it is decoded here
 _TEXT_LIKE = ("string", "vlen", "reference", "opaque")
 
 
@@ -115,9 +119,14 @@ class Array:
             "GET",
             f"/datasets/{self.pid}/data",
             params={"path": self.path, "selection": selection, "format": "json" if text else "npy"},
+            headers={"Accept": _ACCEPT} if not text and blocks_available() else None,
         )
         if text:
             return _of_json(answer.json(), answer.headers.get("X-Shape"))
+        compressor = _STORED.get(answer.headers.get("Content-Type", ""))
+        if compressor:
+            shape = tuple(json.loads(answer.headers["X-Shape"]))
+            return decode_chunk(answer.content, shape, np.dtype(answer.headers["X-Dtype"]), compressor)
         values: NDArray[Any] = np.load(io.BytesIO(answer.content), allow_pickle=False)
         return values
 
@@ -133,8 +142,6 @@ def _dtype(name: str | None, type_class: str | None) -> np.dtype[Any]:
 
 
 def _of_json(value: Any, shape: str | None) -> NDArray[Any]:
-    import json
-
     target = tuple(json.loads(shape)) if shape else _shape_of(value)
     flat = np.empty(math.prod(target), dtype=object)
     flat[:] = list(_flat(value, len(target)))

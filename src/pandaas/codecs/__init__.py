@@ -1,6 +1,15 @@
 """Bytes ↔ arrays: selections, number types, encodings, statistics, units. Pure functions without file access."""
 
-from pandaas.codecs.bitshuffle import BlockCompressor, Blocks, BrokenChunk, blocks_available, decode_blocks, find_blocks
+from pandaas.codecs.bitshuffle import (
+    STORED_MEDIA_TYPES,
+    BlockCompressor,
+    Blocks,
+    BrokenChunk,
+    blocks_available,
+    decode_blocks,
+    decode_chunk,
+    find_blocks,
+)
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
@@ -11,6 +20,7 @@ from pandaas.codecs.units import convert, parse_unit, to_si
 __all__ = [
     "MEDIA_TYPES",
     "PERCENTILES",
+    "STORED_MEDIA_TYPES",
     "BlockCompressor",
     "Blocks",
     "BrokenChunk",
@@ -23,6 +33,7 @@ __all__ = [
     "convert",
     "count_touched",
     "decode_blocks",
+    "decode_chunk",
     "describe_dtype",
     "dtype_from",
     "encode",

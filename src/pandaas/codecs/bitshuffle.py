@@ -24,6 +24,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 BlockCompressor = Literal["lz4", "zstd"]
+# How a stored chunk is called in `Accept` and `Content-Type`.
+STORED_MEDIA_TYPES: dict[BlockCompressor, str] = {
+    "lz4": "application/vnd.pandaas.bitshuffle-lz4",
+    "zstd": "application/vnd.pandaas.bitshuffle-zstd",
+}
 HEAD_BYTES = 12
 _HEAD = struct.Struct(">QI")
 _LENGTH = struct.Struct(">I")
@@ -97,6 +102,17 @@ def find_blocks(stored: bytes | memoryview, nbytes: int, itemsize: int) -> Block
         raise BrokenChunk("the chunk ends within a block")
     starts[count] = at
     return Blocks(starts, elements, block, itemsize)
+
+
+def decode_chunk(
+    stored: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any], compressor: BlockCompressor
+) -> NDArray[Any]:
+    """The values of a whole stored chunk; raises `BrokenChunk`."""
+    into = np.empty(shape, dtype)
+    blocks = find_blocks(stored, into.nbytes, dtype.itemsize)
+    begin, end = blocks.span(0, len(blocks))
+    decode_blocks(memoryview(stored)[begin:end], blocks, (0, len(blocks)), into.reshape(-1), compressor)
+    return into
 
 
 def decode_blocks(

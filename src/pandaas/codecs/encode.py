@@ -141,14 +141,19 @@ def jsonable(value: Any) -> Any:
 
 
 def complex_or_float(value: np.generic) -> float | complex:
-    """A NumPy number as Python's; 128-bit ones lose what 64 bits can't hold."""
-    return complex(value) if value.dtype.kind == "c" else float(value)
+    """A NumPy number as Python's, a narrow one with the fewest digits that mean it; 128-bit ones lose what 64 can't hold."""
+    if value.dtype.kind == "c":
+        return complex(value)
+    return float(np.format_float_scientific(value)) if value.dtype.itemsize < 8 else float(value)
 
 
 def _array_jsonable(array: NDArray[Any]) -> Any:
     kind = array.dtype.kind
     if kind == "f" and array.dtype.itemsize > 8:
         array = array.astype(np.float64)
+    elif kind == "f" and array.dtype.itemsize < 8:
+        # 0.1 as 32-bit number is written 0.1, as h5grove does, not 0.10000000149011612.
+        array = array.astype(np.str_).astype(np.float64)
     if kind in "iub" or (kind == "f" and bool(np.isfinite(array).all())):
         return array.tolist()
     return jsonable(array.tolist())

@@ -1,11 +1,13 @@
 """Contents of datasets: tree, slices, statistics, previews, geometry. Arrays travel as bytes, C order.
 
 Binary answers carry `X-Shape` (JSON list), `X-Dtype` (NumPy `dtype.str`, little-endian) and an `ETag` computed before
-reading; `selection` is NumPy-like text (`0,:,::4`); a missing selection is everything.
+reading; `selection` is NumPy-like text (`0,:,::4`); a missing selection is everything. Who accepts the media type of a
+stored Bitshuffle chunk gets it as it lies in the file where the selection is one whole chunk.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
@@ -13,8 +15,8 @@ from typing import Literal
 from anyio import from_thread
 from fastapi import APIRouter, Request, Response
 
-from pandaas.arrays import Abandoned
-from pandaas.codecs import Encoded
+from pandaas.arrays import Abandoned, StoredBytes
+from pandaas.codecs import STORED_MEDIA_TYPES, BlockCompressor, Encoded, safe_dtype
 from pandaas.model import Principal
 from pandaas.server.schemas import GeometryOut, NodeOut, StatsOut
 from pandaas.server.services import Asker, Platform, Services
@@ -41,13 +43,28 @@ def data(
     format: Literal["bin", "npy", "csv", "tiff", "json"] = "bin",
     dtype: Literal["origin", "safe"] = "origin",
 ) -> Response:
-    """`dtype=safe` converts to what a browser can hold (f2→f4, i8/u8 that fit, f16→f8, big- to little-endian)."""
+    """`dtype=safe` converts to what a browser can hold (f2→f4, i8/u8 that fit, f16→f8, big- to little-endian).
+
+    With `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`), `bin` and `npy` answers may be a stored chunk.
+    """
+    compressors = _accepted(request) if format in ("bin", "npy") else ()
 
     def make() -> Encoded:
-        values = platform.arrays.read(asker, pid, path, selection, cancelled=left(request))
+        gone = left(request)
+        if compressors:
+            found = platform.arrays.read_or_stored(asker, pid, path, selection, compressors, cancelled=gone)
+            if not isinstance(found, StoredBytes):
+                return platform.arrays.encode(found, format, dtype, name=path.rpartition("/")[2])
+            if dtype == "origin" or found.dtype == safe_dtype(found.dtype):
+                described = {"X-Shape": json.dumps(list(found.shape)), "X-Dtype": found.dtype.str}
+                return Encoded(found.data, STORED_MEDIA_TYPES[found.compressor], described)
+        values = platform.arrays.read(asker, pid, path, selection, cancelled=gone)
         return platform.arrays.encode(values, format, dtype, name=path.rpartition("/")[2])
 
-    return cached(request, platform.arrays.etag(asker, pid, path, selection, f"{format}/{dtype}"), make)
+    variant = f"{format}/{dtype}" + "".join(f"/{name}" for name in compressors)
+    answer = cached(request, platform.arrays.etag(asker, pid, path, selection, variant), make)
+    answer.headers.append("Vary", "Accept")
+    return answer
 
 
 @router.get("/stats")
@@ -97,6 +114,12 @@ def cached(request: Request, etag: str, make: Callable[[], Encoded]) -> Response
     except Abandoned:
         return Response(status_code=_CLIENT_LEFT)
     return Response(made.body, media_type=made.media_type, headers=headers | made.headers)
+
+
+def _accepted(request: Request) -> tuple[BlockCompressor, ...]:
+    """The compressors of stored chunks that the client decodes."""
+    accepted = {part.split(";")[0].strip() for part in request.headers.get("accept", "").split(",")}
+    return tuple(name for name, media_type in STORED_MEDIA_TYPES.items() if media_type in accepted)
 
 
 def left(request: Request) -> Callable[[], bool]:

@@ -1,10 +1,11 @@
 /** The worker around `FrameStore`: one request in, one reply out, aborts by id. */
 
+import { decoder } from '../decode/bitshuffle';
 import { FrameStore } from './frameStore';
 import type { Reply, Request, Verb, Verbs } from './frameProtocol';
 import { describeError, isAbort, requestArray, RequestError } from './requests';
 
-const store = new FrameStore(requestArray);
+const store = new FrameStore(async (url, signal) => requestArray(url, signal, await decoder()));
 const running = new Map<number, AbortController>();
 
 function perform(request: Exclude<Request, { verb: 'abort' }>, signal: AbortSignal): Promise<Verbs[Verb]['answer']> {

@@ -76,10 +76,11 @@ interface ArrayViewerProps extends Omit<DatasetViewerProps, 'path' | 'onPathChan
 const SHOWN: Partial<Record<Visualisation, 1 | 2>> = { line: 1, heatmap: 2, rgb: 2, matrix: 2 };
 
 function mappingFor(vis: Visualisation, source: ArraySource, state: ViewerState): DimensionMapping | null {
-  const rank = source.shape.length - (vis === 'rgb' ? 1 : 0);
+  const shape = vis === 'rgb' ? source.shape.slice(0, -1) : source.shape;
+  const rank = shape.length;
   const shown = SHOWN[vis];
   if (!shown) return null;
-  const standard = defaultMapping(rank, rank === 1 ? 1 : shown);
+  const standard = defaultMapping(shape, rank === 1 ? 1 : shown);
   if (!standard) return null;
   const wanted = { x: state.x ?? standard.x, y: standard.y === null ? null : (state.y ?? standard.y) };
   return isValidMapping(wanted, rank) ? wanted : standard;

@@ -27,7 +27,7 @@ export function Verify({ dataset }: { dataset: DatasetOut }) {
       <ActionFailure error={start.error} />
       {dataset.may_analyse && (!last || done) && (
         <Group mt="xs" gap="xs" wrap="nowrap">
-          <Button variant="default" size="xs" leftSection={<IconRefreshDot size={14} />} loading={start.isPending} onClick={() => start.mutate()}>
+          <Button flex="none" variant="default" size="xs" leftSection={<IconRefreshDot size={14} />} loading={start.isPending} onClick={() => start.mutate()}>
             {last ? 'Verify again' : 'Verify'}
           </Button>
           <Text size="xs" c="dimmed">

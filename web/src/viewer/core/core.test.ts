@@ -26,8 +26,14 @@ describe('selection', () => {
   });
 
   it('maps dimensions', () => {
-    expect(defaultMapping(3, 2)).toEqual({ x: 2, y: 1 });
-    expect(defaultMapping(1, 2)).toBeNull();
+    expect(defaultMapping([5, 6, 7], 2)).toEqual({ x: 2, y: 1 });
+    expect(defaultMapping([5], 2)).toBeNull();
+  });
+  it('passes over dimensions of length one while there are others', () => {
+    expect(defaultMapping([1, 999, 221, 1], 2)).toEqual({ x: 2, y: 1 });
+    expect(defaultMapping([1, 1, 153], 2)).toEqual({ x: 2, y: 1 });
+    expect(defaultMapping([153, 1], 1)).toEqual({ x: 0, y: null });
+    expect(defaultMapping([1, 1], 2)).toEqual({ x: 1, y: 0 });
     expect(slicedDimensions(4, { x: 3, y: 1 })).toEqual([0, 2]);
     expect(isTransposed({ x: 0, y: 1 })).toBe(true);
     expect(isValidMapping({ x: 1, y: 1 }, 3)).toBe(false);

@@ -6,9 +6,13 @@ export interface DimensionMapping {
   readonly y: number | null;
 }
 
-export function defaultMapping(rank: number, shown: 1 | 2): DimensionMapping | null {
-  if (rank < shown) return null;
-  return { x: rank - 1, y: shown === 2 ? rank - 2 : null };
+/** The last dimensions, those of length 1 only where nothing else is left. */
+export function defaultMapping(shape: readonly number[], shown: 1 | 2): DimensionMapping | null {
+  if (shape.length < shown) return null;
+  const last = shape.map((_, dimension) => dimension).reverse();
+  const isLong = (dimension: number) => (shape[dimension] ?? 1) > 1;
+  const [x = 0, y = 0] = [...last.filter(isLong), ...last.filter((dimension) => !isLong(dimension))].slice(0, shown).sort((a, b) => b - a);
+  return { x, y: shown === 2 ? y : null };
 }
 
 /** True when the mapping names existing, different dimensions. */

@@ -21,7 +21,7 @@ import { curveColor } from './colors';
 import { CurveReadout } from './CurveReadout';
 import { ErrorBand } from './ErrorBand';
 import { Legend } from './Legend';
-import { suggestedScale } from './scales';
+import { suggestedScales } from './scales';
 import { useCurves, type Curve } from './useCurves';
 
 /** Buckets of the smallest and largest value that are drawn. */
@@ -29,6 +29,7 @@ const BUCKETS = 4000;
 /** Points are marked where there are this few. */
 const MARKED = 120;
 
+const LINEAR = { x: 'linear', y: 'linear' } as const;
 const SCALES = { linear: ScaleType.Linear, log: ScaleType.Log } as const;
 
 export interface DrawnCurve extends Curve {
@@ -49,12 +50,12 @@ export function CurvePlot(props: PlotProps) {
   );
   const firstCurve = curves[0]?.y;
   const suggested = useMemo(
-    () => (firstCurve ? suggestedScale({ x, y: firstCurve, xName: name, xUnit: unit }) : 'linear'),
+    () => (firstCurve ? suggestedScales({ x, y: firstCurve, xName: name, xUnit: unit }) : LINEAR),
     [x, firstCurve, name, unit],
   );
   const fileSays = plot.xScale === 'log' || plot.yScale === 'log';
-  const xScale = state.xScale ?? (fileSays ? plot.xScale : suggested);
-  const yScale = state.yScale ?? (fileSays ? plot.yScale : suggested);
+  const xScale = state.xScale ?? (fileSays ? plot.xScale : suggested.x);
+  const yScale = state.yScale ?? (fileSays ? plot.yScale : suggested.y);
   const xDomain = useMemo(() => seriesDomain([x], xScale), [x, xScale]);
   const yDomain = useMemo(() => seriesDomain(curves.map(({ y }) => y), yScale), [curves, yScale]);
   const xLabel = axisLabel(name, values === null ? null : unit);

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { suggestedScale } from './scales';
+import { suggestedScales } from './scales';
 
 const curve = { x: [0.01, 0.1, 1], y: [1e4, 100, 0.1], xName: 'Scattering vector Q', xUnit: '1/angstrom' };
 
-describe('suggestedScale', () => {
+describe('suggestedScales', () => {
   it('is logarithmic for scattering curves over decades', () => {
-    expect(suggestedScale(curve)).toBe('log');
-    expect(suggestedScale({ ...curve, xName: 'q', xUnit: 'nm^-1' })).toBe('log');
+    expect(suggestedScales(curve)).toEqual({ x: 'log', y: 'log' });
+    expect(suggestedScales({ ...curve, xName: 'q', xUnit: 'nm^-1' })).toEqual({ x: 'log', y: 'log' });
   });
 
   it.each([
@@ -16,6 +16,16 @@ describe('suggestedScale', () => {
     ['less than two decades', { y: [10, 5, 1] }],
     ['q from zero on', { x: [0, 1, 2] }],
   ])('is linear for %s', (_, change) => {
-    expect(suggestedScale({ ...curve, ...change })).toBe('linear');
+    expect(suggestedScales({ ...curve, ...change })).toEqual({ x: 'linear', y: 'linear' });
+  });
+
+  it.each([
+    ['a reflectivity', [1, 1, 0.1, 1e-2, 1e-4, 1e-5, 1e-5, 1e-6, 1e-6], 'log'],
+    ['a spectrum with one strong line', [3e6, 90, 80, 0, 60, 70, 50, 40, 30], 'log'],
+    ['a diffraction pattern', [80, 90, 5500, 80, 70, 60], 'linear'],
+    ['values that change sign', [-1e3, 1e6, -5, 3, 2, 1, -2, -4], 'linear'],
+    ['counts that are mostly zero', [0, 0, 0, 0, 1e6, 1, 0, 0], 'linear'],
+  ])('has an axis for %s', (_, y, expected) => {
+    expect(suggestedScales({ x: y.map((__, i) => i), y, xName: 'x', xUnit: null })).toEqual({ x: 'linear', y: expected });
   });
 });

@@ -1,7 +1,7 @@
 /** Which axes of a curve are logarithmic when neither the user nor the file says. */
 
 import { prettyUnit } from '../core/format';
-import { extent, positiveMinimum } from '../core/numbers';
+import { at, extent, positiveMinimum } from '../core/numbers';
 import type { AxisScale } from '../core/ticks';
 
 interface CurveFacts {
@@ -13,12 +13,24 @@ interface CurveFacts {
 
 const INVERSE_LENGTH = /^(Å|nm|m)⁻¹$/;
 const DECADES = 2;
+/** Largest over typical value from which a linear axis shows one peak and a flat line. */
+const PEAK = 1000;
+const MOSTLY = 0.8;
 
-/** Scattering curves I(q) over two decades are read on two log axes. */
-export function suggestedScale({ x, y, xName, xUnit }: CurveFacts): AxisScale {
+/** Scattering curves I(q) over two decades are read on two log axes, other values over decades on one. */
+export function suggestedScales(facts: CurveFacts): { readonly x: AxisScale; readonly y: AxisScale } {
+  const { x, y, xName, xUnit } = facts;
   const isScattering = INVERSE_LENGTH.test(prettyUnit(xUnit)) && /(^|\W)q(\W|$)/i.test(xName);
-  if (!isScattering || !((extent(x)?.[0] ?? 0) > 0)) return 'linear';
+  if (!isScattering || !((extent(x)?.[0] ?? 0) > 0)) return { x: 'linear', y: isPeaked(y) ? 'log' : 'linear' };
   const low = positiveMinimum(y);
   const high = extent(y)?.[1] ?? 0;
-  return low !== null && high / low >= 10 ** DECADES ? 'log' : 'linear';
+  const scale = low !== null && high / low >= 10 ** DECADES ? 'log' : 'linear';
+  return { x: scale, y: scale };
+}
+
+/** Positive nearly everywhere, and most of it invisible beside the largest value: reflectivity, spectra with a strong line. */
+function isPeaked(y: ArrayLike<number>): boolean {
+  const positive = Array.from(y).filter((value) => value > 0).sort((a, b) => a - b);
+  if (positive.length < 3 || positive.length < MOSTLY * y.length) return false;
+  return at(positive, positive.length - 1) >= PEAK * at(positive, Math.floor(positive.length / 2));
 }

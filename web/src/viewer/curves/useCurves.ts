@@ -9,6 +9,7 @@ import type { NumericArray } from '../core/numbers';
 import { safeSlice, selectionText, slicedDimensions } from '../core/selection';
 import { cachedArray } from '../data/arrays';
 import { binaryUrl } from '../data/requests';
+import { sentinelsOf } from '../data/frameStore';
 import { useLatest, type Latest } from '../data/useLatest';
 import type { PlotProps } from '../plots/props';
 
@@ -67,11 +68,13 @@ export function useCurves(props: PlotProps): Latest<CurvesJob, Curve[]> {
   const job = useMemo<CurvesJob>(() => ({ requests }), [text]);
   const part = parseDtype(source.dtype)?.type === 'complex' ? (state.part ?? 'amplitude') : null;
   const wanted = useMemo(() => ({ ...job, part }), [job, part]);
+  // A line through a detector image has gaps where the detector has.
+  const sentinels = source.kind === 'image' || source.kind === 'image_stack' ? sentinelsOf(source.dtype, null) : [];
 
   return useLatest(wanted, async ({ requests: asked, part: shownPart }, signal) => {
     const load = async (path: string, selection: string | null) => {
       const { values } = await cachedArray(binaryUrl(source.pid, path, selection), signal);
-      return shownPart ? complexPart(values, shownPart) : values;
+      return shownPart ? complexPart(values, shownPart) : withoutSentinels(values, sentinels);
     };
     const loaded = await Promise.allSettled(
       asked.map(async (request): Promise<Curve> => {
@@ -87,4 +90,10 @@ export function useCurves(props: PlotProps): Latest<CurvesJob, Curve[]> {
     if (first?.status !== 'fulfilled') throw first?.reason;
     return [first.value, ...rest.filter((result) => result.status === 'fulfilled').map(({ value }) => value)];
   });
+}
+
+/** The values with NaN for those that mean 'no value'. */
+export function withoutSentinels(values: NumericArray, sentinels: readonly number[]): NumericArray {
+  if (!sentinels.some((sentinel) => values.includes(sentinel))) return values;
+  return Float64Array.from(values, (value) => (sentinels.includes(value) ? NaN : value));
 }

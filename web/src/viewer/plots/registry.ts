@@ -23,7 +23,7 @@ const REGISTRY: readonly VisualisationInfo[] = [
   {
     id: 'line',
     label: 'Curve',
-    supports: (source) => isNumeric(source.dtype) && rank(source) >= 1 && !isEmpty(source) && (source.shape.at(-1) ?? 0) + (source.shape[0] ?? 0) > 2,
+    supports: (source) => isNumeric(source.dtype) && size(source) > 1,
   },
   {
     id: 'heatmap',
@@ -72,8 +72,10 @@ function suggested(source: ArraySource, plot: PlotContext): readonly Visualisati
   if (plot.interpretation === 'vertex') return ['scatter', 'line'];
   if (plot.interpretation === 'image') return ['heatmap', 'line'];
   if (rank(source) === 1) return ['scatter', 'line', 'matrix', 'table'];
-  // A few rows of numbers are curves, everything else of two and more dimensions an image.
-  if (rank(source) === 2 && source.kind !== 'image' && Math.min(...source.shape) <= 8) return ['line', 'heatmap', 'table'];
+  // A few rows of numbers are curves, everything else of two and more dimensions an image; dimensions of length one don't count.
+  const long = source.shape.filter((length) => length > 1);
+  if (long.length <= 1) return ['line', 'heatmap', 'table'];
+  if (long.length === 2 && source.kind !== 'image' && Math.min(...long) <= 8) return ['line', 'heatmap', 'table'];
   return ['heatmap', 'line', 'table'];
 }
 

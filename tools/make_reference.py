@@ -132,8 +132,8 @@ def configuration_page() -> str:
         "`pandaas config show` prints what is in force, `pandaas config schema --json` the JSON Schema.",
         "",
         "`PANDAAS_HOME` is the folder for database, results, uploads, environments and logs: the variable, else `.demo/` of",
-        "the checkout that the program is installed from if it exists, else `~/.pandaas`. Lists are written as in TOML:",
-        "`PANDAAS_RUNTIME__RECIPE_FOLDERS='[\"/srv/recipes\"]'`. An example for a facility is in `deploy/pandaas.toml`.",
+        "the checkout that the program is installed from if it exists, else `~/.pandaas`. A variable holds a list as TOML or",
+        "JSON: `PANDAAS_RUNTIME__RECIPE_FOLDERS='[\"/srv/recipes\"]'`. An example for a facility is in `deploy/pandaas.toml`.",
     ]
     sections: dict[str, list[str]] = {}
     for entry in settings_reference():

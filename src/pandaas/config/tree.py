@@ -7,12 +7,13 @@ and `pandaas config schema` are made from it.
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 
 from pandaas.model import InvalidInput
 
@@ -37,6 +38,13 @@ class DatabaseSettings(_Section):
         None,
         description="SQLAlchemy address, for example postgresql+psycopg://pandaas@/pandaas. Default: SQLite in the home.",
     )
+
+    @field_validator("url")
+    @classmethod
+    def _is_supported(cls, url: str | None) -> str | None:
+        if url and not url.startswith(("sqlite:", "postgresql+psycopg:")):
+            raise ValueError("it begins with sqlite: or postgresql+psycopg:")
+        return url
 
 
 class StorageRoot(_Section):
@@ -154,6 +162,8 @@ def default_home() -> Path:
 def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     """Read the configuration; `overrides` (nested dictionaries) win over variables, variables over the file.
 
+    An override of None leaves the setting as it is.
+
     Raises `InvalidInput` naming the field, the value and what was expected.
     """
     home = Path(overrides.pop("home", None) or default_home()).absolute()
@@ -173,12 +183,26 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
     try:
         return Settings.model_validate(tree)
     except ValidationError as error:
-        first = error.errors()[0]
-        field = ".".join(str(part) for part in first["loc"])
-        hint = "See `pandaas config schema` for all fields."
-        if first["type"] == "extra_forbidden":
-            raise InvalidInput(f"'{field}' is not a setting.", remedy=hint, field=field) from error
-        raise InvalidInput(f"The setting '{field}' is wrong: {first['msg']}.", remedy=hint, field=field) from error
+        raise _explained(error, source) from error
+
+
+def _explained(error: ValidationError, source: Path) -> InvalidInput:
+    """The first thing that is wrong: its name, where it was set, what stands there and what should."""
+    first = error.errors()[0]
+    field = ".".join(str(part) for part in first["loc"])
+    names = ["PANDAAS_" + "__".join(str(part) for part in first["loc"][:depth]).upper() for depth in (3, 2, 1)]
+    place = next((name for name in names if name in os.environ), str(source))
+    hint = f"It is set in {place}; `pandaas config schema` describes all settings."
+    if first["type"] == "extra_forbidden":
+        return InvalidInput(f"'{field}' is not a setting.", remedy=hint, field=field)
+    value = first["input"]
+    found = f" (it is {value!r})" if isinstance(value, str | int | float) and not _is_secret(field) else ""
+    reason = first["msg"].removeprefix("Value error, ")
+    return InvalidInput(f"The setting '{field}' is wrong{found}: {reason}.", remedy=hint, field=field)
+
+
+def _is_secret(field: str) -> bool:
+    return field.startswith("secret") or field == "database.url"
 
 
 _RESERVED = {"PANDAAS_HOME", "PANDAAS_CONFIG", "PANDAAS_JOB", "PANDAAS_URL", "PANDAAS_TOKEN"}
@@ -198,20 +222,25 @@ def _from_environment(environment: os._Environ[str] | dict[str, str]) -> dict[st
 
 
 def _typed(value: str) -> Any:
-    """A variable's text as TOML would read it (numbers, lists, tables), else the text itself."""
-    if value[:1] not in "[{":
+    """A list or table as TOML or JSON writes it; any other text as it stands."""
+    if value[:1] not in {"[", "{"}:
         return value
     try:
         return tomllib.loads(f"value = {value}")["value"]
     except tomllib.TOMLDecodeError:
+        pass
+    try:
+        return json.loads(value)
+    except ValueError:
         return value
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
-        if isinstance(value, dict) and isinstance(merged.get(key), dict):
-            merged[key] = _merge(merged[key], value)
+        if isinstance(value, dict):
+            below = merged.get(key)
+            merged[key] = _merge(below if isinstance(below, dict) else {}, value)
         elif value is not None:
             merged[key] = value
     return merged

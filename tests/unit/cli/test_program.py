@@ -17,6 +17,7 @@ import typer
 from pandaas.cli import ExitCode, build
 from pandaas.cli.output import emit, exit_code_of, size_text, table
 from pandaas.cli.reference import settings_reference
+from pandaas.config import load_settings
 from pandaas.model import Busy, Conflict, InvalidInput, NotAllowed, NotFound, PandaasError, TooLarge
 
 HEAVY = {"sqlalchemy", "fastapi", "h5py", "zarr", "alembic", "pint", "numpy"}
@@ -89,6 +90,31 @@ def test_a_wrong_setting_is_named(tmp_path: Path) -> None:
     assert done.returncode == ExitCode.USAGE
     assert "server.prot" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_wrong_value_is_shown_with_its_place(tmp_path: Path) -> None:
+    done = call("config", "show", PANDAAS_HOME=str(tmp_path), PANDAAS_SERVER__PORT="many")
+    assert "'server.port' is wrong (it is 'many')" in done.stderr
+    assert "PANDAAS_SERVER__PORT" in done.stderr
+
+
+@pytest.mark.parametrize("text", ['[{"name": "raw", "path": "/data"}]', '[{name = "raw", path = "/data"}]'])
+def test_a_variable_may_hold_a_list_as_json_or_toml(tmp_path: Path, text: str) -> None:
+    done = call("config", "show", "--json", PANDAAS_HOME=str(tmp_path), PANDAAS_STORAGE=text)
+    assert json.loads(done.stdout)["storage"][0]["path"] == "/data"
+
+
+def test_an_unknown_database_is_refused_without_its_password(tmp_path: Path) -> None:
+    done = call("db", "state", PANDAAS_HOME=str(tmp_path), PANDAAS_DATABASE__URL="mysql://me:hush@db/x")
+    assert done.returncode == ExitCode.USAGE
+    assert "'database.url' is wrong: it begins with" in done.stderr
+    assert "hush" not in done.stderr
+
+
+def test_an_override_of_none_changes_nothing(tmp_path: Path) -> None:
+    """`pandaas serve --port 1234` without --host, in a home whose file has no [server]."""
+    settings = load_settings(home=tmp_path, server={"port": 1234, "host": None})
+    assert (settings.server.port, settings.server.host) == (1234, "127.0.0.1")
 
 
 def test_config_schema_is_a_json_schema() -> None:

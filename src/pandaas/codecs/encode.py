@@ -144,7 +144,7 @@ def complex_or_float(value: np.generic) -> float | complex:
     """A NumPy number as Python's, a narrow one with the fewest digits that mean it; 128-bit ones lose what 64 can't hold."""
     if value.dtype.kind == "c":
         return complex(value)
-    return float(np.format_float_scientific(value)) if value.dtype.itemsize < 8 else float(value)
+    return float(str(value)) if value.dtype.itemsize < 8 else float(value)
 
 
 def _array_jsonable(array: NDArray[Any]) -> Any:

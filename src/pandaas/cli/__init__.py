@@ -1,8 +1,8 @@
 """The command line `pandaas`: one module per command group, loaded when its command is called.
 
 Every module of this folder that defines `register(app)` is a command group; the module is named after its command
-(`pandaas ingest` is `cli/ingest.py`). Errors of `pandaas.model` become one message with its remedy and an exit code
-(`ExitCode`); anything else is a defect and shows its traceback.
+(`pandaas ingest` is `cli/ingest.py`). Errors of `pandaas.model`, and those of files, become one message with its remedy
+and an exit code (`ExitCode`); anything else is a defect and shows its traceback.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import Annotated
 import typer
 
 from pandaas import __version__
-from pandaas.cli.output import ExitCode, exit_code_of, report
+from pandaas.cli.output import NO_SPACE, ExitCode, error_of_files, exit_code_of, report
 from pandaas.model import PandaasError
 
 __all__ = ["ExitCode", "build", "main"]
@@ -37,6 +37,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         sys.stderr.close()
         sys.exit(ExitCode.OK)
+    except OSError as error:  # a folder that isn't there, a missing right, a full disk: the person's to mend
+        if error.filename is None and error.errno not in NO_SPACE:
+            raise
+        report(error_of_files(error))
+        sys.exit(ExitCode.UNAVAILABLE if error.errno in NO_SPACE else ExitCode.USAGE)
 
 
 def build(command: str | None = None) -> typer.Typer:

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pandaas.cli.output import ExitCode, Json, emit, size_text, table
+from pandaas.model import InvalidInput
 
 if TYPE_CHECKING:
     from pandaas.catalogue import Catalogue, IngestProgress, IngestReport
+    from pandaas.config import Settings
 
 
 def register(app: typer.Typer) -> None:
@@ -37,7 +39,9 @@ def ingest(
     Exit code 1 when a file went into the quarantine.
     """
     from pandaas.access import FACILITY
+    from pandaas.config import load_settings
 
+    _require_roots(load_settings(), paths)
     with local_catalogue() as catalogue:
         if watch:
             stop = Flag()
@@ -55,6 +59,20 @@ def ingest(
     _tell(as_json)(report)
     if report.quarantined:
         raise typer.Exit(ExitCode.FAILED)
+
+
+def _require_roots(settings: Settings, paths: list[Path]) -> None:
+    """What lies outside the storage roots could be registered, but never shown."""
+    roots = [root.path.resolve() for root in settings.storage]
+    for path in paths:
+        real = path.resolve()
+        if real.exists() and not any(real == root or root in real.parents for root in roots):
+            known = ", ".join(str(root.path) for root in settings.storage) or "none yet"
+            raise InvalidInput(
+                f"{path} lies in none of the storage roots ({known}).",
+                remedy="Add its folder to 'storage' in the configuration, or use `pandaas upload`.",
+                field="storage",
+            )
 
 
 @contextmanager

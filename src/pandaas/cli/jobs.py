@@ -12,7 +12,7 @@ import typer
 
 from pandaas.cli.output import ExitCode, Json, emit, report, table
 from pandaas.cli.remote import TokenFile, Url, connected
-from pandaas.model import JobState, PandaasError
+from pandaas.model import InvalidInput, JobState, PandaasError
 
 if TYPE_CHECKING:
     from pandaas.client import Job
@@ -39,6 +39,11 @@ def list_jobs(
     json: Json = False,
 ) -> None:
     """List the latest jobs."""
+    for one in state or ():
+        if one not in set(JobState):
+            raise InvalidInput(
+                f"'{one}' is no state of a job.", remedy=f"Use one of {', '.join(JobState)}.", field="--state"
+            )
     with connected(url, token_file) as client:
         jobs = client.jobs(state=state or (), mine=not everyone, limit=limit)
         rows = [_row(job.record) for job in jobs]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
@@ -15,6 +17,7 @@ import typer
 
 from pandaas.model import (
     Conflict,
+    DiskFull,
     InvalidInput,
     NotAllowed,
     NotFound,
@@ -51,6 +54,18 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs inst
 
 def exit_code_of(error: PandaasError) -> ExitCode:
     return next((code for kind, code in _CODES if isinstance(error, kind)), ExitCode.FAILED)
+
+
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT})
+
+
+def error_of_files(error: OSError) -> PandaasError:
+    """A file or folder that can't be used, in the words of the platform's errors."""
+    where = f"'{error.filename}'" if error.filename is not None else "The output"
+    if error.errno in NO_SPACE:
+        return DiskFull(f"{where} can't be written: the disk is full.", remedy="Free space, then try again.")
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return InvalidInput(f"{where} can't be used: {reason}.", remedy="Check the path and your rights there.")
 
 
 def report(error: PandaasError) -> None:

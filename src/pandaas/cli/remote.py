@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pandaas.model import InvalidInput
+from pandaas.model import InvalidInput, NotSignedIn
 
 if TYPE_CHECKING:
     from pandaas.client import Client
@@ -23,6 +23,11 @@ TokenFile = Annotated[
     typer.Option("--token-file", help="File that holds your token. Default: the variable PANDAAS_TOKEN."),
 ]
 
+_SIGN_IN = (
+    "Make a token on the page (your name, 'API tokens') or with `pandaas token create`; put it into PANDAAS_TOKEN or a "
+    "file that --token-file names."
+)
+
 
 @contextmanager
 def connected(url: str | None, token_file: Path | None) -> Iterator[Client]:
@@ -30,7 +35,10 @@ def connected(url: str | None, token_file: Path | None) -> Iterator[Client]:
     from pandaas.client import connect
 
     with connect(url, _token(token_file)) as client:
-        yield client
+        try:
+            yield client
+        except NotSignedIn as error:
+            raise NotSignedIn(error.detail, remedy=_SIGN_IN, field=error.field) from error
 
 
 def _token(file: Path | None) -> str | None:

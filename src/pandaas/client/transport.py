@@ -47,7 +47,13 @@ class Transport:
     def json(self, method: str, address: str, /, *, body: Any = None, **query: Any) -> Any:
         """Ask for JSON; None where the answer is empty."""
         answer = self.request(method, address, json=body, params=_without_none(query))
-        return answer.json() if answer.content else None
+        try:
+            return answer.json() if answer.content else None
+        except ValueError as error:
+            raise Unavailable(
+                f"{self.url} answers, but not as PaN-DAaS does.",
+                remedy="Check the address (PANDAAS_URL): it is that of the start page.",
+            ) from error
 
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send a request, or raise the error that the answer stands for.

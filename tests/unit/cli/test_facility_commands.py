@@ -133,3 +133,9 @@ def test_the_state_of_the_schema_is_told(facility: Run) -> None:
     found = told(facility, "db state")
     assert found["state"] == "current"
     assert told(facility, "db upgrade")["backup"] is None
+
+
+def test_only_storage_roots_are_ingested(facility: Run, tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    with pytest.raises(InvalidInput, match="none of the storage roots"):
+        facility(f"ingest {tmp_path / 'elsewhere'}")

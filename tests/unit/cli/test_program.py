@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import resource
 import subprocess
@@ -15,10 +16,10 @@ import pytest
 import typer
 
 from pandaas.cli import ExitCode, build
-from pandaas.cli.output import emit, exit_code_of, size_text, table
+from pandaas.cli.output import emit, error_of_files, exit_code_of, size_text, table
 from pandaas.cli.reference import settings_reference
 from pandaas.config import load_settings
-from pandaas.model import Busy, Conflict, InvalidInput, NotAllowed, NotFound, PandaasError, TooLarge
+from pandaas.model import Busy, Conflict, DiskFull, InvalidInput, NotAllowed, NotFound, PandaasError, TooLarge
 
 HEAVY = {"sqlalchemy", "fastapi", "h5py", "zarr", "alembic", "pint", "numpy"}
 
@@ -115,6 +116,20 @@ def test_an_override_of_none_changes_nothing(tmp_path: Path) -> None:
     """`pandaas serve --port 1234` without --host, in a home whose file has no [server]."""
     settings = load_settings(home=tmp_path, server={"port": 1234, "host": None})
     assert (settings.server.port, settings.server.host) == (1234, "127.0.0.1")
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = call("recipe", "new", "mine", "--folder", str(tmp_path / "file" / "below"), PANDAAS_HOME=str(tmp_path))
+    assert done.returncode == ExitCode.USAGE
+    assert "Traceback" not in done.stderr
+    assert str(tmp_path / "file") in done.stderr
+
+
+def test_a_full_disk_is_said() -> None:
+    error = error_of_files(OSError(errno.ENOSPC, "No space left on device", "/backup/x.tar"))
+    assert isinstance(error, DiskFull)
+    assert "/backup/x.tar" in error.detail
 
 
 def test_config_schema_is_a_json_schema() -> None:

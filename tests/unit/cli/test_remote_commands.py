@@ -105,6 +105,17 @@ def test_errors_are_one_message_and_an_exit_code(run: Program, fault: httpx.Resp
     assert "Traceback" not in err
 
 
+def test_who_must_sign_in_learns_how_on_the_command_line(run: Program) -> None:
+    run.service.faults = [problem(401, "not-signed-in", "Who?", remedy="Send a header.")]
+    assert "PANDAAS_TOKEN" in run("jobs", "list")[2]
+
+
+def test_an_unknown_state_is_refused(run: Program) -> None:
+    code, _, err = run("jobs", "list", "--state", "done")
+    assert code == ExitCode.USAGE
+    assert "succeeded" in err
+
+
 def test_wrong_use_ends_with_2(run: Program) -> None:
     assert run("show")[0] == ExitCode.USAGE
     assert run("nothing-like-it")[0] == ExitCode.USAGE

@@ -114,6 +114,12 @@ def test_a_service_that_stays_away_is_unavailable(client: Client, service: FakeS
         client.dataset("ds-1")
 
 
+def test_another_service_at_the_address_is_unavailable(client: Client, service: FakeService) -> None:
+    service.faults = [httpx.Response(200, text="<html>")]
+    with pytest.raises(Unavailable, match="not as PaN-DAaS"):
+        client.dataset("ds-1")
+
+
 def test_changes_are_never_repeated_by_themselves(client: Client, service: FakeService) -> None:
     client.recipe("saxs-integrate")
     service.faults = []

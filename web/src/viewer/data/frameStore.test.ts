@@ -60,6 +60,14 @@ describe('FrameStore', () => {
     expect(await store.threshold(source('image'), rules, null, 4, live())).toEqual([2, 1, 1, 2]);
   });
 
+  it('fetches a mask once for all that wait for it', async () => {
+    const fetcher = vi.fn(() => Promise.resolve(frame([1, 0], [1, 2])));
+    const store = new FrameStore(fetcher);
+    const rules = { sentinels: [], maskUrl: 'mask' };
+    await Promise.all([store.render(source('image'), rules, null, 1, live()), store.describe(source('image'), rules, null, false, live())]);
+    expect(fetcher.mock.calls.map(([url]: unknown[]) => url).sort()).toEqual(['image', 'mask']);
+  });
+
   it('leaves out a mask of another size', async () => {
     const store = new FrameStore((url) => Promise.resolve(url === 'mask' ? frame([1], [1, 1]) : frame([1, 2], [1, 2])));
     const rendered = await store.render(source('image'), { sentinels: [], maskUrl: 'mask' }, null, 1, live());

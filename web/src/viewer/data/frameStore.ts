@@ -63,6 +63,7 @@ const SAMPLES_FOR_CONTRAST = 250_000;
 export class FrameStore {
   private readonly frames: ByteLru<Frame>;
   private readonly masks = new ByteLru<Frame>(64e6);
+  private readonly maskFlights = new Map<string, Promise<Frame>>();
   private readonly flights = new Map<string, Flight>();
 
   constructor(
@@ -115,16 +116,33 @@ export class FrameStore {
 
   private async rules(source: RuleSource, frame: Frame, signal: AbortSignal): Promise<PixelRules> {
     if (source.maskUrl === null) return { sentinels: source.sentinels, mask: null };
-    let mask = this.masks.get(source.maskUrl);
-    if (!mask) {
-      const received = await this.fetcher(source.maskUrl, signal);
-      const loaded = toFrame(received, { url: source.maskUrl, part: null, transposed: false });
-      // One byte per pixel: a quarter of the memory of the usual 32-bit masks.
-      mask = { ...loaded, values: Uint8Array.from(loaded.values.subarray(0, loaded.rows * loaded.columns), (flags) => (flags === 0 ? 0 : 1)) };
-      this.masks.set(source.maskUrl, mask, mask.values.byteLength);
-    }
+    const mask = await this.mask(source.maskUrl);
+    signal.throwIfAborted();
     const fits = mask.rows === frame.rows && mask.columns === frame.columns;
     return { sentinels: source.sentinels, mask: fits ? mask.values : null };
+  }
+
+  /** One request however many ask; every frame of a stack needs it, so it is fetched to the end. */
+  private mask(url: string): Promise<Frame> {
+    const known = this.masks.get(url);
+    if (known) return Promise.resolve(known);
+    const flight = this.maskFlights.get(url) ?? this.fetchMask(url);
+    this.maskFlights.set(url, flight);
+    return flight;
+  }
+
+  private async fetchMask(url: string): Promise<Frame> {
+    try {
+      const received = await this.fetcher(url, new AbortController().signal);
+      const loaded = toFrame(received, { url, part: null, transposed: false });
+      // One byte per pixel: a quarter of the memory of the usual 32-bit masks.
+      const values = Uint8Array.from(loaded.values.subarray(0, loaded.rows * loaded.columns), (flags) => (flags === 0 ? 0 : 1));
+      const mask = { ...loaded, values };
+      this.masks.set(url, mask, values.byteLength);
+      return mask;
+    } finally {
+      this.maskFlights.delete(url);
+    }
   }
 
   async render(

@@ -260,7 +260,7 @@ def _write_instrument(entry: h5py.Group, instrument: Detector, images: h5py.Data
     if images is not None:
         camera["data"] = images
     mask = np.where(instrument.dead, 2, np.where(instrument.invalid, 1, 0)).astype(np.uint32)
-    node = camera.create_dataset("pixel_mask", data=mask, chunks=SHAPE, compression="gzip", compression_opts=4)
+    node = camera.create_dataset("pixel_mask", data=mask, chunks=SHAPE, **hdf5plugin.Bitshuffle(cname="lz4"))
     node.attrs["long_name"] = "bit 0: gap, bit 1: dead"
 
 

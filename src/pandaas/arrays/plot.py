@@ -46,7 +46,7 @@ def default_plot(navigator: Navigator, found: Survey) -> PlotSpec | None:
         spec = nxdata_plot(navigator, group.path)
         if spec is not None:
             return spec
-    return _by_convention(found) or _largest(found)
+    return _by_convention(found) or _largest(navigator, found)
 
 
 def _group_rank(group: Found) -> tuple[bool, bool, int, str]:
@@ -215,8 +215,8 @@ def _by_convention(found: Survey) -> PlotSpec | None:
     return None
 
 
-def _largest(found: Survey) -> PlotSpec | None:
-    """The largest numeric array that is not evidently something beside the measurement."""
+def _largest(navigator: Navigator, found: Survey) -> PlotSpec | None:
+    """The largest numeric array that is not evidently something beside the measurement, with the axes that it names."""
     best: tuple[tuple[bool, bool, int, bool, int], Found] | None = None
     for item in found.arrays:
         dataset = item.place.object
@@ -235,7 +235,10 @@ def _largest(found: Survey) -> PlotSpec | None:
             best = (rank, item)
     if best is None:
         return None
-    return PlotSpec(signal=best[1].path, axes=(None,) * best[1].place.object.ndim)
+    signal = best[1].place.object
+    parent = _find(navigator, best[1].parent or "/")
+    axes = _axes(navigator, best[1].parent.rstrip("/"), parent, signal) if parent and "axes" in signal.attrs else ()
+    return PlotSpec(signal=best[1].path, axes=axes or (None,) * signal.ndim)
 
 
 def _numeric(navigator: Navigator, path: str, name: str | None) -> h5py.Dataset | None:

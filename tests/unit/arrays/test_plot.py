@@ -169,6 +169,18 @@ def test_without_nxdata_the_largest_array_that_is_measured(opened: Opened) -> No
     assert plot.signal == "/frames"
 
 
+def test_the_largest_array_has_the_axes_it_names(opened: Opened) -> None:
+    def fill(file: h5py.File) -> None:
+        monitor = _group(_group(file, "entry", "NXentry"), "monitor_1", "NXmonitor")
+        monitor["data"] = np.zeros((1, 1, 153), "i4")
+        monitor["data"].attrs["axes"] = "period_index,spectrum_index,time_of_flight"
+        monitor["time_of_flight"] = np.arange(154.0)
+
+    plot = _plot(opened, fill)
+    assert plot is not None
+    assert plot.axes == (None, None, "/entry/monitor_1/time_of_flight")
+
+
 def test_dxchange(opened: Opened) -> None:
     def fill(file: h5py.File) -> None:
         file["exchange/data"] = np.zeros((4, 5, 6), "f4")

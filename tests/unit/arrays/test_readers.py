@@ -134,6 +134,14 @@ def test_bioxtas_raw_tells_its_geometry(tmp_path: Path) -> None:
     assert dataset.start_time is not None
 
 
+def test_a_table_of_many_quantities_is_one_curve(tmp_path: Path) -> None:
+    names = ["energy", "i0", "itrans", *(f"ocr_{i}" for i in range(30))]
+    head = "".join(f"# Column.{i + 1}: {name}\n" for i, name in enumerate(names))
+    rows = "".join(f" {7000 + row} " + " ".join(["1"] * 32) + "\n" for row in range(3))
+    _, dataset = _text(tmp_path, "many.xdi", f"# XDI/1.0 GSE/1.0\n{head}#----\n# {' '.join(names)}\n{rows}")
+    assert (_plot(dataset).signal, _plot(dataset).auxiliary) == ("/entry/data/itrans", ())
+
+
 def test_xdi(tmp_path: Path) -> None:
     text = "# XDI/1.0 GSE/1.0\n# Column.1: energy eV\n# Column.2: i0\n# Column.3: itrans || pv\n# Mono.d_spacing: 3.13555\n"
     text += "# Beamline.name: 13-BM-D\n# Facility.name: APS\n# Sample.name: iron oxide\n# Scan.start_time: 2015-03-04 12:00:01\n"

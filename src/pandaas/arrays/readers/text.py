@@ -46,6 +46,8 @@ _ENDINGS = (
 _ERROR = re.compile(r"^(err.*|sigma.*|su|esd|e\.?s\.?d\.?|d[iry]|std.*|unc.*|.*error)$", re.IGNORECASE)
 _ABSORPTION = re.compile(r"^(xmu|mu.*|norm.*|itrans|it|i1|i2|if|ifluor)$", re.IGNORECASE)
 _FLUORESCENCE = re.compile(r"x-?ray fluorescence|fluorescence beam|fluorescence spectrum", re.IGNORECASE)
+# More further columns than this are a table of many quantities, not curves of one plot.
+_CURVES = 8
 _DEGREES = re.compile(r"^(2[- _]?th(eta)?.*|tth.*|two[_ ]?theta)$", re.IGNORECASE)
 
 
@@ -202,8 +204,8 @@ def _put(entry: h5py.Group, columns: list[Column], block: Block) -> None:
     names = [describe.safe_name(column.name) for column in columns]
     others = [names[i] for i in range(1, len(names)) if i not in (signal, errors)]
     data = describe.group(entry, "data", "NXdata", signal=names[signal], axes=[names[0]])
-    if others:
-        data.attrs["auxiliary_signals"] = others[:64]
+    if others and len(others) <= _CURVES:
+        data.attrs["auxiliary_signals"] = others
     for index, column in enumerate(columns):
         unit = column.unit or ("degree" if index == 0 and _DEGREES.match(column.name) else None)
         made = describe.array(data, names[index], np.ascontiguousarray(block.values[:, index]), unit=unit)

@@ -156,6 +156,11 @@ describe('format', () => {
     [4294967295, '4.295 × 10⁹'],
   ])('%d as %s', (value, text) => expect(formatNumber(value)).toBe(text));
 
+  it('writes no powers of ten for numbers that merely have more digits than asked for', () => {
+    expect(formatNumber(99_955.5, 3)).toBe('100000');
+    expect(formatNumber(20_055.5, 3)).toBe('20100');
+  });
+
   it.each([
     [33.42, 0.87, '33.4(9)'],
     [33.42, 0.147, '33.42(15)'],

@@ -92,7 +92,9 @@ export function formatNumber(value: number, digits = 4): string {
     const [mantissa = '', exponent = '0'] = value.toExponential(digits - 1).split('e');
     return `${minus(trimZeros(mantissa))} × 10${superscript(Number(exponent))}`;
   }
-  return minus(trimZeros(value.toPrecision(digits)));
+  const text = value.toPrecision(digits);
+  // '1.00e+5' where fewer digits are wanted than stand before the point.
+  return minus(text.includes('e') ? String(Number(text)) : trimZeros(text));
 }
 
 function trimZeros(text: string): string {

@@ -51,7 +51,8 @@ export function ImageReadout(props: ImageReadoutProps) {
   );
   const pixel = useLatest(job, readPixel, 1);
 
-  if (!inside) return <Readout items={[]} hint="Point at the image to read values" />;
+  const long = geometry !== null || (xAxis.valueAt(0) !== null && yAxis.valueAt(0) !== null);
+  if (!inside) return <Readout items={[]} hint="Point at the image to read values" long={long} />;
   const items: ReadoutItem[] = [
     { name: 'column', value: String(column), width: 5 },
     { name: 'row', value: String(row), width: 5 },
@@ -68,7 +69,7 @@ export function ImageReadout(props: ImageReadoutProps) {
       { name: 'χ', value: `${angles.chi.toFixed(1).replace('-', '−')}°`, width: 8 },
     );
   }
-  return <Readout items={items} />;
+  return <Readout items={items} long={long} />;
 }
 
 function axisItems(axis: PlotAxis, index: number): ReadoutItem[] {

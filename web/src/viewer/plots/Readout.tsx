@@ -13,11 +13,13 @@ export interface ReadoutItem {
 interface ReadoutProps {
   readonly items: readonly ReadoutItem[];
   readonly hint?: string;
+  /** More than a narrow line holds: two lines are kept free there. */
+  readonly long?: boolean;
 }
 
-export function Readout({ items, hint }: ReadoutProps) {
+export function Readout({ items, hint, long = false }: ReadoutProps) {
   return (
-    <div className={styles.readout} data-testid="readout">
+    <div className={styles.readout} data-testid="readout" data-long={long || undefined}>
       {items.length === 0 && <span className={styles.readoutHint}>{hint}</span>}
       {items.map(({ name, value, strong, width }) => (
         <span key={name} className={styles.readoutItem} style={{ minWidth: `${name.length + (width ?? 6)}ch` }}>

@@ -114,12 +114,15 @@ export class FrameStore {
     return flight;
   }
 
-  private async rules(source: RuleSource, frame: Frame, signal: AbortSignal): Promise<PixelRules> {
-    if (source.maskUrl === null) return { sentinels: source.sentinels, mask: null };
-    const mask = await this.mask(source.maskUrl);
+  /** The frame and which of its pixels count; both are fetched at once. */
+  private async frameAndRules(source: FrameSource, wanted: RuleSource, signal: AbortSignal): Promise<[Frame, PixelRules]> {
+    const [frame, mask] = await Promise.all([
+      this.frame(source, signal),
+      wanted.maskUrl === null ? null : this.mask(wanted.maskUrl),
+    ]);
     signal.throwIfAborted();
-    const fits = mask.rows === frame.rows && mask.columns === frame.columns;
-    return { sentinels: source.sentinels, mask: fits ? mask.values : null };
+    const fits = mask !== null && mask.rows === frame.rows && mask.columns === frame.columns;
+    return [frame, { sentinels: wanted.sentinels, mask: fits ? mask.values : null }];
   }
 
   /** One request however many ask; every frame of a stack needs it, so it is fetched to the end. */
@@ -152,8 +155,7 @@ export class FrameStore {
     factor: number,
     signal: AbortSignal,
   ): Promise<Rendered> {
-    const frame = await this.frame(source, signal);
-    const rules = await this.rules(ruleSource, frame, signal);
+    const [frame, rules] = await this.frameAndRules(source, ruleSource, signal);
     const block = clipBlock(wanted, frame);
     const pooled = maxPool(frame.values, frame.columns, block, factor, rules);
     return { ...pooled, block, factor, frameRows: frame.rows, frameColumns: frame.columns };
@@ -167,8 +169,7 @@ export class FrameStore {
     log: boolean,
     signal: AbortSignal,
   ): Promise<Description> {
-    const frame = await this.frame(source, signal);
-    const rules = await this.rules(ruleSource, frame, signal);
+    const [frame, rules] = await this.frameAndRules(source, ruleSource, signal);
     const block = clipBlock(region, frame);
     const values = sampleBlock(frame.values, frame.columns, block, rules);
     const summary = statistics(values);
@@ -205,8 +206,7 @@ export class FrameStore {
     width: number,
     signal: AbortSignal,
   ): Promise<Profile> {
-    const frame = await this.frame(source, signal);
-    const rules = await this.rules(ruleSource, frame, signal);
+    const [frame, rules] = await this.frameAndRules(source, ruleSource, signal);
     return lineProfile(frame.values, frame.rows, frame.columns, segment, width, rules);
   }
 

@@ -50,8 +50,8 @@ export function CurvePlot(props: PlotProps) {
   );
   const firstCurve = curves[0]?.y;
   const suggested = useMemo(
-    () => (firstCurve ? suggestedScales({ x, y: firstCurve, xName: name, xUnit: unit }) : LINEAR),
-    [x, firstCurve, name, unit],
+    () => (firstCurve ? suggestedScales({ x, y: firstCurve, xName: name, xUnit: unit, techniques: dataset.techniques.map(({ label }) => label) }) : LINEAR),
+    [x, firstCurve, name, unit, dataset.techniques],
   );
   const fileSays = plot.xScale === 'log' || plot.yScale === 'log';
   const xScale = state.xScale ?? (fileSays ? plot.xScale : suggested.x);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { suggestedScales } from './scales';
 
-const curve = { x: [0.01, 0.1, 1], y: [1e4, 100, 0.1], xName: 'Scattering vector Q', xUnit: '1/angstrom' };
+const curve = { x: [0.01, 0.1, 1], y: [1e4, 100, 0.1], xName: 'Scattering vector Q', xUnit: '1/angstrom', techniques: [] };
 
 describe('suggestedScales', () => {
   it('is logarithmic for scattering curves over decades', () => {
@@ -26,6 +26,13 @@ describe('suggestedScales', () => {
     ['values that change sign', [-1e3, 1e6, -5, 3, 2, 1, -2, -4], 'linear'],
     ['counts that are mostly zero', [0, 0, 0, 0, 1e6, 1, 0, 0], 'linear'],
   ])('has an axis for %s', (_, y, expected) => {
-    expect(suggestedScales({ x: y.map((__, i) => i), y, xName: 'x', xUnit: null })).toEqual({ x: 'linear', y: expected });
+    expect(suggestedScales({ x: y.map((__, i) => i), y, xName: 'x', xUnit: null, techniques: [] })).toEqual({ x: 'linear', y: expected });
+  });
+
+  it('shows reflectivity over two decades already on a log axis', () => {
+    const y = [1, 1, 0.5, 0.1, 5e-3, 4e-3, 3e-3, 2e-3, 1e-3];
+    const facts = { x: y.map((_, i) => i), y, xName: 'x', xUnit: null };
+    expect(suggestedScales({ ...facts, techniques: ['neutron reflectometry'] }).y).toBe('log');
+    expect(suggestedScales({ ...facts, techniques: ['x-ray powder diffraction'] }).y).toBe('linear');
   });
 });

@@ -9,6 +9,8 @@ interface CurveFacts {
   readonly y: ArrayLike<number>;
   readonly xName: string;
   readonly xUnit: string | null;
+  /** Labels of the dataset's techniques. */
+  readonly techniques: readonly string[];
 }
 
 const INVERSE_LENGTH = /^(Å|nm|m)⁻¹$/;
@@ -19,9 +21,10 @@ const MOSTLY = 0.8;
 
 /** Scattering curves I(q) over two decades are read on two log axes, other values over decades on one. */
 export function suggestedScales(facts: CurveFacts): { readonly x: AxisScale; readonly y: AxisScale } {
-  const { x, y, xName, xUnit } = facts;
+  const { x, y, xName, xUnit, techniques } = facts;
+  const isReflectivity = techniques.some((label) => /reflectomet/i.test(label));
   const isScattering = INVERSE_LENGTH.test(prettyUnit(xUnit)) && /(^|\W)q(\W|$)/i.test(xName);
-  if (!isScattering || !((extent(x)?.[0] ?? 0) > 0)) return { x: 'linear', y: isPeaked(y) ? 'log' : 'linear' };
+  if (!isScattering || !((extent(x)?.[0] ?? 0) > 0)) return { x: 'linear', y: isPeaked(y, isReflectivity ? 10 ** DECADES : PEAK) ? 'log' : 'linear' };
   const low = positiveMinimum(y);
   const high = extent(y)?.[1] ?? 0;
   const scale = low !== null && high / low >= 10 ** DECADES ? 'log' : 'linear';
@@ -29,8 +32,8 @@ export function suggestedScales(facts: CurveFacts): { readonly x: AxisScale; rea
 }
 
 /** Positive nearly everywhere, and most of it invisible beside the largest value: reflectivity, spectra with a strong line. */
-function isPeaked(y: ArrayLike<number>): boolean {
+function isPeaked(y: ArrayLike<number>, peak: number): boolean {
   const positive = Array.from(y).filter((value) => value > 0).sort((a, b) => a - b);
   if (positive.length < 3 || positive.length < MOSTLY * y.length) return false;
-  return at(positive, positive.length - 1) >= PEAK * at(positive, Math.floor(positive.length / 2));
+  return at(positive, positive.length - 1) >= peak * at(positive, Math.floor(positive.length / 2));
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,26 @@ def test_every_address_of_the_page_gives_the_page(client: TestClient, address: s
 
 def test_built_files_are_kept_by_browsers_for_ever(client: TestClient) -> None:
     assert "immutable" in client.get("/assets/main-1.js").headers["cache-control"]
+
+
+@pytest.mark.parametrize("address", ["/", "/assets/main-1.js"])
+def test_the_page_travels_packed_to_who_takes_it(client: TestClient, address: str) -> None:
+    packed = client.get(address, headers={"Accept-Encoding": "gzip"})
+    plain = client.get(address, headers={"Accept-Encoding": "identity"})
+    assert packed.headers["content-encoding"] == "gzip"
+    assert "content-encoding" not in plain.headers
+    assert packed.content == plain.content
+    for answer in (packed, plain):
+        assert "Accept-Encoding" in answer.headers["vary"]
+        assert answer.headers["content-type"].startswith("text/")
+
+
+def test_a_page_built_anew_is_not_answered_with_the_old_one(client: TestClient, tmp_path: Path) -> None:
+    client.get("/")
+    index = tmp_path / "web/index.html"
+    index.write_text("<!doctype html><title>new</title>")
+    os.utime(index, ns=(1, 1))
+    assert "new" in client.get("/").text
 
 
 def test_a_missing_built_file_is_not_answered_with_the_page(client: TestClient) -> None:

@@ -12,7 +12,7 @@ from pandaas.db.tables import Token
 from pandaas.identity.accounts import Accounts
 from pandaas.identity.credentials import TOKEN_PREFIX, digest, new_secret
 from pandaas.identity.principals import scopes_of
-from pandaas.model import Busy, InvalidInput, NotFound, Role, Scope
+from pandaas.model import InvalidInput, NotFound, Role, Scope, Unavailable
 
 _LONGEST_DAYS = 3650
 
@@ -84,11 +84,11 @@ class Tokens(Accounts):
             )
 
     def _touch(self, token_id: int, now: datetime) -> None:
-        """Note the use. A busy database is no reason to keep the request waiting: a later use is noted instead."""
+        """Note the use. A busy database or a full disk is no reason to refuse to read: a later use is noted instead."""
         try:
             with self._database.session(patient=False) as session:
                 session.execute(update(Token).where(Token.id == token_id).values(last_used=now))
-        except Busy:
+        except Unavailable:
             return
 
 

@@ -49,6 +49,7 @@ def create_app(
     once everything runs (the demo builds its facility there, in a thread of its own), `before_close` before anything stops.
     """
     health = board or HealthBoard()
+    health.watch_disk(settings.home)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -12,6 +12,7 @@ from pandaas.db import Database, EventTail, Position
 from pandaas.identity import Identity
 from pandaas.model import (
     Conflict,
+    DiskFull,
     InvalidInput,
     NotFound,
     NotSignedIn,
@@ -134,6 +135,18 @@ def test_a_token_works_while_the_database_is_locked_for_writing(
     assert identity.tokens(alice)[0].last_used is None
     identity.principal_of_token(text)
     assert identity.tokens(alice)[0].last_used is not None
+
+
+def test_a_token_reads_while_the_disk_is_full(
+    identity: Identity, alice: int, sqlite_database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _id, text = identity.create_token(alice, "script")
+
+    def full(*, patient: bool = True) -> None:
+        raise DiskFull("The storage is full.")
+
+    monkeypatch.setattr(sqlite_database, "session", full)
+    assert identity.principal_of_token(text).person_id == alice
 
 
 def test_a_principal_carries_teams_instruments_and_shares_of_this_moment(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from fastapi import FastAPI
@@ -105,3 +107,16 @@ def test_health_is_ok_only_when_nothing_starts_or_fails() -> None:
     assert board.report().status == "starting"
     board.set("catalogue", "failed", "no disk")
     assert board.report().status == "failed"
+
+
+def test_a_full_disk_is_told_and_leaves_the_service_readable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    board = HealthBoard()
+    board.watch_disk(tmp_path)
+    free = 10 * 1024**2
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: SimpleNamespace(free=free))
+    report = board.report()
+    assert report.status == "ok"
+    assert [(one.name, one.state) for one in report.components] == [("disk", "degraded")]
+    assert "10 MB free" in report.components[0].detail
+    free = 10 * 1024**3
+    assert board.report().components[0].state == "ok"

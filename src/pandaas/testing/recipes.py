@@ -77,18 +77,21 @@ class RecipeConformance(ABC):
         """Assert what the recipe finds in these inputs."""
 
     @pytest.fixture(scope="class")
-    def manifest(self) -> RecipeManifest:
-        return parse_manifest(self.recipe)
+    @classmethod
+    def manifest(cls) -> RecipeManifest:
+        return parse_manifest(cls.recipe)
 
     @pytest.fixture(scope="class")
-    def schema(self) -> dict[str, Any]:
-        done = sdk(self.recipe, ["schema", str(self.recipe)], read_only=[self.recipe])
+    @classmethod
+    def schema(cls) -> dict[str, Any]:
+        done = sdk(cls.recipe, ["schema", str(cls.recipe)], read_only=[cls.recipe])
         assert done.returncode == 0, done.stderr.decode()
         return check_schema(json.loads(done.stdout))
 
     @pytest.fixture(scope="class")
-    def first_run(self, tmp_path_factory: pytest.TempPathFactory) -> RecipeRun:
-        return self.run(tmp_path_factory.mktemp("first"))
+    @classmethod
+    def first_run(cls, tmp_path_factory: pytest.TempPathFactory) -> RecipeRun:
+        return cls().run(tmp_path_factory.mktemp("first"))
 
     def run(self, folder: Path, inputs: Inputs | None = None, **parameters: Any) -> RecipeRun:
         """Run the recipe in `folder` and return what it left."""

@@ -12,7 +12,7 @@ import numpy as np
 from h5py import h5o
 
 from pandaas.arrays.facilities import facility_of
-from pandaas.arrays.h5types import numpy_type
+from pandaas.arrays.h5types import dtype_as_text, numpy_type
 from pandaas.arrays.kinds import array_kind
 from pandaas.arrays.links import Navigator, Permission, Unresolved
 from pandaas.arrays.parameters import entry_parameters
@@ -20,7 +20,6 @@ from pandaas.arrays.plot import default_plot
 from pandaas.arrays.reader import Contents
 from pandaas.arrays.structure import attribute_text, filters
 from pandaas.arrays.survey import Found, Survey, survey
-from pandaas.codecs import describe_dtype, plain_dtype
 from pandaas.model import (
     BY_IRI,
     ArrayInfo,
@@ -276,7 +275,7 @@ def _array(found: Survey, item: Found, plot: PlotSpec | None) -> ArrayInfo | Non
     return ArrayInfo(
         path=item.path,
         shape=shape,
-        dtype=_dtype_text(dtype),
+        dtype=dtype_as_text(dtype)[:255],
         kind=array_kind(
             shape,
             dtype,
@@ -305,11 +304,6 @@ def _is_mesh(item: Found) -> bool:
     """An openPMD mesh over three axes in space."""
     group = item.place.object.parent
     return "/meshes/" in item.path and attribute_text(group, "geometry") == "cartesian"
-
-
-def _dtype_text(dtype: np.dtype[Any]) -> str:
-    described = describe_dtype(plain_dtype(dtype))
-    return described if isinstance(described, str) else str(dtype)[:255]
 
 
 def _moment(found: Survey, *names: str) -> datetime | None:

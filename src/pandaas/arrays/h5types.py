@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 from h5py import h5t
 
+from pandaas.codecs import describe_dtype, plain_dtype
+
 _CLASS_NAMES = {
     h5t.INTEGER: "integer",
     h5t.FLOAT: "float",
@@ -38,6 +40,21 @@ def numpy_type(kind: h5t.TypeID) -> np.dtype[Any] | None:
     except (TypeError, ValueError):
         return None
     return found
+
+
+def dtype_as_text(dtype: np.dtype[Any]) -> str:
+    """NumPy's short text (`<f4`); compound types as a list of names and types: `[('x', '<f4'), …]`."""
+    plain = plain_dtype(dtype)
+    described = describe_dtype(plain)
+    return described if isinstance(described, str) else _list_of_fields(plain)
+
+
+def _list_of_fields(dtype: np.dtype[Any]) -> str:
+    if dtype.names is not None and dtype.fields is not None:
+        return "[" + ", ".join(f"({name!r}, {_list_of_fields(dtype.fields[name][0])})" for name in dtype.names) + "]"
+    if dtype.subdtype is not None:
+        return f"({_list_of_fields(dtype.subdtype[0])}, {dtype.subdtype[1]})"
+    return repr(dtype.str)
 
 
 def type_metadata(kind: h5t.TypeID) -> dict[str, Any]:

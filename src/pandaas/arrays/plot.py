@@ -125,6 +125,10 @@ def _axes(navigator: Navigator, path: str, place: Place, signal: h5py.Dataset) -
     if not named:
         listed = attribute_text(signal, "axes")
         named = [part for part in _SPLIT.split(listed.strip("[] ")) if part] if listed else []
+    if signal.ndim == 1 and len(named) == 2:
+        points = [_axis(navigator, path, name, signal.shape[0]) for name in named]
+        if all(points):  # points in a plane: both axes belong to the one dimension
+            return tuple(points)
     if named:
         for position, name in enumerate(named[: signal.ndim]):
             dimension = _dimension(group, name, position, signal.ndim)

@@ -10,9 +10,9 @@ import h5py
 import numpy as np
 from h5py import h5a
 
-from pandaas.arrays.h5types import numpy_type, type_class, type_metadata
+from pandaas.arrays.h5types import dtype_as_text, numpy_type, type_class, type_metadata
 from pandaas.arrays.links import LinkTarget, Navigator, NeedsFile, Place, Unresolved, link_of
-from pandaas.codecs import describe_dtype, jsonable, plain_dtype
+from pandaas.codecs import jsonable
 from pandaas.model import InvalidInput, NotFound, TooLarge, UnreadableFile
 
 Resolve = Literal["none", "only_valid", "all"]
@@ -71,7 +71,7 @@ def _node(place: Place, path: str, default: str | None) -> dict[str, Any]:
         **node,
         "kind": "dataset",
         "shape": None if target.shape is None else list(target.shape),
-        "dtype": None if dtype is None else str(describe_dtype(plain_dtype(dtype))),
+        "dtype": None if dtype is None else dtype_as_text(dtype),
         "type_class": type_class(kind),
         "chunks": list(target.chunks) if target.chunks else None,
         "filters": [item["name"] for item in filters(target) or []],

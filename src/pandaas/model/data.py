@@ -93,7 +93,8 @@ class ArrayInfo:
 class PlotSpec:
     """The default plot of a dataset (NXdata semantics).
 
-    `signal` is the inner path of the plotted array; `axes` has one inner path (or None) per axis of `signal`;
+    `signal` is the inner path of the plotted array; `axes` has one inner path (or None) per axis of `signal`, and two
+    where the values of a list belong to points in a plane;
     `errors` holds one standard deviation per value of `signal`; `auxiliary` are further signals of the same shape.
     """
 

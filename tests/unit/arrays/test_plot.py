@@ -181,6 +181,18 @@ def test_the_largest_array_has_the_axes_it_names(opened: Opened) -> None:
     assert plot.axes == (None, None, "/entry/monitor_1/time_of_flight")
 
 
+def test_points_in_a_plane_have_two_axes(opened: Opened) -> None:
+    def fill(file: h5py.File) -> None:
+        data = _group(_group(file, "entry", "NXentry"), "data", "NXdata", signal="counts", axes=["x", "y"])
+        for name in ("counts", "x", "y"):
+            data[name] = np.arange(7.0)
+        data.attrs["x_indices"] = data.attrs["y_indices"] = 0
+
+    plot = _plot(opened, fill)
+    assert plot is not None
+    assert plot.axes == ("/entry/data/x", "/entry/data/y")
+
+
 def test_dxchange(opened: Opened) -> None:
     def fill(file: h5py.File) -> None:
         file["exchange/data"] = np.zeros((4, 5, 6), "f4")

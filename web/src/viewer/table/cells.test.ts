@@ -20,6 +20,7 @@ describe('cells', () => {
 
   it('find fields of compound types', () => {
     expect(fieldNames("[('energy', '<f8'), ('name', 'S10')]")).toEqual(['energy', 'name']);
+    expect(fieldNames("[('t', '<f8'), ('pos', [('x', '<f4'), ('y', '<f4')]), ('c', ('<i4', (3,))), (\"it's\", '|b1')]")).toEqual(['t', 'pos', 'c', "it's"]);
     expect(fieldNames('<f4')).toBeNull();
   });
 

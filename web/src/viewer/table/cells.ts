@@ -16,10 +16,18 @@ export function cellText(value: unknown): string {
   return JSON.stringify(value);
 }
 
-/** Names of the fields of a compound type written as NumPy's list of pairs; null for other types. */
+/** Names of the fields of a compound type written as NumPy's list of pairs, those of nested types left out; null for other types. */
 export function fieldNames(dtype: string): string[] | null {
-  if (!dtype.includes('[(')) return null;
-  const names = [...dtype.matchAll(/\(\s*['"]([^'"]+)['"]\s*,/g)].map(([, name = '']) => name);
+  if (!dtype.startsWith('[(')) return null;
+  const names: string[] = [];
+  let depth = 0;
+  let opened = false;
+  for (const [token] of dtype.matchAll(/[[\]()]|'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g)) {
+    if (opened && depth === 2 && /^['"]/.test(token)) names.push(token.slice(1, -1));
+    opened = token === '(';
+    if (token === '[' || token === '(') depth += 1;
+    else if (token === ']' || token === ')') depth -= 1;
+  }
   return names.length > 0 ? names : null;
 }
 

@@ -122,6 +122,9 @@ def finish(jobs: Sequence[Job], *, wait: bool, as_json: bool, timeout: float | N
             except TimeoutError as error:
                 report(PandaasError(str(error)))
                 raise typer.Exit(ExitCode.FAILED) from error
+            except KeyboardInterrupt:
+                print(f"The job runs on; `pandaas jobs wait {job.id}` waits for it again.", file=sys.stderr)
+                raise
     emit([job.record for job in jobs], as_json, lambda: _print_ends(jobs))
     if wait and any(job.state is not JobState.SUCCEEDED for job in jobs):
         raise typer.Exit(ExitCode.FAILED)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pandaas.cli.output import ExitCode, Json, emit
+from pandaas.cli.output import ExitCode, Json, emit, report
 from pandaas.cli.remote import TokenFile, Url, connected
+from pandaas.model import PandaasError
 
 if TYPE_CHECKING:
     from pandaas.client import Verification
@@ -30,7 +31,11 @@ def verify(
     Ends with 0 when the result is the same, with 1 when it differs or could not be made again.
     """
     with connected(url, token_file) as client:
-        found = client.dataset(pid).verify(timeout=timeout)
+        try:
+            found = client.dataset(pid).verify(timeout=timeout)
+        except TimeoutError as error:
+            report(PandaasError(str(error)))
+            raise typer.Exit(ExitCode.FAILED) from error
     emit(dataclasses.asdict(found), json, lambda: _print(pid, found))
     if not found.equal:
         raise typer.Exit(ExitCode.FAILED)

@@ -12,7 +12,7 @@ import pytest
 
 import pandaas.cli
 from pandaas.cli import ExitCode
-from pandaas.client import Client, connection
+from pandaas.client import Client, Dataset, Job, Verification, connection
 from pandaas.client.transport import Transport
 from pandaas.testing.service import FakeFile, FakeService, job, problem
 
@@ -168,6 +168,38 @@ def test_a_failed_job_ends_with_1_and_says_why(run: Program) -> None:
     code, out, _ = run("run", "saxs-integrate", "ds-1")
     assert code == ExitCode.FAILED
     assert "No wavelength. Enter it." in out
+
+
+def test_who_stops_waiting_learns_that_the_job_runs_on(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_job: Job, **_options: Any) -> Job:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Job, "wait", interrupted)
+    code, _, err = run("run", "saxs-integrate", "ds-1")
+    assert code == ExitCode.INTERRUPTED
+    assert "pandaas jobs wait job-" in err
+
+
+@pytest.mark.parametrize(("equal", "expected"), [(True, ExitCode.OK), (False, ExitCode.FAILED)])
+def test_verify_ends_as_the_comparison(
+    run: Program, monkeypatch: pytest.MonkeyPatch, equal: bool, expected: ExitCode
+) -> None:
+    found = Verification("job-2", "succeeded", equal, equal, 0.0 if equal else 0.5, 0.0, None, ("/entry/data/I",))
+    monkeypatch.setattr(Dataset, "verify", lambda _self, timeout: found)
+    code, out, _ = run("verify", "ds-1")
+    assert code == expected
+    assert ("same" in out) == equal
+    assert ("/entry/data/I" in out) != equal
+
+
+def test_a_verification_that_takes_too_long_is_one_message(run: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late(_dataset: Dataset, timeout: float | None) -> Verification:
+        raise TimeoutError("The verification still runs.")
+
+    monkeypatch.setattr(Dataset, "verify", late)
+    code, _, err = run("verify", "ds-1", "--timeout", "1")
+    assert code == ExitCode.FAILED
+    assert err.startswith("Error: The verification still runs.")
 
 
 def test_parameters_are_listed(run: Program) -> None:

@@ -8,6 +8,7 @@ stored Bitshuffle chunk gets it as it lies in the file where the selection is on
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Literal
@@ -48,23 +49,29 @@ def data(
     With `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`), `bin` and `npy` answers may be a stored chunk.
     """
     compressors = _accepted(request) if format in ("bin", "npy") else ()
+    name = _file_name(pid, path, selection)
 
     def make() -> Encoded:
         gone = left(request)
         if compressors:
             found = platform.arrays.read_or_stored(asker, pid, path, selection, compressors, cancelled=gone)
             if not isinstance(found, StoredBytes):
-                return platform.arrays.encode(found, format, dtype, name=path.rpartition("/")[2])
+                return platform.arrays.encode(found, format, dtype, name=name)
             if dtype == "origin" or found.dtype == safe_dtype(found.dtype):
                 described = {"X-Shape": json.dumps(list(found.shape)), "X-Dtype": found.dtype.str}
                 return Encoded(found.data, STORED_MEDIA_TYPES[found.compressor], described)
         values = platform.arrays.read(asker, pid, path, selection, cancelled=gone)
-        return platform.arrays.encode(values, format, dtype, name=path.rpartition("/")[2])
+        return platform.arrays.encode(values, format, dtype, name=name)
 
-    variant = f"{format}/{dtype}" + "".join(f"/{name}" for name in compressors)
+    variant = f"{format}/{dtype}" + "".join(f"/{compressor}" for compressor in compressors)
     answer = cached(request, platform.arrays.etag(asker, pid, path, selection, variant), make)
     answer.headers.append("Vary", "Accept")
     return answer
+
+
+def _file_name(pid: str, path: str, selection: str | None) -> str:
+    """Dataset, array and indices, so that saved frames don't all have one name."""
+    return "_".join([pid, path.rpartition("/")[2], *re.findall(r"[0-9]+", selection or "")])
 
 
 @router.get("/stats")

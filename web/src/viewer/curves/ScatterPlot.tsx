@@ -1,7 +1,7 @@
 /** Values at points given by two axes of the same length. */
 
 import { ScatterVis, ScaleType } from '@h5web/lib';
-import { useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import ndarray from 'ndarray';
 
 import { autoDomain, validDomain } from '../core/contrast';
@@ -17,7 +17,7 @@ import type { PlotProps } from '../plots/props';
 const SCALES = { linear: ScaleType.Linear, log: ScaleType.Log, sqrt: ScaleType.Sqrt, symlog: ScaleType.SymLog } as const;
 const MAPS = { viridis: 'Viridis', inferno: 'Inferno', cividis: 'Cividis', grey: 'Greys' } as const;
 
-export function ScatterPlot({ source, plot, state }: PlotProps) {
+export function ScatterPlot({ source, plot, state, onChosen }: PlotProps) {
   const [firstAxis, secondAxis] = plot.axes.filter((axis) => axis !== null);
   const job = useMemo(
     () => ({ paths: [firstAxis ?? source.path, secondAxis ?? source.path, source.path] }),
@@ -30,6 +30,7 @@ export function ScatterPlot({ source, plot, state }: PlotProps) {
   const xNode = useNode(source, firstAxis ?? null);
   const yNode = useNode(source, secondAxis ?? null);
   const scale = state.scale ?? 'linear';
+  useEffect(() => onChosen({ scale }), [onChosen, scale]);
   const [x, y, values] = loaded.value ?? [];
 
   const domain = useMemo(() => {

@@ -136,9 +136,11 @@ def add_made(
 
 
 def _inherit(scanned: ScannedDataset, sources: Sequence[Dataset]) -> ScannedDataset:
-    """What all inputs share holds for the result too, where it doesn't say otherwise."""
+    """What all measured inputs share holds for the result too, where it doesn't say otherwise."""
     if not sources:
         return scanned
+    aids = (DatasetKind.CALIBRATION, DatasetKind.MASK)
+    sources = [one for one in sources if one.kind not in aids] or sources
     techniques = tuple(dict.fromkeys(row.technique for row in sources[0].techniques))
     return replace(
         scanned,

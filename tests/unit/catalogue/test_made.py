@@ -64,6 +64,16 @@ def test_a_result_takes_over_what_its_inputs_share(facility: Facility) -> None:
     assert record.release_time == facility.catalogue.dataset(FACILITY, source).release_time
 
 
+def test_a_calibration_says_neither_when_nor_what_was_measured(facility: Facility) -> None:
+    series = facility.register("PUB-1/a.nxs", sample="ice", instrument="BL1", start="2020-01-03T00:00:00+00:00")
+    calibrant = facility.register("PUB-1/agbh.nxs", sample="AgBh", instrument="BL1", start=OPEN)
+    iris, now = facility.principal("iris"), facility.clock()
+    facility.catalogue.set_validity(iris, "BL1", calibrant, purpose="calibration", start=now)
+    card = facility.catalogue.card(FACILITY, result(facility, [series, calibrant], name="job-1"))
+    assert card.sample == "ice"
+    assert card.start_time == facility.catalogue.card(FACILITY, series).start_time
+
+
 def test_a_result_is_released_with_the_last_of_its_inputs(facility: Facility) -> None:
     old = facility.register("PUB-1/a.nxs", start=OPEN)
     new = facility.register("PUB-1/b.nxs", start="2026-01-01T00:00:00+00:00")

@@ -10,8 +10,10 @@ from sqlalchemy.exc import IntegrityError
 from pandaas.access.rights import Rights
 from pandaas.db.tables import Dataset, Instrument, InstrumentStaff, Person
 from pandaas.model import Action, Conflict, InvalidInput, NotAllowed, NotFound, NotSignedIn, Principal
+from pandaas.model import technique as technique_named
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_PANET = re.compile(r"https?://purl\.org/pan-science/PaNET/PaNET\d{5}")
 
 
 class Instruments(Rights):
@@ -20,7 +22,7 @@ class Instruments(Rights):
     def create_instrument(
         self, principal: Principal, name: str, title: str = "", *, technique: str | None = None
     ) -> Instrument:
-        """Operators make instruments. `technique` is the PaNET IRI given to data that name none."""
+        """Operators make instruments. `technique` (PaNET IRI or short label) is given to data that name none."""
         self.require(principal, Action.OPERATE, what="instruments")
         if not _NAME.fullmatch(name):
             raise InvalidInput(
@@ -28,7 +30,7 @@ class Instruments(Rights):
                 remedy="Use up to 64 letters, digits, '.', '_' and '-'.",
                 field="name",
             )
-        made = Instrument(name=name, title=(title or name)[:200], facility=self._facility, technique=technique)
+        made = Instrument(name=name, title=(title or name)[:200], facility=self._facility, technique=_iri(technique))
         try:
             with self._database.session() as session:
                 session.add(made)
@@ -83,3 +85,17 @@ class Instruments(Rights):
         )
         with self._database.read() as session:
             return {instrument: count for instrument, count in session.execute(query) if instrument is not None}
+
+
+def _iri(name: str | None) -> str | None:
+    """The IRI of a technique; any term of PaNET will do, also one that the platform has no label for."""
+    if not name or _PANET.fullmatch(name):
+        return name
+    found = technique_named(name)
+    if found is None:
+        raise InvalidInput(
+            f"'{name[:80]}' is no technique.",
+            remedy="Give a short label such as SAXS, or the IRI of the term in PaNET.",
+            field="technique",
+        )
+    return found.iri

@@ -56,7 +56,7 @@ class Accounts:
             name=_name(name),
             role=_role(role),
             password_hash=self._passwords.hash(password) if password is not None else None,
-            email=email,
+            email=_email(email),
             orcid=_orcid(orcid),
             affiliation=affiliation,
             demo=demo,
@@ -190,6 +190,14 @@ def _role(role: Role | str) -> str:
         return Role(role).value
     except ValueError as error:
         raise InvalidInput(f"'{role}' is no role.", remedy=f"Use one of {', '.join(Role)}.", field="role") from error
+
+
+def _email(email: str | None) -> str | None:
+    if email is not None and not re.fullmatch(r"[^@\s]+@[^@\s]+", email):
+        raise InvalidInput(
+            f"'{email[:80]}' is no e-mail address.", remedy="It looks like name@example.org.", field="email"
+        )
+    return email
 
 
 def _orcid(orcid: str | None) -> str | None:

@@ -135,6 +135,19 @@ def test_the_state_of_the_schema_is_told(facility: Run) -> None:
     assert told(facility, "db upgrade")["backup"] is None
 
 
+def test_a_technique_is_a_term_of_panet(facility: Run) -> None:
+    facility("proposal instrument BL2 --technique SAXS")
+    facility("proposal instrument BL3 --technique http://purl.org/pan-science/PaNET/PaNET09999")
+    with pytest.raises(InvalidInput, match="'guess' is no technique"):
+        facility("proposal instrument BL4 --technique guess")
+
+
+def test_an_email_address_is_one(facility: Run) -> None:
+    facility("user create cat --name Cat --email cat@example.org --no-password")
+    with pytest.raises(InvalidInput, match="'dog' is no e-mail address"):
+        facility("user create dog --name Dog --email dog --no-password")
+
+
 def test_only_storage_roots_are_ingested(facility: Run, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     with pytest.raises(InvalidInput, match="none of the storage roots"):

@@ -258,6 +258,8 @@ export function sentinelsOf(dtype: string, fromServer: number | null | undefined
   if (typeof fromServer === 'number') found.add(fromServer);
   // 8-bit images use their whole range; detectors with gaps have 16 or 32 bits.
   if (maximum !== null && maximum > 65_535) found.add(maximum);
+  // Pilatus writes both: -1 for gaps, -2 for dead pixels; the server tells the lower one.
   if (fromServer === -1) found.add(-2);
+  if (fromServer === -2) found.add(-1);
   return [...found].slice(0, 2);
 }

@@ -19,9 +19,10 @@ import typer
 
 from pandaas import __version__
 from pandaas.cli.output import NO_SPACE, ExitCode, error_of_files, exit_code_of, report
-from pandaas.model import PandaasError
+from pandaas.model import PandaasError, Unavailable
 
 __all__ = ["ExitCode", "build", "main"]
+_WHOLE = "Only the client is installed here; `pip install 'pandaas[server]'` adds what the platform needs."
 
 
 def main() -> None:
@@ -37,6 +38,11 @@ def main() -> None:
     except BrokenPipeError:  # the reader of our output (head, less) has gone
         sys.stderr.close()
         sys.exit(ExitCode.OK)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "pandaas":
+            raise
+        report(Unavailable(f"This command needs '{error.name}', which is not installed.", remedy=_WHOLE))
+        sys.exit(ExitCode.UNAVAILABLE)
     except OSError as error:  # a folder that isn't there, a missing right, a full disk: the person's to mend
         if error.filename is None and error.errno not in NO_SPACE:
             raise

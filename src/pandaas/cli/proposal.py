@@ -122,7 +122,9 @@ def remove_member(name: ProposalName, user: PersonName) -> None:
 def instrument(
     name: InstrumentName,
     title: Annotated[str, typer.Option(help="Name shown to people.")] = "",
-    technique: Annotated[str | None, typer.Option(help="PaNET IRI or short label, such as SAXS, given to data that name none.")] = None,
+    technique: Annotated[
+        str | None, typer.Option(help="PaNET IRI or short label, such as SAXS, given to data that name none.")
+    ] = None,
 ) -> None:
     """Make an instrument."""
     from pandaas.access import FACILITY

@@ -24,7 +24,7 @@ TokenFile = Annotated[
 ]
 
 _SIGN_IN = (
-    "Make a token on the page (your name, 'API tokens') or with `pandaas token create`; put it into PANDAAS_TOKEN or a "
+    "Make a token on the page (your name, 'Access tokens') or with `pandaas token create`; put it into PANDAAS_TOKEN or a "
     "file that --token-file names."
 )
 

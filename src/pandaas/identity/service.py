@@ -104,7 +104,7 @@ class Identity(Tokens):
                     self._touch(token_id, now)
                 return principal
         raise NotSignedIn(
-            "This token is unknown or has expired.", remedy="Make a new one under your name, 'API tokens'."
+            "This token is unknown or has expired.", remedy="Make a new one under your name, 'Access tokens'."
         )
 
     def principal_of_person(self, person_id: int) -> Principal:

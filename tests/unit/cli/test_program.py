@@ -126,6 +126,18 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     assert str(tmp_path / "file") in done.stderr
 
 
+def test_a_command_that_the_client_alone_lacks_says_what_to_install() -> None:
+    """`sqlalchemy` hidden: as after `pip install pandaas` without its extra `server`."""
+    program = (
+        "import sys; sys.modules['sqlalchemy'] = None; sys.argv = ['pandaas', 'user', 'list']\n"
+        "from pandaas.cli import main; main()"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.returncode == ExitCode.UNAVAILABLE
+    assert "pandaas[server]" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_full_disk_is_said() -> None:
     error = error_of_files(OSError(errno.ENOSPC, "No space left on device", "/backup/x.tar"))
     assert isinstance(error, DiskFull)

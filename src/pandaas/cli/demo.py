@@ -34,7 +34,7 @@ def demo(
     settings = facility.prepare_home(port)
     if info:
         found = facility.describe(settings)
-        emit(found, as_json, lambda: _print_sign_ins(found))
+        emit(found, as_json, lambda: _print_sign_ins(found, runs=facility.is_running(settings)))
         return
     _run(settings, open_browser=not no_browser)
 
@@ -85,8 +85,8 @@ def _say(text: str) -> None:
     print(f"[demo] {text}", flush=True)
 
 
-def _print_sign_ins(found: dict[str, Any]) -> None:
-    print(f"\nPaN-DAaS runs at {found['url']}   (Ctrl-C stops it)\n")
+def _print_sign_ins(found: dict[str, Any], *, runs: bool = True) -> None:
+    print(f"\nPaN-DAaS runs at {found['url']}   (Ctrl-C stops it)\n" if runs else "\nThe demo does not run now.\n")
     print(f"  {'user':<8}{'password':<14}{'role':<18}proposals")
     for account in found["accounts"]:
         proposals = ", ".join(account["proposals"]) or "-"

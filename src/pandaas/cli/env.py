@@ -48,7 +48,7 @@ def build(names: Names = None, json: Json = False) -> None:
 
 
 def gc(
-    unused_days: Annotated[float, typer.Option(help="Only those that were not used for so many days.")] = 30,
+    unused_days: Annotated[float, typer.Option(min=0, help="Only those that were not used for so many days.")] = 30,
     json: Json = False,
 ) -> None:
     """Remove built environments that no definition names and that were not used lately.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import resource
 import subprocess
@@ -136,6 +137,14 @@ def test_a_command_that_the_client_alone_lacks_says_what_to_install() -> None:
     assert done.returncode == ExitCode.UNAVAILABLE
     assert "pandaas[server]" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_demo_tells_whether_it_runs(tmp_path: Path) -> None:
+    (tmp_path / "demo").mkdir()
+    assert "does not run now" in call("demo", "--info", PANDAAS_HOME=str(tmp_path / "demo")).stdout
+    with (tmp_path / "demo" / "demo.lock").open("a+") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "runs at http://127.0.0.1:8000" in call("demo", "--info", PANDAAS_HOME=str(tmp_path / "demo")).stdout
 
 
 def test_a_full_disk_is_said() -> None:

@@ -92,6 +92,14 @@ def only_one(settings: Settings) -> Iterator[None]:
         yield
 
 
+def is_running(settings: Settings) -> bool:
+    try:
+        with only_one(settings):
+            return False
+    except Conflict:
+        return True
+
+
 def announce(settings: Settings, url: str) -> None:
     """Note where the running demo answers, for `--info` and for programs beside it."""
     (settings.home / "address").write_text(url, "utf-8")

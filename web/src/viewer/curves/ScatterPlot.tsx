@@ -4,20 +4,26 @@ import { ScatterVis, ScaleType } from '@h5web/lib';
 import { useEffect, useMemo } from 'react';
 import ndarray from 'ndarray';
 
-import { autoDomain, validDomain } from '../core/contrast';
+import { autoDomain, colorFraction, validDomain } from '../core/contrast';
 import { axisLabel, baseName } from '../core/format';
+import { at } from '../core/numbers';
 import { percentiles, statistics } from '../core/statistics';
 import { cachedArray } from '../data/arrays';
 import { binaryUrl } from '../data/requests';
 import { textAttribute, useNode } from '../data/queries';
 import { useLatest } from '../data/useLatest';
+import { barTicks } from '../figure/barTicks';
+import { captionLines } from '../figure/captions';
+import { seriesDomain } from '../figure/paths';
+import { scatterFigureSvg } from '../figure/svg';
+import { colorAt, MASKED_COLOR } from '../image/frameMaterial';
 import { PlotFrame } from '../plots/PlotFrame';
 import type { PlotProps } from '../plots/props';
 
 const SCALES = { linear: ScaleType.Linear, log: ScaleType.Log, sqrt: ScaleType.Sqrt, symlog: ScaleType.SymLog } as const;
 const MAPS = { viridis: 'Viridis', inferno: 'Inferno', cividis: 'Cividis', grey: 'Greys' } as const;
 
-export function ScatterPlot({ source, plot, state, onChosen }: PlotProps) {
+export function ScatterPlot({ source, plot, state, dataset, onChosen, onFigure }: PlotProps) {
   const [firstAxis, secondAxis] = plot.axes.filter((axis) => axis !== null);
   const job = useMemo(
     () => ({ paths: [firstAxis ?? source.path, secondAxis ?? source.path, source.path] }),
@@ -48,6 +54,36 @@ export function ScatterPlot({ source, plot, state, onChosen }: PlotProps) {
   }, [values, scale, state.domain]);
 
   const label = (path: string | undefined, unit: string | null | undefined) => axisLabel(baseName(path ?? ''), unit);
+  const xLabel = label(firstAxis, xNode.data?.unit ?? textAttribute(xNode.data?.attributes, 'units'));
+  const yLabel = label(secondAxis, yNode.data?.unit ?? textAttribute(yNode.data?.attributes, 'units'));
+  const title = axisLabel(source.title ?? baseName(source.path), source.unit);
+  const map = state.map ?? 'viridis';
+  const invert = state.invert ?? false;
+
+  useEffect(() => {
+    if (!x || !y || !values) return;
+    const svg = () =>
+      scatterFigureSvg({
+        title: dataset.title,
+        caption: captionLines(dataset, source.path, null),
+        x: { label: xLabel, domain: seriesDomain([x], 'linear'), scale: 'linear' },
+        y: { label: yLabel, domain: seriesDomain([y], 'linear'), scale: 'linear' },
+        points: values.map((value, i) => ({
+          x: at(x, i),
+          y: at(y, i),
+          color: Number.isNaN(value) ? MASKED_COLOR[map] : colorAt(map, invert, colorFraction(value, domain, scale)),
+        })),
+        bar: {
+          colors: Array.from({ length: 33 }, (_, i) => colorAt(map, invert, i / 32)),
+          ticks: barTicks(domain, scale, 7).filter((tick) => tick.label),
+          label: title,
+        },
+        size: { width: 720, height: 540 },
+      });
+    onFigure({ svg, width: 932, height: 674 });
+    return () => onFigure(null);
+  }, [x, y, values, xLabel, yLabel, title, map, invert, domain, scale, dataset, source.path, onFigure]);
+
   return (
     <PlotFrame
       pending={loaded.pending}
@@ -58,14 +94,14 @@ export function ScatterPlot({ source, plot, state, onChosen }: PlotProps) {
     >
       {x && y && values && (
         <ScatterVis
-          abscissaParams={{ value: x, label: label(firstAxis, xNode.data?.unit ?? textAttribute(xNode.data?.attributes, 'units')) }}
-          ordinateParams={{ value: y, label: label(secondAxis, yNode.data?.unit ?? textAttribute(yNode.data?.attributes, 'units')) }}
+          abscissaParams={{ value: x, label: xLabel }}
+          ordinateParams={{ value: y, label: yLabel }}
           dataArray={ndarray(values, [values.length])}
           domain={domain}
           scaleType={SCALES[scale]}
-          colorMap={MAPS[state.map ?? 'viridis']}
-          invertColorMap={state.invert ?? false}
-          title={axisLabel(source.title ?? baseName(source.path), source.unit)}
+          colorMap={MAPS[map]}
+          invertColorMap={invert}
+          title={title}
         />
       )}
     </PlotFrame>

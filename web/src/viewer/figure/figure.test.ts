@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { DatasetOut } from '../data/types';
 import { captionLines, citation, columnText, pythonCall } from './captions';
 import { errorPath, linePath, seriesDomain } from './paths';
-import { curveFigureSvg, imageFigureSvg } from './svg';
+import { curveFigureSvg, imageFigureSvg, scatterFigureSvg } from './svg';
 
 const dataset = {
   pid: 'saxs-1',
@@ -106,5 +106,30 @@ describe('figures', () => {
     const parsed = new DOMParser().parseFromString(svg, 'image/svg+xml');
     expect(parsed.querySelector('parsererror')).toBeNull();
     expect(parsed.querySelectorAll('stop')).toHaveLength(2);
+  });
+});
+
+describe('points in a plane', () => {
+  it('are drawn where they lie, those without a place left out', () => {
+    const svg = scatterFigureSvg({
+      title: 'Map',
+      caption: ['pid p'],
+      x: { label: 'x (mm)', domain: [0, 10], scale: 'linear' },
+      y: { label: 'y (mm)', domain: [0, 5], scale: 'linear' },
+      points: [
+        { x: 5, y: 5, color: '#123456' },
+        { x: NaN, y: 1, color: '#000000' },
+      ],
+      bar: { colors: ['#000', '#fff'], ticks: [{ at: 1, label: '7' }], label: 'I (counts)' },
+      size: { width: 200, height: 100 },
+    });
+    expect(svg.match(/<circle/g)).toHaveLength(1);
+    expect(svg).toContain("cx='100.0' cy='0.0' r='3' fill='#123456'");
+    expect(svg).toContain('I (counts)');
+  });
+
+  it('colour images have no colour bar', () => {
+    const axis = { label: 'x', domain: [0, 4] as [number, number], scale: 'linear' as const };
+    expect(imageFigureSvg({ title: 't', caption: [], x: axis, y: axis, image: 'data:,', aspect: 1, bar: null })).not.toContain('linearGradient');
   });
 });

@@ -26,12 +26,25 @@ export interface CurveFigure extends FigureCommon {
   readonly size: { readonly width: number; readonly height: number };
 }
 
+export interface ColorBar {
+  readonly colors: readonly string[];
+  readonly ticks: readonly { at: number; label: string }[];
+  readonly label: string;
+}
+
 export interface ImageFigure extends FigureCommon {
   /** PNG as data: URL, covering the plot area. */
   readonly image: string;
   /** Width over height of the plot area. */
   readonly aspect: number;
-  readonly bar: { readonly colors: readonly string[]; readonly ticks: readonly { at: number; label: string }[]; readonly label: string };
+  /** Null for colour images. */
+  readonly bar: ColorBar | null;
+}
+
+export interface ScatterFigure extends FigureCommon {
+  readonly points: readonly { readonly x: number; readonly y: number; readonly color: string }[];
+  readonly bar: ColorBar;
+  readonly size: { readonly width: number; readonly height: number };
 }
 
 const MARGIN = { left: 84, right: 24, top: 44, bottom: 60 };
@@ -110,7 +123,23 @@ export function curveFigureSvg(figure: CurveFigure): string {
 export function imageFigureSvg(figure: ImageFigure): string {
   const width = figure.aspect >= 1 ? 760 : Math.max(220, Math.round(700 * figure.aspect));
   const height = figure.aspect >= 1 ? Math.max(180, Math.round(760 / figure.aspect)) : 700;
-  const { bar } = figure;
+  const image = `<image href='${figure.image}' width='${width}' height='${height}' preserveAspectRatio='none' style='image-rendering:pixelated'/>`;
+  return page(figure, width, height, figure.bar ? BAR_ROOM : 0, image + (figure.bar ? colorBar(figure.bar, width, height) : ''));
+}
+
+export function scatterFigureSvg(figure: ScatterFigure): string {
+  const { width, height } = figure.size;
+  const points = figure.points
+    .filter(({ x, y }) => Number.isFinite(x) && Number.isFinite(y))
+    .map(({ x, y, color }) => {
+      const left = project(x, figure.x.domain, figure.x.scale, width).toFixed(1);
+      const top = (height - project(y, figure.y.domain, figure.y.scale, height)).toFixed(1);
+      return `<circle cx='${left}' cy='${top}' r='3' fill='${color}'/>`;
+    });
+  return page(figure, width, height, BAR_ROOM, points.join('') + colorBar(figure.bar, width, height));
+}
+
+function colorBar(bar: ColorBar, width: number, height: number): string {
   const stops = bar.colors.map((color, i) => `<stop offset='${i / (bar.colors.length - 1)}' stop-color='${color}'/>`).join('');
   const barTicks = bar.ticks
     .map(({ at, label }) => {
@@ -118,9 +147,7 @@ export function imageFigureSvg(figure: ImageFigure): string {
       return `<path d='M18,${y}h5' stroke='#111'/><text x='28' y='${y}' dy='0.34em' font-size='12' fill='#111' ${FONT}>${escapeXml(label)}</text>`;
     })
     .join('');
-  const inside = `<image href='${figure.image}' width='${width}' height='${height}' preserveAspectRatio='none' style='image-rendering:pixelated'/>
-<defs><linearGradient id='colors' x1='0' y1='1' x2='0' y2='0'>${stops}</linearGradient></defs>
+  return `<defs><linearGradient id='colors' x1='0' y1='1' x2='0' y2='0'>${stops}</linearGradient></defs>
 <g transform='translate(${width + 22},0)'><rect width='18' height='${height}' fill='url(#colors)' stroke='#111'/>${barTicks}
 <text transform='translate(${BAR_ROOM - 26},${height / 2}) rotate(-90)' text-anchor='middle' font-size='12' fill='#111' ${FONT}>${escapeXml(bar.label)}</text></g>`;
-  return page(figure, width, height, BAR_ROOM, inside);
 }

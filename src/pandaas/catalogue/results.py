@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -73,7 +73,7 @@ class Results:
         inputs: Mapping[str, Sequence[str]],
         proposal: Proposal,
     ) -> str:
-        """Register a result in the job's transaction; `inputs` are the pids in each slot. Returns the pid.
+        """Register a result in the job's transaction; `inputs` are the pids in each slot, the main one first.
 
         It belongs to `proposal` and the job's person, is released with the last of its inputs, and takes over their
         instrument, sample and techniques where it says nothing itself.
@@ -81,7 +81,8 @@ class Results:
         made_from = [(slot, source) for slot, sources in inputs.items() for source in sources]
         pids = list(dict.fromkeys(source for _, source in made_from))
         sources = self._sources(session, pids)
-        scanned = _inherit(replace(result.scanned, title=title, kind=DatasetKind.DERIVED), sources)
+        about = set(next(iter(inputs.values()), ()))
+        scanned = _inherit(replace(result.scanned, title=title, kind=DatasetKind.DERIVED), sources, about)
         prepared = Prepared(
             scanned=scanned,
             files=(result.file,),
@@ -135,8 +136,11 @@ def add_made(
     )
 
 
-def _inherit(scanned: ScannedDataset, sources: Sequence[Dataset]) -> ScannedDataset:
-    """What all measured inputs share holds for the result too, where it doesn't say otherwise."""
+def _inherit(scanned: ScannedDataset, sources: Sequence[Dataset], about: Set[str]) -> ScannedDataset:
+    """What measured inputs say holds for the result too, where it doesn't say otherwise.
+
+    The sample is that of the inputs it is about (pids): a background or a reference is another one.
+    """
     if not sources:
         return scanned
     aids = (DatasetKind.CALIBRATION, DatasetKind.MASK)
@@ -144,7 +148,7 @@ def _inherit(scanned: ScannedDataset, sources: Sequence[Dataset]) -> ScannedData
     techniques = tuple(dict.fromkeys(row.technique for row in sources[0].techniques))
     return replace(
         scanned,
-        sample=scanned.sample or _common(one.sample for one in sources),
+        sample=scanned.sample or _common(one.sample for one in sources if one.pid in about),
         facility=scanned.facility or sources[0].facility,
         techniques=scanned.techniques or techniques,
         start_time=scanned.start_time or min((one.start_time for one in sources if one.start_time), default=None),

@@ -55,13 +55,12 @@ def allowed_inputs(session: Session, access: Access, principal: Principal, reque
         rows = {row.pid: row for row in session.scalars(select(Dataset).where(Dataset.pid.in_(pids)))}
         for pid in pids:
             if pid not in rows:
-                raise NotFound(
-                    f"There is no dataset '{pid}', or you may not see it.",
-                    remedy="Check the identifier, or ask its team for access.",
-                    field=name,
-                )
+                raise not_found(f"dataset '{pid}'", field=name)
             protected = access.protect(session, [rows[pid]])[0]
-            access.require(principal, Action.ANALYSE, protected, what=f"dataset '{pid}'")
+            try:
+                access.require(principal, Action.ANALYSE, protected, what=f"dataset '{pid}'")
+            except NotFound:
+                raise not_found(f"dataset '{pid}'", field=name) from None
             if rows[pid].state == DatasetState.WITHDRAWN:
                 raise InvalidInput(f"'{rows[pid].title}' has been withdrawn.", field=name)
             if rows[pid].missing_since is not None:
@@ -75,7 +74,7 @@ def allowed_inputs(session: Session, access: Access, principal: Principal, reque
 
 
 def split(manifest: RecipeManifest, slots: Slots) -> list[Slots]:
-    """One set of inputs per job: the recipe's `selection` says what several datasets in the main input mean."""
+    """One set of inputs per job, the main one first: the recipe's `selection` says what several datasets in it mean."""
     known = {slot.name: slot for slot in manifest.inputs}
     unknown = sorted(set(slots) - set(known))
     if unknown:
@@ -105,7 +104,8 @@ def split(manifest: RecipeManifest, slots: Slots) -> list[Slots]:
     groups = [chosen[start : start + size] for start in range(0, len(chosen), size)]
     if len(groups) > _MOST:
         raise InvalidInput(f"These are {len(groups)} jobs; {_MOST} at once are the most.", field=main.name)
-    return [{**{name: given for name, given in slots.items() if given}, main.name: group} for group in groups]
+    others = {name: slots[name] for name in known if name != main.name and slots.get(name)}
+    return [{main.name: group, **others} for group in groups]
 
 
 def parameters_for(

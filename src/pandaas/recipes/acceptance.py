@@ -10,6 +10,7 @@ from pandaas.model import ArrayClause, ArrayInfo, ArrayKind, DatasetKind, InputS
 from pandaas.recipes.summary import DatasetSummary
 
 _DATA = (DatasetKind.RAW, DatasetKind.DERIVED)
+_SIDE_KINDS = {ArrayKind.CURVE, ArrayKind.TABLE, ArrayKind.SCALAR, ArrayKind.OTHER}
 _KIND_WORDS = {
     ArrayKind.CURVE: "a curve",
     ArrayKind.IMAGE: "a detector image",
@@ -70,7 +71,7 @@ def misfit(manifest: RecipeManifest, slot: InputSlot, dataset: DatasetSummary) -
     if slot.formats and dataset.format not in slot.formats:
         return f"its format is {dataset.format}, not {_or(slot.formats)}"
     for clause in slot.arrays:
-        if not any(_array_fits(clause, array) for array in dataset.arrays):
+        if not any(_array_fits(clause, array) for array in _looked_at(clause, dataset)):
             return f"it holds no {_clause(clause).removeprefix('a ')}"
     return None
 
@@ -153,6 +154,13 @@ def _score(manifest: RecipeManifest, datasets: Sequence[DatasetSummary], missing
 def _is_about(slot: InputSlot, dataset: DatasetSummary) -> bool:
     main = [array for array in dataset.arrays if array.is_default]
     return any(_array_fits(clause, array) for clause in slot.arrays for array in main)
+
+
+def _looked_at(clause: ArrayClause, dataset: DatasetSummary) -> Sequence[ArrayInfo]:
+    """Every detector file holds curves too (monitors, axes); they make it no curve: the array it is about must be one."""
+    main = [array for array in dataset.arrays if array.is_default]
+    aside = bool(clause.kinds) and clause.path is None and set(clause.kinds) <= _SIDE_KINDS
+    return main if aside and main else dataset.arrays
 
 
 def _array_fits(clause: ArrayClause, array: ArrayInfo) -> bool:

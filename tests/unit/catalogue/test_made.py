@@ -20,7 +20,15 @@ from pandaas.testing.facility import SAXS, Facility
 OPEN = "2020-01-01T00:00:00+00:00"
 
 
-def result(facility: Facility, inputs: list[str], *, name: str, proposal: str = "PUB-1", user: str = "alice") -> str:
+def result(
+    facility: Facility,
+    inputs: list[str],
+    *,
+    name: str,
+    proposal: str = "PUB-1",
+    user: str = "alice",
+    background: tuple[str, ...] = (),
+) -> str:
     """A finished job with one result, as the room of jobs registers it."""
     file = facility.settings.home / "jobs" / name / "output" / "result.nxs"
     file.parent.mkdir(parents=True)
@@ -45,8 +53,9 @@ def result(facility: Facility, inputs: list[str], *, name: str, proposal: str = 
         )
         session.add(job)
         session.flush()
+        slots = {"frames": inputs} | ({"background": background} if background else {})
         return facility.catalogue.register_result(
-            session, job, prepared, title=f"Result {name}", inputs={"frames": inputs}, proposal=target
+            session, job, prepared, title=f"Result {name}", inputs=slots, proposal=target
         )
 
 
@@ -62,6 +71,13 @@ def test_a_result_takes_over_what_its_inputs_share(facility: Facility) -> None:
     )
     assert record.job == "job-1"
     assert record.release_time == facility.catalogue.dataset(FACILITY, source).release_time
+
+
+def test_the_sample_is_not_that_of_the_background(facility: Facility) -> None:
+    series = facility.register("PUB-1/a.nxs", sample="protein", instrument="BL1", start=OPEN)
+    buffer = facility.register("PUB-1/b.nxs", sample="buffer", instrument="BL1", start=OPEN)
+    pid = result(facility, [series], name="job-1", background=(buffer,))
+    assert facility.catalogue.card(FACILITY, pid).sample == "protein"
 
 
 def test_a_calibration_says_neither_when_nor_what_was_measured(facility: Facility) -> None:

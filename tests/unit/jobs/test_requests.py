@@ -11,7 +11,9 @@ from sqlalchemy import select
 
 from pandaas.db.tables import Instrument, Job, Proposal, ProposalMember, RecipeDefault, Validity
 from pandaas.jobs import JobRequest
-from pandaas.model import InvalidInput, NotAllowed, NotFound, NotSignedIn, Principal, utc_now
+from pandaas.jobs.request import split
+from pandaas.model import InputSlot, InvalidInput, NotAllowed, NotFound, NotSignedIn, Principal, RecipeManifest, utc_now
+from pandaas.recipes import DatasetSummary
 from pandaas.testing.workshop import Workshop
 
 
@@ -251,3 +253,12 @@ def _join(workshop: Workshop, user: str, proposal: str, role: str) -> None:
     with workshop.database.session() as session:
         place = session.scalars(select(Proposal).where(Proposal.name == proposal)).one()
         session.add(ProposalMember(proposal_id=place.id, person_id=workshop.principal(user).person_id, role=role))
+
+
+def test_the_main_input_comes_first_whatever_the_order_asked() -> None:
+    a, b = (DatasetSummary(number, f"ds-{number}") for number in (1, 2))
+    manifest = RecipeManifest(
+        "r", "1", "R", "", "whole", "core", (InputSlot("sample", "S"), InputSlot("background", "B", minimum=0))
+    )
+    (slots,) = split(manifest, {"background": (b,), "sample": (a,)})
+    assert list(slots.items()) == [("sample", (a,)), ("background", (b,))]

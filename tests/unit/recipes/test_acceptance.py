@@ -90,25 +90,41 @@ def test_a_named_technique_comes_first() -> None:
     assert named.score > unnamed.score
 
 
-def test_the_array_that_the_dataset_is_about_decides() -> None:
-    """Images with a curve beside them: the recipe for images comes before the one for curves."""
+CURVES = RecipeManifest(
+    "f",
+    "1",
+    "F",
+    "",
+    "whole",
+    "core",
+    (InputSlot("curve", "C", arrays=(ArrayClause((ArrayKind.CURVE,)),)),),
+    techniques=(SAXS,),
+)
+
+
+def test_images_with_a_curve_beside_them_are_no_curve() -> None:
+    """Monitors and axes lie in every detector file."""
     image = ArrayInfo("/data", (5, 5, 5), "<u4", ArrayKind.IMAGE_STACK, is_default=True)
-    curve = ArrayInfo("/sum", (5,), "<f8", ArrayKind.CURVE)
+    monitor = ArrayInfo("/monitor", (5,), "<f8", ArrayKind.CURVE)
+    both = DatasetSummary(1, "ds-1", techniques=(SAXS,), arrays=(image, monitor))
+    assert assign(recipe(), [both]) is not None
+    assert assign(CURVES, [both]) is None
+    assert misfit(CURVES, CURVES.inputs[0], both) == "it holds no curve"
+
+
+def test_images_beside_a_curve_can_be_analysed_but_come_second() -> None:
+    image = ArrayInfo("/data", (5, 5, 5), "<u4", ArrayKind.IMAGE_STACK)
+    curve = ArrayInfo("/sum", (5,), "<f8", ArrayKind.CURVE, is_default=True)
     both = DatasetSummary(1, "ds-1", techniques=(SAXS,), arrays=(image, curve))
-    fit = RecipeManifest(
-        "f",
-        "1",
-        "F",
-        "",
-        "whole",
-        "core",
-        (InputSlot("curve", "C", arrays=(ArrayClause((ArrayKind.CURVE,)),)),),
-        techniques=(SAXS,),
-    )
-    for_images, for_curves = assign(recipe(), [both]), assign(fit, [both])
+    for_images, for_curves = assign(recipe(), [both]), assign(CURVES, [both])
     assert for_images is not None
     assert for_curves is not None
-    assert for_images.score > for_curves.score
+    assert for_curves.score > for_images.score
+
+
+def test_without_a_default_every_array_counts() -> None:
+    curve = DatasetSummary(1, "ds-1", arrays=(ArrayInfo("/a", (5,), "<f8", ArrayKind.CURVE),))
+    assert assign(CURVES, [curve]) is not None
 
 
 def test_missing_inputs_are_named() -> None:

@@ -59,6 +59,18 @@ def test_every_door_says_not_found(stranger: httpx.Client, secret_dataset: dict[
     assert secret_dataset["title"] not in answer.text
 
 
+def test_an_invented_identifier_is_refused_in_the_same_words(
+    stranger: httpx.Client, secret_dataset: dict[str, str]
+) -> None:
+    invented = "ds-000000000000"
+    for address in ("/api/v1/datasets/{}", "/api/v1/datasets/{}/provenance", "/api/v1/datasets/{}/verify"):
+        answers = [stranger.get(address.format(pid)) for pid in (secret_dataset["pid"], invented)]
+        assert answers[0].status_code == answers[1].status_code
+        hidden, missing = (answer.json() for answer in answers)
+        for name in ("detail", "remedy", "field"):
+            assert str(hidden[name]).replace(secret_dataset["pid"], invented) == str(missing[name]), address
+
+
 @pytest.mark.parametrize("address", ["/api/v1/search", "/api/v1/proposals", "/api/v1/home"])
 def test_no_list_count_or_facet_tells_of_it(
     stranger: httpx.Client, secret_dataset: dict[str, str], address: str

@@ -137,8 +137,13 @@ def of_proposal(proposal: Proposal) -> Protected:
     )
 
 
-def not_found(name: str) -> NotFound:
-    return NotFound(f"There is no {name}, or you may not see it.", remedy="Check the name, or ask its team for access.")
+def not_found(name: str, *, field: str | None = None) -> NotFound:
+    """The one answer for what is hidden and for what does not exist: were they told apart, asking would find out."""
+    return NotFound(
+        f"There is no {name}, or you may not see it.",
+        remedy="Check the name, or ask its team for access.",
+        field=field,
+    )
 
 
 def _of_dataset(dataset: Dataset, types: dict[int, str], ancestors: tuple[Protected, ...] = ()) -> Protected:

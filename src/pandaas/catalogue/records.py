@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pandaas.access import Access, Protected
+from pandaas.access import Access, Protected, not_found
 from pandaas.catalogue.cards import cards_of
 from pandaas.catalogue.describe import plot_spec, searchable
 from pandaas.catalogue.edits import EDITED, set_techniques
@@ -54,7 +54,7 @@ class Records:
         check_pid(pid)
         dataset = session.scalars(select(Dataset).where(Dataset.pid == pid)).first()
         if dataset is None:
-            raise NotFound(f"There is no '{pid}', or you may not see it.", remedy="Check the identifier.")
+            raise not_found(f"'{pid}'")
         self._access.require(principal, action, self.protected(session, dataset), what=f"'{pid}'")
         return dataset
 

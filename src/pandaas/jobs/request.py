@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pandaas.access import Access
+from pandaas.access import Access, not_found
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, Proposal
 from pandaas.model import (

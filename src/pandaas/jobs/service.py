@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session, selectinload
 
-from pandaas.access import Access
+from pandaas.access import Access, not_found
 from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetFile, Job, JobInput, Notice, Proposal
@@ -349,7 +349,7 @@ class JobService:
         with self._database.read() as session:
             dataset = session.scalars(select(Dataset).where(Dataset.pid == check_pid(pid))).first()
             if dataset is None:
-                raise NotFound(f"There is no dataset '{pid}', or you may not see it.", remedy="Check the identifier.")
+                raise not_found(f"dataset '{pid}'")
             guard = self._access.protect(session, [dataset])[0]
             self._access.require(principal, Action.READ, guard, what=f"dataset '{pid}'")
             job = session.get(Job, dataset.job_id) if dataset.job_id else None

@@ -144,3 +144,11 @@ def test_the_quarantine_is_listed_tried_again_and_dismissed(facility: Facility, 
     assert browser("bob").delete(f"/api/v1/quarantine/{entry['id']}").status_code == 404
     assert client.delete(f"/api/v1/quarantine/{entry['id']}").status_code == 204
     assert client.get("/api/v1/quarantine").json() == []
+
+
+def test_hidden_and_missing_datasets_are_answered_alike(facility: Facility, browser: Browser) -> None:
+    hidden = facility.register("SEC-2/b.nxs", title="Cathode")
+    answers = [browser().get(f"/api/v1/datasets/{pid}").json() for pid in (hidden, "ds-000000000000")]
+    for answer in answers:
+        answer.pop("request_id")
+    assert str(answers[0]).replace(hidden, "ds-000000000000") == str(answers[1])

@@ -58,15 +58,15 @@ class Identity(Tokens):
             self._log(session, "person.signed_in", person, actor_id=person.id, payload={"address": address})
         return secret
 
-    def sign_out(self, secret: str) -> None:
-        """End the sign-in of this cookie; an unknown one is no error."""
+    def sign_out(self, secret: str, *, everywhere: bool = False) -> None:
+        """End the sign-in of this cookie, or all of its person; an unknown one is no error. Tokens stay."""
         with self._database.session() as session:
-            found = session.execute(
-                select(SignIn, Person).join(Person).where(SignIn.secret_hash == digest(secret))
-            ).first()
-            if found is not None:
-                session.delete(found[0])
-                self._log(session, "session.expired", found[1], actor_id=found[1].id)
+            person = session.scalars(select(Person).join(SignIn).where(SignIn.secret_hash == digest(secret))).first()
+            if person is None:
+                return
+            mine = SignIn.person_id == person.id if everywhere else SignIn.secret_hash == digest(secret)
+            session.execute(delete(SignIn).where(mine))
+            self._log(session, "session.expired", person, actor_id=person.id, payload={"everywhere": everywhere})
 
     def signed_in_count(self) -> int:
         """Persons with a sign-in that has not expired."""

@@ -89,12 +89,21 @@ class Offers:
         seen = set(session.scalars(select(Dataset.pid).where(Dataset.pid.in_(set(pids)), allowed)))
         missing = [pid for pid in pids if pid not in seen]
         if missing:
+            self._refuse_visible(session, principal, missing[0])
             raise NotFound(
                 f"There is no dataset '{missing[0]}' that you may analyse.",
                 remedy="Check the identifier, or ask its team for access.",
                 field="dataset",
             )
         return load_summaries(session, list(dict.fromkeys(pids)))
+
+    def _refuse_visible(self, session: Session, principal: Principal, pid: str) -> None:
+        """Say that a dataset which may be seen may not be analysed; of one that may not be seen nothing is said."""
+        readable = self._access.visible(principal, Dataset, Action.READ)
+        row = session.scalars(select(Dataset).where(Dataset.pid == pid, readable)).first()
+        if row is not None:
+            protected = self._access.protect(session, [row])[0]
+            self._access.require(principal, Action.ANALYSE, protected, what=f"dataset '{pid}'")
 
     def _offer(self, session: Session, principal: Principal, recipe: RecipeVersion, assignment: Assignment) -> Offer:
         inputs = {slot: [dataset.pid for dataset in found] for slot, found in assignment.inputs.items()}

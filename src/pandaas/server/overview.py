@@ -12,10 +12,11 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from pandaas.config import Settings
-from pandaas.db.tables import Dataset, Event, Job, Person, Proposal, Quarantine
+from pandaas.db.tables import Dataset, Event, Job, Person, Proposal, ProposalMember, Quarantine, SignIn
 from pandaas.model import Action, JobState, NotFound, PandaasError, Principal, PrincipalKind, ProposalType
 from pandaas.server import doctor, present, present_work
 from pandaas.server.schemas import (
+    ActivePersonOut,
     ComponentHealth,
     DiskOut,
     EnvironmentOut,
@@ -23,12 +24,14 @@ from pandaas.server.schemas import (
     HistoryEntry,
     HomeOut,
     OperatorOut,
+    ProposalUseOut,
     TryStep,
 )
 from pandaas.server.services import Services
 from pandaas.server.stream import StreamEvent
 
 _CARDS = 8
+_LISTED = 20
 _DOCTOR_S = 300
 _AUDIT_KINDS = ("person.%", "token.%", "proposal.%", "instrument.%", "share.%")
 
@@ -118,8 +121,11 @@ def operator(platform: Services, health: HealthOut) -> OperatorOut:
         proposals = session.scalar(select(func.count(Proposal.id)).where(Proposal.type != ProposalType.PERSONAL)) or 0
         quarantine = session.scalar(select(func.count(Quarantine.id))) or 0
         audit = _audit(session)
+        latest, largest = latest_people(session, platform.database.clock()), largest_proposals(session)
     return OperatorOut(
         people=people,
+        latest_people=latest,
+        largest_proposals=largest,
         signed_in=platform.identity.signed_in_count(),
         proposals=proposals,
         datasets=datasets,
@@ -147,6 +153,68 @@ def _counts(session: Session, since: datetime | None) -> dict[str, int]:
     if since is not None:
         query = query.where(Job.created >= since)
     return {row.state: row.jobs for row in session.execute(query)}
+
+
+def latest_people(session: Session, now: datetime) -> list[ActivePersonOut]:
+    """Who signed in last, then the newest accounts."""
+    began = (
+        select(SignIn.person_id, func.max(SignIn.created).label("began"))
+        .where(SignIn.expires > now)
+        .group_by(SignIn.person_id)
+        .subquery()
+    )
+    teams = (
+        select(ProposalMember.person_id, func.count().label("teams"))
+        .join(Proposal, Proposal.id == ProposalMember.proposal_id)
+        .where(Proposal.type != ProposalType.PERSONAL)
+        .group_by(ProposalMember.person_id)
+        .subquery()
+    )
+    query = (
+        select(Person, began.c.began, func.coalesce(teams.c.teams, 0))
+        .outerjoin(began, began.c.person_id == Person.id)
+        .outerjoin(teams, teams.c.person_id == Person.id)
+        .order_by(began.c.began.is_(None), began.c.began.desc(), Person.id.desc())
+        .limit(_LISTED)
+    )
+    return [
+        ActivePersonOut(
+            user=person.user, name=person.name, role=person.role, disabled=person.disabled, signed_in=began_at,
+            proposals=count,
+        )
+        for person, began_at, count in session.execute(query)
+    ]  # fmt: skip
+
+
+def largest_proposals(session: Session) -> list[ProposalUseOut]:
+    """Proposals by the size of what they hold now; personal spaces are left out."""
+    held = (
+        select(Dataset.proposal_id, func.count().label("datasets"), func.sum(Dataset.size).label("size"))
+        .where(Dataset.is_latest)
+        .group_by(Dataset.proposal_id)
+        .subquery()
+    )
+    team = (
+        select(ProposalMember.proposal_id, func.count().label("members"))
+        .group_by(ProposalMember.proposal_id)
+        .subquery()
+    )
+    size = func.coalesce(held.c.size, 0)
+    query = (
+        select(Proposal, func.coalesce(team.c.members, 0), func.coalesce(held.c.datasets, 0), size)
+        .outerjoin(held, held.c.proposal_id == Proposal.id)
+        .outerjoin(team, team.c.proposal_id == Proposal.id)
+        .where(Proposal.type != ProposalType.PERSONAL)
+        .order_by(size.desc(), Proposal.id)
+        .limit(_LISTED)
+    )
+    return [
+        ProposalUseOut(
+            name=proposal.name, title=proposal.title, type=proposal.type, members=members, datasets=datasets,
+            size=int(size),
+        )
+        for proposal, members, datasets, size in session.execute(query)
+    ]  # fmt: skip
 
 
 def _doctor(platform: Services) -> list[ComponentHealth]:

@@ -635,8 +635,32 @@ class EnvironmentOut(Out):
     detail: str | None = None
 
 
+class ActivePersonOut(Out):
+    """A person of the installation; `signed_in` is when her latest sign-in that still holds began."""
+
+    user: str
+    name: str
+    role: Literal["visitor", "instrument_staff", "operator"]
+    disabled: bool
+    signed_in: datetime | None
+    proposals: int
+
+
+class ProposalUseOut(Out):
+    """What a proposal holds; `size` in bytes."""
+
+    name: str
+    title: str
+    type: Literal["public_access", "proprietary", "training", "in_house", "personal"]
+    members: int
+    datasets: int
+    size: int
+
+
 class OperatorOut(Out):
     people: int
+    latest_people: list[ActivePersonOut] = Field(description="Who signed in last, then the newest accounts.")
+    largest_proposals: list[ProposalUseOut]
     signed_in: int
     proposals: int
     datasets: int

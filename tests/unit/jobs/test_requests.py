@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -247,6 +248,11 @@ class TestDefaults:
     def test_offers_are_for_what_one_may_analyse(self, workshop: Workshop) -> None:
         with pytest.raises(NotFound):
             workshop.jobs.offers(workshop.principal("alice"), [workshop.dataset("P-bob")])
+
+    def test_what_one_may_see_but_not_analyse_is_said_to_be_so(self, workshop: Workshop) -> None:
+        released = workshop.dataset("P-bob", release_time=utc_now() - timedelta(days=1))
+        with pytest.raises(NotSignedIn, match="analyse"):
+            workshop.jobs.offers(Principal(), [released])
 
 
 def _join(workshop: Workshop, user: str, proposal: str, role: str) -> None:

@@ -15,7 +15,7 @@ from pandaas.db import Database
 from pandaas.db.tables import Person
 from pandaas.identity import Identity
 from pandaas.model import NotFound
-from pandaas.server import problems
+from pandaas.server import overview, problems
 from pandaas.server.routers import proposals, session
 from pandaas.server.security import Gate
 from pandaas.testing.facility import Facility, make_facility
@@ -120,6 +120,33 @@ def test_signing_out_ends_the_sign_in_on_the_server(browser: Browser) -> None:
     other = browser()
     other.cookies.set("pandaas", secret)
     assert other.get("/api/v1/session").json()["person"] is None
+
+
+def test_signing_out_everywhere_ends_every_browser_of_this_person_only(browser: Browser) -> None:
+    here, there, bob = browser("alice"), browser("alice"), browser("bob")
+    assert here.delete("/api/v1/session", params={"everywhere": True}).status_code == 204
+    assert there.get("/api/v1/session").json()["person"] is None
+    assert bob.get("/api/v1/session").json()["person"]["user"] == "bob"
+
+
+def test_signing_out_here_leaves_other_browsers_alone(browser: Browser) -> None:
+    here, there = browser("alice"), browser("alice")
+    here.delete("/api/v1/session")
+    assert there.get("/api/v1/session").json()["person"]["user"] == "alice"
+
+
+def test_the_operator_sees_who_came_last_and_what_proposals_hold(facility: Facility, browser: Browser) -> None:
+    facility.register("PUB-1/a.nxs")
+    browser("bob")
+    with facility.database.read() as db:
+        people = overview.latest_people(db, facility.clock())
+        proposals = overview.largest_proposals(db)
+    assert people[0].user == "bob"
+    assert people[0].signed_in is not None
+    assert {one.user for one in people} >= {"alice", "bob"}
+    assert all(one.signed_in is None for one in people[1:])
+    assert proposals[0].name == "PUB-1"
+    assert (proposals[0].datasets, proposals[0].size > 0, proposals[0].members > 0) == (1, True, True)
 
 
 def test_signing_in_again_ends_the_earlier_sign_in(browser: Browser) -> None:

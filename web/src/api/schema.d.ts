@@ -19,7 +19,10 @@ export interface paths {
          * @description Sign in; the answer sets the cookie. An earlier sign-in of this browser ends.
          */
         post: operations["sign_in_api_v1_session_post"];
-        /** Sign Out */
+        /**
+         * Sign Out
+         * @description Sign out here, or in all browsers of this person; access tokens stay.
+         */
         delete: operations["sign_out_api_v1_session_delete"];
         options?: never;
         head?: never;
@@ -533,6 +536,8 @@ export interface paths {
         /**
          * Data
          * @description `dtype=safe` converts to what a browser can hold (f2→f4, i8/u8 that fit, f16→f8, big- to little-endian).
+         *
+         *     With `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`), `bin` and `npy` answers may be a stored chunk.
          */
         get: operations["data_api_v1_datasets__pid__data_get"];
         put?: never;
@@ -1042,6 +1047,27 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /**
+         * ActivePersonOut
+         * @description A person of the installation; `signed_in` is when her latest sign-in that still holds began.
+         */
+        ActivePersonOut: {
+            /** User */
+            user: string;
+            /** Name */
+            name: string;
+            /**
+             * Role
+             * @enum {string}
+             */
+            role: "visitor" | "instrument_staff" | "operator";
+            /** Disabled */
+            disabled: boolean;
+            /** Signed In */
+            signed_in: string | null;
+            /** Proposals */
+            proposals: number;
+        };
         /** ArrayOut */
         ArrayOut: {
             /** Path */
@@ -1906,6 +1932,13 @@ export interface components {
         OperatorOut: {
             /** People */
             people: number;
+            /**
+             * Latest People
+             * @description Who signed in last, then the newest accounts.
+             */
+            latest_people: components["schemas"]["ActivePersonOut"][];
+            /** Largest Proposals */
+            largest_proposals: components["schemas"]["ProposalUseOut"][];
             /** Signed In */
             signed_in: number;
             /** Proposals */
@@ -2078,6 +2111,27 @@ export interface components {
              * @default []
              */
             members: components["schemas"]["MemberOut"][];
+        };
+        /**
+         * ProposalUseOut
+         * @description What a proposal holds; `size` in bytes.
+         */
+        ProposalUseOut: {
+            /** Name */
+            name: string;
+            /** Title */
+            title: string;
+            /**
+             * Type
+             * @enum {string}
+             */
+            type: "public_access" | "proprietary" | "training" | "in_house" | "personal";
+            /** Members */
+            members: number;
+            /** Datasets */
+            datasets: number;
+            /** Size */
+            size: number;
         };
         /** ProvenanceOut */
         ProvenanceOut: {
@@ -2792,7 +2846,9 @@ export interface operations {
     };
     sign_out_api_v1_session_delete: {
         parameters: {
-            query?: never;
+            query?: {
+                everywhere?: boolean;
+            };
             header?: never;
             path?: never;
             cookie?: never;

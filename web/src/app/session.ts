@@ -47,7 +47,7 @@ export function useSignIn() {
 export function useSignOut() {
   const forget = useForget();
   return useMutation({
-    mutationFn: () => body(api.DELETE('/api/v1/session')),
+    mutationFn: (everywhere: boolean) => body(api.DELETE('/api/v1/session', { params: { query: { everywhere } } })),
     onSuccess: () => forget((session) => session && { ...session, person: null, scopes: [], instruments: [] }),
   });
 }

@@ -38,10 +38,11 @@ def sign_in(body: SignInIn, request: Request, response: Response, platform: Plat
 
 
 @router.delete("/session", status_code=204)
-def sign_out(request: Request, response: Response, platform: Platform) -> None:
+def sign_out(request: Request, response: Response, platform: Platform, everywhere: bool = False) -> None:
+    """Sign out here, or in all browsers of this person; access tokens stay."""
     secret = cookie_secret(request)
     if secret is not None:
-        platform.identity.sign_out(secret)
+        platform.identity.sign_out(secret, everywhere=everywhere)
     clear_cookie(request, response)
 
 

@@ -1,6 +1,6 @@
 import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, VisuallyHidden, useMantineColorScheme } from '@mantine/core';
 import type { MantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconKey, IconLogin2, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { IconDeviceDesktop, IconDevices, IconKey, IconLogin2, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 
 import { LinkButton, LinkMenuItem } from '@/components/links';
@@ -29,6 +29,7 @@ export function PersonMenu() {
       </LinkButton>
     );
   }
+  const leave = (everywhere: boolean) => signOut.mutate(everywhere, { onSuccess: () => void navigate({ to: '/' }) });
   return (
     <Menu position="bottom-end" width={240} shadow="md">
       <Menu.Target>
@@ -53,11 +54,11 @@ export function PersonMenu() {
         <LinkMenuItem to="/tokens" leftSection={<IconKey size={16} />}>
           Access tokens
         </LinkMenuItem>
-        <Menu.Item
-          leftSection={<IconLogout size={16} />}
-          onClick={() => signOut.mutate(undefined, { onSuccess: () => void navigate({ to: '/' }) })}
-        >
+        <Menu.Item leftSection={<IconLogout size={16} />} onClick={() => leave(false)}>
           Sign out
+        </Menu.Item>
+        <Menu.Item leftSection={<IconDevices size={16} />} onClick={() => leave(true)}>
+          Sign out in all browsers
         </Menu.Item>
       </Menu.Dropdown>
     </Menu>

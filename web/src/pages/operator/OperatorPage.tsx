@@ -10,6 +10,7 @@ import { When } from '@/components/text';
 import { bytes, count, number, percent } from '@/format';
 
 import { Components, Environments } from './Components';
+import { PeopleTable, ProposalsTable } from './People';
 import classes from './operator.module.css';
 
 const MINUTE = 60_000;
@@ -35,7 +36,7 @@ function Contents({ overview }: { overview: OperatorOut }) {
         <Figure name="Proposals" value={count(overview.proposals)} />
         <Figure name="Datasets" value={count(overview.datasets)} note={bytes(overview.data_size)} />
         <Figure name="Jobs, 30 days" value={count(Object.values(overview.jobs).reduce((sum, n) => sum + n, 0))} note={ended > 0 ? `${percent((overview.jobs.succeeded ?? 0) / ended)} succeeded` : undefined} />
-        <Figure name="CPU hours, 30 days" value={number(overview.cpu_hours, 3)} />
+        <Figure name="CPU hours, 30 days" value={overview.cpu_hours > 0 && overview.cpu_hours < 0.1 ? '< 0.1' : number(overview.cpu_hours, 3)} />
         <Figure name="Quarantine" value={<Link to="/quarantine" inherit>{count(overview.quarantine)}</Link>} note="files not read" />
       </SimpleGrid>
       <div className={classes.columns}>
@@ -81,6 +82,17 @@ function Contents({ overview }: { overview: OperatorOut }) {
             <Environments environments={overview.environments} />
           </Section>
         </div>
+      </div>
+      <div className={classes.columns}>
+        <Section title="People, latest sign-in first">
+          <PeopleTable people={overview.latest_people} />
+        </Section>
+        <Section title="Proposals by size">
+          <ProposalsTable proposals={overview.largest_proposals} />
+          <Link to="/proposals" size="sm">
+            All proposals
+          </Link>
+        </Section>
       </div>
       <Section title="Latest actions">
         <Table.ScrollContainer minWidth={480} type="native">

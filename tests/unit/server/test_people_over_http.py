@@ -58,7 +58,7 @@ def browser(facility: Facility) -> Callable[..., TestClient]:
     )
 
     def new(user: str | None = None, base: str = "http://127.0.0.1:8000") -> TestClient:
-        client = TestClient(app, base_url=base, headers={"X-PaNDAaS": "1"})
+        client = TestClient(app, base_url=base, headers={"X-PaNDAaS": "1", "Origin": base})
         if user is not None:
             answer = client.post("/api/v1/session", json={"user": user, "password": "correct horse"})
             assert answer.status_code == 200, answer.text

@@ -38,6 +38,12 @@ def ending_of(job: Job, folder: JobFolder, record: ExitRecord) -> Ending:
             f"It needed more than {job.memory_mb} MB of memory and was stopped.",
             "Run it again with fewer data or coarser parameters, or ask the operator for more memory.",
         )
+    if record.reason == "disk":
+        return Ending(
+            JobState.FAILED,
+            "The platform's disk became full, and it was stopped.",
+            "Ask the operator to make room, and see that the recipe writes no more than it needs; then run it again.",
+        )
     if record.succeeded:
         if (folder.output / RESULT).exists():
             return Ending(JobState.SUCCEEDED)

@@ -12,7 +12,7 @@ Starting it again in the same folder does nothing: while it runs the lock is hel
 it was started once. The command returns as soon as the supervisor is detached.
 
 `spec.json`: {"argv": [...], "env": {...}, "cwd": path, "time_limit_s": n, "memory_mb": n, "processes": n,
-"log_limit": bytes, "cgroup": group or null, "isolated": bool}. `isolated` says that killing the command kills all it
+"log_limit": bytes, "disk_reserve_mb": n, "cgroup": group or null, "isolated": bool}. `isolated` says that killing the command kills all it
 started (a process namespace); otherwise its descendants are looked for and killed one by one.
 """
 
@@ -35,6 +35,7 @@ _SAMPLE_S = 0.5
 _SAMPLE_EARLY_S = 0.1  # short work is sampled often enough to be measured
 _EARLY_S = 5.0
 _DRAIN_S = 2.0
+_DISK_RESERVE_MB = 512  # twice what the catalogue needs to go on
 _OOM_SCORE = "600"  # the kernel takes user work before the platform
 
 
@@ -113,6 +114,7 @@ class Supervision:
         self._spec = spec
         self._group: dict[str, Any] | None = spec.get("cgroup")
         self._log = _Log("log.txt", int(spec.get("log_limit", 8 * 1024 * 1024)))
+        self._disk_reserve = int(spec.get("disk_reserve_mb", _DISK_RESERVE_MB)) * 1024 * 1024
         self._reason = "exit"
         self._peak_mb = 0.0
         self._cpu_s = 0.0
@@ -222,10 +224,17 @@ class Supervision:
         now = time.monotonic()
         if now > deadline:
             return "timeout"
+        if self._disk_is_full():
+            return "disk"
         if now >= self._next_sample:
             self._next_sample = now + (_SAMPLE_EARLY_S if now < self._early_until else _SAMPLE_S)
             return self._sample(pid)
         return None
+
+    def _disk_is_full(self) -> bool:
+        """Work is stopped while the platform, which may keep its database on the same disk, still has room."""
+        disk = os.statvfs(".")
+        return disk.f_bavail * disk.f_frsize < self._disk_reserve
 
     def _sample(self, pid: int) -> str | None:
         """Take the peak of memory; without a control group this is also the limit."""

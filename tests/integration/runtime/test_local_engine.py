@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -152,3 +154,26 @@ def _is_quiet(file: Path) -> bool:
     before = file.stat().st_size
     time.sleep(0.3)
     return file.stat().st_size == before
+
+
+def test_work_is_stopped_before_it_fills_the_disk(tmp_path: Path) -> None:
+    all_of_it = shutil.disk_usage(tmp_path).total // 1024**2
+    spec = {
+        "argv": [sys.executable, "-c", "import time; time.sleep(60)"],
+        "env": {},
+        "cwd": str(tmp_path),
+        "time_limit_s": 60,
+        "memory_mb": 256,
+        "processes": 16,
+        "disk_reserve_mb": all_of_it,
+    }
+    (tmp_path / "spec.json").write_text(json.dumps(spec))
+    environment = dict(os.environ, PYTHONPATH=str(package_folder().parent))
+    command = [sys.executable, "-m", "pandaas.runtime.supervisor", str(tmp_path)]
+    subprocess.run(command, env=environment, check=True)
+    end = time.monotonic() + 20
+    while not (tmp_path / "exit.json").exists() and time.monotonic() < end:
+        time.sleep(0.05)
+    record = json.loads((tmp_path / "exit.json").read_text("utf-8"))
+    assert record["reason"] == "disk"
+    assert record["wall_s"] < 10

@@ -88,6 +88,7 @@ def test_short_jobs_and_unknown_addresses_send_nothing(
     ("record", "words"),
     [
         ({"reason": "memory", "signal": 9}, "more than 300 MB"),
+        ({"reason": "disk", "signal": 9}, "disk became full"),
         ({"reason": "timeout", "signal": 9}, "longer than the limit of 2 h"),
         ({"code": 127}, "could not be started: no such file"),
         ({"code": 139, "signal": 11}, "crashed (memory access error)"),

@@ -16,7 +16,7 @@ from pandaas.runtime.sandbox import Confinement
 
 Handle = dict[str, Any]
 WorkState = Literal["queued", "running", "ended", "unknown"]
-ExitReason = Literal["exit", "timeout", "memory", "cancelled"]
+ExitReason = Literal["exit", "timeout", "memory", "disk", "cancelled"]
 
 
 @dataclass(frozen=True)

@@ -190,9 +190,19 @@ def reduce_by_maximum(
     for axis in (0, 1):
         step = -(-pixels.shape[axis] // max_size)
         if step > 1:
-            pixels = np.maximum.reduceat(pixels, np.arange(0, pixels.shape[axis], step), axis=axis)
+            pixels = _largest_of(step, pixels, axis)
     pixels[np.isneginf(pixels)] = np.nan
     return np.ascontiguousarray(pixels, dtype=np.float32)
+
+
+def _largest_of(step: int, pixels: NDArray[Any], axis: int) -> NDArray[Any]:
+    """The largest of each `step` neighbours along `axis`; several times faster than `np.maximum.reduceat`."""
+    lines = np.moveaxis(pixels, axis, 0)
+    largest = lines[::step].copy(order="K")
+    for offset in range(1, step):
+        others = lines[offset::step]
+        np.maximum(largest[: len(others)], others, out=largest[: len(others)])
+    return np.moveaxis(largest, 0, axis)
 
 
 def _check_numeric(array: NDArray[Any]) -> None:

@@ -36,6 +36,7 @@ from pandaas.model import (
 _MAX_ENTRIES = 1000
 _MAX_ARRAYS = 500
 _MAX_METADATA = 400
+_NO_NAME = frozenset({"none", "-1", "n/a", "unknown"})
 _EIGER_FILE = re.compile(r"_data_[0-9]{6}\.h5$")
 _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?")
 
@@ -107,7 +108,7 @@ def _dataset(navigator: Navigator, path: str, *, several: bool) -> ScannedDatase
         instrument=instrument,
         facility=facility,
         sample=_sample(found),
-        proposal=found.text(path, "experiment_identifier", "proposal_id", "proposal"),
+        proposal=_named(found.text(path, "experiment_identifier", "proposal_id", "proposal")),
         description=found.text(path, "experiment_description", "entry_description", "description", "notes"),
         kind=_kind(found),
         definitions=definitions,
@@ -212,10 +213,15 @@ def _probe(found: Survey, facility: str | None) -> str | None:
 
 def _sample(found: Survey) -> str | None:
     for group in found.of_class("NXsample"):
-        name = found.text(group.path, "name", "sample_name")
+        name = _named(found.text(group.path, "name", "sample_name"))
         if name:
             return name[:300]
-    return found.text("/measurement/sample", "name")
+    return _named(found.text("/measurement/sample", "name"))
+
+
+def _named(text: str | None) -> str | None:
+    """A name, unless it is what acquisition programs write where they know none."""
+    return None if text is None or text.casefold() in _NO_NAME else text
 
 
 def _kind(found: Survey) -> DatasetKind:

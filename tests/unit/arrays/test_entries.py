@@ -73,6 +73,20 @@ def test_a_saxs_entry(opened: Opened) -> None:
     assert dataset.metadata["instrument"]["detector"]["distance"] == {"value": 2.5, "unit": "m"}
 
 
+@pytest.mark.parametrize("placeholder", ["NONE", "-1", "n/a", "unknown"])
+def test_a_placeholder_is_no_name(opened: Opened, placeholder: str) -> None:
+    """SNS writes NONE for a sample nobody named, ISIS -1 for a run without a proposal."""
+
+    def fill(file: h5py.File) -> None:
+        _saxs(file)
+        for path in ("entry/sample/name", "entry/experiment_identifier"):
+            del file[path]
+            file[path] = placeholder
+
+    [found] = _scan(opened, fill)
+    assert (found.sample, found.proposal) == (None, None)
+
+
 def test_parameters_with_units_and_in_si(opened: Opened) -> None:
     (dataset,) = _scan(opened, _saxs)
     found = {parameter.name: parameter for parameter in dataset.parameters}

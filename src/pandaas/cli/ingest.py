@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Event as Flag
@@ -16,8 +16,10 @@ from pandaas.cli.output import ExitCode, Json, emit, size_text, table
 from pandaas.model import InvalidInput
 
 if TYPE_CHECKING:
-    from pandaas.catalogue import Catalogue, IngestProgress, IngestReport
+    from pandaas.catalogue import Catalogue, IngestProgress, IngestReport, QuarantinedFile
     from pandaas.config import Settings
+
+_FEW = 5  # files named per reason
 
 
 def register(app: typer.Typer) -> None:
@@ -128,6 +130,17 @@ def _print(report: IngestReport) -> None:
     for name in report.pending:
         print(f"Still being written: {name}")
     if report.quarantined:
-        print("In the quarantine (see `pandaas quarantine`):")
-        for entry in report.quarantined:
-            print(f"  {entry.id}  {entry.name}: {entry.reason}")
+        print(f"{len(report.quarantined)} in the quarantine (all of them: `pandaas quarantine list`):")
+        for line in _refused(report.quarantined):
+            print(f"  {line}")
+
+
+def _refused(entries: Sequence[QuarantinedFile]) -> Iterator[str]:
+    """Each reason once, with what to do and the first files: one mistake in the call refuses hundreds."""
+    reasons: dict[tuple[str, str | None], list[QuarantinedFile]] = {}
+    for entry in entries:
+        reasons.setdefault((entry.reason, entry.remedy), []).append(entry)
+    for (reason, remedy), same in reasons.items():
+        names = ", ".join(f"{entry.name} ({entry.id})" for entry in same[:_FEW])
+        more = f" and {len(same) - _FEW} more" if len(same) > _FEW else ""
+        yield f"{names}{more}: {reason} {remedy or ''}".rstrip()

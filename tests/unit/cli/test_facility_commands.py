@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
+from pandaas.catalogue import IngestReport, QuarantinedFile
 from pandaas.cli import build
+from pandaas.cli.ingest import _print
 from pandaas.model import Conflict, InvalidInput, NotFound, Unavailable
 
 Run = Callable[..., str]
@@ -152,3 +154,17 @@ def test_only_storage_roots_are_ingested(facility: Run, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     with pytest.raises(InvalidInput, match="none of the storage roots"):
         facility(f"ingest {tmp_path / 'elsewhere'}")
+
+
+def test_an_ingest_says_each_reason_once_and_what_to_do(capsys: pytest.CaptureFixture[str]) -> None:
+    why, remedy = "Not assigned to a proposal.", "Give --proposal."
+    refused = [QuarantinedFile(n, f"{n}.h5", why, remedy) for n in range(1, 9)]
+    refused.append(QuarantinedFile(9, "broken.h5", "It is cut off.", None))
+    report = IngestReport(datasets=[], quarantined=refused, attachments=[], pending=[], files=9, bytes=0, seconds=1.0)
+    _print(report)
+    told = capsys.readouterr().out
+    assert told.count(why) == told.count(remedy) == 1
+    assert "9 in the quarantine" in told
+    assert "1.h5 (1)" in told
+    assert "and 3 more: Not assigned to a proposal. Give --proposal." in told
+    assert "broken.h5 (9): It is cut off." in told

@@ -23,9 +23,10 @@ verify = "bit"                   # or "tolerance" with verify_reason and verify_
 [[inputs]]
 name = "sample"
 title = "Data"
-help = "Any dataset with an array of numbers."
+help = "Any HDF5 file with an array of numbers."
 minimum = 1
 maximum = 1
+formats = ["hdf5", "nexus", "nxcansas", "dxchange", "openpmd", "eiger"]  # left out: any
 arrays = [{{ dimensions = [1, 5] }}]
 
 [resources]

@@ -25,6 +25,8 @@ def test_the_skeleton_is_a_valid_recipe(folder: Path) -> None:
     manifest = parse_manifest(folder)
     assert manifest.id == "my-sum"
     assert manifest.inputs[0].arrays[0].dimensions == (1, 5)
+    assert "nexus" in manifest.inputs[0].formats
+    assert "text" not in manifest.inputs[0].formats, "the SDK opens no column text"
     assert manifest_from_json(manifest_to_json(folder)) == manifest
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -107,6 +108,19 @@ def test_the_page_shows_nothing_of_it(
     assert secret_dataset["title"] not in page.content()
     page.goto(f"{demo.url}/proposals/{PROPRIETARY}")
     expect(page.get_by_text("or you may not see it")).to_be_visible()
+
+
+def test_a_member_who_has_yet_to_sign_in_comes_back_to_it(
+    demo: RunningPlatform, page: Page, secret_dataset: dict[str, str]
+) -> None:
+    address = f"{demo.url}/datasets/{secret_dataset['pid']}?tab=files"
+    page.goto(address)
+    page.get_by_role("main").get_by_role("link", name="Sign in", exact=True).click()
+    page.get_by_role("button", name="Sign in as bob").click()
+    expect(page.get_by_role("heading", level=1, name=secret_dataset["title"])).to_be_visible()
+    assert page.url == address
+    page.go_back()
+    expect(page).not_to_have_url(re.compile("/sign-in"))
 
 
 def test_its_team_sees_it(demo: RunningPlatform, secret_dataset: dict[str, str]) -> None:

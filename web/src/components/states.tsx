@@ -7,6 +7,7 @@ import { useRouterState } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 
 import { ApiError } from '@/api/errors';
+import { useSession } from '@/app/session';
 
 import { LinkButton } from './links';
 
@@ -50,6 +51,7 @@ interface FailureProps {
 /** What went wrong, why, what next, and the id to quote. */
 export function Failure({ error, retry }: FailureProps) {
   const here = useRouterState({ select: (state) => state.location.href });
+  const session = useSession();
   const again = retry && (
     <Button variant="default" leftSection={<IconRefresh size={16} />} onClick={retry}>
       Try again
@@ -64,19 +66,27 @@ export function Failure({ error, retry }: FailureProps) {
     );
   }
   const known = wording(error);
+  // What is hidden from the public is "not found" too: a member who has yet to sign in gets the way in.
+  const stranger = error.status === 404 && session?.person === null;
+  const toSignIn = (
+    <LinkButton to="/sign-in" search={{ next: here }}>
+      Sign in
+    </LinkButton>
+  );
   return (
     <Message
       icon={known.icon}
       title={known.title}
       actions={
         error.status === 401 ? (
-          <LinkButton to="/sign-in" search={{ next: here }}>
-            Sign in
-          </LinkButton>
+          toSignIn
         ) : error.status === 404 ? (
-          <LinkButton to="/search" variant="default">
-            Search data
-          </LinkButton>
+          <>
+            {stranger && toSignIn}
+            <LinkButton to="/search" variant="default">
+              Search data
+            </LinkButton>
+          </>
         ) : (
           again
         )
@@ -84,7 +94,8 @@ export function Failure({ error, retry }: FailureProps) {
     >
       <div role="alert">{error.message}</div>
       {error.remedy && error.status !== 401 && <div>{error.remedy}</div>}
-      {known.remedy && <div>{known.remedy}</div>}
+      {known.remedy && (error.status === 401 || !error.remedy) && <div>{known.remedy}</div>}
+      {stranger && <div>If it belongs to your proposal, sign in; you come back here afterwards.</div>}
       {error.problem.request_id && error.status >= 500 && !error.remedy?.includes(error.problem.request_id) && (
         <div>
           Quote <Code>{error.problem.request_id}</Code> when you ask for help.

@@ -20,7 +20,7 @@ export function SignInPage() {
   const [user, setUser] = useState('');
   const [password, setPassword] = useState('');
   const enter = (credentials: { user: string; password: string }) =>
-    signIn.mutate(credentials, { onSuccess: () => router.history.push(next ?? '/') });
+    signIn.mutate(credentials, { onSuccess: () => router.history.replace(next ?? '/') });
   const accounts = session?.demo_accounts ?? [];
   return (
     <Page title="Sign in" width="normal" description={session ? `to ${session.facility}` : undefined}>

@@ -12,7 +12,8 @@ import classes from './Frame.module.css';
 /** What is true of the whole program right now: not isolated, a demo, cut off. */
 export function Banners() {
   const session = useSession();
-  const signingIn = useRouterState({ select: (state) => state.location.pathname === '/sign-in' });
+  const location = useRouterState({ select: (state) => state.location });
+  const signingIn = location.pathname === '/sign-in';
   return (
     <>
       {session?.sandbox_warning && (
@@ -25,7 +26,11 @@ export function Banners() {
         <div className={classes.banner} data-kind="demo" role="note">
           <IconFlask2 size={18} aria-hidden />
           <span>
-            This is a demonstration with public and invented data. <Link to="/sign-in" inherit>Sign in with a demo account</Link> to run analyses.
+            This is a demonstration with public and invented data.{' '}
+            <Link to="/sign-in" search={{ next: location.href === '/' ? undefined : location.href }} inherit>
+              Sign in with a demo account
+            </Link>{' '}
+            to run analyses.
           </span>
         </div>
       )}

@@ -66,7 +66,7 @@ function ValidityTable({ rows }: { rows: ValidityOut[] }) {
               <Table.Td>{end ? <When at={end} exact /> : 'further notice'}</Table.Td>
               <Table.Td>
                 {valid && (
-                  <Badge color="green" size="sm" leftSection={<IconCheck size={12} aria-hidden />}>
+                  <Badge color="green" size="sm" miw="max-content" leftSection={<IconCheck size={12} aria-hidden />}>
                     Holds
                   </Badge>
                 )}

@@ -124,11 +124,11 @@ function JobTable({ jobs, people }: { jobs: JobOut[]; people: boolean }) {
               </Table.Td>
               <Table.Td className={classes.state}>{isActive(job.state) && job.state !== 'requested' ? <JobProgress job={job} /> : <JobMark state={job.state} size="sm" />}</Table.Td>
               {people && <Table.Td>{job.person}</Table.Td>}
-              <Table.Td>{job.proposal}</Table.Td>
+              <Table.Td className={classes.whole}>{job.proposal}</Table.Td>
               <Table.Td>
                 <When at={job.started ?? job.created} />
               </Table.Td>
-              <Table.Td>{job.started && job.ended ? duration((Date.parse(job.ended) - Date.parse(job.started)) / 1000) : ''}</Table.Td>
+              <Table.Td className={classes.whole}>{job.started && job.ended ? duration((Date.parse(job.ended) - Date.parse(job.started)) / 1000) : ''}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

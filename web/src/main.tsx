@@ -17,6 +17,7 @@ import { createRoot } from 'react-dom/client';
 import { ApiError } from './api/errors';
 import { Live } from './api/live';
 import { LiveContext } from './app/live-context';
+import { nameLostParts } from './app/lost-part';
 import { router } from './app/router';
 import { theme, variables } from './app/theme';
 
@@ -33,6 +34,7 @@ const queries = new QueryClient({
   },
 });
 const live = new Live(queries);
+nameLostParts();
 
 const root = document.getElementById('root');
 if (!root) throw new Error('The page has no #root element.');

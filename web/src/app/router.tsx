@@ -6,6 +6,8 @@ import { NotFoundPage } from '@/pages/NotFoundPage';
 
 import { countOf, flagOf, listOf, oneOf, parseAddress, textOf, writeAddress, type RawSearch } from './address';
 import { Frame } from './frame/Frame';
+import { LostPart } from './LostPart';
+import { isLostPart } from './lost-part';
 
 /** Nothing in an address is required. */
 const may = <T extends object>(values: T): Partial<T> => values;
@@ -186,7 +188,7 @@ export const router = createRouter({
   stringifySearch: writeAddress,
   defaultPreload: 'intent',
   defaultPreloadStaleTime: 0,
-  defaultErrorComponent: ({ error, reset }) => <Failure error={error} retry={reset} />,
+  defaultErrorComponent: ({ error, reset }) => (isLostPart(error) ? <LostPart /> : <Failure error={error} retry={reset} />),
   scrollRestoration: true,
 });
 

@@ -5,6 +5,9 @@ import type { NumericArray } from '../core/numbers';
 import { BrokenChunk, STORED_LZ4, type Decoder } from '../decode/bitshuffle';
 import type { Problem } from './types';
 
+/** The `status` of a request that nothing answered. */
+export const UNREACHABLE = -1;
+
 /** An answer that is not data: says what happened and what to do next. */
 export class RequestError extends Error {
   override readonly name = 'RequestError';
@@ -79,7 +82,7 @@ async function send(url: string, init: RequestInit): Promise<Response> {
     response = await fetch(url, { credentials: 'same-origin', ...init });
   } catch (error) {
     if (error instanceof DOMException && error.name === 'AbortError') throw error;
-    throw new RequestError('The server can’t be reached.', 'Check the network; it is tried again when you move on.', 0, '');
+    throw new RequestError('The server can’t be reached.', 'This is tried again every few seconds.', UNREACHABLE, '');
   }
   if (!response.ok) throw await problemOf(response);
   return response;

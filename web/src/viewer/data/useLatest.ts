@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from 'react';
 
 import { FrameQueue } from '../core/frameQueue';
+import { RequestError, UNREACHABLE } from './requests';
 
 export interface Latest<K, V> {
   readonly key: K | null;
@@ -21,6 +22,7 @@ interface Shown<K, V> {
 }
 
 const DIM_AFTER_MS = 150;
+const AGAIN_AFTER_MS = 3000;
 
 /**
  * `key` must keep its identity while the same thing is wanted; null wants nothing. While keys change faster than they load,
@@ -56,6 +58,13 @@ export function useLatest<K extends object, V>(
   useEffect(() => {
     if (key !== null) queue.current?.want(key);
   }, [key]);
+
+  // A server that was away comes back: what could not be fetched then is asked for until it is here.
+  useEffect(() => {
+    if (key === null || shown.key !== key || !(shown.error instanceof RequestError) || shown.error.status !== UNREACHABLE) return;
+    const timer = setTimeout(() => queue.current?.want(key), AGAIN_AFTER_MS);
+    return () => clearTimeout(timer);
+  }, [key, shown]);
 
   const pending = key !== null && shown.key !== key;
   const late = useLate(pending, shown);

@@ -17,7 +17,7 @@ export function Attributes({ pid, path }: { pid: string; path: string }) {
         <span>{path}</span>
         <CopyIcon value={path} label="Copy the path" />
       </div>
-      {query.error && (
+      {query.error && !query.data && (
         <Text size="xs" c="dimmed">
           {query.error.message}
         </Text>

@@ -60,7 +60,7 @@ function Children({ path, depth }: { path: string; depth: number }) {
   const query = useQuery(treeQuery(pid, path));
   const [limit, setLimit] = useState(SHOWN);
   const indent = { paddingLeft: 10 + depth * 14 };
-  if (query.error) {
+  if (query.error && !query.data) {
     return (
       <li role="none" className={classes.message} style={indent}>
         {query.error.message}

@@ -64,6 +64,24 @@ class TestLocalEngine(EngineConformance):
         assert later.poll([new])[0].state == "queued"
         assert self.wait(later, new).exit is not None
 
+    def test_work_that_waited_runs_once_after_a_restart(self, engine: Engine, tmp_path: Path) -> None:
+        count = "import time; open('runs', 'a').write('x'); time.sleep(0.5)"
+        works = [self.work(tmp_path, f"line{n}", count) for n in range(5)]
+        handles = [self.submit(engine, work) for work in works]
+        later = self.restart(engine, tmp_path)
+        states = [seen.state for seen in later.poll(handles)]
+        assert states == ["running", "running", "queued", "queued", "queued"]
+        ends = [self.wait(later, handle).exit for handle in handles]
+        assert all(end is not None and end.succeeded for end in ends)
+        assert [(work.folder / "output" / "runs").read_text() for work in works] == ["x"] * 5
+
+    def test_work_whose_supervisor_does_not_start_is_not_tried_for_ever(
+        self, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(sys, "executable", "/bin/false")
+        handle = self.submit(engine, self.work(tmp_path, "refused", "pass"))
+        assert [engine.poll([handle])[0].state for _ in range(3)] == ["unknown"] * 3
+
     def test_a_killed_supervisor_leaves_it_unknown_and_nothing_running(self, engine: Engine, tmp_path: Path) -> None:
         work = self.work(
             tmp_path, "orphan", "import time\nwhile True:\n    open('beat', 'a').write('.'); time.sleep(0.05)"

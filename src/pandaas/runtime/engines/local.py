@@ -2,7 +2,7 @@
 
 Admission counts cores and memory. What doesn't fit waits: next is the work of whoever runs least, then the oldest; it is
 never overtaken by smaller work, so that large work starts too. All state is in the work's folder: after a restart, `poll`
-finds running work by its supervisor's lock and counts it again.
+finds running work by its supervisor's lock and counts it again, and puts work that had not begun back into the line.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class LocalEngine:
         self._waiting: list[_Claim] = []
         self._running: dict[Path, _Claim] = {}
         self._cleared: set[Path] = set()
+        self._refused: set[Path] = set()  # their supervisor could not be started
 
     def submit(self, work: WorkSpec) -> Handle:
         folder = work.folder.absolute()
@@ -122,6 +123,11 @@ class LocalEngine:
         self._running.pop(folder, None)
         if ended is not None:
             return Observation("ended", ended)
+        if folder not in self._refused and not _was_started(folder):
+            claim = _claim(folder)  # waited for an engine that was killed
+            if claim is not None:
+                self._waiting.append(claim)
+                return Observation("queued")
         if folder not in self._cleared:
             self._cleared.add(folder)
             _clear_up(folder)
@@ -129,10 +135,7 @@ class LocalEngine:
 
     def _adopt(self, folder: Path) -> None:
         """Count work that runs since before we started."""
-        spec = read_json(folder / "spec.json", limit=16_777_216) or {}
-        self._running[folder] = _Claim(
-            folder, str(spec.get("share", "")), int(spec.get("cores", 1)), int(spec.get("memory_mb", 0))
-        )
+        self._running[folder] = _claim(folder) or _Claim(folder, "", 1, 0)
 
     def _admit(self) -> None:
         """Start what fits, fairly."""
@@ -165,6 +168,7 @@ class LocalEngine:
         )
         if done.returncode:
             log.error("supervisor did not start", folder=str(claim.folder), said=done.stderr.decode("utf-8", "replace"))
+            self._refused.add(claim.folder)
             return  # poll shows it as unknown, with the reason
         self._running[claim.folder] = claim
 
@@ -186,6 +190,14 @@ class LocalEngine:
             write_atomically(str(claim.folder / "spec.json"), spec)
         except OSError as error:
             raise Unavailable(f"The work could not be written down: {error.strerror}.") from error
+
+
+def _claim(folder: Path) -> _Claim | None:
+    """What the work in this folder takes; None where it was never written down."""
+    spec = read_json(folder / "spec.json", limit=16_777_216)
+    if not isinstance(spec, dict):
+        return None
+    return _Claim(folder, str(spec.get("share", "")), int(spec.get("cores", 1)), int(spec.get("memory_mb", 0)))
 
 
 def _was_started(folder: Path) -> bool:

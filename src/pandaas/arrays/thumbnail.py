@@ -23,6 +23,8 @@ _HEIGHT = 200
 _MAX_BYTES = 512 * 1024 * 1024
 _MAX_SUMMED = 64 * 1024 * 1024
 _MARGIN = 8
+_PEAK = 100  # largest over typical value from which a linear axis shows one peak and a flat line
+_MOSTLY = 0.8
 _SHORT = 8
 _LINE = (34, 110, 190, 255)
 _NO_VALUE = (128, 128, 128, 90)
@@ -132,6 +134,9 @@ def _curve(y: NDArray[Any], x: NDArray[Any] | None, *, log_x: bool, log_y: bool)
     invalid, _ = invalid_pixels(y)
     good = np.isfinite(values) if invalid is None else ~invalid
     where = np.arange(values.size, dtype=float) if x is None else x.astype(float)
+    if not log_y and _is_peaked(values[good]):
+        log_y = True
+        log_x = log_x or (x is not None and _spans_decades(where[good]))
     if log_y:
         good &= values > 0
     if log_x and x is not None:
@@ -146,6 +151,18 @@ def _curve(y: NDArray[Any], x: NDArray[Any] | None, *, log_x: bool, log_y: bool)
     points = _thinned(points)
     ImageDraw.Draw(picture).line(points, fill=_LINE, width=2, joint="curve")
     return _png(picture)
+
+
+def _is_peaked(values: NDArray[Any]) -> bool:
+    """Positive nearly everywhere, and most of it a flat line beside the largest value: reflectivity, strong lines."""
+    positive = values[values > 0]
+    if positive.size < 3 or positive.size < _MOSTLY * values.size:
+        return False
+    return bool(positive.max() >= _PEAK * np.median(positive))
+
+
+def _spans_decades(values: NDArray[Any]) -> bool:
+    return bool(values.size and values.min() > 0 and values.max() >= _PEAK * values.min())
 
 
 def _scaled(values: NDArray[Any], length: int) -> NDArray[Any]:

@@ -33,3 +33,21 @@ def test_a_noisy_frame_of_a_large_detector_makes_a_small_picture() -> None:
     assert picture.mode == "P"
     assert max(picture.size) <= WIDTH
     assert len(packed) < 80_000
+
+
+def _heights(y: np.ndarray, x: np.ndarray) -> float:
+    """The share of the picture's height that the middle half of the curve takes."""
+    drawn = np.asarray(Image.open(io.BytesIO(_curve(y, x, log_x=False, log_y=False) or b"")))[..., 3] > 0
+    rows = np.flatnonzero(drawn[:, WIDTH // 4 : 3 * WIDTH // 4].any(axis=1))
+    return float((rows.max() - rows.min()) / drawn.shape[0])
+
+
+def test_a_curve_over_decades_is_no_line_along_the_edge() -> None:
+    x = np.linspace(0.01, 0.3, 200)
+    assert _heights(np.exp(-60 * x), x) > 0.3
+
+
+def test_an_ordinary_curve_stays_linear() -> None:
+    x = np.linspace(0, 1, 200)
+    assert _heights(2 + x, x) > 0.3
+    assert _heights(np.sin(20 * x), x) > 0.5

@@ -7,7 +7,7 @@ import io
 import numpy as np
 from PIL import Image
 
-from pandaas.arrays.thumbnail import WIDTH, _picture
+from pandaas.arrays.thumbnail import WIDTH, _curve, _picture
 
 
 def _pixels(image: np.ndarray) -> tuple[Image.Image, np.ndarray]:

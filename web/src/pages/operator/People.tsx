@@ -63,7 +63,7 @@ export function ProposalsTable({ proposals }: { proposals: OperatorOut['largest_
           {proposals.map(({ name, title, type, members, datasets, size }) => (
             <Table.Tr key={name}>
               <Table.Td>
-                <Link to="/proposals/$name" params={{ name }} size="sm">
+                <Link to="/proposals/$name" params={{ name }} size="sm" display="block">
                   {name}
                 </Link>
                 <Text size="xs" c="dimmed" lineClamp={1}>

@@ -10,7 +10,6 @@ from pandaas.model import ArrayClause, ArrayInfo, ArrayKind, DatasetKind, InputS
 from pandaas.recipes.summary import DatasetSummary
 
 _DATA = (DatasetKind.RAW, DatasetKind.DERIVED)
-_SIDE_KINDS = {ArrayKind.CURVE, ArrayKind.TABLE, ArrayKind.SCALAR, ArrayKind.OTHER}
 _KIND_WORDS = {
     ArrayKind.CURVE: "a curve",
     ArrayKind.IMAGE: "a detector image",
@@ -157,10 +156,12 @@ def _is_about(slot: InputSlot, dataset: DatasetSummary) -> bool:
 
 
 def _looked_at(clause: ArrayClause, dataset: DatasetSummary) -> Sequence[ArrayInfo]:
-    """Every detector file holds curves too (monitors, axes); they make it no curve: the array it is about must be one."""
+    """The array that the dataset is about: it is what a recipe reads, unless the clause names another by its path.
+
+    Every detector file holds curves too (monitors, axes), and a result curves per frame that look like an image.
+    """
     main = [array for array in dataset.arrays if array.is_default]
-    aside = bool(clause.kinds) and clause.path is None and set(clause.kinds) <= _SIDE_KINDS
-    return main if aside and main else dataset.arrays
+    return main if main and clause.path is None else dataset.arrays
 
 
 def _array_fits(clause: ArrayClause, array: ArrayInfo) -> bool:

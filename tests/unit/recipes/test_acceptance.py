@@ -112,14 +112,21 @@ def test_images_with_a_curve_beside_them_are_no_curve() -> None:
     assert misfit(CURVES, CURVES.inputs[0], both) == "it holds no curve"
 
 
-def test_images_beside_a_curve_can_be_analysed_but_come_second() -> None:
-    image = ArrayInfo("/data", (5, 5, 5), "<u4", ArrayKind.IMAGE_STACK)
-    curve = ArrayInfo("/sum", (5,), "<f8", ArrayKind.CURVE, is_default=True)
-    both = DatasetSummary(1, "ds-1", techniques=(SAXS,), arrays=(image, curve))
-    for_images, for_curves = assign(recipe(), [both]), assign(CURVES, [both])
-    assert for_images is not None
-    assert for_curves is not None
-    assert for_curves.score > for_images.score
+def test_a_curve_with_an_image_beside_it_is_no_image() -> None:
+    """A result holds the curves of all frames, which look like an image."""
+    curves = ArrayInfo("/frames/I", (200, 1000), "<f8", ArrayKind.IMAGE)
+    average = ArrayInfo("/average/I", (1000,), "<f8", ArrayKind.CURVE, is_default=True)
+    result = DatasetSummary(1, "res-1", kind="derived", techniques=(SAXS,), arrays=(curves, average))
+    assert assign(recipe(), [result]) is None
+    assert assign(CURVES, [result]) is not None
+
+
+def test_an_array_named_by_its_path_need_not_be_the_default() -> None:
+    clause = ArrayClause(kinds=(ArrayKind.IMAGE,), path="/frames/*")
+    named = RecipeManifest("r", "1", "R", "", "whole", "core", (InputSlot("a", "A", arrays=(clause,)),))
+    image = ArrayInfo("/frames/I", (20, 30), "<f8", ArrayKind.IMAGE)
+    curve = ArrayInfo("/average/I", (30,), "<f8", ArrayKind.CURVE, is_default=True)
+    assert assign(named, [DatasetSummary(1, "ds-1", arrays=(image, curve))]) is not None
 
 
 def test_without_a_default_every_array_counts() -> None:

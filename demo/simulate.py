@@ -9,9 +9,10 @@ dataset is for. Everything follows from fixed seeds, so a frame never depends on
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -120,11 +121,14 @@ class Frames:
         self._seed = seed
         self._means = means
         self._monitor = monitor
+        self._one_at_a_time = threading.Lock()  # a form factor's compiled code is no business of two threads
 
     def image(self, number: int) -> NDArray[np.uint32]:
         """Frame `number`: Poisson counts, sentinels where the detector doesn't measure."""
         random = np.random.default_rng([self._seed, number])
-        table = (self._means(number) * self._monitor[number]).astype(np.float32)
+        with self._one_at_a_time:
+            expected = self._means(number)
+        table = (expected * self._monitor[number]).astype(np.float32)
         mean = table[self._instrument.bins]
         mean[self._instrument.shadow] *= 2e-3
         image = random.poisson(mean).astype(np.uint32)
@@ -137,7 +141,8 @@ class Frames:
 
 def compressed(image: NDArray[Any]) -> bytes:
     """One frame as a bitshuffle-LZ4 chunk, made by the HDF5 filter itself in a file that exists in memory only."""
-    with h5py.File("chunk.h5", "w", driver="core", backing_store=False) as file:
+    name = f"chunk-{threading.get_ident()}.h5"  # files in memory of one name are one file
+    with h5py.File(name, "w", driver="core", backing_store=False) as file:
         dataset = file.create_dataset(
             "data", data=image[np.newaxis], chunks=(1, *image.shape), **hdf5plugin.Bitshuffle(cname="lz4")
         )
@@ -145,21 +150,13 @@ def compressed(image: NDArray[Any]) -> bytes:
     return bytes(chunk)
 
 
-_work: Frames | None = None
-
-
-def _one(number: int) -> bytes:
-    if _work is None:
-        raise RuntimeError("the worker was not prepared")
-    return _work(number)
-
-
 def chunks(frames: Frames, count: int, processes: int) -> Iterator[bytes]:
-    """The chunks of all frames in order, made by `processes` forked processes."""
-    global _work  # noqa: PLW0603 - inherited by the fork, which shares the detector's arrays
-    _work = frames
-    with get_context("fork").Pool(processes) as pool:
-        yield from pool.imap(_one, range(count), chunksize=1)
+    """The chunks of all frames in order, made by as many threads: most of it is NumPy, which lets go of the interpreter.
+
+    No forked processes: a fork beside the threads of the libraries can wait for a lock for ever.
+    """
+    with ThreadPoolExecutor(processes) as pool:
+        yield from pool.map(frames, range(count))
 
 
 @dataclass(frozen=True)

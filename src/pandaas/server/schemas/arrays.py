@@ -1,0 +1,61 @@
+"""Contents of datasets: nodes of the tree, statistics, detector geometry."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pandaas.server.schemas.base import Out
+
+
+class NodeOut(Out):
+    """One node of a dataset's contents; children without their attributes."""
+
+    name: str
+    path: str
+    kind: Literal["group", "dataset", "soft_link", "external_link", "datatype", "unresolved"]
+    nx_class: str | None = None
+    shape: list[int] | None = None
+    dtype: str | None = None
+    type_class: str | None = Field(None, description="h5grove's type class: integer, float, string, compound, enum …")
+    chunks: list[int] | None = None
+    filters: list[str] = Field([])
+    unit: str | None = None
+    target: str | None = Field(None, description="Where a link leads; why it can't be followed.")
+    is_default: bool = False
+    attributes: dict[str, Any] | None = None
+    children: list[NodeOut] | None = None
+    child_count: int = 0
+
+
+class StatsOut(Out):
+    """Statistics of a selection without masked pixels, sentinels and NaN."""
+
+    count: int
+    masked: int
+    minimum: float | None
+    maximum: float | None
+    mean: float | None
+    std: float | None
+    positive_minimum: float | None
+    percentiles: dict[str, float] = Field(description="Keys '0.1', '1', '5', '50', '95', '99', '99.9'.")
+    histogram_counts: list[int]
+    histogram_edges: list[float]
+    sentinel: float | None = Field(None, description="The detector's 'no value', e.g. 4294967295.")
+
+
+class GeometryOut(Out):
+    """Detector geometry of an image array, as far as the file or a calibration says. Lengths in metres."""
+
+    distance: float
+    beam_center_x: float = Field(description="Pixels along the last axis.")
+    beam_center_y: float
+    pixel_size_x: float
+    pixel_size_y: float
+    wavelength: float
+    rot1: float = 0.0
+    rot2: float = 0.0
+    rot3: float = 0.0
+    source: str = Field(description="'from the file', 'from the calibration of 3 May' …")
+    mask: str | None = Field(None, description="Inner path of the pixel mask.")

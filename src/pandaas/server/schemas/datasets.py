@@ -1,0 +1,164 @@
+"""Datasets: cards, records, files, history."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pandaas.server.schemas.base import In, Out
+
+
+class TechniqueOut(Out):
+    iri: str
+    label: str
+    short: str = Field(description="Short label for chips, e.g. 'SAXS'.")
+
+
+class DatasetCard(Out):
+    """A dataset in a list."""
+
+    pid: str
+    version: int
+    title: str
+    kind: Literal["raw", "derived", "calibration", "mask"]
+    state: Literal["growing", "complete", "withdrawn"]
+    facility: str
+    instrument: str | None
+    proposal: str
+    sample: str | None
+    start_time: datetime | None
+    created: datetime
+    size: int
+    format: str
+    techniques: list[TechniqueOut]
+    open: bool
+    has_thumbnail: bool
+    origin: Literal["measured", "simulated"]
+    main_shape: list[int] | None = Field(None, description="Shape of the default array.")
+    snippet: str | None = Field(None, description="Why the row matched.")
+
+
+class ParameterOut(Out):
+    name: str
+    value: float | str
+    unit: str | None
+    si_value: float | None
+    si_unit: str | None
+    source: str | None
+
+
+class ArrayOut(Out):
+    path: str
+    shape: list[int]
+    dtype: str
+    kind: str
+    unit: str | None
+    chunks: list[int] | None
+    compression: str | None
+    nbytes: int
+    is_default: bool
+
+
+class PlotOut(Out):
+    signal: str
+    axes: list[str | None] = Field([])
+    errors: str | None = None
+    auxiliary: list[str] = Field([])
+    title: str | None = None
+    interpretation: str | None = None
+    x_scale: Literal["linear", "log"] = "linear"
+    y_scale: Literal["linear", "log"] = "linear"
+
+
+class DatasetOut(DatasetCard):
+    """The whole record."""
+
+    description: str | None
+    end_time: datetime | None
+    release_time: datetime | None
+    licence: str | None
+    proposal_title: str
+    definitions: list[str]
+    parameters: list[ParameterOut]
+    arrays: list[ArrayOut]
+    plot: PlotOut | None
+    unread: list[str]
+    extra: dict[str, Any]
+    entry_path: str
+    file_count: int
+    source_note: str | None
+    missing_since: datetime | None
+    job: str | None
+    replaces: str | None
+    replaced_by: str | None
+    versions: list[VersionOut] = Field([])
+    may_write: bool
+    may_analyse: bool
+    client_path: str | None = None
+
+
+class VersionOut(Out):
+    pid: str
+    version: int
+    created: datetime
+
+
+class DatasetPatch(In):
+    """Edits by the team; only the fields given change."""
+
+    title: str | None = Field(None, min_length=1, max_length=500)
+    description: str | None = None
+    sample: str | None = None
+    techniques: list[str] | None = None
+    state: Literal["complete", "withdrawn"] | None = None
+
+
+class FileOut(Out):
+    id: int
+    name: str
+    size: int
+    sha256: str
+    modified: datetime
+    role: Literal["data", "attachment"]
+    missing: bool
+
+
+class MaskIn(In):
+    """A mask drawn in the viewer: run lengths over the flattened image, starting with unmasked pixels."""
+
+    path: str
+    title: str = Field(min_length=1, max_length=200)
+    shape: list[int] = Field(min_length=2, max_length=2)
+    runs: list[int]
+
+
+class RelationNode(Out):
+    """A dataset or job in the history graph; `hidden` ones exist but may not be seen by you."""
+
+    id: str
+    type: Literal["dataset", "job"]
+    title: str
+    detail: str | None = None
+    time: datetime | None = None
+    hidden: bool = False
+
+
+class RelationEdge(Out):
+    source: str
+    target: str
+    label: str
+
+
+class ProvenanceOut(Out):
+    nodes: list[RelationNode]
+    edges: list[RelationEdge]
+
+
+class HistoryEntry(Out):
+    time: datetime
+    kind: str
+    text: str
+    actor: str | None
+    payload: dict[str, Any] = Field({})

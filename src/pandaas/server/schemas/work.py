@@ -1,0 +1,153 @@
+"""Recipes, offers, jobs, verification, notices."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pandaas.server.schemas.base import In, Out
+from pandaas.server.schemas.datasets import DatasetCard, TechniqueOut
+
+
+class SlotOut(Out):
+    name: str
+    title: str
+    minimum: int
+    maximum: int | None
+    help: str
+    accepts: str = Field(description="In words: 'a stack of detector images (SAXS, WAXS, powder)'.")
+
+
+class RecipeOut(Out):
+    id: str
+    version: str
+    title: str
+    summary: str
+    code: str
+    code_url: str
+    citation: list[str]
+    licence: str
+    techniques: list[TechniqueOut]
+    shape: Literal["blockwise", "whole"]
+    environment: str
+    environment_ready: bool
+    selection: Literal["each", "all"]
+    inputs: list[SlotOut]
+    typical_duration_s: float | None = None
+    problem: str | None = None
+
+
+class RecipePageOut(RecipeOut):
+    parameter_schema: dict[str, Any] = Field(
+        description="JSON Schema; properties may carry 'unit', 'advanced' (bool), 'x-order', 'group'."
+    )
+    readme: str = Field(description="Markdown: the physics and the limits.")
+
+
+class DefaultOut(Out):
+    value: Any
+    source: str = Field(description="'from the file (/entry/…)', 'default of BL-SAXS', 'recipe default'.")
+
+
+class OfferOut(Out):
+    """A recipe that fits the chosen datasets, with inputs and parameters filled in."""
+
+    recipe: RecipePageOut
+    inputs: dict[str, list[DatasetCard]]
+    suggestions: dict[str, list[DatasetCard]] = Field(description="Further datasets that fit each slot.")
+    defaults: dict[str, DefaultOut]
+    runs_where: str = Field(description="'On this computer, 2 cores, starts now.'")
+
+
+class JobIn(In):
+    recipe: str
+    version: str | None = None
+    inputs: dict[str, list[str]] = Field(description="Slot name → pids.")
+    parameters: dict[str, Any] = Field({})
+    proposal: str | None = Field(None, description="Where the result goes; default: the inputs', else your own space.")
+    engine: str | None = None
+    cores: int | None = Field(None, ge=1)
+    time_limit_s: int | None = Field(None, ge=1)
+    repeats: str | None = Field(None, description="Job this is run again from.")
+
+
+class JobInputOut(Out):
+    slot: str
+    pid: str
+    version: int
+    title: str
+    hidden: bool = False
+
+
+class JobOut(Out):
+    id: str
+    recipe: str
+    recipe_title: str
+    recipe_version: str
+    state: Literal["requested", "queued", "running", "succeeded", "failed", "cancelled", "lost"]
+    phase: str
+    progress: float | None
+    message: str
+    person: str
+    proposal: str
+    created: datetime
+    queued: datetime | None
+    started: datetime | None
+    ended: datetime | None
+    remaining_s: float | None = None
+    failure: str | None
+    remedy: str | None
+    warnings: list[str] = Field([])
+    inputs: list[JobInputOut]
+    outputs: list[DatasetCard] = Field([])
+
+
+class JobPageOut(JobOut):
+    parameters: dict[str, Any]
+    preview: dict[str, Any] | None = Field(
+        None, description="Live plot: {x:[…], y:[…], x_label, y_label, x_unit, y_unit, x_scale, y_scale}."
+    )
+    engine: str
+    environment: str | None
+    environment_key: str | None
+    isolation: str | None
+    attempt: int
+    cores: int
+    memory_mb: int
+    time_limit_s: int
+    wall_s: float | None
+    cpu_s: float | None
+    max_rss_mb: float | None
+    exit_code: int | None
+    repeats: str | None
+    verifies: str | None
+    may_cancel: bool
+    may_repeat: bool
+
+
+class VerifyOut(Out):
+    """How a re-executed result compares with the registered one."""
+
+    job: str
+    state: str
+    equal: bool | None = None
+    bit_equal: bool | None = None
+    largest_relative_difference: float | None = None
+    tolerance: float | None = None
+    reason: str | None = None
+    differences: list[str] = Field([])
+
+
+class JobListOut(Out):
+    total: int
+    jobs: list[JobOut]
+
+
+class NoticeOut(Out):
+    id: int
+    level: Literal["info", "success", "warning", "failure"]
+    text: str
+    link: str | None
+    created: datetime

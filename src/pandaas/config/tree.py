@@ -101,6 +101,9 @@ class RuntimeSettings(_Section):
         ge=1000,
         description="When run as root, a person's code runs as uid `uid_start` + her number; keep the range free.",
     )
+    output_mb: int = Field(
+        20_000, ge=1, description="Most a job may write, in MB, where its recipe sets no `output_mb` of its own."
+    )
     keep_job_days: float = Field(90, gt=0, description="Days after which the log and scratch files of a job go.")
     lost_grace_s: float = Field(30, gt=0, description="Seconds without trace of a running job until it counts as lost.")
 

@@ -38,6 +38,13 @@ def ending_of(job: Job, folder: JobFolder, record: ExitRecord) -> Ending:
             f"It needed more than {job.memory_mb} MB of memory and was stopped.",
             "Run it again with fewer data or coarser parameters, or ask the operator for more memory.",
         )
+    if record.reason == "output":
+        return Ending(
+            JobState.FAILED,
+            f"It wrote more than the {_output_limit(folder)} that it may, and was stopped.",
+            "Run it again with fewer data or a smaller output, or ask the operator to raise the limit: runtime.output_mb, "
+            "or output_mb of this recipe.",
+        )
     if record.reason == "disk":
         return Ending(
             JobState.FAILED,
@@ -81,6 +88,13 @@ def warnings_of(folder: JobFolder) -> list[str]:
     except PandaasError:
         return []
     return [str(text)[:1000] for text in found[:100]] if isinstance(found, list) else []
+
+
+def _output_limit(folder: JobFolder) -> str:
+    """The limit that the supervisor kept, in the unit a person would use."""
+    spec = read_json(folder.path / "spec.json", limit=16_777_216)
+    megabytes = int(spec.get("output_mb", 0)) if isinstance(spec, dict) else 0
+    return f"{megabytes / 1000:.3g} GB" if megabytes >= 1000 else f"{megabytes} MB"
 
 
 def _last_line(folder: JobFolder) -> str:

@@ -86,6 +86,7 @@ def write_job(
         cores=job.cores,
         memory_mb=job.memory_mb,
         time_limit_s=job.time_limit_s,
+        output_mb=recipe.manifest.resources.output_mb or runtime.settings.runtime.output_mb,
         share=str(job.person_id),
     )
 

@@ -67,6 +67,7 @@ class Resources:
     cores: int = 1
     memory_mb: int = 2048
     time_limit_s: int = 3600
+    output_mb: int | None = None  # None = the platform's own limit
     gpu: bool = False
 
 

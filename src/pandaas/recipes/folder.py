@@ -57,6 +57,7 @@ class _Resources(_Table):
     cores: int = Field(1, ge=1, le=4096)
     memory_mb: int = Field(2048, ge=64)
     time_limit_s: int = Field(3600, ge=1)
+    output_mb: int | None = Field(None, ge=1)
     gpu: bool = False
 
 

@@ -12,8 +12,9 @@ Starting it again in the same folder does nothing: while it runs the lock is hel
 it was started once. The command returns as soon as the supervisor is detached.
 
 `spec.json`: {"argv": [...], "env": {...}, "cwd": path, "time_limit_s": n, "memory_mb": n, "processes": n,
-"log_limit": bytes, "disk_reserve_mb": n, "cgroup": group or null, "isolated": bool}. `isolated` says that killing the command kills all it
-started (a process namespace); otherwise its descendants are looked for and killed one by one.
+"log_limit": bytes, "disk_reserve_mb": n, "writable": [folders], "output_mb": n, "cgroup": group or null,
+"isolated": bool}. `output_mb` is the most that the writable folders may hold together. `isolated` says that killing the
+command kills all it started (a process namespace); otherwise its descendants are looked for and killed one by one.
 """
 
 from __future__ import annotations
@@ -29,11 +30,13 @@ import time
 from typing import Any
 
 from pandaas.runtime import cgroups, processes
+from pandaas.runtime.written import written_bytes
 
 _TICK_S = 0.1
 _SAMPLE_S = 0.5
 _SAMPLE_EARLY_S = 0.1  # short work is sampled often enough to be measured
 _EARLY_S = 5.0
+_COUNT_PAUSE = 20  # counting what was written takes no more than a twentieth of the time
 _DRAIN_S = 2.0
 _DISK_RESERVE_MB = 512  # twice what the catalogue needs to go on
 _OOM_SCORE = "600"  # the kernel takes user work before the platform
@@ -119,7 +122,7 @@ class Supervision:
         self._peak_mb = 0.0
         self._cpu_s = 0.0
         self._early_until = time.monotonic() + _EARLY_S
-        self._next_sample = 0.0
+        self._next_sample = self._next_count = 0.0
         self._stop_asked = False
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
@@ -140,6 +143,8 @@ class Supervision:
         wall = time.monotonic() - clock
         if self._group is not None and self._reason == "exit" and cgroups.out_of_memory(self._group):
             self._reason = "memory"
+        if self._reason == "exit" and self._wrote_too_much():
+            self._reason = "output"
         record = self._record(status, usage, started, wall)
         self._log.close()
         if self._group is not None:
@@ -228,13 +233,24 @@ class Supervision:
             return "disk"
         if now >= self._next_sample:
             self._next_sample = now + (_SAMPLE_EARLY_S if now < self._early_until else _SAMPLE_S)
-            return self._sample(pid)
+            return self._sample(pid) or ("output" if now >= self._next_count and self._wrote_too_much() else None)
         return None
 
     def _disk_is_full(self) -> bool:
         """Work is stopped while the platform, which may keep its database on the same disk, still has room."""
         disk = os.statvfs(".")
         return disk.f_bavail * disk.f_frsize < self._disk_reserve
+
+    def _wrote_too_much(self) -> bool:
+        """Counts files; the more there are, the rarer it is done."""
+        limit = int(self._spec.get("output_mb", 0)) * 1_000_000
+        if not limit:
+            return False
+        began = time.monotonic()
+        written = written_bytes(self._spec.get("writable", ()), limit)
+        now = time.monotonic()
+        self._next_count = now + _COUNT_PAUSE * (now - began)
+        return written > limit
 
     def _sample(self, pid: int) -> str | None:
         """Take the peak of memory; without a control group this is also the limit."""

@@ -124,6 +124,14 @@ class EngineConformance(ABC):
         assert seen.exit is not None
         assert seen.exit.reason == "memory"
 
+    @pytest.mark.parametrize("linger", ["time.sleep(60)", "pass"])
+    def test_the_output_limit_ends_it(self, engine: Engine, tmp_path: Path, linger: str) -> None:
+        code = f"import os, time\nos.mkdir('deep')\nopen('deep/a', 'wb').write(b'x' * 3_000_000)\n{linger}"
+        seen = self.wait(engine, self.submit(engine, self.work(tmp_path, "writer", code, output_mb=2)))
+        assert seen.exit is not None
+        assert (seen.exit.reason, seen.exit.succeeded) == ("output", False)
+        assert seen.exit.wall_s < 20
+
     def test_running_work_is_found_again_after_a_restart(self, engine: Engine, tmp_path: Path) -> None:
         code = "import time\nopen('runs', 'a').write('x')\ntime.sleep(1.5)\nopen('done', 'w')"
         work = self.work(tmp_path, "survivor", code)

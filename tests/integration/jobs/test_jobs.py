@@ -119,6 +119,20 @@ def test_too_much_time_is_said_in_one_sentence(workshop: Workshop) -> None:
     assert view.job.failure == "It took longer than the limit of 2 s and was stopped."
 
 
+@pytest.mark.parametrize(("own", "limit"), [("", "3 MB"), ("output_mb = 1\n", "1 MB")])
+def test_too_much_output_is_said_with_the_limit(tmp_path: Path, own: str, limit: str) -> None:
+    """The recipe's own limit, where it has one, stands for the platform's."""
+    workshop = Workshop(tmp_path / "home", runtime={"output_mb": 3})
+    code = "def run(inputs, parameters, output):\n    (output / 'big').write_bytes(b'x' * 5_000_000)\n    import time; time.sleep(60)\n"
+    workshop.write_recipe("writes", code, manifest=f"[resources]\nmemory_mb = 256\n{own}")
+    with workshop.running():
+        view = workshop.wait(workshop.start("alice", "writes", workshop.dataset()))
+    workshop.close()
+    assert view.job.state == "failed"
+    assert view.job.failure == f"It wrote more than the {limit} that it may, and was stopped."
+    assert "runtime.output_mb" in (view.job.remedy or "")
+
+
 def test_a_running_job_can_be_cancelled(workshop: Workshop) -> None:
     workshop.write_recipe("sleeps", SLEEP)
     with workshop.running():

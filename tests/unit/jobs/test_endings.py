@@ -89,6 +89,7 @@ def test_short_jobs_and_unknown_addresses_send_nothing(
     [
         ({"reason": "memory", "signal": 9}, "more than 300 MB"),
         ({"reason": "disk", "signal": 9}, "disk became full"),
+        ({"reason": "output", "signal": 9}, "more than the 20 GB that it may"),
         ({"reason": "timeout", "signal": 9}, "longer than the limit of 2 h"),
         ({"code": 127}, "could not be started: no such file"),
         ({"code": 139, "signal": 11}, "crashed (memory access error)"),
@@ -99,6 +100,7 @@ def test_short_jobs_and_unknown_addresses_send_nothing(
 def test_each_end_is_one_plain_sentence_with_a_remedy(tmp_path: Path, record: dict[str, object], words: str) -> None:
     (tmp_path / "output").mkdir()
     (tmp_path / "log.txt").write_text("starting\nno such file\n\n")
+    (tmp_path / "spec.json").write_text(json.dumps({"output_mb": 20_000}))
     base = {"code": None, "signal": None, "reason": "exit", "wall_s": 1, "cpu_s": 1, "max_rss_mb": 1}
     found = ending_of(
         Job(memory_mb=300, time_limit_s=7200),

@@ -182,6 +182,8 @@ class LocalEngine:
             "cgroup": self._sandbox.group(work.folder.name),
             "time_limit_s": work.time_limit_s,
             "memory_mb": work.memory_mb,
+            "output_mb": work.output_mb,
+            "writable": [str(folder.absolute()) for folder in work.confinement.writable],
             "processes": work.confinement.processes,
             "cores": claim.cores,
             "share": work.share,

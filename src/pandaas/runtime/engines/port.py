@@ -16,12 +16,15 @@ from pandaas.runtime.sandbox import Confinement
 
 Handle = dict[str, Any]
 WorkState = Literal["queued", "running", "ended", "unknown"]
-ExitReason = Literal["exit", "timeout", "memory", "disk", "cancelled"]
+ExitReason = Literal["exit", "timeout", "memory", "output", "disk", "cancelled"]
 
 
 @dataclass(frozen=True)
 class WorkSpec:
-    """One piece of work. `share` groups work that queues together (a person), for fairness between them."""
+    """One piece of work. `output_mb` is the most that it may write into its writable folders together.
+
+    `share` groups work that queues together (a person), for fairness between them.
+    """
 
     folder: Path
     argv: tuple[str, ...]
@@ -29,6 +32,7 @@ class WorkSpec:
     cores: int = 1
     memory_mb: int = 2048
     time_limit_s: int = 3600
+    output_mb: int = 20_000
     share: str = ""
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import math
+import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,14 @@ class _Target:
     principal: Principal
 
 
+@dataclass(eq=False)
+class _Touched:
+    """The files that an array was read from since this was made; `nonce` sets it apart from earlier knowledge."""
+
+    linked: tuple[str, ...] = ()
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
 class ArrayService:
     """Thread-safe. `resolver` is set before the first request by the one who builds the platform."""
 
@@ -57,7 +66,7 @@ class ArrayService:
         self._settings = settings
         self._folders = tuple(folders)
         self._pool = WorkerPool(settings, folders)
-        self._touched: OrderedDict[tuple[str, str], tuple[str, ...]] = OrderedDict()
+        self._touched: OrderedDict[tuple[str, str], _Touched] = OrderedDict()
         self._lock = threading.Lock()
 
     @property
@@ -242,12 +251,13 @@ class ArrayService:
     def etag(self, principal: Principal, pid: str, path: str, selection: str | None, format: str) -> str:
         """An entity tag of what an answer would hold, from the identity of the files and the request, without reading.
 
-        It changes when any file does that the array was last read from, and asks again whether linked files may be read.
+        It changes when any file does that the array was ever read from, and asks again whether linked files may be read.
+        Which these are is known only by who has read it: no tag outlives that knowledge.
         """
         target = self._target(principal, pid)
-        linked = self._touched.get((str(target.real), path), ())
-        parts: list[str] = [pid, str(target.files.version), path, selection or "", format]
-        for file in (str(target.real), *linked):
+        known = self._known(target, path)
+        parts: list[str] = [pid, str(target.files.version), path, selection or "", format, known.nonce]
+        for file in (str(target.real), *known.linked):
             if file not in map(str, target.files.allowed) and file != str(target.real):
                 parts.append(str(self._may_read(target, Path(file))))
             try:
@@ -281,11 +291,17 @@ class ArrayService:
             may_read=lambda file: self._may_read(target, file),
             cancelled=cancelled,
         )
+        known = self._known(target, str(body["path"]))
         with self._lock:
-            self._touched[str(target.real), str(body["path"])] = reply.touched
+            known.linked = tuple(dict.fromkeys((*known.linked, *reply.touched)))
+        return reply
+
+    def _known(self, target: _Target, path: str) -> _Touched:
+        with self._lock:
+            known = self._touched.setdefault((str(target.real), path), _Touched())
             while len(self._touched) > _REMEMBERED:
                 self._touched.popitem(last=False)
-        return reply
+        return known
 
     def _target(self, principal: Principal, pid: str) -> _Target:
         if self.resolver is None:

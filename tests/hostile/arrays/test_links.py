@@ -91,6 +91,44 @@ def test_a_right_that_ends_is_felt_at_once(world: World, service: ArrayService, 
         read("a.h5", "/link")
 
 
+def test_a_linked_file_that_changes_while_the_service_is_down_gets_another_tag(
+    root: Path, world: World, service: ArrayService, read: Read
+) -> None:
+    world.readable.add(world.yours / "secret.h5")
+    with h5py.File(world.mine / "a.h5", "w") as file:
+        file["link"] = h5py.ExternalLink("../yours/secret.h5", "/secret")
+    given = {service.etag(ANONYMOUS, "a.h5", "/link", None, "bin")}
+    read("a.h5", "/link")
+    given.add(service.etag(ANONYMOUS, "a.h5", "/link", None, "bin"))
+    with h5py.File(world.yours / "secret.h5", "a") as file:
+        file["secret"][0] = 1
+    again = start_service(root, "none")
+    try:
+        again.resolver = world
+        assert again.etag(ANONYMOUS, "a.h5", "/link", None, "bin") not in given
+    finally:
+        again.close()
+
+
+def test_a_tag_tells_of_every_file_that_any_part_of_the_array_came_from(world: World, service: ArrayService) -> None:
+    parts = [world.yours / f"part{number}.h5" for number in range(2)]
+    world.readable.update(parts)
+    layout = h5py.VirtualLayout((2, 3), "i4")
+    for number, part in enumerate(parts):
+        with h5py.File(part, "w") as file:
+            file["data"] = np.full(3, number, "i4")
+        layout[number] = h5py.VirtualSource(f"../yours/{part.name}", "data", (3,))
+    with h5py.File(world.mine / "a.h5", "w") as file:
+        file.create_virtual_dataset("all", layout)
+    for selection in ("0", "1"):
+        service.read(ANONYMOUS, "a.h5", "/all", selection)
+    before = service.etag(ANONYMOUS, "a.h5", "/all", "0", "bin")
+    with h5py.File(parts[0], "a") as file:
+        file["data"][0] = 5
+    service.attributes(ANONYMOUS, "a.h5", "/all")
+    assert service.etag(ANONYMOUS, "a.h5", "/all", "0", "bin") != before
+
+
 def test_soft_links_in_a_circle_end(world: World, service: ArrayService, read: Read) -> None:
     with h5py.File(world.mine / "a.h5", "w") as file:
         file["one"] = h5py.SoftLink("/two")

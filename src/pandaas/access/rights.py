@@ -32,7 +32,7 @@ _BATCH = 500
 class Rights:
     """`may`, `visible` and `require`, at the time of the injected clock."""
 
-    def __init__(self, database: Database, *, facility: str = "local") -> None:
+    def __init__(self, database: Database, *, facility: str = "") -> None:
         self._database = database
         self._facility = facility
 

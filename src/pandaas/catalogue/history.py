@@ -13,6 +13,16 @@ from pandaas.model import BY_IRI, Principal
 
 _KINDS = ("dataset.%", "validity.%")
 _MOST = 500
+_REREAD = {
+    "plot": "default plot",
+    "start_time": "time of measurement",
+    "end_time": "end of measurement",
+    "definitions": "application definitions",
+    "unread": "what can't be read",
+    "extra": "further metadata",
+    "instrument_id": "instrument",
+    "release_time": "release date",
+}
 
 
 def history_of(session: Session, principal: Principal, pid: str) -> list[HistoryLine]:
@@ -90,6 +100,8 @@ def _changed(name: str, value: Any) -> str | None:
             return "Its files are missing on disk."
         case "returned":
             return "Its files are back on disk."
+        case "reread":
+            return f"Its file was read anew; changed: {', '.join(_REREAD.get(one, one) for one in value)}."
         case "state":
             return "The measurement was completed." if value == "complete" else "More was measured."
         case _:

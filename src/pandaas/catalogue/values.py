@@ -13,7 +13,7 @@ from pandaas.model import ArrayInfo, Parameter, PlotSpec
 # --- ingest -------------------------------------------------------------------------------------------------------
 
 REFUSED = "Not assigned to a proposal:"  # leads reasons that lie in the call, not in the file
-Outcome = Literal["new", "unchanged", "new_version", "moved", "growing"]
+Outcome = Literal["new", "unchanged", "new_version", "moved", "growing", "reread"]
 
 
 @dataclass(frozen=True)

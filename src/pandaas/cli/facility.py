@@ -46,7 +46,9 @@ def facility() -> Iterator[Local]:
     require_current_schema(settings)
     database = Database(settings.database_url)
     try:
-        yield Local(settings, database, Identity(database, settings), Access(database, facility=settings.facility.id))
+        yield Local(
+            settings, database, Identity(database, settings), Access(database, facility=settings.facility.short_name)
+        )
     finally:
         database.dispose()
 

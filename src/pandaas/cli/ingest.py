@@ -33,7 +33,12 @@ def ingest(
     ] = None,
     instrument: Annotated[str | None, typer.Option(help="Instrument they were measured at.")] = None,
     watch: Annotated[bool, typer.Option("--watch", help="Go on with what appears there until stopped.")] = False,
-    again: Annotated[bool, typer.Option("--again", help="Read every file, also those known to be unchanged.")] = False,
+    again: Annotated[
+        bool,
+        typer.Option(
+            "--again", help="Read unchanged files too, and take over what their reader says now; edits by hand stay."
+        ),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Register files as datasets; run it again after anything, nothing is registered twice.

@@ -68,11 +68,19 @@ class InstrumentSettings(_Section):
 
 
 class FacilitySettings(_Section):
-    id: str = Field("local", description="Short name of the facility.")
+    id: str = Field(
+        "",
+        description="Short name of the facility, said of all that names no other. Default: its name, if that is set.",
+    )
     name: str = Field("This facility", description="Name shown to people.")
     instruments: tuple[InstrumentSettings, ...] = Field((), description="The facility's instruments.")
     embargo_years: float = Field(3, ge=0, description="Years from measurement to release of public-access data.")
     licence: str = Field("CC-BY-4.0", description="Licence of released data (SPDX).")
+
+    @property
+    def short_name(self) -> str:
+        """What data, proposals and instruments that name no facility are of; empty where nobody has configured one."""
+        return (self.id or (self.name if "name" in self.model_fields_set else ""))[:64]
 
 
 class IngestSettings(_Section):

@@ -20,7 +20,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.database_url, clock=clock)
     identity = Identity(database, settings)
-    access = Access(database, facility=settings.facility.id)
+    access = Access(database, facility=settings.facility.short_name)
     arrays = ArrayService(settings)
     catalogue = Catalogue(database, settings, access, arrays)
     arrays.resolver = catalogue

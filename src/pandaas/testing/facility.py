@@ -50,6 +50,7 @@ class FakeScanner:
     """Reads `{"title": …, "sample": …}`; `bad` is refused, `README` is an attachment; `data` names further files."""
 
     scanned: list[Path] = field(default_factory=list)
+    learned: dict[str, Any] = field(default_factory=dict)  # what a better reader says of every file
     picture: bytes | None = PNG
 
     def scan(self, paths: Sequence[Path], *, roots: Sequence[Path]) -> Iterator[ScanResult]:
@@ -75,7 +76,7 @@ class FakeScanner:
         except ValueError:
             return ScanResult(path, error=UnreadableFile("This is not what it says.", remedy="Write it again."))
         entries = said.pop("entries", None) or [said]
-        return ScanResult(path, tuple(scanned_from(path, entry) for entry in entries), (path,))
+        return ScanResult(path, tuple(scanned_from(path, {**entry, **self.learned}) for entry in entries), (path,))
 
 
 def scanned_from(path: Path, said: dict[str, Any]) -> ScannedDataset:

@@ -11,6 +11,8 @@ import pytest
 from sqlalchemy import select
 
 from pandaas.access import FACILITY
+from pandaas.catalogue import SearchQuery
+from pandaas.config import FacilitySettings
 from pandaas.db.tables import Dataset, DatasetFile, Event, Quarantine
 from pandaas.model import InvalidInput, NotAllowed, NotFound, Unavailable
 from pandaas.testing.facility import SAXS, XAS, Facility
@@ -81,6 +83,68 @@ def test_edits_by_hand_outlive_a_new_version(facility: Facility) -> None:
         new = facility.ingest(facility.write("PUB-1/run1.nxs", sample=sample)).datasets[0]
     record = facility.catalogue.dataset(FACILITY, new.pid)
     assert (record.card.title, record.card.sample, record.card.techniques) == ("Better", "c", (XAS,))
+
+
+def test_reading_again_takes_over_what_a_better_reader_says_and_keeps_what_people_said(facility: Facility) -> None:
+    path = facility.write("PUB-1/run1.nxs", sample="a", parameters=[("temperature", 4.0, "K")])
+    pid = facility.ingest(path, instrument="BL1", licence="CC0-1.0").datasets[0].pid
+    facility.catalogue.edit(facility.principal("alice"), pid, {"title": "Better", "techniques": [XAS]})
+    facility.scanner.learned = {
+        "title": "From the file",
+        "sample": "b",
+        "techniques": [SAXS],
+        "parameters": [("temperature", 4.2, "K"), ("photon_energy", 8.0, "keV")],
+    }
+    assert facility.ingest(path).datasets[0].outcome == "unchanged"  # not read
+    again = facility.ingest(path, rescan=True).datasets[0]
+    record = facility.catalogue.dataset(FACILITY, pid)
+    assert (again.pid, again.version, again.outcome) == (pid, 1, "reread")
+    assert (record.card.title, record.card.sample, record.card.techniques) == ("Better", "b", (XAS,))
+    assert (record.card.instrument, record.licence) == ("BL1", "CC0-1.0")
+    assert {one.name: one.value for one in record.parameters} == {"temperature": 4.2, "photon_energy": 8.0}
+    assert "read anew; changed: sample, parameters" in facility.catalogue.history(FACILITY, pid)[0].text
+    found = facility.catalogue.search(FACILITY, SearchQuery(text="photon_energy:>1keV"))
+    assert [card.pid for card in found.results] == [pid]
+    assert facility.ingest(path, rescan=True).datasets[0].outcome == "unchanged"
+
+
+def test_reading_again_keeps_a_release_that_somebody_set_and_a_withdrawal(facility: Facility) -> None:
+    pid = facility.register("PUB-1/run1.nxs", start="2024-05-01T10:00:00+00:00")
+    moment = datetime(2026, 1, 1, tzinfo=UTC)
+    with facility.database.session() as session:
+        row = session.scalars(select(Dataset).where(Dataset.pid == pid)).one()
+        row.release_time, row.state = moment, "withdrawn"
+    facility.scanner.learned = {"start": "2024-06-01T10:00:00+00:00"}
+    facility.ingest(rescan=True)
+    assert [(row.release_time, row.state) for row in rows(facility)] == [(moment, "withdrawn")]
+
+
+def test_reading_again_computes_the_release_from_the_time_that_the_reader_found(facility: Facility) -> None:
+    pid = facility.register("PUB-1/run1.nxs", start="2024-05-01T10:00:00+00:00")
+    facility.scanner.learned = {"start": "2024-06-01T10:00:00+00:00"}
+    facility.ingest(rescan=True)
+    assert facility.catalogue.dataset(FACILITY, pid).release_time == datetime(2027, 6, 1, 10, tzinfo=UTC)
+
+
+def test_a_file_whose_proposal_an_earlier_call_named_is_read_again_without_it(facility: Facility) -> None:
+    path = facility.write("loose/a.nxs")
+    pid = facility.ingest(path, proposal="PUB-3").datasets[0].pid
+    again = facility.ingest(path, rescan=True)
+    assert ([one.pid for one in again.datasets], again.quarantined) == ([pid], [])
+    changed = facility.ingest(facility.write("loose/a.nxs", sample="x")).datasets[0]
+    assert (changed.outcome, facility.catalogue.card(FACILITY, changed.pid).proposal) == ("new_version", "PUB-3")
+
+
+def test_data_that_name_no_facility_are_of_the_configured_one_or_of_none(facility: Facility) -> None:
+    facility.register("PUB-1/a.nxs")
+    found = facility.catalogue.search(FACILITY, SearchQuery())
+    assert ([card.facility for card in found.results], found.facets["facility"]) == ([""], ())
+    named = FacilitySettings(name="Our Light Source")
+    assert [FacilitySettings(id="OLS").short_name, named.short_name, FacilitySettings().short_name] == [
+        "OLS",
+        "Our Light Source",
+        "",
+    ]
 
 
 def test_the_same_content_elsewhere_is_its_own_dataset(facility: Facility) -> None:

@@ -1,7 +1,7 @@
 """Whose data are these? Proposal, instrument and release of what is ingested.
 
 The proposal comes from the call, else the storage root's pattern, else the root's own setting, else the file's
-metadata; an unknown or missing one is refused, never guessed. Arguments of the call hold only for what really lies
+metadata, else from what is registered of the same file; an unknown or missing one is refused, never guessed. Arguments of the call hold only for what really lies
 below the paths it names: a link that leads elsewhere is taken for what that place says.
 """
 
@@ -16,11 +16,11 @@ from pathlib import Path
 from sqlalchemy import or_, select
 
 from pandaas.access import EVERYONE_SEES, FACILITY, Access
-from pandaas.catalogue.folding import fold
+from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.values import REFUSED
 from pandaas.config import Settings, StorageRoot
 from pandaas.db import Database
-from pandaas.db.tables import Instrument, Proposal
+from pandaas.db.tables import Dataset, DatasetFile, Instrument, Proposal
 from pandaas.model import Conflict, InvalidInput, ProposalType, ScannedDataset
 
 _YEAR = timedelta(days=365.2425)
@@ -124,7 +124,7 @@ class Places:
     def of(self, scanned: ScannedDataset, path: Path, *, given: bool = True) -> Placement:
         """The place of a dataset, or `InvalidInput` that says what is missing."""
         proposal_name, instrument_name = self.by_path(path, given=given)
-        name = proposal_name or _shortened(scanned.proposal)
+        name = proposal_name or _shortened(scanned.proposal) or self._registered(path)
         if not name:
             raise InvalidInput(
                 f"{REFUSED} neither the call nor the storage root nor the file says which.",
@@ -158,6 +158,16 @@ class Places:
         if proposal.instrument_id is not None:
             return next((one for one in self._all_instruments() if one.id == proposal.instrument_id), None)
         return self._add_instrument(named or scanned.instrument) if self._adds_instruments else None
+
+    def _registered(self, path: Path) -> str | None:
+        """The proposal that this file's dataset belongs to already: an earlier call may have named it."""
+        query = select(Proposal.name).join(Dataset, Dataset.proposal_id == Proposal.id)
+        of_file = query.join(DatasetFile, DatasetFile.dataset_id == Dataset.id).where(
+            Dataset.is_latest, DatasetFile.role == "data", DatasetFile.path == storable(str(path))
+        )
+        with self._database.read() as session:
+            names = set(session.scalars(of_file))
+        return names.pop() if len(names) == 1 else None
 
     def _find_proposal(self, name: str) -> Proposal | None:
         if name not in self._proposals:

@@ -235,6 +235,7 @@ class Ingest:
             origin=request.origin,
             source_note=request.source_note,
             licence=request.licence,
+            refresh=request.rescan,
         )
 
     def _settle(self, prepared: Prepared, run: _Run) -> _Stored:

@@ -23,6 +23,7 @@ from pandaas.catalogue.edits import apply_edits, edits_of
 from pandaas.catalogue.folding import storable
 from pandaas.catalogue.ingest.checksum import MeasuredFile, fingerprint_of, identity_of
 from pandaas.catalogue.ingest.placement import Placement
+from pandaas.catalogue.ingest.refresh import take_over
 from pandaas.catalogue.values import IngestedDataset, Outcome
 from pandaas.config import Settings
 from pandaas.db import Database, append
@@ -43,6 +44,7 @@ class Prepared:
     origin: str = "measured"
     source_note: str | None = None
     licence: str | None = None
+    refresh: bool = False  # what the reader says now replaces what it said of the same bytes before
 
     @property
     def identity(self) -> str:
@@ -78,7 +80,8 @@ class Store:
                 return self._move(session, known, prepared, actor_id)
             return self._add(session, prepared, actor_id, "growing" if prepared.growing else "new")
         if known.fingerprint == prepared.fingerprint and known.state != DatasetState.GROWING:
-            return self._confirm(session, known, prepared)
+            confirmed = self._confirm(session, known, prepared)
+            return self._refresh(session, known, prepared, actor_id) if prepared.refresh else confirmed
         if known.state == DatasetState.GROWING:
             return self._grow(session, known, prepared, actor_id)
         return self._replace(session, known, prepared, actor_id)
@@ -119,6 +122,22 @@ class Store:
         if returned:
             self._log(session, "dataset.changed", known.pid, None, known.proposal_id, returned=True)
         return IngestedDataset(known.pid, known.version, known.title, "unchanged")
+
+    def _refresh(self, session: Session, known: Dataset, prepared: Prepared, actor_id: int | None) -> IngestedDataset:
+        """The same bytes, read by a reader that may have learned something; edits, owner, proposal and state stay."""
+        fresh = new_dataset(self._settings, prepared, known.pid, self._database.clock(), known)
+        apply_edits(session, fresh, edits_of(session, known.pid))
+        fresh.instrument_id = fresh.instrument_id or known.instrument_id
+        fresh.thumbnail = fresh.thumbnail or known.thumbnail
+        computed = prepared.placement.release_time(_measured(known), self._settings.facility.embargo_years)
+        if known.release_time != computed:  # somebody set it
+            fresh.release_time = known.release_time
+        changed = take_over(session, known, fresh)
+        if not changed:
+            return IngestedDataset(known.pid, known.version, known.title, "unchanged")
+        self._index(session, known)
+        self._log(session, "dataset.changed", known.pid, actor_id, known.proposal_id, reread=changed)
+        return IngestedDataset(known.pid, known.version, known.title, "reread")
 
     def _grow(self, session: Session, known: Dataset, prepared: Prepared, actor_id: int | None) -> IngestedDataset:
         """A measurement that was still being written goes on: the same version, more data."""
@@ -197,11 +216,10 @@ def new_dataset(settings: Settings, prepared: Prepared, pid: str, now: datetime,
 
 def _fill(settings: Settings, dataset: Dataset, prepared: Prepared) -> None:
     scanned, place = prepared.scanned, prepared.placement
-    measured = scanned.start_time or scanned.end_time or _written(prepared.files[0])
     dataset.kind = scanned.kind
     dataset.title = storable(scanned.title).strip()[:500] or prepared.files[0].name
     dataset.description = storable(scanned.description) if scanned.description else None
-    dataset.facility = storable(scanned.facility or settings.facility.id)[:64]
+    dataset.facility = storable(scanned.facility or settings.facility.short_name)[:64]
     dataset.sample = storable(scanned.sample)[:300] if scanned.sample else None
     dataset.start_time, dataset.end_time = scanned.start_time, scanned.end_time
     dataset.format = scanned.format[:32]
@@ -216,10 +234,10 @@ def _fill(settings: Settings, dataset: Dataset, prepared: Prepared) -> None:
     dataset.licence = prepared.licence or settings.facility.licence
     dataset.state = DatasetState.GROWING if prepared.growing else DatasetState.COMPLETE
     dataset.instrument_id = place.instrument_id
-    dataset.release_time = place.release_time(measured, settings.facility.embargo_years)
     dataset.missing_since = None
     dataset.thumbnail = prepared.thumbnail
     dataset.files = _with_attachments(prepared.files, dataset)
+    dataset.release_time = place.release_time(_measured(dataset), settings.facility.embargo_years)
     dataset.arrays = array_rows(scanned.arrays)
     dataset.parameters = parameter_rows(scanned.parameters)
     dataset.techniques = technique_rows(scanned, place.technique)
@@ -285,5 +303,6 @@ def _copy(row: DatasetFile, position: int) -> DatasetFile:
     )
 
 
-def _written(file: MeasuredFile) -> datetime:
-    return datetime.fromtimestamp(file.mtime_ns / 1e9, UTC)
+def _measured(dataset: Dataset) -> datetime:
+    """When it was measured; where the file doesn't say, when it was written."""
+    return dataset.start_time or dataset.end_time or datetime.fromtimestamp(dataset.files[0].mtime_ns / 1e9, UTC)

@@ -134,7 +134,7 @@ def _count(
     hit = (
         select(
             Dataset.id.label("id"),
-            Dataset.facility.label("facility"),
+            func.nullif(Dataset.facility, "").label("facility"),
             Dataset.instrument_id.label("instrument"),
             Dataset.proposal_id.label("proposal"),
             year_of_start().label("year"),

@@ -24,7 +24,7 @@ class Dataset(AccessColumns, Base):
     kind: Mapped[str] = mapped_column(String(16), index=True)
     title: Mapped[str] = mapped_column(String(500))
     description: Mapped[str | None] = mapped_column(Text)
-    facility: Mapped[str] = mapped_column(String(64), index=True)
+    facility: Mapped[str] = mapped_column(String(64), index=True)  # empty: nobody says which
     sample: Mapped[str | None] = mapped_column(String(300))
     start_time: Mapped[datetime | None] = mapped_column(index=True)
     end_time: Mapped[datetime | None]

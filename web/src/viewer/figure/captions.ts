@@ -16,8 +16,8 @@ export function captionLines(dataset: DatasetOut, path: string, selection: strin
 
 export function citation(dataset: DatasetOut, origin: string): string {
   const year = new Date(dataset.start_time ?? dataset.created).getUTCFullYear();
-  const where = [dataset.facility, dataset.instrument].filter(Boolean).join(', ');
-  return `${dataset.title} (${year}). ${where}, proposal ${dataset.proposal}. Dataset ${dataset.pid}, version ${dataset.version}. ${origin}/datasets/${dataset.pid}`;
+  const where = [dataset.facility, dataset.instrument, `proposal ${dataset.proposal}`].filter(Boolean).join(', ');
+  return `${dataset.title} (${year}). ${where}. Dataset ${dataset.pid}, version ${dataset.version}. ${origin}/datasets/${dataset.pid}`;
 }
 
 /** The client call that gives the numbers on show. */

@@ -67,15 +67,17 @@ def _job(options: argparse.Namespace) -> int:
     pin_threads(_thread_count(options.job))
     from pandaas.sdk.errors import RecipeError, explain
     from pandaas.sdk.job import load_job, set_current_job
+    from pandaas.sdk.journal import standard
     from pandaas.sdk.report import Reporter, set_reporter
 
     reporter = Reporter()
     try:
         job = load_job(options.job, options.recipe)
         os.makedirs(job.output, exist_ok=True)
-        reporter = Reporter(job.output)
+        reporter = Reporter(job.output, journal=standard())
         set_reporter(reporter)
         set_current_job(job)
+        reporter.journal.begin(job)
         _carry_out(options, job)
     except RecipeError as error:
         traceback.print_exc()
@@ -86,6 +88,7 @@ def _job(options: argparse.Namespace) -> int:
         reporter.fail(explain(error))
         return 2
     reporter.flush()
+    reporter.journal.end(job)
     return 0
 
 

@@ -42,6 +42,11 @@ def run(code: ModuleType, job: Job, parameters: Any) -> None:
     """All of it on this machine, with the job's cores."""
     progress(0.0, "Opening the data")
     state, blocks = open_state(code, job, parameters)
+    processes = min(job.cores, len(blocks))
+    current_reporter().journal.say(
+        f"{blocks.total} {_unit(state)} in {len(blocks)} block{'s' if len(blocks) > 1 else ''}, "
+        f"worked on by {processes} process{'es' if processes > 1 else ''} with one thread each"
+    )
     partial = _merged(code, state, blocks, _computed(code, state, blocks, range(len(blocks)), job.cores))
     _finish(code, state, partial)
 
@@ -118,14 +123,19 @@ def _merged(
     for index, partial in partials:
         merged = partial if merged is None else normalised(code.merge(merged, partial))
         items += blocks[index][1] - blocks[index][0]
-        message = f"{items} of {blocks.total} {getattr(state, 'unit_of_work', 'items')}"
+        message = f"{items} of {blocks.total} {_unit(state)}"
         elapsed = time.monotonic() - started
         if elapsed > 1:
             message += f", {items / elapsed:.3g} per second"
         progress(_MERGE_SHARE * items / blocks.total, message, _preview(code, state, merged))
+    current_reporter().journal.say(f"{items} {_unit(state)} done in {time.monotonic() - started:.3g} s")
     if merged is None:
         raise RecipeError("There is nothing to analyse: no block gave a result.")
     return merged
+
+
+def _unit(state: Any) -> str:
+    return str(getattr(state, "unit_of_work", "items"))
 
 
 def _preview(code: ModuleType, state: Any, merged: Mapping[str, Any]) -> Optional[Mapping[str, Any]]:

@@ -16,6 +16,7 @@ from typing import Any, Mapping, Optional, Union
 import numpy as np
 
 from pandaas.sdk.errors import RecipeError
+from pandaas.sdk.journal import Journal
 
 _INTERVAL_S = 0.25  # at most four lines a second: each one is stored and sent to every viewer
 _MAX_WARNINGS = 100
@@ -25,8 +26,11 @@ _MAX_PREVIEW_POINTS = 500
 class Reporter:
     """Writes `progress.jsonl`, `warnings.json` and `failure.json` below `folder`; `None` keeps them in memory."""
 
-    def __init__(self, folder: Optional[str] = None, interval_s: float = _INTERVAL_S) -> None:
+    def __init__(
+        self, folder: Optional[str] = None, interval_s: float = _INTERVAL_S, journal: Optional[Journal] = None
+    ) -> None:
         self.folder = folder
+        self.journal = journal or Journal()
         self.warnings: list[str] = []
         self._interval_s = interval_s
         self._last_write = -math.inf
@@ -38,6 +42,7 @@ class Reporter:
         if preview is not None:
             line["preview"] = clean_preview(preview)
         with self._lock:
+            self.journal.step(line["message"])
             if preview is None and self._pending and "preview" in self._pending:
                 line["preview"] = self._pending["preview"]
             self._pending = line
@@ -66,6 +71,7 @@ class Reporter:
             if text in self.warnings or len(self.warnings) >= _MAX_WARNINGS:
                 return
             self.warnings.append(text)
+            self.journal.say(f"Warning: {text}")
             if self.folder is not None:
                 write_json(os.path.join(self.folder, "warnings.json"), self.warnings)
 

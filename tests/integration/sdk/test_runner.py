@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -192,6 +193,28 @@ def test_missing_blocks_are_named(bench: Bench) -> None:
 def test_what_the_recipe_says_reaches_the_person(bench: Bench, cores: int) -> None:
     assert bench.run("said", cores=cores, trouble="open").returncode == 1
     assert bench.failure("said") == {"what": "No geometry.", "remedy": "Choose one.", "field": "distance"}
+
+
+def test_the_log_tells_what_was_run_on_what_and_what_it_took(bench: Bench) -> None:
+    done = bench.run("told", cores=2)
+    for words in (
+        "t 1 with 2 cores, 100 MB",
+        "sample: p (p, version 1), /data: 20 × 30 × 40 float32",
+        "parameters: flag ",
+        "20 frames in 7 blocks, worked on by 2 processes",
+        "Warning: odd frame 3",
+        "20 frames done in",
+        "result: ",
+        "s of processor time",
+    ):
+        assert words in done.stderr, words
+    assert all(re.match(r"\[ *\d+\.\d s\] ", line) for line in done.stderr.splitlines())
+
+
+def test_the_log_of_an_engines_steps_stays_out_of_their_answer(bench: Bench) -> None:
+    done = bench.sdk("plan", bench.job("planned"))
+    assert json.loads(done.stdout)["blocks"][0] == [0, 3]
+    assert "sample: p" in done.stderr
 
 
 @pytest.mark.parametrize("cores", [1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 
 from pandaas.sdk import RecipeError
 from pandaas.sdk.errors import explain
+from pandaas.sdk.journal import Journal
 from pandaas.sdk.report import Reporter, clean_preview
 
 
@@ -89,3 +91,21 @@ def test_any_error_becomes_a_sentence(error: Exception, expected: str) -> None:
     assert explained.remedy
     assert "second line" not in explained.what
     assert "Traceback" not in explained.what
+
+
+def test_the_log_tells_new_phases_and_otherwise_little(tmp_path: Path) -> None:
+    stream = io.StringIO()
+    reporter = Reporter(str(tmp_path), journal=Journal(stream))
+    reporter.progress(0.0, "Opening the data")
+    for step in range(500):
+        reporter.progress(step / 500, f"{step} of 500 frames, {step * 1.7} per second")
+    reporter.warn("The beam\n was off.")
+    for step in range(500):
+        reporter.progress(0.9, "this" if step % 2 else "that")
+    told = stream.getvalue().splitlines()
+    assert [line.partition(" s] ")[2] for line in told[:3]] == [
+        "Opening the data",
+        "0 of 500 frames, 0.0 per second",
+        "Warning: The beam was off.",
+    ]
+    assert len(told) < 40

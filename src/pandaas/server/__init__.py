@@ -1,12 +1,20 @@
-"""The web application: `create_app(settings)`, `build_services(settings)`, `serve(settings)`."""
+"""The web application: `create_app(settings)`, `build_services(settings)`, `serve(settings)`.
 
-from pandaas.server import demo
-from pandaas.server.app import create_app
-from pandaas.server.build import build_services, close_services
-from pandaas.server.doctor import Finding, examine
-from pandaas.server.health import HealthBoard
-from pandaas.server.run import LOOPBACK, serve
-from pandaas.server.services import Services
+What is offered here is imported when it is first asked for: `pandaas view` takes a small part of this room and starts fast.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pandaas.server import demo
+    from pandaas.server.app import create_app
+    from pandaas.server.build import build_services, close_services
+    from pandaas.server.doctor import Finding, examine
+    from pandaas.server.door import LOOPBACK
+    from pandaas.server.health import HealthBoard
+    from pandaas.server.run import serve
+    from pandaas.server.services import Services
 
 __all__ = [
     "LOOPBACK",
@@ -20,3 +28,20 @@ __all__ = [
     "examine",
     "serve",
 ]
+_MODULES = {
+    "create_app": "app",
+    "build_services": "build",
+    "close_services": "build",
+    "Finding": "doctor",
+    "examine": "doctor",
+    "HealthBoard": "health",
+    "LOOPBACK": "door",
+    "serve": "run",
+    "Services": "services",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -9,7 +9,6 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from sqlalchemy.exc import OperationalError
 from starlette.exceptions import HTTPException
 
 from pandaas.model import Busy, DiskFull, PandaasError
@@ -63,8 +62,8 @@ def of_error(error: PandaasError, request_id: str) -> JSONResponse:
     )
 
 
-def install(app: FastAPI) -> None:
-    """Answer every error of the application as problem details."""
+def install(app: FastAPI, *, database: bool = True) -> None:
+    """Answer every error of the application as problem details, with a `database` also those of its driver."""
 
     @app.exception_handler(PandaasError)
     def _known(request: Request, error: PandaasError) -> JSONResponse:
@@ -90,6 +89,20 @@ def install(app: FastAPI) -> None:
             error.status_code, title, str(error.detail), _request_id(request), headers=dict(error.headers or {})
         )
 
+    @app.exception_handler(OSError)
+    def _system(request: Request, error: OSError) -> JSONResponse:
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            return of_error(_disk_full(), _request_id(request))
+        return _unknown(request, error)
+
+    app.add_exception_handler(Exception, _unknown)
+    if database:
+        _install_database(app)
+
+
+def _install_database(app: FastAPI) -> None:
+    from sqlalchemy.exc import OperationalError
+
     @app.exception_handler(OperationalError)
     def _database(request: Request, error: OperationalError) -> JSONResponse:
         text = str(error.orig)
@@ -100,24 +113,18 @@ def install(app: FastAPI) -> None:
             return of_error(busy, _request_id(request))
         return _unknown(request, error)
 
-    @app.exception_handler(OSError)
-    def _system(request: Request, error: OSError) -> JSONResponse:
-        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
-            return of_error(_disk_full(), _request_id(request))
-        return _unknown(request, error)
 
-    @app.exception_handler(Exception)
-    def _unknown(request: Request, error: Exception) -> JSONResponse:
-        request_id = _request_id(request)
-        log.error("request failed", exc_info=error, path=request.url.path, request_id=request_id)
-        return problem(
-            500,
-            PandaasError.title,
-            "The request could not be completed because of an error in the platform.",
-            request_id,
-            kind="internal",
-            remedy=f"Try again; if it stays, report the id {request_id} to the facility's support.",
-        )
+def _unknown(request: Request, error: Exception) -> JSONResponse:
+    request_id = _request_id(request)
+    log.error("request failed", exc_info=error, path=request.url.path, request_id=request_id)
+    return problem(
+        500,
+        PandaasError.title,
+        "The request could not be completed because of an error in the platform.",
+        request_id,
+        kind="internal",
+        remedy=f"Try again; if it stays, report the id {request_id} to the facility's support.",
+    )
 
 
 def _disk_full() -> DiskFull:

@@ -16,8 +16,6 @@ from pandaas.server.app import create_app
 from pandaas.server.health import HealthBoard
 from pandaas.server.services import Services
 
-LOOPBACK = {"127.0.0.1", "localhost", "::1"}
-
 
 def serve(
     settings: Settings,

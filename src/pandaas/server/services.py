@@ -1,22 +1,38 @@
-"""Everything a request may need, built once per process and handed to the routers by dependency."""
+"""Everything a request may need, built once per process and handed to the routers by dependency.
+
+The rooms are imported by those who build them; `pandaas view` starts without most of them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Protocol
 
 from fastapi import Depends, Path, Request
 
-from pandaas.access import Access
-from pandaas.arrays import ArrayService
-from pandaas.catalogue import Catalogue
-from pandaas.config import Settings
-from pandaas.db import Database
-from pandaas.identity import Identity
-from pandaas.jobs import JobService
 from pandaas.model import NotSignedIn, Principal
-from pandaas.recipes import RecipeRegistry
-from pandaas.runtime import Runtime
+
+if TYPE_CHECKING:
+    from pandaas.access import Access
+    from pandaas.arrays import ArrayService
+    from pandaas.catalogue import Catalogue
+    from pandaas.config import Settings
+    from pandaas.db import Database
+    from pandaas.identity import Identity
+    from pandaas.jobs import JobService
+    from pandaas.recipes import RecipeRegistry
+    from pandaas.runtime import Runtime
+
+
+class DataServices(Protocol):
+    """What the routes of arrays need: the platform has it, and `pandaas view` by a folder."""
+
+    @property
+    def arrays(self) -> ArrayService: ...
+
+    def default_signal(self, principal: Principal, pid: str) -> str | None:
+        """Inner path of the plotted array; `NotFound` when there is no such dataset for this principal."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -30,6 +46,10 @@ class Services:
     runtime: Runtime
     recipes: RecipeRegistry
     jobs: JobService
+
+    def default_signal(self, principal: Principal, pid: str) -> str | None:
+        plot = self.catalogue.dataset(principal, pid).plot
+        return plot.signal if plot else None
 
 
 def services(request: Request) -> Services:
@@ -52,6 +72,7 @@ def person(request: Request) -> Principal:
 
 
 Platform = Annotated[Services, Depends(services)]
+Data = Annotated[DataServices, Depends(services)]
 Asker = Annotated[Principal, Depends(principal)]
 Signed = Annotated[Principal, Depends(person)]
 RowId = Annotated[int, Path(ge=1, le=2**31 - 1, description="Number of a row; no database takes larger ones.")]

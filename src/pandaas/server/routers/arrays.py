@@ -18,18 +18,18 @@ from fastapi import APIRouter, Request, Response
 
 from pandaas.arrays import Abandoned, StoredBytes
 from pandaas.codecs import STORED_MEDIA_TYPES, BlockCompressor, Encoded, safe_dtype
-from pandaas.model import Principal
-from pandaas.server.schemas import GeometryOut, NodeOut, StatsOut
-from pandaas.server.services import Asker, Platform, Services
+from pandaas.server.schemas.arrays import GeometryOut, NodeOut, StatsOut
+from pandaas.server.services import Asker, Data
 
-router = APIRouter(prefix="/api/v1/datasets/{pid}", tags=["arrays"])
+# With `pandaas view` the pid is a path below its folder.
+router = APIRouter(prefix="/api/v1/datasets/{pid:path}", tags=["arrays"])
 _CLIENT_LEFT = 499  # nobody reads this answer; the number stands in the log and in the metrics
 
 
 @router.get("/tree")
-def tree(pid: str, platform: Platform, asker: Asker, path: str = "/", depth: int = 1) -> NodeOut:
+def tree(pid: str, platform: Data, asker: Asker, path: str = "/", depth: int = 1) -> NodeOut:
     """One node with attributes and its children down to `depth` levels."""
-    node = platform.arrays.tree(asker, pid, path, depth, default=_default_signal(platform, asker, pid))
+    node = platform.arrays.tree(asker, pid, path, depth, default=platform.default_signal(asker, pid))
     return NodeOut.model_validate(asdict(node))
 
 
@@ -38,7 +38,7 @@ def data(
     pid: str,
     path: str,
     request: Request,
-    platform: Platform,
+    platform: Data,
     asker: Asker,
     selection: str | None = None,
     format: Literal["bin", "npy", "csv", "tiff", "json"] = "bin",
@@ -76,7 +76,7 @@ def _file_name(pid: str, path: str, selection: str | None) -> str:
 
 @router.get("/stats")
 def stats(
-    pid: str, path: str, request: Request, platform: Platform, asker: Asker, selection: str | None = None
+    pid: str, path: str, request: Request, platform: Data, asker: Asker, selection: str | None = None
 ) -> StatsOut:
     """Statistics of the selected values."""
     found = platform.arrays.stats(asker, pid, path, selection, cancelled=left(request))
@@ -88,7 +88,7 @@ def preview(
     pid: str,
     path: str,
     request: Request,
-    platform: Platform,
+    platform: Data,
     asker: Asker,
     selection: str | None = None,
     max_size: int = 512,
@@ -104,7 +104,7 @@ def preview(
 
 
 @router.get("/geometry")
-def geometry(pid: str, path: str, platform: Platform, asker: Asker) -> GeometryOut | None:
+def geometry(pid: str, path: str, platform: Data, asker: Asker) -> GeometryOut | None:
     """The detector geometry that the file gives for an image array."""
     found = platform.arrays.geometry(asker, pid, path)
     return GeometryOut.model_validate(asdict(found)) if found is not None else None
@@ -136,8 +136,3 @@ def left(request: Request) -> Callable[[], bool]:
         return bool(from_thread.run(request.is_disconnected))
 
     return gone
-
-
-def _default_signal(platform: Services, asker: Principal, pid: str) -> str | None:
-    plot = platform.catalogue.dataset(asker, pid).plot
-    return plot.signal if plot else None

@@ -18,7 +18,7 @@ from fastapi.routing import APIRoute
 from pandaas.codecs import Encoded, to_json
 from pandaas.model import InvalidInput, PandaasError
 from pandaas.server.routers.arrays import cached, left
-from pandaas.server.services import Asker, Platform
+from pandaas.server.services import Asker, Data
 
 _RESOLVE = {"true": "all", "all": "all", "false": "none", "none": "none", "only_valid": "only_valid"}
 
@@ -60,7 +60,7 @@ def root() -> Response:
 @router.get("/attr", include_in_schema=False, response_class=Response)
 @router.get("/attr/", response_class=Response)
 def attr(
-    platform: Platform,
+    platform: Data,
     asker: Asker,
     file: str,
     path: str = "/",
@@ -74,7 +74,7 @@ def attr(
 @router.get("/data/", response_class=Response)
 def data(
     request: Request,
-    platform: Platform,
+    platform: Data,
     asker: Asker,
     file: str,
     path: str = "/",
@@ -97,21 +97,21 @@ def data(
 
 @router.get("/meta", include_in_schema=False, response_class=Response)
 @router.get("/meta/", response_class=Response)
-def meta(platform: Platform, asker: Asker, file: str, path: str = "/", resolve_links: str = "only_valid") -> Response:
+def meta(platform: Data, asker: Asker, file: str, path: str = "/", resolve_links: str = "only_valid") -> Response:
     """Kind, attributes, type and children of an object."""
     return _json(platform.arrays.h5grove_meta(asker, file, path, _resolve(resolve_links)))
 
 
 @router.get("/stats", include_in_schema=False, response_class=Response)
 @router.get("/stats/", response_class=Response)
-def stats(platform: Platform, asker: Asker, file: str, path: str = "/", selection: str | None = None) -> Response:
+def stats(platform: Data, asker: Asker, file: str, path: str = "/", selection: str | None = None) -> Response:
     """Smallest, largest and mean value and standard deviation of the finite values."""
     return _json(platform.arrays.h5grove_stats(asker, file, path, selection))
 
 
 @router.get("/paths", include_in_schema=False, response_class=Response)
 @router.get("/paths/", response_class=Response)
-def paths(platform: Platform, asker: Asker, file: str, path: str = "/", resolve_links: str = "only_valid") -> Response:
+def paths(platform: Data, asker: Asker, file: str, path: str = "/", resolve_links: str = "only_valid") -> Response:
     """A group's path and those of everything in it."""
     return _json(platform.arrays.paths(asker, file, path, _resolve(resolve_links)))
 

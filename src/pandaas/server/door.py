@@ -1,0 +1,103 @@
+"""What stands before every request of every application: the headers of its answer, its id, its line in the log.
+
+Pure ASGI, so that streams pass through untouched. Who may come in is decided by `admit` (`security.Gate`, `view.KeyGate`).
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from urllib.parse import urlsplit
+
+import structlog
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from pandaas.model import PandaasError
+from pandaas.server import problems
+
+log = structlog.get_logger(__name__)
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+DATA_PATHS = ("/api/", "/h5grove/")
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+_HEADERS = {
+    "content-security-policy": CONTENT_SECURITY_POLICY,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class Door:
+    """The middleware; one instance per application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def admit(self, connection: HTTPConnection) -> ASGIApp | None:
+        """Raise a `PandaasError` to refuse the request, or return what answers it instead of the application."""
+        raise NotImplementedError
+
+    def refused(self, connection: HTTPConnection, error: PandaasError) -> ASGIApp:
+        """What is said to whom `admit` refused."""
+        return problems.of_error(error, connection.state.request_id)
+
+    def answered(self, method: str, route: str, status: int, seconds: float) -> None:
+        """Called after each answer."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request_id = secrets.token_hex(8)
+        connection = HTTPConnection(scope)
+        connection.state.request_id = request_id
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started = time.perf_counter()
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["x-request-id"] = request_id
+                if scope["path"].startswith(DATA_PATHS):
+                    headers.setdefault("cache-control", "private, no-cache")
+                    headers.add_vary_header("Cookie, Authorization")
+            await send(message)
+
+        try:
+            answer = await self._answer(connection)
+            await answer(scope, receive, send_with_headers)
+        finally:
+            seconds = time.perf_counter() - started
+            self.answered(scope["method"], getattr(scope.get("route"), "path", "page"), status, seconds)
+            log.debug("request", method=scope["method"], path=scope["path"], status=status, ms=round(seconds * 1000, 1))
+            structlog.contextvars.unbind_contextvars("request_id")
+
+    async def _answer(self, connection: HTTPConnection) -> ASGIApp:
+        try:
+            return await self.admit(connection) or self.app
+        except PandaasError as error:
+            return self.refused(connection, error)
+
+
+def host_of(connection: HTTPConnection) -> str:
+    """The name that the client used for this server, without port."""
+    return urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
+
+
+def bearer(connection: HTTPConnection) -> str | None:
+    """The token that the request carries, if any."""
+    scheme, _, text = connection.headers.get("authorization", "").partition(" ")
+    return text.strip() if scheme.lower() == "bearer" and text.strip() else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import bz2
 import gzip
 import lzma
+import math
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
 from pathlib import Path
@@ -137,7 +138,7 @@ def test_bioxtas_raw_tells_its_geometry(tmp_path: Path) -> None:
 def test_a_table_of_many_quantities_is_one_curve(tmp_path: Path) -> None:
     names = ["energy", "i0", "itrans", *(f"ocr_{i}" for i in range(30))]
     head = "".join(f"# Column.{i + 1}: {name}\n" for i, name in enumerate(names))
-    rows = "".join(f" {7000 + row} " + " ".join(["1"] * 32) + "\n" for row in range(3))
+    rows = "".join(f" {7000 + row} " + " ".join(["0"] * 32) + "\n" for row in range(3))
     _, dataset = _text(tmp_path, "many.xdi", f"# XDI/1.0 GSE/1.0\n{head}#----\n# {' '.join(names)}\n{rows}")
     assert (_plot(dataset).signal, _plot(dataset).auxiliary) == ("/entry/data/itrans", ())
 
@@ -148,7 +149,41 @@ def test_xdi(tmp_path: Path) -> None:
     _, dataset = _text(tmp_path, "a.xdi", text + "#----\n# energy i0 itrans\n 7000 1 2\n 7001 1 3\n")
     assert (dataset.format, dataset.instrument, dataset.facility) == ("xdi", "13-BM-D", "APS")
     assert (dataset.title, dataset.sample, _shorts(dataset)) == ("iron oxide", "iron oxide", ["XAS"])
-    assert _plot(dataset).signal == "/entry/data/itrans"
+    assert _plot(dataset).signal == "/entry/data/mu_transmission"
+
+
+def _xas(tmp_path: Path, names: str, rows: str, head: str = "") -> tuple[Navigator, ScannedDataset]:
+    columns = "".join(f"# Column.{i + 1}: {name}\n" for i, name in enumerate(names.split()))
+    return _text(tmp_path, "a.xdi", f"# XDI/1.0\n{columns}{head}#----\n{rows}")
+
+
+def test_the_plot_of_an_absorption_scan_is_computed_and_says_so(tmp_path: Path) -> None:
+    navigator, dataset = _xas(tmp_path, "energy I0 IT", "7000 10 5\n7001 10 1\n7002 10 0\n")
+    plot = _plot(dataset)
+    assert (plot.signal, plot.axes, plot.auxiliary) == ("/entry/data/mu_transmission", ("/entry/data/energy",), ())
+    assert _values(navigator, plot.signal).tolist() == pytest.approx([math.log(2), math.log(10), math.nan], nan_ok=True)
+    attributes = navigator.find(plot.signal).object.attrs
+    assert attributes["long_name"] == "µ(E) = ln(I0/IT), computed"
+    assert "not in the file" in attributes["derived"]
+
+
+def test_a_column_that_holds_the_absorption_goes_before_a_computed_one(tmp_path: Path) -> None:
+    navigator, dataset = _xas(tmp_path, "energy mutrans i0 itrans mufluor", "7000 1 10 5 2\n7001 2 10 1 3\n")
+    assert (_plot(dataset).signal, _plot(dataset).auxiliary) == ("/entry/data/mutrans", ("/entry/data/mufluor",))
+    assert navigator.find("/entry/data/mutrans").object.attrs["long_name"] == "µ(E), column mutrans"
+    assert "/entry/data/mu_transmission" not in {array.path for array in dataset.arrays}
+
+
+def test_the_line_of_the_scanned_element_in_several_detectors_goes_before_transmission(tmp_path: Path) -> None:
+    rows = "7000 10 5 1 2 9 9\n7001 10 5 3 4 9 9\n"
+    navigator, dataset = _xas(
+        tmp_path, "energy I0 IT Fe_Ka_mca1 Fe_Ka_mca2 Mn_Ka_mca1 Mn_Ka_mca2", rows, "# Element.symbol: Fe\n"
+    )
+    assert _plot(dataset).signal == "/entry/data/mu_fluorescence"
+    assert _values(navigator, "/entry/data/mu_fluorescence").tolist() == pytest.approx([0.3, 0.7])
+    label = navigator.find("/entry/data/mu_fluorescence").object.attrs["long_name"]
+    assert label == "µ(E) ∝ sum of 2 Fe_Ka/I0, computed"
+    assert _values(navigator, "/entry/data/mu_transmission").tolist() == pytest.approx([math.log(2)] * 2)
 
 
 def test_spec(tmp_path: Path) -> None:

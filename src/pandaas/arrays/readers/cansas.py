@@ -58,7 +58,7 @@ class CansasXmlReader:
 
 def _entry(file: h5py.File, node: Element, index: int, path: Path) -> str:
     name = "entry" if index == 0 else f"entry{index + 1}"
-    entry = describe.group(file, name, "NXentry", canSAS_class="SASentry", default="data")
+    entry = describe.group(file, name, "NXentry", canSAS_class="SASentry")
     describe.text(entry, "definition", "NXcanSAS")
     describe.text(entry, "title", _text(node, "Title") or path.stem)
     if _text(node, "Run"):

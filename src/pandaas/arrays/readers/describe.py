@@ -13,19 +13,19 @@ from pandaas.arrays.reader import LazyArray
 
 _serial = itertools.count()
 _MAX_TEXT = 60_000  # an attribute holds at most 64 kB
+_DEFAULTS = {("NXroot", "NXentry"), ("NXentry", "NXdata")}
 
 
 def memory_file() -> h5py.File:
-    """An empty HDF5 file in memory, with the root attributes of NeXus."""
+    """An empty HDF5 file in memory, as NeXus names its root."""
     file = h5py.File(f"memory-{next(_serial)}.h5", "w", driver="core", backing_store=False, libver=("earliest", "v110"))
     file.attrs["NX_class"] = "NXroot"
-    file.attrs["default"] = "entry"
     return file
 
 
 def entry(file: h5py.File, *, title: str | None = None, definition: str | None = None) -> h5py.Group:
-    """`/entry`, whose default plot is `/entry/data`."""
-    made = group(file, "entry", "NXentry", default="data")
+    """`/entry`."""
+    made = group(file, "entry", "NXentry")
     if title:
         text(made, "title", title)
     if definition:
@@ -34,8 +34,11 @@ def entry(file: h5py.File, *, title: str | None = None, definition: str | None =
 
 
 def group(parent: h5py.Group, name: str, nx_class: str, **attributes: Any) -> h5py.Group:
+    """A group of this class; the first entry of a file and the first NXdata of an entry become its default."""
     made = parent.require_group(safe_name(name))
     made.attrs["NX_class"] = nx_class
+    if (parent.attrs.get("NX_class"), nx_class) in _DEFAULTS and "default" not in parent.attrs:
+        parent.attrs["default"] = made.name.rpartition("/")[2]
     for key, value in attributes.items():
         made.attrs[key] = value
     return made

@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 
 from pandaas.arrays.reader import Contents
-from pandaas.arrays.readers import describe
+from pandaas.arrays.readers import absorption, describe
 from pandaas.arrays.readers.columns import (
     MAX_BYTES,
     Block,
@@ -44,7 +44,6 @@ _ENDINGS = (
     ".spec",
 )
 _ERROR = re.compile(r"^(err.*|sigma.*|su|esd|e\.?s\.?d\.?|d[iry]|std.*|unc.*|.*error)$", re.IGNORECASE)
-_ABSORPTION = re.compile(r"^(xmu|mu.*|norm.*|itrans|it|i1|i2|if|ifluor)$", re.IGNORECASE)
 _FLUORESCENCE = re.compile(r"x-?ray fluorescence|fluorescence beam|fluorescence spectrum", re.IGNORECASE)
 # More further columns than this are a table of many quantities, not curves of one plot.
 _CURVES = 8
@@ -134,7 +133,8 @@ def _xdi(file: h5py.File, path: Path, block: Block) -> tuple[str, ...]:
         if parse_time(moment):
             describe.text(entry, name, moment)
     _beamline(entry, values)
-    _put(entry, unique(columns), block)
+    element = values.get("Element.symbol") or values.get("ScanParameters.element") or ""
+    _put(entry, unique(columns), block, element=str(element).partition("||")[0].strip())
     describe.header(entry, values)
     return (iri_of("XAS"),)
 
@@ -190,35 +190,46 @@ def _technique(path: Path, columns: list[Column], block: Block, bioxtas: bool) -
         return (iri_of("powder"),)
     if _DEGREES.match(names[0]) and "pyfai" in header:
         return (iri_of("XPD"),)
-    if "energy" in names[0] and "i0" in names and any(_ABSORPTION.match(name) for name in names):
+    if absorption.is_scan(columns):
         return (iri_of("XAS"),)
     if names[0] == "q" and names[1].startswith("i"):
         return (iri_of("SAS"),)
     return ()
 
 
-def _put(entry: h5py.Group, columns: list[Column], block: Block) -> None:
-    """The columns as an NXdata: the first is the axis; signal, errors and further signals by their names."""
-    signal = _signal(columns)
+def _put(entry: h5py.Group, columns: list[Column], block: Block, *, element: str | None = None) -> None:
+    """The columns as an NXdata: the first is the axis; signal, errors and further signals by their names.
+
+    Of an absorption scan the signal is µ(E): a column of that name, else what is computed from the intensities.
+    """
+    named = absorption.named(columns)
+    computed = absorption.derived(columns, block.values, element) if named is None else []
+    signal = _signal(columns) if named is None else named
     errors = next((i for i in range(signal + 1, len(columns)) if _ERROR.match(columns[i].name)), None)
     names = [describe.safe_name(column.name) for column in columns]
-    others = [names[i] for i in range(1, len(names)) if i not in (signal, errors)]
-    data = describe.group(entry, "data", "NXdata", signal=names[signal], axes=[names[0]])
-    if others and len(others) <= _CURVES:
-        data.attrs["auxiliary_signals"] = others
+    shown = computed[0].name if computed else names[signal]
+    data = describe.group(entry, "data", "NXdata", signal=shown, axes=[names[0]])
+    others = [i for i in range(1, len(names)) if i not in (signal, errors)]
+    if named is not None:  # beside µ(E) the intensities would only flatten it
+        others = [i for i in others if absorption.is_absorption(columns[i])]
+    if others and len(others) <= _CURVES and not computed:
+        data.attrs["auxiliary_signals"] = [names[i] for i in others]
     for index, column in enumerate(columns):
         unit = column.unit or ("degree" if index == 0 and _DEGREES.match(column.name) else None)
         made = describe.array(data, names[index], np.ascontiguousarray(block.values[:, index]), unit=unit)
-        made.attrs["long_name"] = column.name
-    if errors is not None:
+        made.attrs["long_name"] = f"µ(E), column {column.name}" if index == named else column.name
+    for one in computed:
+        made = describe.array(data, one.name, one.values, long_name=one.label)
+        made.attrs["derived"] = f"{one.formula}; computed by the platform, not in the file"
+    if errors is not None and not computed:
         data[names[signal]].attrs["uncertainties"] = names[errors]
 
 
 def _signal(columns: list[Column]) -> int:
-    """The second column, but the measured absorption of an absorption scan."""
+    """The second column, but what was measured behind the sample where that is known."""
     names = [column.name.lower() for column in columns]
     if "energy" in names[0] and len(columns) > 2:
-        for wanted in ("xmu", "mu", "mutrans", "norm", "itrans", "it", "i1", "if", "ifluor"):
+        for wanted in ("itrans", "it", "i1", "if", "ifluor"):
             if wanted in names[1:]:
                 return names.index(wanted)
     return 1

@@ -11,9 +11,10 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.direct import StoredChunk, read_blocks, stored_chunk
+from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.h5types import numpy_type
 from pandaas.arrays.links import Navigator, Place
+from pandaas.arrays.plain import read_plain, stored_plain
 from pandaas.codecs import BrokenChunk, Selection, is_numeric, parse_selection
 from pandaas.model import InvalidInput, TooLarge, UnreadableFile
 
@@ -81,7 +82,7 @@ def read(navigator: Navigator, planned: Plan, allocate: Allocate = np.empty) -> 
     try:
         if is_numeric(planned.dtype) and selection.size and dataset.dtype.metadata is None:
             values = allocate(selection.shape, planned.dtype)
-            if not read_blocks(dataset, items, values):
+            if not read_plain(dataset, items, values):
                 _read_hdf5(dataset, items, values)
         else:
             values = np.asarray(dataset[items or ()])
@@ -102,7 +103,7 @@ def as_stored(navigator: Navigator, planned: Plan) -> StoredChunk | None:
     if any(part.step == -1 for part in turn):
         return None
     try:
-        return stored_chunk(dataset, items)
+        return stored_plain(dataset, items)
     except BrokenChunk as error:
         raise _undecodable(planned, error) from error
 

@@ -13,6 +13,7 @@ from pandaas.codecs.bitshuffle import (
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
+from pandaas.codecs.filters import Filter, block_compressor, can_decode, decode_filters
 from pandaas.codecs.selection import Selection, parse_selection
 from pandaas.codecs.statistics import PERCENTILES, Statistics, invalid_pixels, reduce_by_maximum, statistics
 from pandaas.codecs.units import convert, parse_unit, to_si
@@ -26,14 +27,18 @@ __all__ = [
     "BrokenChunk",
     "ChunkPart",
     "Encoded",
+    "Filter",
     "Format",
     "Selection",
     "Statistics",
+    "block_compressor",
     "blocks_available",
+    "can_decode",
     "convert",
     "count_touched",
     "decode_blocks",
     "decode_chunk",
+    "decode_filters",
     "describe_dtype",
     "dtype_from",
     "encode",

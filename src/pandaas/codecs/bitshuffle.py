@@ -73,7 +73,7 @@ class Blocks:
 
 def blocks_available() -> bool:
     """Whether the decoders can be called here."""
-    return _library() is not None
+    return library() is not None
 
 
 def find_blocks(stored: bytes | memoryview, nbytes: int, itemsize: int) -> Blocks:
@@ -128,10 +128,10 @@ def decode_blocks(
         raise BrokenChunk("the bytes are not those of the blocks")
     if high == low:
         return
-    library = _library()
-    if library is None:
+    functions = library()
+    if functions is None:
         raise BrokenChunk("no decoder is installed")
-    function = library.bshuf_decompress_lz4 if compressor == "lz4" else library.bshuf_decompress_zstd
+    function = functions.bshuf_decompress_lz4 if compressor == "lz4" else functions.bshuf_decompress_zstd
     source = np.frombuffer(stored, np.uint8)
     used = function(source.ctypes.data, into.ctypes.data, high - low, blocks.itemsize, blocks.block)
     if used != end - begin:
@@ -139,18 +139,25 @@ def decode_blocks(
 
 
 @lru_cache(maxsize=1)
-def _library() -> Any:
-    """hdf5plugin's Bitshuffle filter as a library of functions, or None."""
+def library() -> Any:
+    """hdf5plugin's Bitshuffle filter as a library of functions (with the LZ4 and Zstandard inside it), or None."""
     package = find_spec("hdf5plugin")
     for folder in (package.submodule_search_locations or ()) if package else ():
         for file in Path(folder, "plugins").glob("libh5bshuf.*"):
             try:
-                library = ctypes.CDLL(str(file))
-                for name in ("bshuf_decompress_lz4", "bshuf_decompress_zstd"):
-                    function = getattr(library, name)
-                    function.restype = ctypes.c_int64
-                    function.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *[ctypes.c_size_t] * 3]
+                return _declared(ctypes.CDLL(str(file)))
             except (OSError, AttributeError):
                 continue
-            return library
     return None
+
+
+def _declared(functions: Any) -> Any:
+    size, pointer = ctypes.c_size_t, ctypes.c_void_p
+    for name in ("bshuf_decompress_lz4", "bshuf_decompress_zstd"):
+        getattr(functions, name).restype = ctypes.c_int64
+        getattr(functions, name).argtypes = [pointer, pointer, size, size, size]
+    functions.LZ4_decompress_safe.restype = ctypes.c_int
+    functions.LZ4_decompress_safe.argtypes = [pointer, pointer, ctypes.c_int, ctypes.c_int]
+    functions.ZSTD_decompress.restype = size
+    functions.ZSTD_decompress.argtypes = [pointer, size, pointer, size]
+    return functions

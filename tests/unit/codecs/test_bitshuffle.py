@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import mmap
-import os
 from collections.abc import Callable
 
 import h5py
@@ -15,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pandaas.codecs import BlockCompressor, BrokenChunk, decode_blocks, find_blocks
+from pandaas.testing.guarded import FUZZ_INPUTS, Guarded
 
 Compress = Callable[[np.ndarray, BlockCompressor, int], bytes]
 COMPRESSORS: tuple[BlockCompressor, ...] = ("lz4", "zstd")
-FUZZ_INPUTS = 1_000_000 if os.environ.get("PANDAAS_TEST_FULL") else 20_000
 
 
 def stored_chunk(values: np.ndarray, compressor: BlockCompressor, block: int) -> bytes:
@@ -70,24 +67,6 @@ def test_a_chain_that_promises_gigabytes_is_refused() -> None:
     stored[12:16] = b"\xff\xff\xff\xff"
     with pytest.raises(BrokenChunk):
         find_blocks(bytes(stored), 400, 4)
-
-
-class Guarded:
-    """Memory that ends at a page that must not be touched: one byte too far kills the process."""
-
-    def __init__(self, room: int) -> None:
-        pages = -(-room // mmap.PAGESIZE)
-        self._memory = mmap.mmap(-1, (pages + 2) * mmap.PAGESIZE)
-        start = ctypes.addressof(ctypes.c_char.from_buffer(self._memory))
-        protect = ctypes.CDLL(None, use_errno=True).mprotect
-        protect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-        self.end = (pages + 1) * mmap.PAGESIZE
-        for page in (0, self.end):
-            assert protect(start + page, mmap.PAGESIZE, 0) == 0
-
-    def last(self, length: int) -> memoryview:
-        """The `length` bytes before the forbidden page."""
-        return memoryview(self._memory)[self.end - length : self.end]
 
 
 @pytest.mark.parametrize("compressor", COMPRESSORS)

@@ -1,0 +1,132 @@
+"""Whole chunks through HDF5's filters, without libhdf5: gzip, shuffle, LZ4 and Zstandard.
+
+A pipeline lists filters in the order of writing; decoding runs it backwards. The identifiers are those registered at
+https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md. zlib is Python's own; LZ4 and
+Zstandard are the libraries inside hdf5plugin, called without the interpreter's lock and told how much they may write. What
+doesn't decode to exactly the size of the chunk is a `BrokenChunk`.
+"""
+
+from __future__ import annotations
+
+import struct
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pandaas.codecs.bitshuffle import BlockCompressor, BrokenChunk, library
+
+GZIP = 1
+SHUFFLE = 2
+LZ4 = 32004
+BITSHUFFLE = 32008
+ZSTD = 32015
+_BITSHUFFLE_COMPRESSORS: dict[int, BlockCompressor] = {2: "lz4", 3: "zstd"}
+_LZ4_HEAD = struct.Struct(">QI")
+_LZ4_LENGTH = struct.Struct(">I")
+Bytes = NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """One step of a pipeline; `values` are its client data."""
+
+    code: int
+    values: tuple[int, ...] = ()
+
+
+def block_compressor(pipeline: Sequence[Filter], itemsize: int) -> BlockCompressor | None:
+    """How the blocks of a chunk are compressed, where the pipeline is Bitshuffle with LZ4 or Zstandard and nothing else."""
+    if len(pipeline) != 1 or pipeline[0].code != BITSHUFFLE or library() is None:
+        return None
+    values = pipeline[0].values
+    return _BITSHUFFLE_COMPRESSORS.get(values[4]) if len(values) > 4 and values[2] == itemsize else None
+
+
+def can_decode(pipeline: Sequence[Filter], itemsize: int) -> bool:
+    """Whether `decode_filters` knows every step: at most one compressor, with or without shuffle before it."""
+    codes = [step.code for step in pipeline]
+    if any(step.code == SHUFFLE and step.values[:1] not in ((), (itemsize,)) for step in pipeline):
+        return False
+    shuffled = codes[:1] == [SHUFFLE]
+    rest = codes[shuffled:]
+    return not rest or (len(rest) == 1 and rest[0] in _DECODERS and (rest[0] == GZIP or library() is not None))
+
+
+def decode_filters(
+    stored: bytes | memoryview, pipeline: Sequence[Filter], mask: int, into: NDArray[Any], scratch: Bytes
+) -> None:
+    """Decode a whole chunk into `into` (contiguous). Bits of `mask` tell which filters were left out when writing.
+
+    `scratch` has as many bytes as `into`. Raises `BrokenChunk`.
+    """
+    steps = [step for number, step in enumerate(pipeline) if not mask >> number & 1]
+    target = into.reshape(-1).view(np.uint8)
+    shuffled = bool(steps) and steps[0].code == SHUFFLE and into.itemsize > 1
+    decoded = scratch if shuffled else target
+    compressor = next((step.code for step in steps if step.code != SHUFFLE), None)
+    if compressor is None:
+        if len(stored) != len(decoded):
+            raise BrokenChunk("the chunk has the wrong size")
+        decoded[:] = np.frombuffer(stored, np.uint8)
+    else:
+        _DECODERS[compressor](stored, decoded)
+    if shuffled:
+        target.reshape(-1, into.itemsize)[...] = decoded.reshape(into.itemsize, -1).T
+
+
+def _gzip(stored: bytes | memoryview, into: Bytes) -> None:
+    stream = zlib.decompressobj()
+    try:
+        found = stream.decompress(stored, max(1, len(into)))
+        more = b"" if stream.eof else stream.decompress(stream.unconsumed_tail, 1)
+    except zlib.error as error:
+        raise BrokenChunk(f"zlib says: {error}") from error
+    if len(found) != len(into) or more or not stream.eof:
+        raise BrokenChunk("the chunk decodes to another size")
+    into[:] = np.frombuffer(found, np.uint8)
+
+
+def _lz4(stored: bytes | memoryview, into: Bytes) -> None:
+    """8 bytes of size, 4 of block size, then blocks with 4 bytes of length each (all big-endian)."""
+    if len(stored) < _LZ4_HEAD.size:
+        raise BrokenChunk("the chunk is shorter than its head")
+    total, block = _LZ4_HEAD.unpack_from(stored)
+    if total != len(into) or (not block and total):
+        raise BrokenChunk("the chunk's head doesn't fit the array")
+    source = np.frombuffer(stored, np.uint8)
+    at = _LZ4_HEAD.size
+    for start in range(0, total, block or 1):
+        piece = into[start : start + block]
+        if at + _LZ4_LENGTH.size > len(stored):
+            raise BrokenChunk("the chunk ends within a block")
+        (length,) = _LZ4_LENGTH.unpack_from(stored, at)
+        at += _LZ4_LENGTH.size
+        if at + length > len(stored):
+            raise BrokenChunk("the chunk ends within a block")
+        _lz4_block(source[at : at + length], piece)
+        at += length
+
+
+def _lz4_block(stored: Bytes, into: Bytes) -> None:
+    if len(stored) == len(into):  # kept as it was
+        into[:] = stored
+        return
+    if max(len(stored), len(into)) >= 1 << 31:
+        raise BrokenChunk("a block is too large")
+    done = library().LZ4_decompress_safe(stored.ctypes.data, into.ctypes.data, len(stored), len(into))
+    if done != len(into):
+        raise BrokenChunk(f"a block doesn't decode ({done})")
+
+
+def _zstd(stored: bytes | memoryview, into: Bytes) -> None:
+    source = np.frombuffer(stored, np.uint8)
+    done = library().ZSTD_decompress(into.ctypes.data, len(into), source.ctypes.data, len(source))
+    if done != len(into):
+        raise BrokenChunk("the chunk doesn't decode")
+
+
+_DECODERS = {GZIP: _gzip, LZ4: _lz4, ZSTD: _zstd}

@@ -1,0 +1,127 @@
+"""Chunks through HDF5's filters give what libhdf5 gives, and damaged bytes are an error, never a crash."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import h5py
+import hdf5plugin
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pandaas.codecs import BrokenChunk, Filter, can_decode, decode_filters
+from pandaas.codecs.filters import GZIP, LZ4, SHUFFLE, ZSTD
+from pandaas.testing.guarded import FUZZ_INPUTS, Guarded
+
+WAYS: dict[str, Callable[[], dict[str, Any]]] = {
+    "none": dict,
+    "shuffle": lambda: {"shuffle": True},
+    "gzip": lambda: {"compression": "gzip"},
+    "shuffle and gzip": lambda: {"compression": "gzip", "shuffle": True},
+    "lz4": hdf5plugin.LZ4,
+    "lz4 in blocks": lambda: dict(hdf5plugin.LZ4(nbytes=64)),
+    "shuffle and lz4": lambda: {"shuffle": True, **hdf5plugin.LZ4()},
+    "zstd": hdf5plugin.Zstd,
+    "shuffle and zstd": lambda: {"shuffle": True, **hdf5plugin.Zstd()},
+}
+
+
+def chunk(values: np.ndarray, way: str) -> tuple[bytes, list[Filter]]:
+    """What libhdf5 stores for `values` as one chunk, and through which filters."""
+    with h5py.File("chunk", "w", driver="core", backing_store=False) as file:
+        dataset = file.create_dataset("d", data=values, chunks=values.shape, **WAYS[way]())
+        creation = dataset.id.get_create_plist()
+        found = [creation.get_filter(number) for number in range(creation.get_nfilters())]
+        stored = bytes(dataset.id.read_direct_chunk((0,) * values.ndim)[1])
+    return stored, [Filter(code, tuple(numbers)) for code, _, numbers, _ in found]
+
+
+def decode(stored: bytes | memoryview, pipeline: list[Filter], like: np.ndarray, mask: int = 0) -> np.ndarray:
+    into = np.empty_like(like)
+    decode_filters(stored, pipeline, mask, into, np.empty(like.nbytes, np.uint8))
+    return into
+
+
+@pytest.mark.parametrize("way", WAYS)
+@given(count=st.integers(1, 400), dtype=st.sampled_from(["u1", "<u2", ">i4", "<f4", ">f8"]))
+def test_a_chunk_decodes_to_what_was_written(way: str, count: int, dtype: str) -> None:
+    values = np.random.default_rng(count).integers(0, 9, count).astype(dtype)
+    stored, pipeline = chunk(values, way)
+    assert can_decode(pipeline, values.itemsize)
+    np.testing.assert_array_equal(decode(stored, pipeline, values), values)
+
+
+def test_filters_left_out_when_writing_are_left_out_when_reading() -> None:
+    values = np.arange(64, dtype="<u4")
+    pipeline = [Filter(SHUFFLE, (4,)), Filter(GZIP, (4,))]
+    np.testing.assert_array_equal(decode(values.tobytes(), pipeline, values, mask=0b11), values)
+    shuffled = values.view("u1").reshape(-1, 4).T.tobytes()
+    np.testing.assert_array_equal(decode(shuffled, pipeline, values, mask=0b10), values)
+
+
+@pytest.mark.parametrize(
+    "pipeline",
+    [
+        [Filter(3)],
+        [Filter(5, (1, 2))],
+        [Filter(GZIP), Filter(GZIP)],
+        [Filter(GZIP), Filter(SHUFFLE, (4,))],
+        [Filter(SHUFFLE, (2,)), Filter(GZIP)],
+        [Filter(32001)],
+    ],
+)
+def test_other_pipelines_are_not_claimed(pipeline: list[Filter]) -> None:
+    assert not can_decode(pipeline, 4)
+
+
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "none"])
+@pytest.mark.parametrize("kept", [0, 1, 11, -1])
+def test_a_cut_chunk_is_broken(way: str, kept: int) -> None:
+    values = np.arange(100, dtype="<u4")
+    stored, pipeline = chunk(values, way)
+    with pytest.raises(BrokenChunk):
+        decode(stored[:kept], pipeline, values)
+
+
+@pytest.mark.parametrize("way", ["gzip", "lz4", "zstd"])
+def test_a_chunk_that_decodes_to_more_than_it_should_is_broken(way: str) -> None:
+    stored, pipeline = chunk(np.zeros(1_000_000, "u1"), way)
+    assert len(stored) < 10_000
+    with pytest.raises(BrokenChunk):
+        decode(stored, pipeline, np.zeros(1000, "u1"))
+
+
+def test_a_block_size_of_nothing_is_broken() -> None:
+    stored = (400).to_bytes(8, "big") + bytes(4) + bytes(400)
+    with pytest.raises(BrokenChunk):
+        decode(stored, [Filter(LZ4)], np.zeros(100, "u4"))
+
+
+@pytest.mark.parametrize("way", ["lz4", "lz4 in blocks", "zstd"])
+@pytest.mark.timeout(0)
+def test_mutated_chunks_never_leave_their_buffers(way: str) -> None:
+    """20,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
+    random = np.random.default_rng(11)
+    values = random.integers(0, 50, 203).astype("u2")
+    original, pipeline = chunk(values, way)
+    first = 0 if pipeline[0].code == ZSTD else 16
+    source, target = Guarded(len(original) + 64), Guarded(values.nbytes)
+    into = np.frombuffer(target.last(values.nbytes), values.dtype)
+    scratch = np.empty(values.nbytes, np.uint8)
+    decoded = 0
+    for _ in range(FUZZ_INPUTS):
+        length = len(original) + int(random.integers(-40, 40)) if random.random() < 0.2 else len(original)
+        stored = source.last(length)
+        mutated = np.frombuffer(stored, np.uint8)
+        mutated[: len(original)] = np.frombuffer(original, np.uint8)[:length]
+        places = random.integers(first, length, random.integers(1, 4))
+        mutated[places] = random.integers(0, 256, places.size)
+        try:
+            decode_filters(stored, pipeline, 0, into, scratch)
+        except BrokenChunk:
+            continue
+        decoded += 1
+    assert decoded > FUZZ_INPUTS // 1000

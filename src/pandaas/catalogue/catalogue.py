@@ -68,7 +68,7 @@ class Catalogue:
         self._validities = Validities(database, access, self._records)
         self._results = Results(database, settings, access, arrays)
         self._masks = Masks(database, settings, access, self._records)
-        self._checks = FileChecks(database, settings)
+        self._checks = FileChecks(database, settings, access)
         self._uploads = Uploads(database, settings, access, self._ingest.run)
 
     # --- ingest ---------------------------------------------------------------------------------------------------
@@ -112,7 +112,7 @@ class Catalogue:
         *,
         proposal: str | None = None,
         instrument: str | None = None,
-        report: Callable[[IngestReport], None] | None = None,
+        report: Callable[[IngestReport | FileCheck], None] | None = None,
     ) -> None:
         """Ingest `paths`, then whatever appears below them once it is settled, until `stop` is set."""
         self._access.require(principal, Action.OPERATE, what="folders of the server")
@@ -128,7 +128,7 @@ class Catalogue:
             paths,
             settle_s=self._settings.ingest.settle_s,
             ingest=lambda found: self._ingest.run(replace(request, paths=tuple(found))),
-            gone=self._checks.run,
+            check=self._checks.run,
         ).run(stop, report)
 
     def _roots(self) -> tuple[Path, ...]:

@@ -7,16 +7,19 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from pandaas.access import Access
+from pandaas.catalogue.describe import searchable
 from pandaas.catalogue.folding import storable
-from pandaas.catalogue.ingest import identity_of, measure, sha256_of
+from pandaas.catalogue.ingest import Places, identity_of, measure, relocate, sha256_of
 from pandaas.catalogue.ingest.walk import FoundFile, walk
+from pandaas.catalogue.paths import lies_below
 from pandaas.catalogue.values import FileCheck
 from pandaas.config import Settings
 from pandaas.db import Database, append
-from pandaas.db.tables import Dataset, DatasetFile
+from pandaas.db.tables import Dataset, DatasetFile, Proposal
 from pandaas.model import DatasetState
 
 _BATCH = 1000
@@ -32,6 +35,7 @@ class _Row:
     mtime_ns: int
     sha256: str
     was_missing: bool
+    proposal: str
 
 
 @dataclass
@@ -43,12 +47,16 @@ class _Found:
 
 
 class FileChecks:
-    def __init__(self, database: Database, settings: Settings) -> None:
+    def __init__(self, database: Database, settings: Settings, access: Access) -> None:
         self._database = database
         self._settings = settings
+        self._places = Places(database, settings, access)
 
     def run(self, paths: Collection[Path] | None = None) -> FileCheck:
-        """Look at every file of the latest versions, or only at `paths`; search the storage roots for what is gone."""
+        """Look at every file of the latest versions, or only at those at or below `paths`.
+
+        What is gone is searched for in the storage roots, among files that nobody has registered.
+        """
         found = self._look(None if paths is None else [storable(str(path)) for path in paths])
         moved = self._search([row for row in found.gone if row.sha256])
         missing = [row for row in found.gone if row.id not in moved]
@@ -72,7 +80,7 @@ class FileChecks:
 
     def _look(self, paths: list[str] | None) -> _Found:
         found = _Found()
-        parts = [None] if paths is None else [paths[start : start + 500] for start in range(0, len(paths), 500)]
+        parts = [None] if paths is None else [paths[start : start + 100] for start in range(0, len(paths), 100)]
         for row in (row for part in parts for row in self._rows(part)):
             found.checked += 1
             try:
@@ -91,22 +99,25 @@ class FileChecks:
         last = 0
         while True:
             query = (
-                select(DatasetFile)
+                select(DatasetFile, Proposal.name)
                 .join(Dataset, Dataset.id == DatasetFile.dataset_id)
+                .join(Proposal, Proposal.id == Dataset.proposal_id)
                 .where(Dataset.is_latest, Dataset.state != DatasetState.GROWING, DatasetFile.id > last)
                 .order_by(DatasetFile.id)
                 .limit(_BATCH)
             )
             if paths is not None:
-                query = query.where(DatasetFile.path.in_(paths))
+                below = [lies_below(self._database, path) for path in paths]
+                query = query.where(or_(DatasetFile.path.in_(paths), *below))
             with self._database.read() as session:
-                rows = list(session.scalars(query))
+                rows = list(session.execute(query))
             if not rows:
                 return
-            last = rows[-1].id
-            for row in rows:
+            last = rows[-1][0].id
+            for row, proposal in rows:
                 missing = row.missing_since is not None
-                yield _Row(row.id, row.dataset_id, row.path, row.name, row.size, row.mtime_ns, row.sha256, missing)
+                known = (row.id, row.dataset_id, row.path, row.name, row.size, row.mtime_ns, row.sha256)
+                yield _Row(*known, was_missing=missing, proposal=proposal)
 
     def _search(self, gone: list[_Row]) -> dict[int, Path]:
         """New places of missing files, by checksum, among files of the same size that nobody has registered."""
@@ -123,7 +134,12 @@ class FileChecks:
                     by_sum.setdefault(sha256_of(candidate.path), candidate.path)
                 except OSError:
                     continue
-        return {row.id: by_sum[row.sha256] for row in gone if row.sha256 in by_sum}
+        found = {row.id: by_sum[row.sha256] for row in gone if row.sha256 in by_sum}
+        return {row.id: found[row.id] for row in gone if row.id in found and self._is_of(row.proposal, found[row.id])}
+
+    def _is_of(self, proposal: str, path: Path) -> bool:
+        """May this place hold data of `proposal`? What was moved to another proposal's folder is that one's now."""
+        return self._places.by_path(path, given=False)[0] in (None, proposal)
 
     def _registered(self, paths: Iterable[str]) -> set[str]:
         wanted, found = list(paths), set[str]()
@@ -152,7 +168,9 @@ class FileChecks:
         file.size, file.mtime_ns = size, mtime_ns
         dataset = session.get_one(Dataset, file.dataset_id)
         if file.position == 0:
-            dataset.identity = identity_of(path, dataset.entry_path)
+            relocate(session, dataset, identity_of(path, dataset.entry_path))
+        session.flush()
+        dataset.search_text = searchable(session, dataset)
         self._log(session, dataset, moved=file.name)
 
     def _settle(self, session: Session, dataset_ids: set[int]) -> None:

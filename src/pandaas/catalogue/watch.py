@@ -11,10 +11,11 @@ from threading import Event as Flag
 import watchfiles
 
 from pandaas.catalogue.ingest import is_being_written, measure
-from pandaas.catalogue.values import IngestReport
+from pandaas.catalogue.values import FileCheck, IngestReport
 from pandaas.model import InvalidInput
 
 _STEP_MS = 200
+Report = Callable[[IngestReport | FileCheck], None]
 
 
 @dataclass
@@ -26,7 +27,7 @@ class _Waiting:
 
 
 class Watch:
-    """Collects changes below some folders and hands settled files to `ingest`; deletions go to `gone`."""
+    """Collects changes below some folders and hands settled files to `ingest`; what was deleted goes to `check`."""
 
     def __init__(
         self,
@@ -34,7 +35,7 @@ class Watch:
         *,
         settle_s: float,
         ingest: Callable[[Sequence[Path]], IngestReport],
-        gone: Callable[[Sequence[Path]], object],
+        check: Callable[[Sequence[Path]], FileCheck],
     ) -> None:
         for path in paths:
             if not path.exists():
@@ -42,11 +43,12 @@ class Watch:
         self._paths = [path.resolve() for path in paths]
         self._settle_s = settle_s
         self._ingest = ingest
-        self._gone = gone
+        self._check = check
         self._waiting: dict[Path, _Waiting] = {}
 
-    def run(self, stop: Flag, report: Callable[[IngestReport], None] | None = None) -> None:
-        """Ingest what is there, then follow changes until `stop` is set."""
+    def run(self, stop: Flag, report: Report | None = None) -> None:
+        """Notice what went away meanwhile, ingest what is there, then follow changes until `stop` is set."""
+        self._look_for(self._paths, report)
         self._take(self._paths, report)
         changes = watchfiles.watch(
             *self._paths, stop_event=stop, step=_STEP_MS, rust_timeout=_STEP_MS, yield_on_timeout=True, debounce=1000
@@ -55,7 +57,7 @@ class Watch:
             self.note(Path(path) for _, path in change)
             deleted = [Path(path) for kind, path in change if kind is watchfiles.Change.deleted]
             if deleted:
-                self._gone(deleted)
+                self._look_for(deleted, report)
             ready = self.settled()
             if ready:
                 self._take(ready, report)
@@ -91,7 +93,12 @@ class Watch:
         if known is None or known.state != state:
             self._waiting[path] = _Waiting(state, now)
 
-    def _take(self, paths: Sequence[Path], report: Callable[[IngestReport], None] | None) -> None:
+    def _look_for(self, paths: Sequence[Path], report: Report | None) -> None:
+        found = self._check(paths)
+        if report is not None and (found.missing or found.moved or found.returned):
+            report(found)
+
+    def _take(self, paths: Sequence[Path], report: Report | None) -> None:
         there = [path for path in paths if path.exists()]
         if there:
             found = self._ingest(there)

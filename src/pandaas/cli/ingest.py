@@ -16,7 +16,7 @@ from pandaas.cli.output import ExitCode, Json, emit, size_text, table
 from pandaas.model import InvalidInput
 
 if TYPE_CHECKING:
-    from pandaas.catalogue import Catalogue, IngestProgress, IngestReport, QuarantinedFile
+    from pandaas.catalogue import Catalogue, FileCheck, IngestProgress, IngestReport, QuarantinedFile
     from pandaas.config import Settings
 
 _FEW = 5  # files named per reason
@@ -114,12 +114,21 @@ def _progress(as_json: bool) -> Iterator[Callable[[IngestProgress], None] | None
         yield lambda step: bar.update(task, completed=step.done, total=step.total, description=step.name)
 
 
-def _tell(as_json: bool) -> Callable[[IngestReport], None]:
-    def tell(report: IngestReport) -> None:
-        emit(report, as_json, lambda: _print(report))
+def _tell(as_json: bool) -> Callable[[IngestReport | FileCheck], None]:
+    from pandaas.catalogue import FileCheck
+
+    def tell(report: IngestReport | FileCheck) -> None:
+        emit(report, as_json, lambda: _print_check(report) if isinstance(report, FileCheck) else _print(report))
         sys.stdout.flush()
 
     return tell
+
+
+def _print_check(check: FileCheck) -> None:
+    for word, names in (("Missing", check.missing), ("Moved", check.moved), ("Back", check.returned)):
+        if names:
+            more = f" and {len(names) - _FEW} more" if len(names) > _FEW else ""
+            print(f"{word}: {', '.join(names[:_FEW])}{more}")
 
 
 def _print(report: IngestReport) -> None:

@@ -6,12 +6,14 @@ import fcntl
 import os
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
 from pandaas.access import FACILITY
-from pandaas.catalogue import IngestReport
+from pandaas.catalogue import FileCheck, IngestReport, SearchQuery
+from pandaas.catalogue.checks import FileChecks
 from pandaas.catalogue.ingest import is_being_written, sha256_of, walk
 from pandaas.catalogue.ingest.walk import FoundFile, RefusedFile
 from pandaas.catalogue.watch import Watch
@@ -136,6 +138,34 @@ def test_a_moved_file_is_found_by_its_checksum(facility: Facility) -> None:
     assert [one.outcome for one in facility.ingest().datasets if one.pid == pid] == ["unchanged"]
 
 
+def test_a_moved_file_is_found_by_its_new_name_and_keeps_its_versions(facility: Facility) -> None:
+    old = facility.register("PUB-1/a.nxs")
+    new = facility.ingest(facility.write("PUB-1/a.nxs", sample="more")).datasets[0].pid
+    (facility.root / "PUB-1/a.nxs").rename(facility.root / "PUB-1/renamed.nxs")
+    facility.catalogue.check_files()
+    assert [card.pid for card in facility.catalogue.search(FACILITY, SearchQuery("file:renamed")).results] == [new]
+    other = facility.register("PUB-1/a.nxs", title="another measurement")
+    assert [one.pid for one in facility.catalogue.dataset(FACILITY, new).versions] == [old, new]
+    assert [one.pid for one in facility.catalogue.dataset(FACILITY, other).versions] == [other]
+
+
+def test_a_file_moved_to_another_proposals_folder_is_missing_here(facility: Facility) -> None:
+    pid = facility.register("PUB-1/a.nxs")
+    target = facility.root / "SEC-2/a.nxs"
+    target.parent.mkdir()
+    (facility.root / "PUB-1/a.nxs").rename(target)
+    assert facility.catalogue.check_files().missing == ["a.nxs"]
+    assert facility.catalogue.dataset(FACILITY, pid).missing_since is not None
+
+
+def test_all_files_of_a_folder_that_went_away_are_missed(facility: Facility) -> None:
+    for name in ("x/a.nxs", "x/y/b.nxs", "x1/c.nxs"):
+        facility.register(f"PUB-1/{name}")
+    (facility.root / "PUB-1").rename(facility.root.parent / "aside")
+    check = FileChecks(facility.database, facility.settings, facility.access).run([facility.root / "PUB-1/x"])
+    assert sorted(check.missing) == ["a.nxs", "b.nxs"]
+
+
 def test_a_changed_file_is_told(facility: Facility) -> None:
     facility.register("PUB-1/a.nxs")
     facility.write("PUB-1/a.nxs", sample="more")
@@ -157,8 +187,12 @@ def _nothing() -> IngestReport:
     return IngestReport([], [], [], [], 0, 0, 0.0)
 
 
+def _all_there(_: Sequence[Path]) -> FileCheck:
+    return FileCheck(0, [], [], [], [])
+
+
 def test_a_file_is_taken_once_it_rests(tmp_path: Path) -> None:
-    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda _: None)
+    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), check=_all_there)
     file = tmp_path / "a.nxs"
     file.write_text("1")
     watch.note([file], now=0)
@@ -171,7 +205,7 @@ def test_a_file_is_taken_once_it_rests(tmp_path: Path) -> None:
 
 
 def test_a_file_with_a_writer_is_waited_for(tmp_path: Path) -> None:
-    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda _: None)
+    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), check=_all_there)
     file = tmp_path / "a.nxs"
     file.write_text("1")
     watch.note([file], now=0)
@@ -182,7 +216,7 @@ def test_a_file_with_a_writer_is_waited_for(tmp_path: Path) -> None:
 
 
 def test_a_file_that_went_away_is_forgotten(tmp_path: Path) -> None:
-    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), gone=lambda _: None)
+    watch = Watch([tmp_path], settle_s=5, ingest=lambda _: _nothing(), check=_all_there)
     watch.note([tmp_path / "gone"], now=0)
     assert watch.settled(now=10) == []
 
@@ -191,8 +225,11 @@ def test_what_appears_while_watching_is_ingested_and_what_goes_is_missed(facilit
     facility.write("PUB-1/before.nxs")
     stop, seen = threading.Event(), []
 
-    def report(one: IngestReport) -> None:
-        seen.extend(dataset.title for dataset in one.datasets if dataset.outcome == "new")
+    def report(one: IngestReport | FileCheck) -> None:
+        if isinstance(one, FileCheck):
+            seen.extend(f"{name} is gone" for name in one.missing)
+        else:
+            seen.extend(dataset.title for dataset in one.datasets if dataset.outcome == "new")
 
     watcher = threading.Thread(
         target=facility.catalogue.watch, args=(FACILITY, [facility.root], stop), kwargs={"report": report}
@@ -205,15 +242,30 @@ def test_what_appears_while_watching_is_ingested_and_what_goes_is_missed(facilit
         _wait(lambda: seen == ["before", "after"])
         (facility.root / "PUB-1/before.nxs").unlink()
         _wait(lambda: facility.catalogue.latest(FACILITY, limit=2)[-1].pid != "" and _missing(facility) == ["before"])
+        _wait(lambda: seen[-1] == "before.nxs is gone")
     finally:
         stop.set()
         watcher.join(10)
     assert not watcher.is_alive()
 
 
-def _missing(facility: Facility) -> list[str]:
-    from pandaas.catalogue import SearchQuery
+def test_what_went_away_while_nobody_watched_is_noticed_at_the_start(facility: Facility) -> None:
+    facility.register("PUB-1/a.nxs")
+    facility.register("SEC-2/b.nxs")
+    for name in ("PUB-1/a.nxs", "SEC-2/b.nxs"):
+        (facility.root / name).unlink()
+    stop, seen = threading.Event(), []
 
+    def report(one: IngestReport | FileCheck) -> None:
+        seen.append(one)
+        stop.set()
+
+    facility.catalogue.watch(FACILITY, [facility.root / "PUB-1"], stop, report=report)
+    assert isinstance(seen[0], FileCheck)
+    assert seen[0].missing == ["a.nxs"]
+
+
+def _missing(facility: Facility) -> list[str]:
     return [card.title for card in facility.catalogue.search(FACILITY, SearchQuery("state:missing")).results]
 
 

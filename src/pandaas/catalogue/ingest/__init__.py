@@ -5,7 +5,7 @@ from __future__ import annotations
 from pandaas.catalogue.ingest.checksum import MeasuredFile, fingerprint_of, identity_of, sha256_of
 from pandaas.catalogue.ingest.placement import Placement, Places
 from pandaas.catalogue.ingest.run import Ingest, Request, Scan, Scanner
-from pandaas.catalogue.ingest.store import Prepared, Store
+from pandaas.catalogue.ingest.store import Prepared, Store, relocate
 from pandaas.catalogue.ingest.walk import measure, walk
 from pandaas.catalogue.ingest.writing import is_being_written
 
@@ -23,6 +23,7 @@ __all__ = [
     "identity_of",
     "is_being_written",
     "measure",
+    "relocate",
     "sha256_of",
     "walk",
 ]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.catalogue.describe import searchable
 from pandaas.catalogue.disk import tells_when_full
 from pandaas.catalogue.folding import storable
 from pandaas.catalogue.ingest.checksum import MeasuredFile
+from pandaas.catalogue.paths import lies_below
 from pandaas.db import Database, append
 from pandaas.db.tables import Dataset, DatasetFile
 
@@ -59,7 +60,7 @@ class Attachments:
             .where(
                 Dataset.is_latest,
                 DatasetFile.role == "data",
-                self._starts_with(folder),
+                lies_below(self._database, folder),
             )
         )
         ids = {row.dataset_id for row in session.execute(below) if row.path.rpartition("/")[0] + "/" == folder}
@@ -68,11 +69,6 @@ class Attachments:
             some = sorted(ids)[start : start + 500]
             found.extend(session.scalars(select(Dataset).where(Dataset.id.in_(some))))
         return found
-
-    def _starts_with(self, folder: str) -> ColumnElement[bool]:
-        if self._database.is_sqlite:  # a range that the index serves: '0' follows '/'
-            return and_(DatasetFile.path >= folder, DatasetFile.path < folder[:-1] + "0")
-        return DatasetFile.path.startswith(folder, autoescape=True)
 
     def _attach(self, session: Session, dataset: Dataset, file: MeasuredFile) -> None:
         path = storable(str(file.path))

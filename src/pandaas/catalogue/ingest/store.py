@@ -174,7 +174,8 @@ class Store:
 
     def _move(self, session: Session, known: Dataset, prepared: Prepared, actor_id: int | None) -> IngestedDataset:
         """The same bytes at a new place, and gone from the old one."""
-        known.identity, known.missing_since = prepared.identity, None
+        relocate(session, known, prepared.identity)
+        known.missing_since = None
         known.files = _with_attachments(prepared.files, known)
         self._index(session, known)
         self._log(session, "dataset.changed", known.pid, actor_id, known.proposal_id, moved=prepared.files[0].name)
@@ -283,6 +284,13 @@ def _moved_here(session: Session, prepared: Prepared) -> Dataset | None:
         if data and not any(os.path.lexists(row.path) for row in data):
             return twin
     return None
+
+
+def relocate(session: Session, dataset: Dataset, identity: str) -> None:
+    """Its file lies elsewhere now: earlier versions go along, so that what comes to the old place isn't one of them."""
+    others = update(Dataset).where(Dataset.identity == dataset.identity, Dataset.id != dataset.id)
+    session.execute(others.values(identity=identity))
+    dataset.identity = identity
 
 
 def _carry_validity(session: Session, old_pid: str, new_pid_: str) -> None:

@@ -116,24 +116,6 @@ class Identity(Tokens):
                 raise NotFound(f"There is no active person {person_id}.")
             return principal_of(session, person, now, kind=PrincipalKind.SERVICE, acting_for=person_id)
 
-    def principal_again(self, principal: Principal) -> Principal | None:
-        """The same asker as things stand now (open streams ask every few seconds); None when shut out since."""
-        if principal.person_id is None:
-            return principal
-        now = self._database.clock()
-        with self._database.read() as session:
-            person = session.get(Person, principal.person_id)
-            if person is None or self.is_shut_out(person):
-                return None
-            return principal_of(
-                session,
-                person,
-                now,
-                kind=principal.kind,
-                scopes=principal.scopes,
-                acting_for=principal.acting_for,
-            )
-
     def link_identity(self, person_id: int, issuer: str, subject: str) -> None:
         """Tie a foreign identity (issuer and subject, never an e-mail address) to a person."""
         if not 0 < len(issuer) <= 255 or not 0 < len(subject) <= 255:

@@ -5,12 +5,13 @@ The rooms are imported by those who build them; `pandaas view` starts without mo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Protocol
 
 from fastapi import Depends, Path, Request
 
-from pandaas.model import NotSignedIn, Principal
+from pandaas.model import NotAllowed, NotSignedIn, Principal, PrincipalKind, Scope
 
 if TYPE_CHECKING:
     from pandaas.access import Access
@@ -70,6 +71,29 @@ def person(request: Request) -> Principal:
         raise NotSignedIn("This needs a sign-in.", remedy="Sign in, or send a token as 'Authorization: Bearer …'.")
     return found
 
+
+def token_needs(*, reading: set[Scope], changing: set[Scope]) -> Callable[[Request], None]:
+    """A dependency for all routes of a router: the scopes of which a token must have one to read, and one to change.
+
+    Persons pass. What the access rule asks about the thing itself comes on top.
+    """
+
+    def check(request: Request) -> None:
+        asker = principal(request)
+        needed = reading if request.method in {"GET", "HEAD"} else changing
+        if asker.kind is PrincipalKind.TOKEN and not needed & asker.scopes:
+            raise NotAllowed(
+                f"This token may not do this: it lacks the scope {' or '.join(sorted(needed))}.",
+                remedy="Use a token that has it.",
+            )
+
+    return check
+
+
+READ_OR_WRITE = Depends(token_needs(reading={Scope.READ}, changing={Scope.WRITE}))
+WRITE_ALONE = Depends(token_needs(reading={Scope.READ, Scope.WRITE}, changing={Scope.WRITE}))
+READ_OR_RUN = Depends(token_needs(reading={Scope.READ, Scope.RUN}, changing={Scope.RUN}))
+READ_OR_ADMIN = Depends(token_needs(reading={Scope.READ}, changing={Scope.WRITE, Scope.ADMIN}))
 
 Platform = Annotated[Services, Depends(services)]
 Data = Annotated[DataServices, Depends(services)]

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Query, Response
 from pandaas.jobs import JobRequest
 from pandaas.server import present_work
 from pandaas.server.schemas import JobIn, JobListOut, JobOut, JobPageOut, NoticeOut, VerifyOut
-from pandaas.server.services import Platform, RowId, Signed
+from pandaas.server.services import READ_OR_RUN, Platform, RowId, Signed
 
-router = APIRouter(prefix="/api/v1", tags=["jobs"])
+router = APIRouter(prefix="/api/v1", tags=["jobs"], dependencies=[READ_OR_RUN])
 _LOG_PIECE = 4_194_304
 
 

@@ -6,17 +6,18 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from pandaas.db import Position
-from pandaas.model import Action, Principal
+from pandaas.model import ANONYMOUS, Action, NotSignedIn, Principal
 from pandaas.server import guide, metrics, overview
 from pandaas.server.cookies import cookie_secret
+from pandaas.server.door import bearer
 from pandaas.server.schemas import HealthOut, HelpEntry, HelpPage, HomeOut, OperatorOut
-from pandaas.server.services import Asker, Platform, Signed
+from pandaas.server.services import READ_OR_WRITE, Asker, Platform, Signed
 
 router = APIRouter(tags=["portal"])
 _LOOPBACK = {"127.0.0.1", "::1"}
 
 
-@router.get("/api/v1/home")
+@router.get("/api/v1/home", dependencies=[READ_OR_WRITE])
 def home(platform: Platform, asker: Asker) -> HomeOut:
     """What changed for this person: proposals, recent data, results, jobs, notices; what a newcomer may try."""
     return overview.home(platform, asker)
@@ -53,7 +54,7 @@ def help_page(path: str) -> HelpPage:
     return guide.page(path)
 
 
-@router.get("/api/v1/events", response_class=Response)
+@router.get("/api/v1/events", response_class=Response, dependencies=[READ_OR_WRITE])
 async def events(
     request: Request, platform: Platform, asker: Asker, last_event_id: str | None = Header(None)
 ) -> Response:
@@ -63,13 +64,18 @@ async def events(
     quarantine.changed, environment.state, session.expired, resync. Only what the asker may see is sent.
     """
     hub = request.app.state.hub
-    secret = cookie_secret(request)
+    secret, token = cookie_secret(request), bearer(request)
 
     def who() -> Principal | None:
-        """Ask again: the sign-in may have ended, the team may have changed."""
+        """Ask again: the sign-in or the token may have ended, the team may have changed."""
+        try:
+            if token is not None:
+                return platform.identity.principal_of_token(token)
+        except NotSignedIn:
+            return None
         if secret is not None and asker.signed_in:
             return platform.identity.principal_of_cookie(secret)
-        return platform.identity.principal_again(asker)
+        return ANONYMOUS
 
     stream = hub.subscribe(
         who, lambda reader, event: overview.may_see(platform, reader, event), Position.parse(last_event_id)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query
 
 from pandaas.server import present_work
 from pandaas.server.schemas import OfferOut, RecipeOut, RecipePageOut
-from pandaas.server.services import Asker, Platform, Signed
+from pandaas.server.services import READ_OR_RUN, Asker, Platform, Signed
 
 router = APIRouter(prefix="/api/v1", tags=["recipes"])
 
@@ -21,7 +21,7 @@ def show_recipe(recipe: str, platform: Platform, asker: Asker, version: str | No
     return present_work.recipe_page(platform, platform.recipes.get(recipe, version))
 
 
-@router.get("/offers")
+@router.get("/offers", dependencies=[READ_OR_RUN])
 def offers(
     platform: Platform, asker: Signed, dataset: list[str] = Query(min_length=1, max_length=500)
 ) -> list[OfferOut]:

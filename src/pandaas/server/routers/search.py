@@ -9,9 +9,9 @@ from fastapi import APIRouter, Query
 from pandaas.catalogue import SearchQuery
 from pandaas.server import present
 from pandaas.server.schemas import SearchOut
-from pandaas.server.services import Asker, Platform
+from pandaas.server.services import READ_OR_WRITE, Asker, Platform
 
-router = APIRouter(prefix="/api/v1", tags=["search"])
+router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[READ_OR_WRITE])
 
 
 @router.get("/search")

@@ -7,9 +7,9 @@ from fastapi import APIRouter, Header, Request
 
 from pandaas.server import present
 from pandaas.server.schemas import QuarantineOut, UploadIn, UploadOut
-from pandaas.server.services import Platform, RowId, Signed
+from pandaas.server.services import WRITE_ALONE, Platform, RowId, Signed
 
-router = APIRouter(prefix="/api/v1", tags=["uploads"])
+router = APIRouter(prefix="/api/v1", tags=["uploads"], dependencies=[WRITE_ALONE])
 _GATHERED = 1 << 20  # bytes written at once
 
 

@@ -32,6 +32,7 @@ _COLUMNS = (
     Dataset.origin,
     Dataset.release_time,
     Dataset.thumbnail.is_not(None).label("has_thumbnail"),
+    Dataset.missing_since.is_not(None).label("missing"),
     Proposal.name.label("proposal"),
     Proposal.type.label("proposal_type"),
     Instrument.name.label("instrument"),
@@ -86,4 +87,5 @@ def _card(row: Any, techniques: tuple[str, ...], shape: tuple[int, ...] | None, 
         has_thumbnail=row.has_thumbnail,
         origin=row.origin,
         main_shape=shape,
+        missing=row.missing,
     )

@@ -97,6 +97,7 @@ class Card:
     has_thumbnail: bool
     origin: str
     main_shape: tuple[int, ...] | None = None
+    missing: bool = False
     snippet: str | None = None
 
 

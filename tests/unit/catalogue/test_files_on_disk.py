@@ -120,7 +120,7 @@ def test_a_missing_file_is_noticed_and_shown_until_it_is_back(facility: Facility
     assert facility.catalogue.check_files().missing == ["a.nxs"]
     record = facility.catalogue.dataset(FACILITY, pid)
     assert record.missing_since == facility.clock()
-    assert record.files[0].missing
+    assert (record.files[0].missing, record.card.missing) == (True, True)
     aside.rename(path)
     assert facility.catalogue.check_files().returned == ["a.nxs"]
     assert facility.catalogue.dataset(FACILITY, pid).missing_since is None

@@ -1161,6 +1161,12 @@ export interface components {
              */
             main_shape?: number[] | null;
             /**
+             * Missing
+             * @description Files of it are gone from the storage.
+             * @default false
+             */
+            missing: boolean;
+            /**
              * Snippet
              * @description Why the row matched.
              */
@@ -1222,6 +1228,12 @@ export interface components {
              * @description Shape of the default array.
              */
             main_shape?: number[] | null;
+            /**
+             * Missing
+             * @description Files of it are gone from the storage.
+             * @default false
+             */
+            missing: boolean;
             /**
              * Snippet
              * @description Why the row matched.

@@ -1,7 +1,7 @@
 /** States as a word with an icon: colour alone never carries meaning. */
 import { Badge, Tooltip } from '@mantine/core';
 import {
-  IconAlertTriangle, IconAtom2, IconBan, IconCheck, IconCircleDashed, IconClockPause, IconLock, IconLockOpen,
+  IconAlertTriangle, IconAtom2, IconBan, IconCheck, IconCircleDashed, IconClockPause, IconFileOff, IconLock, IconLockOpen,
   IconPlayerPlay, IconQuestionMark, IconX,
 } from '@tabler/icons-react';
 import type { Icon } from '@tabler/icons-react';
@@ -68,7 +68,7 @@ export function kindWord(kind: DatasetCard['kind']): string {
   return KINDS[kind];
 }
 
-/** Only what is not the ordinary case: results, calibrations, simulated, growing, withdrawn. */
+/** Only what is not the ordinary case: results, calibrations, simulated, growing, withdrawn, files gone. */
 export function DatasetMarks({ card }: { card: DatasetCard }) {
   return (
     <>
@@ -84,6 +84,7 @@ export function DatasetMarks({ card }: { card: DatasetCard }) {
       )}
       {card.state === 'growing' && <Mark size="sm" look={{ color: 'blue', icon: IconCircleDashed, word: 'Still measuring' }} />}
       {card.state === 'withdrawn' && <Mark size="sm" look={{ color: 'orange', icon: IconAlertTriangle, word: 'Withdrawn' }} />}
+      {card.missing && <Mark size="sm" look={{ color: 'orange', icon: IconFileOff, word: 'Files missing' }} hint="Its files are gone from the storage; what was read of them is still shown." />}
     </>
   );
 }

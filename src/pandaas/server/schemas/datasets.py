@@ -37,6 +37,7 @@ class DatasetCard(Out):
     has_thumbnail: bool
     origin: Literal["measured", "simulated"]
     main_shape: list[int] | None = Field(None, description="Shape of the default array.")
+    missing: bool = Field(False, description="Files of it are gone from the storage.")
     snippet: str | None = Field(None, description="Why the row matched.")
 
 

@@ -90,6 +90,7 @@ def token_needs(*, reading: set[Scope], changing: set[Scope]) -> Callable[[Reque
     return check
 
 
+READ_ALWAYS = Depends(token_needs(reading={Scope.READ}, changing={Scope.READ}))  # the answer shows what was changed
 READ_OR_WRITE = Depends(token_needs(reading={Scope.READ}, changing={Scope.WRITE}))
 WRITE_ALONE = Depends(token_needs(reading={Scope.READ, Scope.WRITE}, changing={Scope.WRITE}))
 READ_OR_RUN = Depends(token_needs(reading={Scope.READ, Scope.RUN}, changing={Scope.RUN}))

@@ -93,6 +93,14 @@ def test_who_it_is_may_always_be_asked(address: str, token: Token, scope: str) -
     assert answer.json()["scopes"] == [scope]
 
 
+def test_nothing_is_changed_by_whom_the_answer_is_refused(address: str, token: Token, pid: str) -> None:
+    writer, reader = ({"authorization": f"Bearer {token(scope)[1]}"} for scope in ("write", "read"))
+    url = f"{address}/api/v1/datasets/{pid}"
+    answer = httpx.patch(url, json={"description": "changed"}, headers=writer)
+    assert (answer.status_code, "scope read" in answer.text) == (403, True)
+    assert httpx.get(url, headers=reader).json()["description"] != "changed"
+
+
 def test_a_stream_ends_soon_after_its_token_was_taken_back(settings: Settings, address: str, token: Token) -> None:
     number, text = token("read")
 

@@ -9,9 +9,9 @@ from fastapi import APIRouter, Request, Response
 from pandaas.server import present
 from pandaas.server.downloads import FileDownload
 from pandaas.server.schemas import DatasetCard, DatasetOut, DatasetPatch, FileOut, HistoryEntry, MaskIn, ProvenanceOut
-from pandaas.server.services import READ_OR_WRITE, Asker, Platform, RowId, Signed
+from pandaas.server.services import READ_ALWAYS, READ_OR_WRITE, Asker, Platform, RowId, Signed
 
-router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"], dependencies=[READ_OR_WRITE])
+router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"], dependencies=[READ_ALWAYS, READ_OR_WRITE])
 
 
 @router.get("/{pid}")

@@ -18,9 +18,9 @@ from pandaas.server.schemas import (
     ValidityIn,
     ValidityOut,
 )
-from pandaas.server.services import READ_OR_ADMIN, Asker, Platform, Signed
+from pandaas.server.services import READ_ALWAYS, READ_OR_ADMIN, Asker, Platform, Signed
 
-router = APIRouter(prefix="/api/v1", tags=["proposals"], dependencies=[READ_OR_ADMIN])
+router = APIRouter(prefix="/api/v1", tags=["proposals"], dependencies=[READ_ALWAYS, READ_OR_ADMIN])
 _SHORTEST_QUERY = 2
 
 

@@ -72,7 +72,7 @@ def test_an_invented_identifier_is_refused_in_the_same_words(
             assert str(hidden[name]).replace(secret_dataset["pid"], invented) == str(missing[name]), address
 
 
-@pytest.mark.parametrize("address", ["/api/v1/search", "/api/v1/proposals", "/api/v1/home"])
+@pytest.mark.parametrize("address", ["/api/v1/search", "/api/v1/proposals", "/api/v1/home", "/api/v1/session"])
 def test_no_list_count_or_facet_tells_of_it(
     stranger: httpx.Client, secret_dataset: dict[str, str], address: str
 ) -> None:

@@ -1324,8 +1324,6 @@ export interface components {
             role: string;
             /** Description */
             description: string;
-            /** Proposals */
-            proposals: string[];
         };
         /** DiskOut */
         DiskOut: {

@@ -18,7 +18,7 @@ ACCOUNTS: tuple[dict[str, str], ...] = (
     {"user": "alice", "name": "Alice Moreau", "role": "visitor", "affiliation": "Institute of Structural Biology",
      "description": "Visiting scientist; leads the public SAXS proposal"},
     {"user": "bob", "name": "Bob Lindqvist", "role": "visitor", "affiliation": "Nordic Coatings",
-     "description": "Industry user; leads the proprietary proposal"},
+     "description": "Industry user with data of his company"},
     {"user": "carol", "name": "Carol Okafor", "role": "visitor", "affiliation": "University of the Coast",
      "description": "Visiting scientist; her data are under embargo"},
     {"user": "iris", "name": "Iris Tanaka", "role": "instrument_staff", "affiliation": "Demo Light Source",

@@ -9,7 +9,7 @@ from pandaas.db.tables import Token
 from pandaas.model import ANONYMOUS, NotAllowed, Principal, PrincipalKind
 from pandaas.server import present
 from pandaas.server.cookies import clear_cookie, cookie_secret, set_cookie
-from pandaas.server.demo.home import describe
+from pandaas.server.demo.home import ACCOUNTS, password_of
 from pandaas.server.schemas import DemoAccount, NewTokenOut, SessionOut, SignInIn, TokenIn, TokenOut
 from pandaas.server.services import Asker, Platform, RowId, Services, Signed
 
@@ -81,10 +81,20 @@ def _session(platform: Services, asker: Principal) -> SessionOut:
         instruments=sorted(names[one] for one in asker.instruments if one in names),
         facility=settings.facility.name,
         demo=settings.demo.enabled,
-        demo_accounts=[DemoAccount(**one) for one in describe(settings)["accounts"]] if settings.demo.enabled else [],
+        demo_accounts=_demo_accounts() if settings.demo.enabled else [],
         sandbox_warning=platform.runtime.sandbox.warning,
         version=__version__,
     )
+
+
+def _demo_accounts() -> list[DemoAccount]:
+    """Without their proposals: that there is a proprietary one is for nobody outside to know."""
+    return [
+        DemoAccount(
+            user=one["user"], password=password_of(one["user"]), role=one["role"], description=one["description"]
+        )
+        for one in ACCOUNTS
+    ]
 
 
 def _token(row: Token) -> TokenOut:

@@ -36,7 +36,6 @@ class DemoAccount(Out):
     password: str
     role: str
     description: str
-    proposals: list[str]
 
 
 class SignInIn(In):

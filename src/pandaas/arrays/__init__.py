@@ -1,14 +1,17 @@
 """The n-D data service: one reader per format, slices, statistics, previews, geometry. It knows no catalogue.
 
-`ArrayService` is imported when it is first asked for: reader processes import this package too, and should start fast.
+`ArrayService` and what it needs are imported when they are first asked for: reader processes import this package too,
+and should start fast.
 """
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
 from pandaas.arrays.reader import ENTRY_POINTS, Contents, Reader, ReaderRegistry
 from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes
 
 if TYPE_CHECKING:
+    from pandaas.arrays.scanning import is_attachment, is_zarr
     from pandaas.arrays.service import ArrayService
 
 __all__ = [
@@ -23,12 +26,13 @@ __all__ = [
     "ReaderRegistry",
     "ScanResult",
     "StoredBytes",
+    "is_attachment",
+    "is_zarr",
 ]
+_MODULES = {"ArrayService": "service", "is_attachment": "scanning", "is_zarr": "scanning"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "ArrayService":
-        from pandaas.arrays.service import ArrayService
-
-        return ArrayService
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pandaas.arrays import wire
+from pandaas.arrays.limits import too_slow
 from pandaas.arrays.sandbox import worker_command, worker_environment
 from pandaas.arrays.values import Abandoned
 from pandaas.model import Busy, Unavailable, UnreadableFile
@@ -146,9 +147,7 @@ class Lane:
             message = worker.call(body, timeout, cancelled)
         except TimeoutError:
             self._drop(worker)
-            raise UnreadableFile(
-                f"Reading {path.name} took longer than {timeout:g} seconds.", remedy="Select less, or try again later."
-            ) from None
+            raise too_slow(path.name, timeout) from None
         except (wire.Disconnected, ValueError) as error:
             how = self._drop(worker)
             raise UnreadableFile(
@@ -216,6 +215,10 @@ class Lane:
             self._busy.discard(worker)
             self._changed.notify()
         return how
+
+    def warm_up(self, path: Path) -> None:
+        """Have a process that sees `path` ready. Raises `Unavailable` when none can be started."""
+        self._give_back(self._take(path))
 
     def retire(self, idle_s: float) -> int:
         """End processes unused for `idle_s` seconds; returns how many are left."""

@@ -85,6 +85,11 @@ class WorkerPool:
                 (allowed if may_read(Path(needed)) else denied).add(needed)
         raise UnreadableFile(f"{path.name} links from file to file without end.")
 
+    def warm_up(self) -> None:
+        """Start a process of each lane before it is needed."""
+        for lane in self._lanes.values():
+            lane.warm_up(self._folders()[0])
+
     @property
     def scan_lane(self) -> Lane:
         """The processes that read files for ingest."""

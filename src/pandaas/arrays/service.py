@@ -83,6 +83,10 @@ class ArrayService:
         """Nothing runs until it is needed; this only finds out how readers can be confined."""
         sandbox.level(self._settings.runtime.sandbox)
 
+    def warm_up(self) -> None:
+        """Start reader processes now, so that the first request needn't wait for them."""
+        self._pool.warm_up()
+
     def close(self) -> None:
         self._pool.close()
 

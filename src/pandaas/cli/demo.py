@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
-import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from pandaas.cli.browser import open_page
 from pandaas.cli.output import Json, emit
 
 if TYPE_CHECKING:
@@ -67,7 +64,7 @@ def _run(settings: Settings, *, open_browser: bool) -> None:
             if builder.run():
                 _print_sign_ins(facility.describe(settings) | {"url": url})
                 if browser:
-                    _open_browser(url)
+                    open_page(url)
 
         try:
             serve(settings, on_start=on_start, on_listen=on_listen, board=board, before_close=lambda: _end(builders))
@@ -92,10 +89,3 @@ def _print_sign_ins(found: dict[str, Any], *, runs: bool = True) -> None:
         proposals = ", ".join(account["proposals"]) or "-"
         print(f"  {account['user']:<8}{account['password']:<14}{account['role']:<18}{proposals}")
     print(flush=True)
-
-
-def _open_browser(url: str) -> None:
-    """Open the page where there is a desktop to open it on."""
-    opener = shutil.which("xdg-open")
-    if opener and (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")) and sys.stdout.isatty():
-        subprocess.Popen([opener, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=Path("/"))

@@ -11,7 +11,7 @@ from pandaas.db import append
 from pandaas.db.tables import Dataset, Instrument, Job, JobInput, RecipeDefault
 from pandaas.model import JobState, NotAllowed, NotFound, Principal, PrincipalKind, Scope, TooLarge
 from pandaas.recipes import complete_parameters
-from pandaas.server import present, present_work
+from pandaas.server import present, present_values, present_work
 from pandaas.server.schemas import InstrumentOut, InstrumentPageOut, JobOut
 from pandaas.server.services import Services
 
@@ -83,7 +83,7 @@ def _fields(row: Instrument, count: int, asker: Principal) -> dict[str, Any]:
         "name": row.name,
         "title": row.title,
         "facility": row.facility,
-        "technique": present.technique(row.technique) if row.technique else None,
+        "technique": present_values.technique(row.technique) if row.technique else None,
         "dataset_count": count,
         "is_staff": row.id in asker.instruments,
     }

@@ -21,8 +21,8 @@ _NOT_BUILT = (
 )
 
 
-def install(app: FastAPI) -> None:
-    """Serve the page; must come after all routers."""
+def install(app: FastAPI, index: str = "index.html") -> None:
+    """Serve the page, whose first file is `index`; must come after all routers."""
     root = bundled("web").resolve()
 
     @app.get("/{path:path}", include_in_schema=False)
@@ -35,10 +35,10 @@ def install(app: FastAPI) -> None:
             return _answer(file, cache, request)
         if path.startswith("assets/"):
             raise NotFound("This part of the page is from an older version.", remedy="Reload the page.")
-        index = root / "index.html"
-        if not index.is_file():
+        first = root / index
+        if not first.is_file():
             return HTMLResponse(_NOT_BUILT, 503)
-        return _answer(index, "no-cache", request)
+        return _answer(first, "no-cache", request)
 
 
 def _answer(file: Path, cache: str, request: Request) -> Response:

@@ -20,42 +20,29 @@ from pandaas.catalogue import (
     ValidDataset,
 )
 from pandaas.db.tables import Person
-from pandaas.model import BY_IRI, Principal
+from pandaas.model import Principal
+from pandaas.server import present_values
+from pandaas.server.present_values import techniques
 from pandaas.server.schemas import (
-    ArrayOut,
     DatasetCard,
     DatasetOut,
     FacetValue,
     FileOut,
     HistoryEntry,
     MemberOut,
-    ParameterOut,
     PersonOut,
-    PlotOut,
     ProposalOut,
     ProvenanceOut,
     QuarantineOut,
     RelationEdge,
     RelationNode,
     SearchOut,
-    TechniqueOut,
     UnderstoodTerm,
     UploadOut,
     ValidityOut,
     VersionOut,
 )
 from pandaas.server.services import Services
-
-
-def technique(iri: str) -> TechniqueOut:
-    """A technique by its PaNET IRI; a term the platform doesn't know is shown by its number."""
-    term = BY_IRI.get(iri)
-    number = iri.rsplit("/", 1)[-1]
-    return TechniqueOut(iri=iri, label=term.label if term else number, short=term.short if term else number)
-
-
-def techniques(iris: Iterable[str]) -> list[TechniqueOut]:
-    return [technique(iri) for iri in iris]
 
 
 def card(values: Card) -> DatasetCard:
@@ -74,22 +61,9 @@ def dataset(record: Record) -> DatasetOut:
         "licence": record.licence,
         "proposal_title": record.proposal_title,
         "definitions": list(record.definitions),
-        "parameters": [ParameterOut(**asdict(one)) for one in record.parameters],
-        "arrays": [
-            ArrayOut(
-                path=one.path,
-                shape=list(one.shape),
-                dtype=one.dtype,
-                kind=one.kind,
-                unit=one.unit,
-                chunks=list(one.chunks) if one.chunks else None,
-                compression=one.compression,
-                nbytes=one.nbytes,
-                is_default=one.is_default,
-            )
-            for one in record.arrays
-        ],
-        "plot": PlotOut.model_validate(asdict(record.plot)) if record.plot else None,
+        "parameters": [present_values.parameter(one) for one in record.parameters],
+        "arrays": [present_values.array(one) for one in record.arrays],
+        "plot": present_values.plot(record.plot),
         "unread": list(record.unread),
         "extra": record.extra,
         "entry_path": record.entry_path,

@@ -8,7 +8,7 @@ from pandaas.db.tables import Job, Notice
 from pandaas.jobs import Comparison, JobInputView, JobView
 from pandaas.model import BY_IRI, InputSlot, PandaasError, Principal
 from pandaas.recipes import Offer, RecipeVersion, accepts_in_words
-from pandaas.server import present
+from pandaas.server import present, present_values
 from pandaas.server.schemas import (
     DatasetCard,
     DefaultOut,
@@ -107,7 +107,7 @@ def _recipe_fields(platform: Services, found: RecipeVersion) -> dict[str, object
         "code_url": manifest.code_url,
         "citation": list(manifest.citation),
         "licence": manifest.licence,
-        "techniques": present.techniques(manifest.techniques),
+        "techniques": present_values.techniques(manifest.techniques),
         "shape": manifest.shape,
         "environment": manifest.environment,
         "environment_ready": _environment_ready(platform, manifest.environment),

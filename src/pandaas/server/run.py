@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import socket
 from collections.abc import Callable
 
@@ -10,10 +9,10 @@ import uvicorn
 
 from pandaas.config import Settings
 from pandaas.db import serving
-from pandaas.model import Unavailable
 from pandaas.server import logs
 from pandaas.server.app import create_app
 from pandaas.server.health import HealthBoard
+from pandaas.server.listening import address_of, listen
 from pandaas.server.services import Services
 
 
@@ -32,9 +31,8 @@ def serve(
     """
     logs.set_up(settings)
     listener = listen(settings.server.host, settings.server.port)
-    host, port = listener.getsockname()[:2]
     if on_listen is not None:
-        on_listen(f"http://{f'[{host}]' if ':' in host else host}:{port}")
+        on_listen(address_of(listener))
     app = create_app(settings, on_start=on_start, before_close=before_close, board=board)
     config = uvicorn.Config(
         app,
@@ -61,21 +59,3 @@ class _Server(uvicorn.Server):
         if hub is not None:
             hub.stop()
         await super().shutdown(sockets)
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """Take the address, before anything is started; port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise Unavailable(
-            f"The address {host}:{port} can't be used: {os.strerror(error.errno or 0)}.",
-            remedy="Stop the program that uses it, or choose another port with --port (PORT= for make demo).",
-            field="server.port",
-        ) from error
-    listener.listen(2048)
-    return listener

@@ -1,0 +1,23 @@
+"""The application of `pandaas view`: the array routes, the h5grove API and the viewer's page on plain files, read-only."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from pandaas import __version__
+from pandaas.server import page, problems
+from pandaas.server.routers import arrays, h5grove, view
+from pandaas.server.view.gate import KeyGate, Keys
+from pandaas.server.view.services import ViewServices
+
+
+def create_view(services: ViewServices, keys: Keys, *, host: str = "127.0.0.1") -> FastAPI:
+    """Build the application; `services` are closed by the caller. `host` is the address that it will listen on."""
+    app = FastAPI(title="PaN-DAaS view", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
+    app.state.services = services
+    problems.install(app, database=False)
+    for module in (arrays, h5grove, view):
+        app.include_router(module.router)
+    page.install(app, index="view.html")
+    app.add_middleware(KeyGate, keys=keys, host=host)
+    return app

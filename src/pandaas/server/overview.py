@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from pandaas.config import Settings
 from pandaas.db.tables import Dataset, Event, Job, Person, Proposal, ProposalMember, Quarantine, SignIn
-from pandaas.model import Action, JobState, NotFound, PandaasError, Principal, PrincipalKind, ProposalType
+from pandaas.model import Action, JobState, Principal, PrincipalKind, ProposalType
 from pandaas.server import doctor, present, present_work
 from pandaas.server.schemas import (
     ActivePersonOut,
@@ -276,13 +276,7 @@ def gauges(platform: Services) -> dict[str, Any]:
 def may_see(platform: Services, reader: Principal, event: StreamEvent) -> bool:
     """May this reader of the event stream know of this event?"""
     if event.kind.startswith("dataset."):
-        try:
-            platform.catalogue.card(reader, event.subject)
-        except NotFound:
-            return False
-        except PandaasError:
-            return True  # its existence may be known, which is all that the event says
-        return True
+        return bool(platform.catalogue.cards(reader, [event.subject]))
     if event.kind.startswith("job."):
         return platform.jobs.may_see(reader, event.subject)
     if reader.is_operator and (reader.kind is not PrincipalKind.TOKEN or "admin" in reader.scopes):

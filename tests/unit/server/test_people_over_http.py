@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,13 +12,14 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 
-from pandaas.db import Database
+from pandaas.db import Database, Position
 from pandaas.db.tables import Person
 from pandaas.identity import Identity
-from pandaas.model import NotFound
+from pandaas.model import ANONYMOUS, NotFound, PrincipalKind, Scope
 from pandaas.server import overview, problems
 from pandaas.server.routers import proposals, session
 from pandaas.server.security import Gate
+from pandaas.server.stream import StreamEvent
 from pandaas.testing.facility import Facility, make_facility
 
 SCHEMA = {"type": "object", "properties": {"npt": {"type": "integer", "minimum": 10, "default": 1000}}}
@@ -280,3 +282,17 @@ def test_staff_set_default_parameters_that_the_recipe_knows(browser: Browser) ->
     assert iris.put(url, json={}).json()["recipe_defaults"] == {}
     assert browser("alice").put(url, json={"npt": 500}).status_code == 403
     assert iris.put("/api/v1/instruments/BL1/defaults/none", json={}).status_code == 404
+
+
+def test_an_event_is_told_to_those_who_may_know_of_its_dataset(facility: Facility) -> None:
+    pid = facility.register("SEC-2/a.json")
+    platform: Any = SimpleNamespace(catalogue=facility.catalogue, jobs=None)
+    event = StreamEvent(Position(), "dataset.registered", pid, None, None, {"title": "a"})
+    otto = facility.principal("otto")
+    token = replace(otto, kind=PrincipalKind.TOKEN, scopes=frozenset({Scope.READ}))
+    askers = {user: facility.principal(user) for user in ("alice", "bob", "iris")}
+    told = {name: overview.may_see(platform, asker, event) for name, asker in askers.items()}
+    assert told == {"alice": False, "bob": True, "iris": False}
+    assert overview.may_see(platform, otto, event)
+    assert not overview.may_see(platform, token, event)
+    assert not overview.may_see(platform, ANONYMOUS, event)

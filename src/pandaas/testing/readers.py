@@ -77,6 +77,11 @@ class ReaderConformance(ABC):
             assert dataset.unread or self.has_arrays
             assert (dataset.plot is not None) == self.has_arrays
 
+    def test_each_default_plot_that_a_group_names_is_there(self, contents: Contents) -> None:
+        for group in (contents.file, *_groups(contents.file)):
+            if "default" in group.attrs:
+                assert str(group.attrs["default"]) in group
+
     def test_parts_of_lazy_arrays_are_parts_of_the_whole(self, contents: Contents) -> None:
         for path, read in contents.lazy.items():
             declared = contents.file[path]
@@ -105,3 +110,10 @@ class ReaderConformance(ABC):
     def test_it_can_be_opened_again_and_again(self, example: Path) -> None:
         for _ in range(3):
             self.reader.open(example).close()
+
+
+def _groups(group: h5py.Group) -> Iterator[h5py.Group]:
+    for child in group.values():
+        if isinstance(child, h5py.Group):
+            yield child
+            yield from _groups(child)

@@ -22,8 +22,7 @@ def opened() -> Iterator[Callable[[Fill], Navigator]]:
 
     def build(fill: Fill) -> Navigator:
         file = memory_file()
-        for name in ("NX_class", "default"):
-            del file.attrs[name]
+        del file.attrs["NX_class"]
         fill(file)
         made.append(Contents(Path("/data/scan.h5"), "hdf5", file))
         return Navigator(made[-1], Permission())

@@ -20,6 +20,8 @@ from pandaas.arrays.links import Navigator
 from pandaas.arrays.slicing import as_stored, plan, read
 from pandaas.arrays.thumbnail import thumbnail
 from pandaas.arrays.values import scanned_to_json
+from pandaas.arrays.virtual_zarr.keys import parse_key
+from pandaas.arrays.virtual_zarr.store import value_of
 from pandaas.arrays.wire import INLINE_BYTES, SharedBuffer
 from pandaas.codecs import describe_dtype, jsonable, plain_dtype, reduce_by_maximum, statistics
 from pandaas.model import ArrayKind, InvalidInput
@@ -184,6 +186,13 @@ def _thumbnail(request: Request) -> Answer:
     return {"made": image is not None}, image or b""
 
 
+def _zarr(request: Request) -> Answer:
+    """What stands under a key of the virtual Zarr store."""
+    key = parse_key(request.text("key"))
+    found = value_of(request.navigator, key, request.number("limit")) if key is not None else None
+    return {"found": found is not None}, _raw(np.frombuffer(found or b"", np.uint8), [])
+
+
 def _shape(request: Request) -> Answer:
     """Shape and type of an array, for a client that plans its own selections."""
     place = request.navigator.find(request.text("path"))
@@ -204,6 +213,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "preview": _preview,
     "geometry": _geometry,
     "thumbnail": _thumbnail,
+    "zarr": _zarr,
     "shape": _shape,
 }
 

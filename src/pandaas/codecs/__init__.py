@@ -1,5 +1,6 @@
 """Bytes ↔ arrays: selections, number types, encodings, statistics, units. Pure functions without file access."""
 
+from pandaas.codecs.binning import bin_by_mean
 from pandaas.codecs.bitshuffle import (
     STORED_MEDIA_TYPES,
     BlockCompressor,
@@ -9,6 +10,14 @@ from pandaas.codecs.bitshuffle import (
     decode_blocks,
     decode_chunk,
     find_blocks,
+)
+from pandaas.codecs.blosc import (
+    NotFramed,
+    frame_of_bitshuffle,
+    frame_of_lz4,
+    frame_of_stream,
+    frame_of_values,
+    frame_size,
 )
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
@@ -29,8 +38,10 @@ __all__ = [
     "Encoded",
     "Filter",
     "Format",
+    "NotFramed",
     "Selection",
     "Statistics",
+    "bin_by_mean",
     "block_compressor",
     "blocks_available",
     "can_decode",
@@ -43,6 +54,11 @@ __all__ = [
     "dtype_from",
     "encode",
     "find_blocks",
+    "frame_of_bitshuffle",
+    "frame_of_lz4",
+    "frame_of_stream",
+    "frame_of_values",
+    "frame_size",
     "invalid_pixels",
     "is_numeric",
     "jsonable",

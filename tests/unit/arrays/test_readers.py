@@ -80,8 +80,9 @@ def test_a_broken_reader_disables_itself_visibly(monkeypatch: pytest.MonkeyPatch
 def test_an_unknown_format_says_so(tmp_path: Path) -> None:
     path = tmp_path / "a.xyz"
     path.write_bytes(b"\x01\x02")
-    with pytest.raises(UnreadableFile, match="No reader"):
+    with pytest.raises(UnreadableFile, match="No reader") as caught:
         REGISTRY.open(path)
+    assert "list of formats in the reference" in (caught.value.remedy or "")  # which the page makes a link
 
 
 # --- text -----------------------------------------------------------------------------------------------------------

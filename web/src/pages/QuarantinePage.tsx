@@ -8,6 +8,7 @@ import { api, body } from '@/api/client';
 import { quarantineQuery } from '@/api/queries';
 import type { QuarantineOut } from '@/api/types';
 import { Page } from '@/components/Page';
+import { Remedy } from '@/components/Remedy';
 import { ActionFailure, Empty, Loaded } from '@/components/states';
 import { Dots, When } from '@/components/text';
 import { bytes, plural } from '@/format';
@@ -70,7 +71,7 @@ export function QuarantineEntry({ entry }: { entry: QuarantineOut }) {
         <Text size="sm">{entry.reason}</Text>
         {entry.remedy && (
           <Text size="sm" c="dimmed">
-            {entry.remedy}
+            <Remedy text={entry.remedy} />
           </Text>
         )}
         <Text size="xs" c="dimmed" component="div" mt={2}>

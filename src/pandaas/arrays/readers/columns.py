@@ -70,7 +70,8 @@ def find_block(lines: list[str], name: str) -> Block:
         start = stop
     if best[1] - best[0] < 2:
         raise UnreadableFile(
-            f"{name} holds no columns of numbers.", remedy="Choose another format, or attach it as text."
+            f"{name} holds no columns of numbers.",
+            remedy="If these are notes, give it a name that begins with README: it is then attached to the data beside it.",
         )
     values = np.array(rows[best[0] : best[1]], dtype=np.float64)
     return Block(values, lines[: best[0]], lines[best[1] :])

@@ -83,3 +83,24 @@ def test_a_wrong_password_is_said_and_nothing_else(demo: RunningPlatform, page: 
     page.get_by_role("button", name="Sign in", exact=True).click()
     expect(page.get_by_text("The user name or the password is wrong.")).to_be_visible()
     expect(page).to_have_url(re.compile("/sign-in"))
+
+
+def test_on_a_tablet_run_follows_the_parameters_and_stays_in_sight(
+    demo: RunningPlatform, sign_in: SignIn, series: str
+) -> None:
+    page = sign_in("alice")
+    page.set_viewport_size({"width": 768, "height": 1024})
+    page.goto(f"{demo.url}/analyse?dataset={series}&recipe=saxs-integrate")
+    run = page.get_by_role("button", name="Run", exact=True)
+    expect(run).to_be_in_viewport(ratio=1)
+    page.get_by_text("What this recipe does").scroll_into_view_if_needed()
+    page.mouse.wheel(0, 10_000)
+    expect(run).to_be_in_viewport(ratio=1)
+    places = (
+        page.get_by_label("Input Sample"),
+        page.get_by_label("Bins", exact=True),
+        page.get_by_text("What this recipe does"),
+        run,
+    )
+    tops = [place.evaluate("element => element.getBoundingClientRect().top") for place in places]
+    assert tops == sorted(tops)

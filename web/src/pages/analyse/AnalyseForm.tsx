@@ -10,7 +10,7 @@ import { validateAll, type Faults } from '@/form/validate';
 
 import classes from './analyse.module.css';
 import { RecipeFacts } from './RecipeCards';
-import { RunBox } from './RunBox';
+import { RunBox, type Computer } from './RunBox';
 import { Slot } from './Slot';
 import { initialSlots, slotFault } from './slots';
 import { useStart } from './useStart';
@@ -31,6 +31,7 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
   const [values, setValues] = useState<Record<string, unknown>>(() => ({ ...defaults, ...repeats?.parameters }));
   const [slots, setSlots] = useState(() => initialSlots(offer, repeats));
   const [proposal, setProposal] = useState<string | null>(null);
+  const [computer, setComputer] = useState<Computer>(() => ({ cores: repeats?.cores ?? null, time_limit_s: repeats?.time_limit_s ?? null }));
   const [asked, setAsked] = useState(false);
   const start = useStart();
   const main = recipe.inputs[0]?.name;
@@ -55,6 +56,7 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
       inputs: Object.fromEntries(Object.entries(slots).map(([name, items]) => [name, items.map(({ pid }) => pid)])),
       parameters: changedFrom(fields, values),
       ...(proposal && { proposal }),
+      ...computer,
       ...(repeats && { repeats: repeats.id }),
     });
   };
@@ -90,7 +92,7 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
         <button type="submit" hidden aria-hidden tabIndex={-1} />
       </form>
       <aside className={classes.aside} aria-label="Inputs and run">
-        <Stack gap="xs">
+        <Stack gap="xs" className={classes.inputs}>
           {recipe.inputs.map((slot) => (
             <Slot
               key={slot.name}
@@ -108,6 +110,8 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
           jobs={each ? (slots[main ?? '']?.length ?? 1) : 1}
           proposal={proposal}
           onProposal={setProposal}
+          computer={computer}
+          onComputer={setComputer}
           run={run}
           busy={start.isPending}
           error={serverFault(start.error, fields) ? null : start.error}

@@ -1,4 +1,4 @@
-import { Button, Select, Text } from '@mantine/core';
+import { Button, NumberInput, Select, SimpleGrid, Text } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 
@@ -8,11 +8,19 @@ import { ActionFailure } from '@/components/states';
 
 import classes from './analyse.module.css';
 
+/** What the person asks of the computer; null leaves it to the recipe. */
+export interface Computer {
+  cores: number | null;
+  time_limit_s: number | null;
+}
+
 interface RunBoxProps {
   offer: OfferOut;
   jobs: number;
   proposal: string | null;
   onProposal: (name: string | null) => void;
+  computer: Computer;
+  onComputer: (computer: Computer) => void;
   run: () => void;
   busy: boolean;
   error: Error | null;
@@ -20,7 +28,7 @@ interface RunBoxProps {
 }
 
 /** Where it will run and where the result goes, then the one button. */
-export function RunBox({ offer, jobs, proposal, onProposal, run, busy, error, wrong }: RunBoxProps) {
+export function RunBox({ offer, jobs, proposal, onProposal, computer, onComputer, run, busy, error, wrong }: RunBoxProps) {
   const writable = (useQuery(proposalsQuery(true)).data ?? []).filter(({ may_write: may }) => may);
   return (
     <div className={classes.run}>
@@ -36,6 +44,28 @@ export function RunBox({ offer, jobs, proposal, onProposal, run, busy, error, wr
       <Text size="xs" c="dimmed">
         {offer.runs_where}
       </Text>
+      <details>
+        <summary className={classes.more}>Cores and time limit</summary>
+        <SimpleGrid cols={2} spacing="xs">
+          <NumberInput
+            label="Cores"
+            size="xs"
+            min={1}
+            allowDecimal={false}
+            placeholder="the recipe's"
+            value={computer.cores ?? ''}
+            onChange={(cores) => onComputer({ ...computer, cores: numberOr(cores) })}
+          />
+          <NumberInput
+            label="Time limit, minutes"
+            size="xs"
+            min={1}
+            placeholder="the recipe's"
+            value={computer.time_limit_s === null ? '' : computer.time_limit_s / 60}
+            onChange={(minutes) => onComputer({ ...computer, time_limit_s: seconds(numberOr(minutes)) })}
+          />
+        </SimpleGrid>
+      </details>
       <ActionFailure error={error} />
       {wrong && (
         <Text size="sm" c="red" role="alert">
@@ -47,4 +77,12 @@ export function RunBox({ offer, jobs, proposal, onProposal, run, busy, error, wr
       </Button>
     </div>
   );
+}
+
+function numberOr(value: number | string): number | null {
+  return typeof value === 'number' && value > 0 ? value : null;
+}
+
+function seconds(minutes: number | null): number | null {
+  return minutes === null ? null : Math.max(1, Math.round(minutes * 60));
 }

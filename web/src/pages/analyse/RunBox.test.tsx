@@ -1,0 +1,59 @@
+import { MantineProvider } from '@mantine/core';
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
+import { render, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import { useState } from 'react';
+import { beforeAll, expect, it } from 'vitest';
+
+import type { OfferOut } from '@/api/types';
+
+import { RunBox, type Computer } from './RunBox';
+
+function Sample({ told }: { told: (computer: Computer) => void }) {
+  const [computer, setComputer] = useState<Computer>({ cores: null, time_limit_s: 7200 });
+  return (
+    <MantineProvider>
+      <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { enabled: false } } })}>
+        <RunBox
+          offer={{ runs_where: 'On this computer, starts now.' } as OfferOut}
+          jobs={1}
+          proposal={null}
+          onProposal={() => undefined}
+          computer={computer}
+          onComputer={(next) => {
+            setComputer(next);
+            told(next);
+          }}
+          run={() => undefined}
+          busy={false}
+          error={null}
+          wrong={false}
+        />
+      </QueryClientProvider>
+    </MantineProvider>
+  );
+}
+
+beforeAll(() => {
+  const list = { matches: false, addEventListener: () => undefined, removeEventListener: () => undefined };
+  window.matchMedia = () => list as unknown as MediaQueryList;
+  window.ResizeObserver = class {
+    observe = () => undefined;
+    unobserve = () => undefined;
+    disconnect = () => undefined;
+  };
+});
+
+it('lets a person ask for more time and cores, in minutes, or leave both to the recipe', async () => {
+  const user = userEvent.setup();
+  let told: Computer | undefined;
+  render(<Sample told={(computer) => (told = computer)} />);
+  await user.click(screen.getByText('Cores and time limit'));
+  const limit = screen.getByLabelText('Time limit, minutes');
+  expect(limit).toHaveValue('120');
+  await user.clear(limit);
+  expect(told).toEqual({ cores: null, time_limit_s: null });
+  await user.type(limit, '90');
+  await user.type(screen.getByLabelText('Cores'), '4');
+  expect(told).toEqual({ cores: 4, time_limit_s: 5400 });
+});

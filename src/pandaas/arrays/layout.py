@@ -29,6 +29,7 @@ from pandaas.codecs import (
 
 INDEX_DTYPE = np.dtype([("offset", "<u8"), ("size", "<u4"), ("mask", "<u4")])
 MAX_CHUNK = 256 << 20  # larger ones are left to reader processes, whose memory is limited
+MAX_SENT_INDEX = 500_000  # chunks; arrays of more are read by reader processes, which look them up one by one
 Identity = tuple[int, int, int, int]
 
 

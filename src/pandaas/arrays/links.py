@@ -286,7 +286,7 @@ def open_hdf5(path: Path, target: str = "") -> h5py.File:
             if known != identity:
                 handle.close()
         handles[:] = [(known, handle) for known, handle in handles if handle.id.valid]
-        file = h5py.File(path, "r", locking=False)
+        file = _open(path)
         handles.append((identity, file))
     except (OSError, RuntimeError, ValueError) as error:
         raise UnreadableFile(
@@ -298,6 +298,16 @@ def open_hdf5(path: Path, target: str = "") -> h5py.File:
         file.close()
         raise Unresolved("its target file changed while it was opened", target)
     return file
+
+
+def _open(path: Path) -> h5py.File:
+    """A file that is still being written (single writer, multiple readers) is said to be open for write; it can be read."""
+    try:
+        return h5py.File(path, "r", locking=False)
+    except OSError as error:
+        if "already open for write" not in str(error):
+            raise
+        return h5py.File(path, "r", locking=False, libver="latest", swmr=True)
 
 
 def link_of(group: h5py.Group, name: bytes) -> LinkTarget | None:

@@ -16,7 +16,9 @@ from pandaas.arrays import structure
 from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.geometry import geometry_of, mask_of
+from pandaas.arrays.layout import MAX_SENT_INDEX, NotPlain, layout_to_json
 from pandaas.arrays.links import Navigator
+from pandaas.arrays.plain import plain, walk
 from pandaas.arrays.slicing import as_stored, plan, read
 from pandaas.arrays.thumbnail import thumbnail
 from pandaas.arrays.values import scanned_to_json
@@ -193,6 +195,26 @@ def _zarr(request: Request) -> Answer:
     return {"found": found is not None}, _raw(np.frombuffer(found or b"", np.uint8), [])
 
 
+def _layout(request: Request) -> Answer:
+    """How an array is stored, its index of chunks beside it; None where only libhdf5 can read it."""
+    place = request.navigator.find(request.text("path"))
+    if not isinstance(place.object, h5py.Dataset):
+        return None, b""
+    request.navigator.allow_storage(place)
+    found = plain(place.object) if request.navigator.contents.lazy_for(place.object) is None else None
+    if found is None:
+        return None, b""
+    described = {"layout": layout_to_json(found.layout), "file": place.real}
+    if found.layout.chunk is None:
+        return described, b""
+    if math.prod(found.layout.grid) > MAX_SENT_INDEX:
+        return None, b""
+    try:
+        return described, _raw(walk(found).cells, [])
+    except NotPlain:
+        return None, b""
+
+
 def _shape(request: Request) -> Answer:
     """Shape and type of an array, for a client that plans its own selections."""
     place = request.navigator.find(request.text("path"))
@@ -215,6 +237,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "thumbnail": _thumbnail,
     "zarr": _zarr,
     "shape": _shape,
+    "layout": _layout,
 }
 
 

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.arrays import sandbox, scanning
+from pandaas.arrays.fast import Asked, FastReader, Known
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
 from pandaas.arrays.values import FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
@@ -28,6 +29,7 @@ from pandaas.config import Settings
 from pandaas.model import (
     DatasetFiles,
     NotFound,
+    PandaasError,
     Principal,
     Resolver,
     ScannedDataset,
@@ -66,6 +68,7 @@ class ArrayService:
         self._settings = settings
         self._folders = tuple(folders)
         self._pool = WorkerPool(settings, folders)
+        self._fast = FastReader(settings.arrays.buffer_mb << 20)
         self._touched: OrderedDict[tuple[str, str], _Touched] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -89,6 +92,7 @@ class ArrayService:
 
     def close(self) -> None:
         self._pool.close()
+        self._fast.close()
 
     def worker_pids(self) -> list[int]:
         """Processes running now, for `doctor` and tests."""
@@ -189,8 +193,12 @@ class ArrayService:
         Raises `TooLarge` before reading, `InvalidInput` for a wrong selection or a path that is no array, `NotFound`,
         `UnreadableFile`.
         """
-        reply = self._ask("data", principal, pid, self._values("read", path, selection), cancelled=cancelled)
-        return _array(reply)
+        target = self._target(principal, pid)
+        asked = self._asked(target, path, cancelled)
+        values = self._fast.read(asked, selection, self._limit) if asked else None
+        if values is not None:
+            return values
+        return _array(self._ask_about("data", target, self._values("read", path, selection), cancelled=cancelled))
 
     def read_or_stored(
         self,
@@ -206,8 +214,15 @@ class ArrayService:
 
         `compressors` are those that the asker decodes; the bytes are less than a tenth of the values for detector images.
         """
+        target = self._target(principal, pid)
+        asked = self._asked(target, path, cancelled)
+        if asked is not None:
+            chunk = self._fast.stored(asked, selection, self._limit, compressors)
+            ready = chunk if chunk is not None else self._fast.read(asked, selection, self._limit)
+            if ready is not None:
+                return ready
         body = self._values("read", path, selection) | {"stored": list(compressors)}
-        reply = self._ask("data", principal, pid, body, cancelled=cancelled)
+        reply = self._ask_about("data", target, body, cancelled=cancelled)
         found = reply.result
         if found["form"] != "stored":
             return _array(reply)
@@ -255,26 +270,57 @@ class ArrayService:
     def etag(self, principal: Principal, pid: str, path: str, selection: str | None, format: str) -> str:
         """An entity tag of what an answer would hold, from the identity of the files and the request, without reading.
 
-        It changes when any file does that the array was ever read from, and asks again whether linked files may be read.
-        Which these are is known only by who has read it: no tag outlives that knowledge.
+        It changes when any file does that the array is read from, and asks again whether linked files may be read. Where
+        only a reader process knows which these are, no tag outlives the knowledge of what it has told.
         """
         target = self._target(principal, pid)
+        parts: list[str] = [pid, str(target.files.version), path, selection or "", format]
+        known = None if format.startswith("preview") else self._stored_plainly(target, path)
+        if known is not None:
+            parts += map(repr, known.files)
+        else:  # a mask of elsewhere may be part of a preview
+            parts += self._told(target, path)
+        return '"' + hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32] + '"'
+
+    def _stored_plainly(self, target: _Target, path: str) -> Known | None:
+        asked = self._asked(target, path)
+        try:
+            known = self._fast.known(asked) if asked else None
+        except PandaasError:  # reading says what is wrong
+            return None
+        return known if known is not None and known.layout is not None else None
+
+    def _told(self, target: _Target, path: str) -> Iterator[str]:
+        """The state of all files that reading the array was ever told to need."""
         known = self._known(target, path)
-        parts: list[str] = [pid, str(target.files.version), path, selection or "", format, known.nonce]
+        yield known.nonce
         for file in (str(target.real), *known.linked):
             if file not in map(str, target.files.allowed) and file != str(target.real):
-                parts.append(str(self._may_read(target, Path(file))))
+                yield str(self._may_read(target, Path(file)))
             try:
-                parts.append(repr(FileIdentity.of(Path(file))))
+                yield repr(FileIdentity.of(Path(file)))
             except OSError:
-                parts.append(f"{file} is gone")
-        return '"' + hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32] + '"'
+                yield f"{file} is gone"
 
     # --- how --------------------------------------------------------------------------------------------------------
 
     def _values(self, operation: str, path: str, selection: str | None) -> dict[str, Any]:
-        limit = self._settings.server.max_response_mb * 1_000_000
-        return {"operation": operation, "path": path, "selection": selection, "limit": limit}
+        return {"operation": operation, "path": path, "selection": selection, "limit": self._limit}
+
+    @property
+    def _limit(self) -> int:
+        return self._settings.server.max_response_mb * 1_000_000
+
+    def _asked(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Asked | None:
+        """The request for the service's own way; None where the data are a folder, which only reader processes know."""
+        if target.real.is_dir():
+            return None
+
+        def ask(operation: str) -> Reply:
+            return self._ask_about("data", target, {"operation": operation, "path": path}, cancelled=cancelled)
+
+        timeout = self._settings.server.request_timeout_s
+        return Asked(target.real, path, ask, lambda file: self._may_read(target, file), timeout, cancelled)
 
     def _ask(
         self,
@@ -285,7 +331,11 @@ class ArrayService:
         *,
         cancelled: Cancelled | None = None,
     ) -> Reply:
-        target = self._target(principal, pid)
+        return self._ask_about(lane, self._target(principal, pid), body, cancelled=cancelled)
+
+    def _ask_about(
+        self, lane: LaneName, target: _Target, body: dict[str, Any], *, cancelled: Cancelled | None = None
+    ) -> Reply:
         timeout = self._settings.server.request_timeout_s
         reply = self._pool_for(target.real).ask(
             lane,

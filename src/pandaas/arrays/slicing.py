@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.h5types import numpy_type
+from pandaas.arrays.limits import check_size, in_words, undecodable
 from pandaas.arrays.links import Navigator, Place
 from pandaas.arrays.plain import read_plain, stored_plain
 from pandaas.codecs import BrokenChunk, Selection, is_numeric, parse_selection
@@ -51,16 +52,9 @@ def plan(navigator: Navigator, path: str, text: str | None, limit: int) -> Plan:
         return Plan(place, path, None, dtype, 0)
     selection = parse_selection(text, tuple(int(n) for n in dataset.shape))
     itemsize = _OBJECT_BYTES if dtype.hasobject else dtype.itemsize
-    nbytes = selection.nbytes(itemsize)
-    if nbytes > limit:
-        raise TooLarge(
-            f"The selection {list(selection.shape)} of '{path[:200]}' holds {_size(nbytes)}; "
-            f"one answer holds at most {_size(limit)}.",
-            remedy="Select less, or download the file.",
-            field="selection",
-        )
+    nbytes = check_size(path, selection, itemsize, limit)
     if dataset.chunks and math.prod(dataset.chunks) * dtype.itemsize > _MAX_CHUNK:
-        raise TooLarge(f"'{path[:200]}' is stored in chunks of more than {_size(_MAX_CHUNK)}.", field="path")
+        raise TooLarge(f"'{path[:200]}' is stored in chunks of more than {in_words(_MAX_CHUNK)}.", field="path")
     navigator.allow_storage(place)
     return Plan(place, path, selection, dtype, nbytes)
 
@@ -87,7 +81,7 @@ def read(navigator: Navigator, planned: Plan, allocate: Allocate = np.empty) -> 
         else:
             values = np.asarray(dataset[items or ()])
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
-        raise _undecodable(planned, error) from error
+        raise undecodable(planned.path, error) from error
     if any(part.step == -1 for part in turn):
         extra = (slice(None),) * (values.ndim - len(turn))
         values = np.ascontiguousarray(values[(*turn, *extra)])
@@ -105,14 +99,7 @@ def as_stored(navigator: Navigator, planned: Plan) -> StoredChunk | None:
     try:
         return stored_plain(dataset, items)
     except BrokenChunk as error:
-        raise _undecodable(planned, error) from error
-
-
-def _undecodable(planned: Plan, error: BaseException) -> UnreadableFile:
-    return UnreadableFile(
-        f"'{planned.path[:200]}' can't be decoded: {_first_line(error)}.",
-        remedy="The file may be damaged or use a compression that isn't installed.",
-    )
+        raise undecodable(planned.path, error) from error
 
 
 def _read_hdf5(dataset: h5py.Dataset, items: tuple[int | slice, ...], into: NDArray[Any]) -> None:
@@ -130,14 +117,3 @@ def _into(values: NDArray[Any], selection: Selection, dtype: np.dtype[Any], allo
     result = allocate(selection.shape, dtype)
     result[...] = values
     return result
-
-
-def _size(nbytes: int) -> str:
-    for unit, factor in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if nbytes >= factor:
-            return f"{nbytes / factor:.3g} {unit}"
-    return f"{nbytes} bytes"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:300]

@@ -1,0 +1,179 @@
+"""The service's own way to values: no reader process, no libhdf5, where an array is stored plainly.
+
+A reader process says once how an array is stored; while none of the files changes, its values are then read here. What it
+says is not trusted: a file is opened only after the same questions as any other, and `layout` and `direct` check the rest.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pandaas.arrays.buffers import Buffers
+from pandaas.arrays.descriptors import Changed, Descriptors
+from pandaas.arrays.direct import Check, Kept, Source, StoredChunk, read_values, stored_chunk
+from pandaas.arrays.lanes import Cancelled
+from pandaas.arrays.layout import ChunkIndex, Layout, NotPlain, index_from_bytes, layout_from_json
+from pandaas.arrays.limits import check_size, too_slow, undecodable
+from pandaas.arrays.pool import Reply
+from pandaas.arrays.values import Abandoned, FileIdentity, StoredBytes
+from pandaas.codecs import BlockCompressor, BrokenChunk, Selection, parse_selection
+from pandaas.model import PandaasError
+
+_KEPT_BYTES = 256 << 20
+_FEW_BYTES = 4096  # what an entry takes besides its index
+_TRIES = 2
+_ASK_EVERY_S = 0.05
+Ask = Callable[[str], Reply]
+MayRead = Callable[[Path], bool]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a reader process said of an array, true while all of `files` stay as they are.
+
+    `files` begins with the dataset's own, then those that links led to. Without `layout` only a reader process can read it.
+    """
+
+    files: tuple[FileIdentity, ...]
+    file: Path | None = None
+    layout: Layout | None = None
+    finder: ChunkIndex | None = None
+
+    @property
+    def nbytes(self) -> int:
+        return _FEW_BYTES + (self.finder.cells.nbytes if self.finder is not None else 0)
+
+    def still_true(self) -> bool:
+        try:
+            return all(FileIdentity.of(Path(file.path)) == file for file in self.files)
+        except OSError:
+            return False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request: the dataset's file, the array's path in it, and what may be asked on the way.
+
+    `ask` has a reader process do an operation on this array; `may_read` says whether the asker may read a file.
+    """
+
+    real: Path
+    path: str
+    ask: Ask
+    may_read: MayRead
+    timeout_s: float
+    cancelled: Cancelled | None = None
+
+
+class FastReader:
+    """Thread-safe. `buffer_bytes` bounds the memory of all answers that are on their way."""
+
+    def __init__(self, buffer_bytes: int) -> None:
+        self.buffers = Buffers(buffer_bytes)
+        self._known: Kept[Known] = Kept(_KEPT_BYTES)
+        self._descriptors = Descriptors()
+
+    def close(self) -> None:
+        self._descriptors.close()
+
+    def known(self, asked: Asked) -> Known | None:
+        """How the array is stored, from memory or by asking; None where the asker may not read a file it lies in."""
+        key = (str(asked.real), asked.path)
+        found = self._known.get(key)
+        if found is None or not found.still_true():
+            found = self._learn(asked)
+            self._known.put(key, found, found.nbytes)
+        linked = [Path(file.path) for file in found.files[1:]]
+        return found if all(asked.may_read(file) for file in linked) else None
+
+    def _learn(self, asked: Asked) -> Known:
+        own = FileIdentity.of(asked.real)
+        reply = asked.ask("layout")
+        try:
+            files = (own, *(FileIdentity.of(Path(file)) for file in reply.touched))
+            if reply.result is None:
+                return Known(files)
+            layout = layout_from_json(reply.result["layout"])
+            return Known(files, Path(reply.result["file"]), layout, index_from_bytes(layout, reply.raw))
+        except (OSError, ValueError, TypeError, KeyError, OverflowError, PandaasError):
+            return Known((own,))
+
+    def read(self, asked: Asked, text: str | None, limit: int) -> NDArray[Any] | None:
+        """The selected values; None where only a reader process can read them.
+
+        Raises what `ArrayService.read` raises.
+        """
+
+        def values(source: Source, selection: Selection, check: Check) -> NDArray[Any]:
+            items, turn = selection.ascending()
+            into = self.buffers.array(selection.shape, source.layout.dtype)
+            if into.size:
+                read_values(source, items, into, check)
+            into.flags.writeable = False
+            return np.ascontiguousarray(into[turn]) if any(part.step == -1 for part in turn) else into
+
+        found: NDArray[Any] | None = self._with_source(asked, text, limit, values)
+        return found
+
+    def stored(
+        self, asked: Asked, text: str | None, limit: int, compressors: Sequence[BlockCompressor]
+    ) -> StoredBytes | None:
+        """The selection as it is stored; None where it is not one whole chunk that `compressors` decode."""
+
+        def chunk(source: Source, selection: Selection, _: Check) -> StoredChunk | None:
+            items, turn = selection.ascending()
+            if source.layout.compressor not in compressors or any(part.step == -1 for part in turn):
+                return None
+            return stored_chunk(source, items)
+
+        found = self._with_source(asked, text, limit, chunk)
+        return StoredBytes(memoryview(found.data), found.compressor, found.shape, found.dtype) if found else None
+
+    def _with_source(
+        self, asked: Asked, text: str | None, limit: int, do: Callable[[Source, Selection, Check], Any]
+    ) -> Any:
+        for _ in range(_TRIES):
+            known = self.known(asked)
+            if known is None or known.layout is None or known.file is None or not self._may_open(asked, known.file):
+                return None
+            selection = parse_selection(text, known.layout.shape)
+            check_size(asked.path, selection, known.layout.dtype.itemsize, limit)
+            try:
+                with self._descriptors.open(known.file, known.layout.identity) as descriptor:
+                    return do(Source(descriptor, known.layout, known.finder), selection, _checker(asked))
+            except BrokenChunk as error:
+                if known.still_true():
+                    raise undecodable(asked.path, error) from error
+            except (NotPlain, OSError):
+                return None
+            except Changed:
+                continue
+        return None
+
+    @staticmethod
+    def _may_open(asked: Asked, file: Path) -> bool:
+        return file == asked.real or asked.may_read(file)
+
+
+def _checker(asked: Asked) -> Check:
+    """To be called often: ends the work when it takes too long, and asks now and then whether the client has gone."""
+    started = last = time.monotonic()
+
+    def check() -> None:
+        nonlocal last
+        now = time.monotonic()
+        if now - started > asked.timeout_s:
+            raise too_slow(asked.real.name, asked.timeout_s)
+        if asked.cancelled is not None and now - last >= _ASK_EVERY_S:
+            last = now
+            if asked.cancelled():
+                raise Abandoned
+
+    return check

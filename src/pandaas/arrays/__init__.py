@@ -13,6 +13,7 @@ from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanR
 if TYPE_CHECKING:
     from pandaas.arrays.scanning import is_attachment, is_zarr
     from pandaas.arrays.service import ArrayService
+    from pandaas.arrays.virtual_zarr import Key, parse_key
 
 __all__ = [
     "ENTRY_POINTS",
@@ -21,6 +22,7 @@ __all__ = [
     "Contents",
     "FileIdentity",
     "Geometry",
+    "Key",
     "Node",
     "Reader",
     "ReaderRegistry",
@@ -28,8 +30,15 @@ __all__ = [
     "StoredBytes",
     "is_attachment",
     "is_zarr",
+    "parse_key",
 ]
-_MODULES = {"ArrayService": "service", "is_attachment": "scanning", "is_zarr": "scanning"}
+_MODULES = {
+    "ArrayService": "service",
+    "Key": "virtual_zarr",
+    "is_attachment": "scanning",
+    "is_zarr": "scanning",
+    "parse_key": "virtual_zarr",
+}
 
 
 def __getattr__(name: str) -> Any:

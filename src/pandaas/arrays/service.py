@@ -24,6 +24,7 @@ from pandaas.arrays.fast import Asked, FastReader, Known
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
 from pandaas.arrays.values import FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
+from pandaas.arrays.virtual_zarr import Key
 from pandaas.codecs import BlockCompressor, Encoded, Format, Statistics, dtype_from, encode
 from pandaas.config import Settings
 from pandaas.model import (
@@ -260,6 +261,22 @@ class ArrayService:
         """A 2-D selection reduced by maximum to at most `max_size` pixels per axis; masked blocks are NaN."""
         body = self._values("preview", path, selection) | {"max_size": max_size}
         return _array(self._ask("data", principal, pid, body, cancelled=cancelled))
+
+    def zarr(
+        self, principal: Principal, pid: str, key: Key, text: str, *, cancelled: Cancelled | None = None
+    ) -> bytes | None:
+        """What stands under a key (`text`, parsed) of the dataset's virtual Zarr store; None where nothing does.
+
+        Documents ask for as much as slices do, so both go the way of data. Raises `TooLarge`, `NotFound` (no dataset),
+        `UnreadableFile`.
+        """
+        body = self._values("zarr", key.array_path, None) | {"key": text}
+        reply = self._ask("data", principal, pid, body, cancelled=cancelled)
+        return reply.raw if reply.result["found"] else None
+
+    def is_finished(self, principal: Principal, pid: str) -> bool:
+        """Whether the dataset will stay as it is."""
+        return not self._target(principal, pid).files.growing
 
     def encode(
         self, array: NDArray[Any], format: Format | str = "bin", dtype: str | None = "origin", *, name: str = "data"

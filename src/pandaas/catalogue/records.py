@@ -146,6 +146,7 @@ class Records:
                 format=dataset.format,
                 entry_path=dataset.entry_path,
                 allowed=frozenset(Path(row.path) for row in data if row.missing_since is None),
+                growing=dataset.state == DatasetState.GROWING,
             )
 
     def may_read_path(self, principal: Principal, path: Path) -> bool:

@@ -8,15 +8,15 @@ from sqlalchemy import delete, func, select
 
 from pandaas.db.tables import Person, SignIn, Token
 from pandaas.identity import attempts
+from pandaas.identity.capabilities import Capabilities
 from pandaas.identity.credentials import SECRET_PATTERN, TOKEN_PATTERN, digest, new_secret
 from pandaas.identity.principals import principal_of
-from pandaas.identity.tokens import Tokens
 from pandaas.model import InvalidInput, NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind
 
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
-class Identity(Tokens):
+class Identity(Capabilities):
     """Who is asking. Every question reads the tables: what changes there is felt by the next request."""
 
     def sign_in(self, user: str, password: str, *, address: str, client: str | None = None) -> str:

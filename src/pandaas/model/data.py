@@ -140,7 +140,10 @@ class ScannedDataset:
 
 @dataclass(frozen=True)
 class DatasetFiles:
-    """Where a dataset's data lie: `master` is opened, `allowed` are all real paths its links may lead to."""
+    """Where a dataset's data lie: `master` is opened, `allowed` are all real paths its links may lead to.
+
+    `growing`: it is still being written.
+    """
 
     pid: str
     version: int
@@ -148,6 +151,7 @@ class DatasetFiles:
     format: str
     entry_path: str
     allowed: frozenset[Path]
+    growing: bool = False
 
 
 class Resolver(Protocol):

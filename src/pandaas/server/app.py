@@ -25,12 +25,13 @@ from pandaas.server.routers import (
     search,
     session,
     uploads,
+    zarr,
 )
 from pandaas.server.security import Gate
 from pandaas.server.services import Services
 from pandaas.server.stream import EventHub
 
-ROUTERS = (session, portal, search, proposals, datasets, arrays, uploads, recipes, jobs, h5grove)
+ROUTERS = (session, portal, search, proposals, datasets, arrays, uploads, recipes, jobs, h5grove, zarr)
 _THREADS = 64
 
 

@@ -50,21 +50,13 @@ class FileDownload(Response):
         if _names(request.headers.get("if-none-match"), etag):
             self._end = 0
             return 304
-        wanted = _RANGE.fullmatch(request.headers.get("range", ""))
+        wanted = byte_range(request.headers.get("range"), size)
         current = request.headers.get("if-range", etag) in (etag, headers["Last-Modified"])
-        if wanted is None or not current or not (wanted[1] or wanted[2]):
+        if wanted is None or not current:
             return 200
-        if wanted[1]:
-            start, end = int(wanted[1]), min(int(wanted[2] or size) + 1, size)
-        else:
-            start, end = max(0, size - int(wanted[2])), size
-        if start >= size or end <= start:
-            self._end = 0
-            headers["Content-Range"] = f"bytes */{size}"
-            return 416
-        self._start, self._end = start, end
-        headers["Content-Range"] = f"bytes {start}-{end - 1}/{size}"
-        return 206
+        self._start, self._end = wanted
+        headers["Content-Range"] = content_range(wanted, size)
+        return 206 if self._end > self._start else 416
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if self._start == self._end:
@@ -83,6 +75,27 @@ class FileDownload(Response):
                 await send({"type": "http.response.body", "body": block, "more_body": more})
         finally:
             os.close(handle)
+
+
+def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
+    """The half-open range of bytes that a `Range` header asks for, empty where there are none of these.
+
+    None, which means everything, without a header and for what is no single range.
+    """
+    wanted = _RANGE.fullmatch(header or "")
+    if wanted is None or not (wanted[1] or wanted[2]):
+        return None
+    if wanted[1]:
+        start, end = int(wanted[1]), min(int(wanted[2] or size) + 1, size)
+    else:
+        start, end = max(0, size - int(wanted[2])), size
+    return (start, end) if start < end else (0, 0)
+
+
+def content_range(part: tuple[int, int], size: int) -> str:
+    """What `Content-Range` says of such a part."""
+    start, end = part
+    return f"bytes {start}-{end - 1}/{size}" if start < end else f"bytes */{size}"
 
 
 def disposition(name: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 from pandaas.model import Busy, DiskFull, PandaasError
 
 log = structlog.get_logger(__name__)
+_CAPABILITY = re.compile(r"^/c/[^/]+")
 _TITLES = {404: "There is nothing here", 405: "This can't be done here"}
 PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     status: {"description": text, "content": {"application/problem+json": {}}}
@@ -46,6 +48,11 @@ def problem(
     body: dict[str, Any] = {"type": f"urn:pandaas:{kind}", "title": title, "status": status, "detail": detail}
     body |= {"remedy": remedy, "field": field, "request_id": request_id}
     return JSONResponse(body, status, media_type="application/problem+json", headers=headers)
+
+
+def masked(path: str) -> str:
+    """A path as logs may hold it: the secret of an address with its own key is left out."""
+    return _CAPABILITY.sub("/c/…", path, count=1)
 
 
 def of_error(error: PandaasError, request_id: str) -> JSONResponse:
@@ -116,7 +123,7 @@ def _install_database(app: FastAPI) -> None:
 
 def _unknown(request: Request, error: Exception) -> JSONResponse:
     request_id = _request_id(request)
-    log.error("request failed", exc_info=error, path=request.url.path, request_id=request_id)
+    log.error("request failed", exc_info=error, path=masked(request.url.path), request_id=request_id)
     return problem(
         500,
         PandaasError.title,

@@ -16,7 +16,7 @@ from pandaas.server.cookies import cookie_secret
 from pandaas.server.door import LOOPBACK, Door, bearer, host_of
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-_IDENTIFIED = ("/api/", "/h5grove/", "/metrics")
+_IDENTIFIED = ("/api/", "/h5grove/", "/zarr/", "/metrics")
 _MAX_JSON = 8 * 1024 * 1024
 
 

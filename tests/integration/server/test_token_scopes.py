@@ -79,7 +79,7 @@ def test_a_token_without_the_scope_is_refused(address: str, token: Token, pid: s
         headers = {"authorization": f"Bearer {token(scope)[1]}", "upload-offset": "0"}
         url = address + path.format(
             pid=pid, name="P-1", user="alice", file_id=1, upload_id="up-1", entry_id=1, recipe="sas-fit", job_id="job-1",
-            notice_id=1,
+            notice_id=1, capability_id=1, key="zarr.json",
         )  # fmt: skip
         query = {"path": "/entry/data/data", "file": pid, "dataset": pid, "query": "ali", "selection": "0"}
         body = {"json": BODIES[path]} if path in BODIES and method != "get" else {}

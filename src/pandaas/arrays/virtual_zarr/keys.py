@@ -24,6 +24,12 @@ class Key:
     path: str
     indices: tuple[int, ...] = ()
 
+    @property
+    def array_path(self) -> str:
+        """The inner path of the object in the file that the answer is made of."""
+        pyramid = self.in_pyramid()
+        return pyramid[0] if pyramid else self.path
+
     def in_pyramid(self) -> tuple[str, int | None] | None:
         """The image that a pyramid's node belongs to, and the level (None: the pyramid itself); None for other nodes."""
         match = _IN_PYRAMID.fullmatch(self.path)

@@ -14,7 +14,7 @@ from pandaas.db.tables.catalogue import (
     Validity,
 )
 from pandaas.db.tables.events import Event, Lease
-from pandaas.db.tables.identity import LinkedIdentity, Person, SignIn, SignInAttempt, Token
+from pandaas.db.tables.identity import LinkedIdentity, PathCapability, Person, SignIn, SignInAttempt, Token
 from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "Lease",
     "LinkedIdentity",
     "Notice",
+    "PathCapability",
     "Person",
     "Proposal",
     "ProposalMember",

@@ -68,6 +68,19 @@ class Token(Base):
     last_used: Mapped[datetime | None]
 
 
+class PathCapability(Base):
+    """A secret in an address that lets programs read one dataset as this person may; kept as a hash."""
+
+    __tablename__ = "path_capability"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    dataset_pid: Mapped[str] = mapped_column(String(64))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[datetime]
+    expires: Mapped[datetime]
+
+
 class SignInAttempt(Base):
     """Failed sign-ins, for slowing down guessing."""
 

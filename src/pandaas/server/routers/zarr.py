@@ -1,0 +1,133 @@
+"""A dataset as a read-only Zarr store (format 3), by token or cookie below `/zarr/{pid}`, and for programs that can send
+neither by an address with its own key, `/c/{capability}/zarr/{pid}`.
+
+`zarr.json` describes groups (with everything below them) and arrays, `…/c/0/1` are chunks, `<image>.ome.zarr` beside an image
+its multiscales. A key that the store doesn't have is a 404, which Zarr libraries take for a chunk full of the fill value; so
+whoever asks for a chunk of data that are not there, or not there for her (any more), gets a 403 instead.
+"""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+
+from pandaas.arrays import Key, parse_key
+from pandaas.codecs import Encoded
+from pandaas.db.tables import PathCapability
+from pandaas.model import NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind
+from pandaas.server.downloads import byte_range, content_range
+from pandaas.server.routers.arrays import cached, left
+from pandaas.server.schemas.capabilities import CapabilityIn, CapabilityOut, NewCapabilityOut
+from pandaas.server.services import READ_ALWAYS, Asker, Platform, RowId, Services, Signed
+
+router = APIRouter(tags=["zarr"])
+_FINISHED = "private, max-age=3600, immutable"
+_IN_PROGRESS = "private, no-cache"
+
+
+@router.head("/zarr/{pid}/{key:path}", include_in_schema=False, response_class=Response)
+@router.get("/zarr/{pid}/{key:path}", response_class=Response)
+def value(pid: str, key: str, request: Request, platform: Platform, asker: Asker) -> Response:
+    """What stands under a key of the dataset's Zarr store: a `zarr.json` document or a chunk."""
+    wanted = _parsed(key)
+    try:
+        return _answer(platform, asker, pid, key, request)
+    except NotFound as error:
+        if wanted.kind == "chunk" and not _is_readable(platform, asker, pid):
+            raise NotAllowed(f"There is no dataset '{pid[:64]}', or you may not read it.") from error
+        raise
+
+
+@router.head("/c/{capability}/zarr/{pid}/{key:path}", include_in_schema=False, response_class=Response)
+@router.get("/c/{capability}/zarr/{pid}/{key:path}", include_in_schema=False, response_class=Response)
+def value_by_capability(capability: str, pid: str, key: str, request: Request, platform: Platform) -> Response:
+    """The same for whoever has the address; it works while the person who made it may read the dataset."""
+    asker = platform.identity.principal_of_capability(capability, pid)
+    _parsed(key)
+    if not _is_readable(platform, asker, pid):
+        raise NotAllowed(
+            "The person who made this address may not read the dataset any more.", remedy="Ask her, or its team."
+        )
+    return _answer(platform, asker, pid, key, request)
+
+
+@router.get("/api/v1/datasets/{pid}/capabilities", dependencies=[READ_ALWAYS])
+def list_capabilities(pid: str, platform: Platform, asker: Signed) -> list[CapabilityOut]:
+    """The addresses with a key that you made for this dataset and that still work."""
+    return [CapabilityOut(**_shown(row)) for row in platform.identity.capabilities(_herself(asker), pid)]
+
+
+@router.post("/api/v1/datasets/{pid}/capabilities", status_code=201, dependencies=[READ_ALWAYS])
+def create_capability(
+    pid: str, platform: Platform, asker: Signed, body: CapabilityIn | None = None
+) -> NewCapabilityOut:
+    """Make an address by which programs read this dataset for some hours; it is in this answer and nowhere else."""
+    person_id = _herself(asker)
+    platform.catalogue.files(asker, pid)  # may she read it?
+    made, text = platform.identity.create_capability(person_id, pid, (body or CapabilityIn()).hours)
+    return NewCapabilityOut(**_shown(made), path=f"/c/{text}/zarr/{pid}")
+
+
+@router.delete("/api/v1/datasets/{pid}/capabilities/{capability_id}", status_code=204, dependencies=[READ_ALWAYS])
+def delete_capability(pid: str, capability_id: RowId, platform: Platform, asker: Signed) -> None:
+    """Take an address back; programs that use it are refused at once."""
+    platform.identity.delete_capability(_herself(asker), pid, capability_id)
+
+
+def _answer(platform: Services, asker: Principal, pid: str, key: str, request: Request) -> Response:
+    wanted = _parsed(key)
+    arrays = platform.arrays
+
+    def make() -> Encoded:
+        found = arrays.zarr(asker, pid, wanted, key, cancelled=left(request))
+        if found is None:
+            raise NotFound(f"This store has no '{key[:200]}'.", field="key")
+        media_type = "application/json" if wanted.kind == "metadata" else "application/octet-stream"
+        return Encoded(found, media_type)
+
+    answer = cached(request, arrays.etag(asker, pid, wanted.array_path, key, "zarr"), make)
+    answer.headers["Accept-Ranges"] = "bytes"
+    settled = wanted.kind == "chunk" and arrays.is_finished(asker, pid)
+    answer.headers["Cache-Control"] = _FINISHED if settled else _IN_PROGRESS
+    return _part(request, answer)
+
+
+def _part(request: Request, answer: Response) -> Response:
+    """The bytes that the request's `Range` names."""
+    if answer.status_code != 200 or request.headers.get("if-range", answer.headers["ETag"]) != answer.headers["ETag"]:
+        return answer
+    size = len(answer.body)
+    part = byte_range(request.headers.get("range"), size)
+    if part is None:
+        return answer
+    kept = {name: text for name, text in answer.headers.items() if name != "content-length"}
+    kept["Content-Range"] = content_range(part, size)
+    return Response(answer.body[part[0] : part[1]], 206 if part[0] < part[1] else 416, headers=kept)
+
+
+def _parsed(key: str) -> Key:
+    found = parse_key(key)
+    if found is None:
+        raise NotFound("Zarr stores have no such key.", field="key")
+    return found
+
+
+def _is_readable(platform: Services, asker: Principal, pid: str) -> bool:
+    try:
+        platform.catalogue.files(asker, pid)
+    except (NotFound, NotAllowed, NotSignedIn):
+        return False
+    return True
+
+
+def _herself(asker: Principal) -> int:
+    """The person who signed in. A token can't make addresses: they would outlive it."""
+    if asker.kind is not PrincipalKind.PERSON or asker.person_id is None:
+        raise NotAllowed(
+            "Addresses with a key are made and taken back in the browser.",
+            remedy="Sign in there; programs that send headers use the token itself.",
+        )
+    return asker.person_id
+
+
+def _shown(row: PathCapability) -> dict[str, object]:
+    return {"id": row.id, "created": row.created, "expires": row.expires}

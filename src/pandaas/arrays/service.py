@@ -11,7 +11,7 @@ import math
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,18 @@ class _Touched:
 
     linked: tuple[str, ...] = ()
     nonce: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
+@dataclass(frozen=True)
+class StoreValue:
+    """A value of a virtual Zarr store before it is read. `finished`: the dataset will stay as it is.
+
+    `read`, given what says that nobody waits any more, gives None where nothing stands under the key.
+    """
+
+    etag: str
+    finished: bool
+    read: Callable[[Cancelled | None], bytes | None]
 
 
 class ArrayService:
@@ -262,21 +274,21 @@ class ArrayService:
         body = self._values("preview", path, selection) | {"max_size": max_size}
         return _array(self._ask("data", principal, pid, body, cancelled=cancelled))
 
-    def zarr(
-        self, principal: Principal, pid: str, key: Key, text: str, *, cancelled: Cancelled | None = None
-    ) -> bytes | None:
-        """What stands under a key (`text`, parsed) of the dataset's virtual Zarr store; None where nothing does.
+    def zarr(self, principal: Principal, pid: str, key: Key, text: str) -> StoreValue:
+        """What stands under a key (`text`, parsed) of the dataset's virtual Zarr store; nothing is read yet.
 
-        Documents ask for as much as slices do, so both go the way of data. Raises `TooLarge`, `NotFound` (no dataset),
-        `UnreadableFile`.
+        `StoreValue.read` raises `TooLarge` and `UnreadableFile`, also for a chunk of what is no array. Documents ask for
+        as much as slices do, so both go the way of data.
         """
+        target = self._target(principal, pid)
         body = self._values("zarr", key.array_path, None) | {"key": text}
-        reply = self._ask("data", principal, pid, body, cancelled=cancelled)
-        return reply.raw if reply.result["found"] else None
 
-    def is_finished(self, principal: Principal, pid: str) -> bool:
-        """Whether the dataset will stay as it is."""
-        return not self._target(principal, pid).files.growing
+        def read(cancelled: Cancelled | None) -> bytes | None:
+            reply = self._ask_about("data", target, body, cancelled=cancelled)
+            return reply.raw if reply.result["found"] else None
+
+        tag = self._etag(target, key.array_path, text, "zarr")
+        return StoreValue(tag, not target.files.growing, read)
 
     def encode(
         self, array: NDArray[Any], format: Format | str = "bin", dtype: str | None = "origin", *, name: str = "data"
@@ -290,8 +302,10 @@ class ArrayService:
         It changes when any file does that the array is read from, and asks again whether linked files may be read. Where
         only a reader process knows which these are, no tag outlives the knowledge of what it has told.
         """
-        target = self._target(principal, pid)
-        parts: list[str] = [pid, str(target.files.version), path, selection or "", format]
+        return self._etag(self._target(principal, pid), path, selection, format)
+
+    def _etag(self, target: _Target, path: str, selection: str | None, format: str) -> str:
+        parts: list[str] = [target.files.pid, str(target.files.version), path, selection or "", format]
         known = None if format.startswith("preview") else self._stored_plainly(target, path)
         if known is not None:
             parts += map(repr, known.files)

@@ -131,6 +131,22 @@ def test_chunks_of_hidden_data_are_never_taken_for_empty_ones(address: str, serv
     assert httpx.get(f"{address}/zarr/{pid}/zarr.json", headers={"authorization": "Bearer nonsense"}).status_code == 401
 
 
+def test_chunks_that_cannot_be_read_are_never_taken_for_empty_ones(
+    alice: httpx.Client, services: Services, settings: Settings, pid: str
+) -> None:
+    assert alice.get(f"/zarr/{pid}/entry/nothing/c/0").status_code == 422
+    assert alice.get(f"/zarr/{pid}/entry/data/c/0").status_code == 422
+    file = Path(settings.storage[0].path) / "moved.nxs"
+    with h5py.File(file, "w") as made:
+        made["entry/data"] = np.arange(10.0)
+    other = str(services.catalogue.ingest(FACILITY, [file], proposal="P-1").datasets[0].pid)
+    assert alice.get(f"/zarr/{other}/entry/data/c/0").status_code == 200
+    file.rename(file.with_suffix(".away"))
+    assert alice.get(f"/zarr/{other}/entry/data/c/0").status_code == 503
+    made_for = alice.post(f"/api/v1/datasets/{other}/capabilities").json()["path"]
+    assert alice.get(f"{made_for}/entry/data/c/0").status_code == 503
+
+
 def test_an_address_ends_with_its_time_when_taken_back_and_with_the_right(
     address: str, alice: httpx.Client, services: Services, pid: str, capability: Callable[..., dict[str, Any]]
 ) -> None:

@@ -14,28 +14,33 @@ from pandaas.arrays.virtual_zarr.form import NotOffered, form_of
 from pandaas.arrays.virtual_zarr.keys import Key, is_nameable
 from pandaas.arrays.virtual_zarr.metadata import array_document, group_document, level_document, pyramid_document
 from pandaas.arrays.virtual_zarr.pyramid import Pyramid, level_bytes, pyramid_of
-from pandaas.model import NotFound
+from pandaas.model import NotFound, UnreadableFile
 
 
 def value_of(navigator: Navigator, key: Key, limit: int) -> bytes | None:
     """The document or the chunk behind a key; None where the store has no such key.
 
     `limit` bounds the decoded bytes of a chunk. Raises what `Navigator.find` and `slicing.plan` raise, but for nodes that
-    aren't there.
+    aren't there, and `UnreadableFile` for a chunk of one that isn't.
     """
     try:
         found = _of_pyramid(navigator, key, limit) if key.in_pyramid() else _of_node(navigator, key, limit)
-    except (NotFound, NotOffered, Unresolved):
-        return None
+    except (NotFound, NotOffered, Unresolved) as error:
+        if key.kind == "metadata":
+            return None
+        # An absent chunk means the fill value; of an array that can't be found (any more) nobody knows the values.
+        raise UnreadableFile(f"There is no array at '{key.path[:200]}' (any more): {error}", field="key") from error
     return found if found is None or isinstance(found, bytes) else _json(found)
 
 
 def _of_node(navigator: Navigator, key: Key, limit: int) -> bytes | dict[str, Any] | None:
     if key.path != "/" and not all(is_nameable(part) for part in key.path[1:].split("/")):
-        return None
+        raise NotOffered("its name can't be part of an address")
     place = navigator.find(key.path)
     if isinstance(place.object, h5py.Group):
-        return group_document(navigator, place, key.path) if key.kind == "metadata" else None
+        if key.kind == "chunk":
+            raise NotOffered("it is a group")
+        return group_document(navigator, place, key.path)
     form = form_of(navigator, place)
     if key.kind == "chunk":
         return chunk_bytes(Source(navigator, place, key.path, limit), form, key.indices)
@@ -48,11 +53,11 @@ def _of_pyramid(navigator: Navigator, key: Key, limit: int) -> bytes | dict[str,
     place = navigator.find(path)
     pyramid = _pyramid(navigator, place)
     if pyramid is None or (level is not None and level >= pyramid.levels):
-        return None
+        raise NotOffered("there is no such level")
     if key.kind == "metadata":
         return pyramid_document(pyramid) if level is None else level_document(pyramid, level)
     if level is None:
-        return None
+        raise NotOffered("it is a group")
     source = Source(navigator, place, path, limit)
     if level == 0:
         return chunk_bytes(source, pyramid.form, key.indices)

@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from pandaas.arrays import Key, parse_key
 from pandaas.codecs import Encoded
 from pandaas.db.tables import PathCapability
-from pandaas.model import NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind
+from pandaas.model import NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind, Unavailable
 from pandaas.server.downloads import byte_range, content_range
 from pandaas.server.routers.arrays import cached, left
 from pandaas.server.schemas.capabilities import CapabilityIn, CapabilityOut, NewCapabilityOut
@@ -28,13 +28,14 @@ _IN_PROGRESS = "private, no-cache"
 @router.get("/zarr/{pid}/{key:path}", response_class=Response)
 def value(pid: str, key: str, request: Request, platform: Platform, asker: Asker) -> Response:
     """What stands under a key of the dataset's Zarr store: a `zarr.json` document or a chunk."""
-    wanted = _parsed(key)
     try:
         return _answer(platform, asker, pid, key, request)
     except NotFound as error:
-        if wanted.kind == "chunk" and not _is_readable(platform, asker, pid):
-            raise NotAllowed(f"There is no dataset '{pid[:64]}', or you may not read it.") from error
-        raise
+        if error.field == "key" or _parsed(key).kind == "metadata":  # the store is there, but nothing stands under it
+            raise
+        if _is_readable(platform, asker, pid):
+            raise Unavailable(error.detail, remedy=error.remedy) from error
+        raise NotAllowed(f"There is no dataset '{pid[:64]}', or you may not read it.") from error
 
 
 @router.head("/c/{capability}/zarr/{pid}/{key:path}", include_in_schema=False, response_class=Response)
@@ -42,12 +43,14 @@ def value(pid: str, key: str, request: Request, platform: Platform, asker: Asker
 def value_by_capability(capability: str, pid: str, key: str, request: Request, platform: Platform) -> Response:
     """The same for whoever has the address; it works while the person who made it may read the dataset."""
     asker = platform.identity.principal_of_capability(capability, pid)
-    _parsed(key)
-    if not _is_readable(platform, asker, pid):
+    try:
+        return value(pid, key, request, platform, asker)
+    except (NotFound, NotAllowed, NotSignedIn) as error:
+        if error.field == "key" or _is_readable(platform, asker, pid):
+            raise
         raise NotAllowed(
             "The person who made this address may not read the dataset any more.", remedy="Ask her, or its team."
-        )
-    return _answer(platform, asker, pid, key, request)
+        ) from error
 
 
 @router.get("/api/v1/datasets/{pid}/capabilities", dependencies=[READ_ALWAYS])
@@ -75,19 +78,18 @@ def delete_capability(pid: str, capability_id: RowId, platform: Platform, asker:
 
 def _answer(platform: Services, asker: Principal, pid: str, key: str, request: Request) -> Response:
     wanted = _parsed(key)
-    arrays = platform.arrays
+    stored = platform.arrays.zarr(asker, pid, wanted, key)
 
     def make() -> Encoded:
-        found = arrays.zarr(asker, pid, wanted, key, cancelled=left(request))
+        found = stored.read(left(request))
         if found is None:
             raise NotFound(f"This store has no '{key[:200]}'.", field="key")
         media_type = "application/json" if wanted.kind == "metadata" else "application/octet-stream"
         return Encoded(found, media_type)
 
-    answer = cached(request, arrays.etag(asker, pid, wanted.array_path, key, "zarr"), make)
+    answer = cached(request, stored.etag, make)
     answer.headers["Accept-Ranges"] = "bytes"
-    settled = wanted.kind == "chunk" and arrays.is_finished(asker, pid)
-    answer.headers["Cache-Control"] = _FINISHED if settled else _IN_PROGRESS
+    answer.headers["Cache-Control"] = _FINISHED if wanted.kind == "chunk" and stored.finished else _IN_PROGRESS
     return _part(request, answer)
 
 

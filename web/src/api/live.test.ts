@@ -103,6 +103,26 @@ describe('the event stream', () => {
     expect(spy).toHaveBeenCalledWith();
   });
 
+  it('is tried at once when a person asks for it, also from another tab, and only when it is lost', () => {
+    const live = new Live(new QueryClient());
+    const other = new Live(new QueryClient());
+    source().onopen?.();
+    live.retry();
+    expect(FakeSource.all).toHaveLength(1);
+    for (let i = 0; i < 5; i += 1) {
+      source().onerror?.();
+      vi.advanceTimersByTime(20_000);
+    }
+    source().onerror?.();
+    const tried = FakeSource.all.length;
+    other.retry();
+    expect(FakeSource.all).toHaveLength(tried + 1);
+    source().onopen?.();
+    expect([live.state(), other.state()]).toEqual(['live', 'live']);
+    vi.advanceTimersByTime(60_000);
+    expect(FakeSource.all).toHaveLength(tried + 1);
+  });
+
   it('is asked for anew when somebody else signs in, also from another tab', () => {
     const client = new QueryClient();
     const spy = vi.spyOn(client, 'resetQueries').mockResolvedValue();

@@ -1,10 +1,11 @@
+import { Button } from '@mantine/core';
 import { IconCloudOff, IconFlask2, IconShieldExclamation } from '@tabler/icons-react';
 import { useRouterState } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 
 import { Link } from '@/components/links';
 
-import { useLiveState } from '../live-context';
+import { useLive, useLiveState } from '../live-context';
 import { useSession } from '../session';
 
 import classes from './Frame.module.css';
@@ -49,17 +50,34 @@ function Connection() {
   );
 }
 
+/** How long the button shows that it tries; a server that is there answers sooner, and the banner goes. */
+const TRYING_MS = 1500;
+
 function Lost() {
+  const live = useLive();
   const [shown, setShown] = useState(false);
+  const [trying, setTrying] = useState(false);
   useEffect(() => {
     const timer = window.setTimeout(() => setShown(true), 2500);
     return () => window.clearTimeout(timer);
   }, []);
+  useEffect(() => {
+    if (!trying) return;
+    const timer = window.setTimeout(() => setTrying(false), TRYING_MS);
+    return () => window.clearTimeout(timer);
+  }, [trying]);
   if (!shown) return null;
+  const tryNow = () => {
+    setTrying(true);
+    live.retry();
+  };
   return (
     <div className={classes.banner} data-kind="offline">
       <IconCloudOff size={18} aria-hidden />
       <span>Connection lost. What you see may be out of date; jobs go on. Reconnecting …</span>
+      <Button size="compact-sm" variant="default" className={classes.bannerAction} loading={trying} onClick={tryNow}>
+        Try now
+      </Button>
     </div>
   );
 }

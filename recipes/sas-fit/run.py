@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,7 @@ def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
 
     start = prepare(parameters, curve)
     outcome = fit(start, curve, parameters)
+    _say(start, outcome)
     progress(0.97, "Writing the result", _preview(curve, outcome.theory))
     write_result(
         str(output / "result.nxs"),
@@ -102,12 +104,12 @@ def _correlation_plot(outcome: Outcome) -> Plot:
 
 
 def _table(start: Start, outcome: Outcome) -> list[Field]:
-    """One row per parameter, fitted ones with uncertainty; each fitted one also as a field of its own."""
+    """One row per parameter, fitted ones with uncertainty: as a table, by column, and each fitted one by its name."""
     best = dict(zip(outcome.names, outcome.values, strict=True))
     sigma = dict(zip(outcome.names, outcome.sigma, strict=True))
     nan = float("nan")
     rows = start.variables
-    fields = [
+    columns = [
         Field("name", np.array([item.name for item in rows])),
         Field("value", np.array([best.get(item.name, item.value) for item in rows])),
         Field("uncertainty", np.array([sigma.get(item.name, nan) for item in rows])),
@@ -115,13 +117,33 @@ def _table(start: Start, outcome: Outcome) -> list[Field]:
         Field("maximum", np.array([nan if item.maximum is None else item.maximum for item in rows])),
         Field("fitted", np.array([int(item.varies) for item in rows], dtype=np.int8)),
         Field("unit", np.array([item.unit for item in rows])),
-        Field("model", start.name),
     ]
+    fields = [Field("table", _compound(columns), label="All parameters"), *columns, Field("model", start.name)]
     units = {item.name: _nexus_unit(item.unit) for item in rows}
     for name in outcome.names:
         attributes: dict[str, Any] = {"uncertainty": float(sigma[name])}
         fields.append(Field(f"fitted_{name}", float(best[name]), units[name], attributes=attributes))
     return fields
+
+
+def _compound(columns: list[Field]) -> Any:
+    """The columns as one table, which viewers show in one piece; texts as bytes, since NumPy's own are not for files."""
+    arrays = [
+        np.char.encode(item.values, "utf-8") if item.values.dtype.kind == "U" else item.values for item in columns
+    ]
+    table = np.zeros(len(arrays[0]), [(item.name, array.dtype) for item, array in zip(columns, arrays, strict=True)])
+    for item, array in zip(columns, arrays, strict=True):
+        table[item.name] = array
+    return table
+
+
+def _say(start: Start, outcome: Outcome) -> None:
+    """The parameters in the job's log."""
+    units = {item.name: item.unit.replace("Ang", "Å") for item in start.variables}
+    rows = zip(outcome.names, outcome.values, outcome.sigma, strict=True)
+    lines = [f"{name} = {value:.6g} ± {sigma:.2g} {units[name]}".rstrip() for name, value, sigma in rows]
+    lines.append(f"reduced χ² = {outcome.reduced_chi2:.4g} with {outcome.degrees_of_freedom} degrees of freedom")
+    sys.stdout.write("\n".join(lines) + "\n")
 
 
 def _quality(curve: Curve, outcome: Outcome) -> list[Field]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -97,12 +98,20 @@ class TestSasFit(RecipeConformance):
         assert result["entry"].attrs["default"] == "fit"
         assert result["entry/fit"].attrs["auxiliary_signals"][0] == "model"
         assert 0.5 < result["entry/quality/reduced_chi2"][()] < 1.6
+        table, columns = result["entry/parameters/table"][()], result["entry/parameters"]
+        for name in ("name", "value", "uncertainty", "unit", "fitted"):
+            np.testing.assert_array_equal(table[name], columns[name][()])
         correlation = result["entry/correlation/correlation"][()]
         np.testing.assert_allclose(np.diag(correlation), 1)
         np.testing.assert_allclose(correlation, correlation.T)
         residuals = result["entry/residuals/residual"][()]
         fit = result["entry/fit"]
         np.testing.assert_allclose(residuals * fit["I_errors"][()], fit["I"][()] - fit["model"][()], rtol=1e-9)
+
+    def test_the_log_tells_the_parameters_with_their_uncertainties(self, tmp_path: Path) -> None:
+        log = self.run(tmp_path).log
+        assert re.search(r"^radius = \d+\.?\d* ± \d+\.?\d* Å$", log, re.MULTILINE), log
+        assert re.search(r"^reduced χ² = \d", log, re.MULTILINE), log
 
     @pytest.mark.parametrize("method", ["amoeba", "lm", "de"])
     def test_known_parameters_are_recovered(self, tmp_path: Path, method: str) -> None:

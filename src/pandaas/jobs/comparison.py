@@ -53,8 +53,22 @@ def _node(name: str, a: Any, b: Any, tolerance: float, found: Found) -> None:
             _differ(found, f"{name}: {a.shape} {a.dtype} against {b.shape} {b.dtype}")
         elif a.dtype.kind in "iufcb":
             _numbers(name, a, b, tolerance, found)
+        elif a.dtype.names:
+            _columns(name, np.asarray(a[()]), np.asarray(b[()]), tolerance, found)
         elif not np.array_equal(np.asarray(a[()]), np.asarray(b[()])):
             _differ(found, f"{name}: the text differs")
+
+
+def _columns(name: str, a: Block, b: Block, tolerance: float, found: Found) -> None:
+    """A table: each of its columns by itself."""
+    for column in a.dtype.names or ():
+        x, y, place = a[column], b[column], f"{name}.{column}"
+        if x.dtype.names:
+            _columns(place, x, y, tolerance, found)
+        elif x.dtype.kind in "iufcb":
+            _numbers(place, x, y, tolerance, found)
+        elif not np.array_equal(x, y):
+            _differ(found, f"{place}: the text differs")
 
 
 def _numbers(name: str, a: Any, b: Any, tolerance: float, found: Found) -> None:

@@ -56,6 +56,22 @@ def test_a_number_that_became_something_else_is_seen(tmp_path: Path, value: floa
     assert not compare(write(tmp_path / "a", VALUES), write(tmp_path / "b", changed), 1e-3)["equal"]
 
 
+def test_the_columns_of_a_table_are_compared_like_arrays(tmp_path: Path) -> None:
+    table = np.array(
+        [(b"radius", 17.4, np.nan), (b"scale", 0.1, 0.02)], [("name", "S8"), ("value", "f8"), ("sigma", "f8")]
+    )
+    first = write(tmp_path / "a", table)
+    assert compare(first, write(tmp_path / "b", table), 0.0)["bit_equal"]
+    for column, value, equal in (
+        ("value", 17.4 * (1 + 1e-7), True),
+        ("value", 17.4 * (1 + 1e-5), False),
+        ("name", b"x", False),
+    ):
+        changed = table.copy()
+        changed[column][0] = value
+        assert compare(first, write(tmp_path / "b", changed), 1e-6)["equal"] is equal
+
+
 def test_units_names_shapes_and_types_count(tmp_path: Path) -> None:
     first = write(tmp_path / "a", VALUES)
     others = {

@@ -28,6 +28,19 @@ export function plotOfDataset(dataset: DatasetOut, path: string): PlotContext | 
   };
 }
 
+/** The scales that the file asks for, as silx writes them: one for each axis, one for the signal. */
+function scalesOf(style: unknown): Pick<PlotContext, 'xScale' | 'yScale'> {
+  const scale = (value: unknown) => (value === 'log' ? 'log' : 'linear');
+  let found: unknown;
+  try {
+    found = typeof style === 'string' ? JSON.parse(style) : null;
+  } catch {
+    found = null;
+  }
+  const { axes_scale_types: axes, signal_scale_type: signal } = (typeof found === 'object' && found !== null ? found : {}) as Record<string, unknown>;
+  return { xScale: scale(Array.isArray(axes) ? axes.at(-1) : axes), yScale: scale(signal) };
+}
+
 /** The plot of `path` from the attributes of the group around it; plain when the group is no NXdata of it. */
 export function plotOfGroup(group: NodeOut, path: string): PlotContext {
   const attributes = group.attributes ?? {};
@@ -54,8 +67,7 @@ export function plotOfGroup(group: NodeOut, path: string): PlotContext {
     auxiliary: signal === name ? auxiliary.map(inside) : [],
     title: text(attributes.title),
     interpretation: text(attributes.interpretation),
-    xScale: 'linear',
-    yScale: 'linear',
+    ...scalesOf(attributes.SILX_style),
   };
 }
 

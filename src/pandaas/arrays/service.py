@@ -69,7 +69,7 @@ class StoreValue:
 
     etag: str
     finished: bool
-    read: Callable[[Cancelled | None], bytes | None]
+    read: Callable[[Cancelled | None], memoryview | None]
 
 
 class ArrayService:
@@ -283,9 +283,9 @@ class ArrayService:
         target = self._target(principal, pid)
         body = self._values("zarr", key.array_path, None) | {"key": text}
 
-        def read(cancelled: Cancelled | None) -> bytes | None:
+        def read(cancelled: Cancelled | None) -> memoryview | None:
             reply = self._ask_about("data", target, body, cancelled=cancelled)
-            return reply.raw if reply.result["found"] else None
+            return memoryview(reply.raw) if reply.result["found"] else None
 
         tag = self._etag(target, key.array_path, text, "zarr")
         return StoreValue(tag, not target.files.growing, read)

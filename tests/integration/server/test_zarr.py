@@ -19,7 +19,7 @@ from pandaas.model import Role
 from pandaas.server import Services, build_services, close_services
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(180)]
-FRAMES = np.random.default_rng(5).poisson(0.2, (6, 514, 510)).astype("<u4")
+FRAMES = np.random.default_rng(5).poisson(4, (6, 514, 510)).astype("<u4")
 
 
 @pytest.fixture(scope="module")

@@ -98,7 +98,7 @@ def cancel(job: JobId, url: Url = None, token_file: TokenFile = None, json: Json
     """Cancel a job."""
     with connected(url, token_file) as client:
         record = client.job(job).cancel().record
-        emit(record, json, lambda: print(f"{record['id']}: {record['state']}"))
+        emit(record, json, lambda: print(_cancelled(record)))
 
 
 def retry(
@@ -111,6 +111,12 @@ def retry(
     """Run a job again with the same recipe version, inputs and parameters."""
     with connected(url, token_file) as client:
         finish([client.job(job).retry()], wait=wait, as_json=json)
+
+
+def _cancelled(record: dict[str, Any]) -> str:
+    """The end follows within a moment; until then the job says that it is being cancelled."""
+    ended = JobState(record["state"]).is_final
+    return f"{record['id']}: {record['state']}" + ("" if ended else ", being cancelled")
 
 
 def finish(jobs: Sequence[Job], *, wait: bool, as_json: bool, timeout: float | None = None) -> None:

@@ -99,7 +99,9 @@ class Collector:
         """End a job that never ran, or that nobody knows any more."""
         ending = Ending(state, what, remedy)
         try:
-            self._end(job, ending, {"phase": "", "ended": self._database.clock()}, None)
+            now = self._database.clock()
+            wall = {"wall_s": (now - job.started).total_seconds()} if job.started else {}
+            self._end(job, ending, {"phase": "", "ended": now, **wall}, None)
         except Conflict:
             log.info("job was ended by someone else", job=job.id)
 
@@ -140,9 +142,10 @@ class Collector:
             if prepared is not None:
                 self._register(session, job, prepared, title)
             ended = session.get_one(Job, job.id)
-            leave_notice(session, ended, title, self._database.clock)
+            about = _about(session, ended, title)
+            leave_notice(session, ended, about, self._database.clock)
             person = session.get(Person, job.person_id)
-        mail_if_long(self._settings, ended, person, title)
+        mail_if_long(self._settings, ended, person, about)
 
     def _register(self, session: Session, job: Job, prepared: Any, title: str) -> None:
         """The result becomes a dataset, in the transaction that ends the job."""
@@ -175,6 +178,16 @@ class Collector:
             return self._recipes.by_hash(job.recipe_hash).manifest.title
         except PandaasError:
             return job.recipe
+
+
+def _about(session: Session, job: Job, title: str) -> str:
+    """`Azimuthal integration of “Silica in water” and 2 more`."""
+    query = select(Dataset.title).join(JobInput, JobInput.dataset_pid == Dataset.pid)
+    names = list(session.scalars(query.where(JobInput.job_id == job.id).order_by(JobInput.id)))
+    if not names:
+        return title
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return f"{'Verification: ' if job.verifies else ''}{title} of “{names[0][:200]}”{more}"
 
 
 def _time(seconds: float) -> datetime | None:

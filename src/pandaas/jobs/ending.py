@@ -10,6 +10,7 @@ from pandaas.model import JobState, PandaasError
 from pandaas.runtime import ExitRecord, read_json, read_text
 
 _TEXT = 2000
+_KILLED = {9, 15}
 _SIGNAL_NAMES = {4: "illegal instruction", 6: "abort", 7: "bus error", 8: "arithmetic error", 11: "memory access error"}
 
 
@@ -65,6 +66,12 @@ def _own_failure(folder: JobFolder, record: ExitRecord) -> Ending:
     if record.code == 127:
         last = _last_line(folder)
         return Ending(JobState.FAILED, f"The program could not be started: {last}", "Tell the operator.")
+    if record.signal in _KILLED:
+        return Ending(
+            JobState.FAILED,
+            "It was killed from outside, perhaps because the computer's memory was full.",
+            "Run it again; if that repeats, tell the operator.",
+        )
     if record.signal is not None:
         name = _SIGNAL_NAMES.get(record.signal, f"signal {record.signal}")
         return Ending(JobState.FAILED, f"The program crashed ({name}).", "See the log; tell the recipe's author.")

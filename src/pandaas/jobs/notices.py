@@ -24,14 +24,14 @@ _WORDS = {
 }
 
 
-def leave_notice(session: Session, job: Job, title: str, clock: Clock) -> None:
+def leave_notice(session: Session, job: Job, about: str, clock: Clock) -> None:
     """A notice for jobs that took a while and for all that went wrong; short successes are seen on the page anyway."""
     if job.state not in _WORDS or (job.state == JobState.SUCCEEDED and (job.wall_s or 0) < _NOTICE_S):
         return
     level, word = _WORDS[JobState(job.state)]
     if job.warnings and level == "success":
         level = "warning"
-    text = f"{title} {word}" + (f": {job.failure}" if job.failure else ".")
+    text = f"{about} {word}" + (f": {job.failure}" if job.failure else ".")
     notice = Notice(
         person_id=job.person_id, level=level, text=text[:500], link=f"/jobs/{job.id}", created=clock(), dismissed=None
     )
@@ -40,7 +40,7 @@ def leave_notice(session: Session, job: Job, title: str, clock: Clock) -> None:
     append(session, "notice.created", str(notice.id), person_id=job.person_id, payload={"level": level}, clock=clock)
 
 
-def mail_if_long(settings: Settings, job: Job, person: Person | None, title: str) -> None:
+def mail_if_long(settings: Settings, job: Job, person: Person | None, about: str) -> None:
     """Send mail in the background when the job took longer than `mail.long_job_s`; a failure is only logged."""
     mail = settings.mail
     if not mail.host or person is None or not person.email or (job.wall_s or 0) < mail.long_job_s:
@@ -49,13 +49,21 @@ def mail_if_long(settings: Settings, job: Job, person: Person | None, title: str
         return
     message = EmailMessage()
     message["From"], message["To"] = mail.sender, person.email
-    message["Subject"] = f"{title} {_WORDS[JobState(job.state)][1]}"
-    lines = [f"Your job {job.id} ({title}) {_WORDS[JobState(job.state)][1]}."]
+    told = f"{about} {_WORDS[JobState(job.state)][1]}"
+    message["Subject"] = " ".join(told.split())
+    lines = [f"{told}. It took {_in_words(job.wall_s or 0)}."]
     lines += [text for text in (job.failure, job.remedy) if text]
-    if settings.server.public_url:
-        lines.append(f"{settings.server.public_url.rstrip('/')}/jobs/{job.id}")
+    lines += [f"Warning: {text}" for text in job.warnings or ()]
+    address = settings.server.public_url or f"http://{settings.server.host}:{settings.server.port}"
+    lines.append(f"{address.rstrip('/')}/jobs/{job.id}")
     message.set_content("\n\n".join(lines))
     threading.Thread(target=_send, args=(settings, message, job.id), name="mail", daemon=True).start()
+
+
+def _in_words(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds < 7200 else f"{seconds / 3600:.1f} hours"
 
 
 def _send(settings: Settings, message: EmailMessage, job_id: str) -> None:

@@ -118,6 +118,7 @@ def test_a_job_whose_supervisor_was_killed_is_lost_and_explained(workshop: Works
         os.kill(read_json(workshop.jobs.folder(job_id).path / "supervisor.json")["pid"], signal.SIGKILL)
         view = workshop.wait(job_id)
     assert view.job.state == "lost"
+    assert (view.job.wall_s or 0) > 0  # long ones are told by mail
     assert "supervisor was killed" in (view.job.failure or "")
     assert view.job.remedy
 

@@ -276,6 +276,7 @@ def test_only_the_owner_of_a_notice_dismisses_it(workshop: Workshop) -> None:
         workshop.wait(workshop.start("alice", "fails", workshop.dataset()))
     alice, bob = workshop.principal("alice"), workshop.principal("bob")
     [notice] = workshop.jobs.notices(alice)
+    assert notice.text.startswith("Fails of “A series” failed: ")
     with pytest.raises(NotFound):
         workshop.jobs.dismiss_notice(bob, notice.id)
     workshop.jobs.dismiss_notice(alice, notice.id)

@@ -57,12 +57,15 @@ def test_a_long_job_is_announced_by_mail(tmp_path: Path, sent: list[EmailMessage
         mail={"host": "mail.example.org", "port": 2525, "long_job_s": 600},
         server={"public_url": "https://data.example.org"},
     )
-    notices.mail_if_long(settings, _job(), Person(name="A", email="a@example.org"), "Integration")
+    job = _job(warnings=["The beam stop moved."])
+    notices.mail_if_long(settings, job, Person(name="A", email="a@example.org"), "Integration of “Silica”")
     assert _Server.done.wait(5)
-    assert sent[0]["Subject"] == "Integration failed"
+    assert sent[0]["Subject"] == "Integration of “Silica” failed"
     assert sent[0]["To"] == "a@example.org"
     body = sent[0].get_content()
+    assert "It took 12 minutes." in body
     assert "The beam was off." in body
+    assert "Warning: The beam stop moved." in body
     assert "https://data.example.org/jobs/job-1" in body
 
 
@@ -93,6 +96,7 @@ def test_short_jobs_and_unknown_addresses_send_nothing(
         ({"reason": "timeout", "signal": 9}, "longer than the limit of 2 h"),
         ({"code": 127}, "could not be started: no such file"),
         ({"code": 139, "signal": 11}, "crashed (memory access error)"),
+        ({"code": 137, "signal": 9}, "killed from outside"),
         ({"code": 1}, "The program failed: no such file"),
         ({"code": 0}, "without writing a result"),
     ],

@@ -9,6 +9,8 @@ const proxy = Object.fromEntries(
   ['/api', '/h5grove', '/zarr'].map((prefix) => [prefix, { target: backend, changeOrigin: false }]),
 );
 
+const at = (path: string) => fileURLToPath(new URL(path, import.meta.url));
+
 export default defineConfig({
   plugins: [react()],
   resolve: {
@@ -30,6 +32,10 @@ export default defineConfig({
     // The viewer carries three.js; it is loaded when a dataset is opened, never with the first page.
     chunkSizeWarningLimit: 1500,
     modulePreload: { polyfill: false },
+    rollupOptions: {
+      // The platform's page, and that of `pandaas view`.
+      input: { index: at('./index.html'), view: at('./view.html') },
+    },
   },
   test: {
     environment: 'jsdom',

@@ -63,6 +63,7 @@ def test_everything_that_travels_is_in_the_wheel(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     for wanted in (
         "pandaas/_bundle/web/index.html",
+        "pandaas/_bundle/web/view.html",
         "pandaas/_bundle/recipes/saxs-integrate/recipe.toml",
         "pandaas/_bundle/environments/core/requirements.lock",
         "pandaas/_bundle/docs/tutorials/first-analysis.md",

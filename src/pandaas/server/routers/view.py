@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request
 from pandaas import __version__
 from pandaas.server.schemas.datasets import DatasetOut
 from pandaas.server.view.listing import Order, listing
-from pandaas.server.view.schemas import FolderOut, ViewOut
+from pandaas.server.view.records import version_of
+from pandaas.server.view.schemas import FolderOut, StateOut, ViewOut
 from pandaas.server.view.services import ViewServices
 
 router = APIRouter(prefix="/api/v1")
@@ -45,6 +46,15 @@ def folder(
     """A part of a folder: folders first, names with numbers in their order, or newest first."""
     found = listing(view.shelf, address, offset=offset, limit=limit, words=words, order=order)
     return FolderOut.model_validate(asdict(found))
+
+
+@router.get("/view/state")
+def state(address: str, view: View) -> StateOut:
+    """What an address names, and for a file whether it is still the one whose record was read."""
+    place = view.shelf.place(address)
+    if place.is_folder:
+        return StateOut(kind="folder", version=None)
+    return StateOut(kind="file", version=version_of(place.real))
 
 
 @router.get("/datasets/{pid:path}")

@@ -36,3 +36,10 @@ class FolderOut(Out):
     entries: list[EntryOut]
     total: int = Field(description="Entries that have the words of the filter.")
     hidden: int = Field(description="Hidden entries, which are not served.")
+
+
+class StateOut(Out):
+    """What an address names."""
+
+    kind: Literal["folder", "file"]
+    version: int | None = Field(description="As in the record: changes with the file.")

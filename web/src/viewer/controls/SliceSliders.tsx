@@ -67,7 +67,7 @@ function SliceRow({ axis, index, onIndex, playing, onPlay, fps, onFps }: SliceRo
       </Tooltip>
       <span className={styles.sliderLabel} title={axis.path ?? axis.name}>{axis.name}</span>
       <Slider
-        style={{ flex: 1 }}
+        className={styles.slider}
         size="sm"
         min={0}
         max={last}

@@ -14,6 +14,7 @@ import { curveFigureSvg } from '../figure/svg';
 import { curveAbscissa, plainAxis } from '../plots/axes';
 import { CursorStore } from '../plots/cursor';
 import { CursorTracker } from '../plots/CursorTracker';
+import { PinchZoom } from '../plots/PinchZoom';
 import { PlotFrame } from '../plots/PlotFrame';
 import type { PlotProps } from '../plots/props';
 import { ZoomSync } from '../plots/ZoomSync';
@@ -114,6 +115,7 @@ export function CurvePlot(props: PlotProps) {
       late={loaded.late}
       error={loaded.error}
       empty={curves.length === 0 || waiting}
+      zoomed={state.zoom !== undefined}
       description={`${yLabel} against ${xLabel}, ${curves.length === 1 ? 'one curve' : `${curves.length} curves`} of ${size} points`}
       readout={<CurveReadout cursor={cursor} x={x} curves={curves} name={name} unit={values === null ? null : unit} yUnit={source.unit} />}
     >
@@ -127,6 +129,7 @@ export function CurvePlot(props: PlotProps) {
             <DefaultInteractions />
             <ZoomSync zoom={state.zoom} onZoom={onZoom} />
             <CursorTracker cursor={cursor} />
+            <PinchZoom />
             {drawn.map((curve) => (
               <OneCurve key={curve.label} curve={curve} errors={errors} />
             ))}

@@ -9,6 +9,7 @@ import type { Rendered } from '../data/frameStore';
 import type { PlotAxis } from '../plots/axes';
 import type { CursorStore } from '../plots/cursor';
 import { CursorTracker } from '../plots/CursorTracker';
+import { PinchZoom } from '../plots/PinchZoom';
 import { ZoomSync, type View } from '../plots/ZoomSync';
 import { FrameMesh } from './FrameMesh';
 import type { Look } from './frameMaterial';
@@ -63,6 +64,7 @@ export function ImageCanvas(props: ImageCanvasProps) {
       />
       <ZoomSync zoom={props.zoom} onZoom={props.onZoom} onView={props.onView} />
       <CursorTracker cursor={cursor} />
+      {!props.drawing && <PinchZoom />}
       <FrameMesh rendered={overview} look={look} xAxis={xAxis} yAxis={yAxis} />
       {detail && <FrameMesh rendered={detail} look={look} xAxis={xAxis} yAxis={yAxis} z={1} />}
       {props.children}

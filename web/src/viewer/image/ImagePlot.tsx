@@ -112,6 +112,7 @@ export function ImagePlot(props: PlotProps) {
       error={frames.overview.error}
       empty={!ready}
       drawing={drawShape !== null || editing}
+      zoomed={state.zoom !== undefined}
       description={`Image of ${source.path}, ${columns} by ${rows} pixels`}
       readout={
         <ImageReadout

@@ -4,6 +4,8 @@ import { Alert, Button, Group, NumberInput, SegmentedControl, Slider, Stack, Tex
 import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 
+import { Link } from '@/components/links';
+
 import { frameClient } from '../data/frameClient';
 import type { FrameSource, RuleSource } from '../data/frameStore';
 import { describeError, masksUrl, postJson } from '../data/requests';
@@ -28,8 +30,8 @@ const TOOL_NAMES: Record<MaskTool, string> = {
 const HINTS: Record<MaskTool, string> = {
   rectangle: 'Drag from corner to corner.',
   circle: 'Drag from the centre outwards.',
-  polygon: 'Click the corners; double click or Enter closes.',
-  brush: 'Paint with the left button.',
+  polygon: 'Click or tap the corners; twice, or Enter, closes.',
+  brush: 'Paint with the left button or a finger.',
 };
 
 export function MaskPanel({ drawing, source, frame, rules, maySave }: MaskPanelProps) {
@@ -108,7 +110,13 @@ function SaveMask({ drawing, source }: Pick<MaskPanelProps, 'drawing' | 'source'
       <Button size="xs" loading={save.isPending} disabled={!title.trim() || drawing.masked === 0} onClick={() => save.mutate()}>
         Save mask
       </Button>
-      {save.isSuccess && <Alert color="green" p="xs" title="Mask saved">{save.data.title}</Alert>}
+      {save.isSuccess && (
+        <Alert color="green" p="xs" title="Mask saved" role="status">
+          <Link to="/datasets/$pid" params={{ pid: save.data.pid }} inherit>
+            {save.data.title}
+          </Link>
+        </Alert>
+      )}
       {problem && <Alert color="red" p="xs" title={problem.what}>{problem.remedy}</Alert>}
     </Stack>
   );

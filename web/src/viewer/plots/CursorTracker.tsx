@@ -1,4 +1,4 @@
-/** Tells where the pointer is, in data coordinates; null when it left the plot. */
+/** Tells where the pointer is, in data coordinates; null when it left the plot. A finger that was lifted has not left. */
 
 import { useCanvasEvent, useVisCanvasContext } from '@h5web/lib';
 import { useEffect } from 'react';
@@ -11,9 +11,10 @@ interface CursorTrackerProps {
 
 export function CursorTracker({ cursor }: CursorTrackerProps) {
   const { canvasArea } = useVisCanvasContext();
+  useCanvasEvent('pointerdown', ({ dataPt }) => cursor.set({ x: dataPt.x, y: dataPt.y }));
   useCanvasEvent('pointermove', ({ dataPt }) => cursor.set({ x: dataPt.x, y: dataPt.y }));
   useEffect(() => {
-    const leave = () => cursor.set(null);
+    const leave = ({ pointerType }: PointerEvent) => pointerType !== 'touch' && cursor.set(null);
     canvasArea.addEventListener('pointerleave', leave);
     return () => canvasArea.removeEventListener('pointerleave', leave);
   }, [canvasArea, cursor]);

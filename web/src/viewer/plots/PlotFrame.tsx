@@ -14,6 +14,8 @@ interface PlotFrameProps {
   /** There is no picture yet. */
   readonly empty: boolean;
   readonly drawing?: boolean;
+  /** A part of the plot is shown: one finger moves it, where it would else scroll the page. */
+  readonly zoomed?: boolean;
   readonly description: string;
   readonly readout?: ReactNode;
   readonly side?: ReactNode;
@@ -33,6 +35,7 @@ export function PlotFrame(props: PlotFrameProps) {
           aria-busy={pending}
           data-late={late && !empty ? '' : undefined}
           data-drawing={props.drawing ? '' : undefined}
+          data-zoomed={props.zoomed ? '' : undefined}
           data-testid="plot"
           data-ready={!empty && !pending ? '' : undefined}
         >

@@ -15,6 +15,7 @@ from pandaas.arrays.facilities import facility_of
 from pandaas.arrays.h5types import dtype_as_text, numpy_type
 from pandaas.arrays.kinds import array_kind
 from pandaas.arrays.links import Navigator, Permission, Unresolved
+from pandaas.arrays.openpmd import is_volume, unit_of
 from pandaas.arrays.parameters import entry_parameters
 from pandaas.arrays.plot import default_plot
 from pandaas.arrays.reader import Contents
@@ -289,9 +290,9 @@ def _array(found: Survey, item: Found, plot: PlotSpec | None) -> ArrayInfo | Non
             parent_class=group_class,
             last_axis=axes[-1] if axes else _last_axis_name(dataset),
             detector=group_class == "NXdetector" and "spectrum" not in str(_last_axis_name(dataset)),
-            volume=group_class == "NXtomoproc" or _is_mesh(item),
+            volume=group_class == "NXtomoproc" or is_volume(dataset),
         ),
-        unit=attribute_text(dataset, "units"),
+        unit=attribute_text(dataset, "units") or unit_of(dataset),
         chunks=tuple(int(n) for n in dataset.chunks) if dataset.chunks else None,
         compression=compression[:64] or None,
         nbytes=int(dataset.size) * dtype.itemsize,
@@ -304,12 +305,6 @@ def _array(found: Survey, item: Found, plot: PlotSpec | None) -> ArrayInfo | Non
 def _last_axis_name(dataset: h5py.Dataset) -> str | None:
     listed = attribute_text(dataset, "axes")
     return re.split(r"[:,\s]+", listed.strip("[] "))[-1] if listed else None
-
-
-def _is_mesh(item: Found) -> bool:
-    """An openPMD mesh over three axes in space."""
-    group = item.place.object.parent
-    return "/meshes/" in item.path and attribute_text(group, "geometry") == "cartesian"
 
 
 def _moment(found: Survey, *names: str) -> datetime | None:

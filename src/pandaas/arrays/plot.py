@@ -15,6 +15,7 @@ import numpy as np
 
 from pandaas.arrays.h5types import numpy_type
 from pandaas.arrays.links import Navigator, NeedsFile, Place, Unresolved
+from pandaas.arrays.openpmd_plot import openpmd_plot
 from pandaas.arrays.structure import attribute_text
 from pandaas.arrays.survey import Found, Survey
 from pandaas.codecs import is_numeric
@@ -46,7 +47,7 @@ def default_plot(navigator: Navigator, found: Survey) -> PlotSpec | None:
         spec = nxdata_plot(navigator, group.path)
         if spec is not None:
             return spec
-    return _by_convention(found) or _largest(navigator, found)
+    return _by_convention(found) or openpmd_plot(found) or _largest(navigator, found)
 
 
 def _group_rank(group: Found) -> tuple[bool, bool, int, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any, Literal
 
 import h5py
@@ -12,6 +13,7 @@ from h5py import h5a
 
 from pandaas.arrays.h5types import dtype_as_text, numpy_type, type_class, type_metadata
 from pandaas.arrays.links import LinkTarget, Navigator, NeedsFile, Place, Unresolved, link_of
+from pandaas.arrays.openpmd import grid_of, unit_of
 from pandaas.codecs import jsonable
 from pandaas.model import InvalidInput, NotFound, TooLarge, UnreadableFile
 
@@ -75,7 +77,8 @@ def _node(place: Place, path: str, default: str | None) -> dict[str, Any]:
         "type_class": type_class(kind),
         "chunks": list(target.chunks) if target.chunks else None,
         "filters": [item["name"] for item in filters(target) or []],
-        "unit": attribute_text(target, "units"),
+        "unit": attribute_text(target, "units") or unit_of(target),
+        "grid": [asdict(axis) if axis else None for axis in grid_of(target)],
         "is_default": path == default,
     }
 

@@ -18,6 +18,7 @@ from pandaas.model import (
     DatasetKind,
     Parameter,
     PlotSpec,
+    RegularAxis,
     ScannedDataset,
     UnreadableFile,
 )
@@ -34,6 +35,7 @@ class Abandoned(Exception):
 class Node:
     """One node of a dataset's tree. `children` is None where they were not asked for; they come without attributes.
 
+    `grid` has the axes of a mesh that no array holds, one entry per dimension.
     `target` says where a link leads, and for `unresolved` why it can't be followed.
     """
 
@@ -47,6 +49,7 @@ class Node:
     chunks: tuple[int, ...] | None = None
     filters: tuple[str, ...] = ()
     unit: str | None = None
+    grid: tuple[RegularAxis | None, ...] = ()
     target: str | None = None
     is_default: bool = False
     attributes: dict[str, Any] | None = None
@@ -126,9 +129,15 @@ def node_from_json(data: dict[str, Any]) -> Node:
     for name in ("shape", "chunks", "filters"):
         if kept.get(name) is not None:
             kept[name] = tuple(kept[name])
+    kept["grid"] = regular_axes(kept.get("grid"))
     if kept.get("children") is not None:
         kept["children"] = tuple(node_from_json(child) for child in kept["children"])
     return Node(**kept)
+
+
+def regular_axes(data: list[dict[str, Any] | None] | None) -> tuple[RegularAxis | None, ...]:
+    """Regular axes out of JSON."""
+    return tuple(RegularAxis(**axis) if axis else None for axis in data or ())
 
 
 def scanned_to_json(dataset: ScannedDataset) -> dict[str, Any]:
@@ -169,7 +178,8 @@ def _array_from_json(data: dict[str, Any]) -> ArrayInfo:
 
 
 def _plot_from_json(data: dict[str, Any]) -> PlotSpec:
-    return PlotSpec(**{**data, "axes": tuple(data["axes"]), "auxiliary": tuple(data["auxiliary"])})
+    tuples = {"axes": tuple(data["axes"]), "auxiliary": tuple(data["auxiliary"]), "grid": regular_axes(data["grid"])}
+    return PlotSpec(**{**data, **tuples})
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,7 @@ from pandaas.db.tables import (
     Instrument,
     Proposal,
 )
-from pandaas.model import BY_IRI, ArrayInfo, Parameter, PlotSpec, ScannedDataset
+from pandaas.model import BY_IRI, ArrayInfo, Parameter, PlotSpec, RegularAxis, ScannedDataset
 
 _MOST_PARAMETERS = 2_000
 _MOST_ARRAYS = 5_000
@@ -85,7 +85,8 @@ def plot_spec(value: dict[str, Any] | None) -> PlotSpec | None:
     if not value:
         return None
     tuples = {"axes": tuple(value.get("axes") or ()), "auxiliary": tuple(value.get("auxiliary") or ())}
-    return PlotSpec(**{**value, **tuples})
+    grid = tuple(RegularAxis(**axis) if axis else None for axis in value.get("grid") or ())
+    return PlotSpec(**{**value, **tuples, "grid": grid})
 
 
 def extra_value(metadata: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from pandaas.model.data import (
     Parameter,
     PlotSpec,
     ProposalType,
+    RegularAxis,
     Resolver,
     ScannedDataset,
 )
@@ -79,6 +80,7 @@ __all__ = [
     "Progress",
     "ProposalType",
     "RecipeManifest",
+    "RegularAxis",
     "Resolver",
     "Resources",
     "Role",

@@ -90,12 +90,23 @@ class ArrayInfo:
 
 
 @dataclass(frozen=True)
+class RegularAxis:
+    """Coordinates `start + step * index` of a dimension, for files that give a grid instead of an array."""
+
+    name: str
+    start: float
+    step: float
+    unit: str | None = None
+
+
+@dataclass(frozen=True)
 class PlotSpec:
     """The default plot of a dataset (NXdata semantics).
 
     `signal` is the inner path of the plotted array; `axes` has one inner path (or None) per axis of `signal`, and two
     where the values of a list belong to points in a plane;
     `errors` holds one standard deviation per value of `signal`; `auxiliary` are further signals of the same shape.
+    `grid` has one entry per axis of `signal` where coordinates are regular and no array holds them.
     """
 
     signal: str
@@ -106,6 +117,7 @@ class PlotSpec:
     interpretation: Literal["scalar", "spectrum", "image", "rgb-image", "vertex"] | None = None
     x_scale: Literal["linear", "log"] = "linear"
     y_scale: Literal["linear", "log"] = "linear"
+    grid: tuple[RegularAxis | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1982,6 +1982,12 @@ export interface components {
             /** Unit */
             unit?: string | null;
             /**
+             * Grid
+             * @description Axes of a mesh, one per dimension, where no arrays are.
+             * @default []
+             */
+            grid: (components["schemas"]["RegularAxisOut"] | null)[];
+            /**
              * Target
              * @description Where a link leads; why it can't be followed.
              */
@@ -2152,6 +2158,12 @@ export interface components {
              * @enum {string}
              */
             y_scale: "linear" | "log";
+            /**
+             * Grid
+             * @description Regular axes that no array holds, one per dimension.
+             * @default []
+             */
+            grid: (components["schemas"]["RegularAxisOut"] | null)[];
         };
         /** ProposalIn */
         ProposalIn: {
@@ -2386,6 +2398,20 @@ export interface components {
              * @description Markdown: the physics and the limits.
              */
             readme: string;
+        };
+        /**
+         * RegularAxisOut
+         * @description Coordinates `start + step * index` of a dimension that no array holds.
+         */
+        RegularAxisOut: {
+            /** Name */
+            name: string;
+            /** Start */
+            start: number;
+            /** Step */
+            step: number;
+            /** Unit */
+            unit?: string | null;
         };
         /** RelationEdge */
         RelationEdge: {

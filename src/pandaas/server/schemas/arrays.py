@@ -9,6 +9,15 @@ from pydantic import Field
 from pandaas.server.schemas.base import Out
 
 
+class RegularAxisOut(Out):
+    """Coordinates `start + step * index` of a dimension that no array holds."""
+
+    name: str
+    start: float
+    step: float
+    unit: str | None = None
+
+
 class NodeOut(Out):
     """One node of a dataset's contents; children without their attributes."""
 
@@ -22,6 +31,7 @@ class NodeOut(Out):
     chunks: list[int] | None = None
     filters: list[str] = Field([])
     unit: str | None = None
+    grid: list[RegularAxisOut | None] = Field([], description="Axes of a mesh, one per dimension, where no arrays are.")
     target: str | None = Field(None, description="Where a link leads; why it can't be followed.")
     is_default: bool = False
     attributes: dict[str, Any] | None = None

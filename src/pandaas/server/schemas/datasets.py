@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from pandaas.server.schemas.arrays import RegularAxisOut
 from pandaas.server.schemas.base import In, Out
 
 
@@ -71,6 +72,7 @@ class PlotOut(Out):
     interpretation: str | None = None
     x_scale: Literal["linear", "log"] = "linear"
     y_scale: Literal["linear", "log"] = "linear"
+    grid: list[RegularAxisOut | None] = Field([], description="Regular axes that no array holds, one per dimension.")
 
 
 class DatasetOut(DatasetCard):

@@ -106,6 +106,7 @@ export function sourceFromRecord(dataset: DatasetOut, path: string): ArraySource
     kind: array.kind,
     unit: array.unit,
     title: null,
+    grid: dataset.plot?.signal === path ? dataset.plot.grid : [],
   };
 }
 
@@ -122,5 +123,6 @@ export function sourceFromNode(dataset: DatasetOut, node: NodeOut): ArraySource 
     kind: known?.kind ?? null,
     unit: node.unit ?? known?.unit ?? null,
     title: text(node.attributes?.long_name),
+    grid: node.grid,
   };
 }

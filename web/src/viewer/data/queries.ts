@@ -1,9 +1,10 @@
 /** Small answers about arrays (tree, statistics, geometry, axes) through TanStack Query. */
 
 import { useQueries, useQuery, type UseQueryResult } from '@tanstack/react-query';
+import { useMemo } from 'react';
 
 import type { AxisInfo } from '../plots/axes';
-import { axisName, plainAxis } from '../plots/axes';
+import { axisName, plainAxis, regularAxis } from '../plots/axes';
 import { binaryUrl, jsonUrl, requestArray, requestJson } from './requests';
 import { plotOfDataset, plotOfGroup } from './plotContext';
 import type { ArraySource, DatasetOut, Geometry, NodeOut, PlotContext, StatsOut } from './types';
@@ -79,10 +80,12 @@ export function useAxes(source: ArraySource, plot: PlotContext): AxisInfo[] {
       retry: 1,
     })),
   });
-  return source.shape.map((size, dimension) => {
-    const plain = plainAxis(size, dimension, source.shape.length, source.kind);
+  const { grid, shape } = source;
+  const regular = useMemo(() => shape.map((size, dimension) => regularAxis(size, grid[dimension] ?? null)), [shape, grid]);
+  return shape.map((size, dimension) => {
+    const plain = plainAxis(size, dimension, shape.length, source.kind);
     const path = paths[dimension] ?? null;
-    if (path === null) return plain;
+    if (path === null) return regular[dimension] ?? plain;
     const attributes = nodes[dimension]?.data?.attributes;
     const array = values[dimension]?.data?.values ?? null;
     const fits = array !== null && (array.length === size || array.length === size + 1);

@@ -10,6 +10,7 @@ export type PlotOut = Schemas['PlotOut'];
 export type NodeOut = Schemas['NodeOut'];
 export type StatsOut = Schemas['StatsOut'];
 export type Geometry = Schemas['GeometryOut'];
+export type RegularAxis = Schemas['RegularAxisOut'];
 
 /** RFC 9457 problem details, as the server answers them. */
 export interface Problem {
@@ -36,6 +37,8 @@ export interface ArraySource {
   readonly kind: string | null;
   readonly unit: string | null;
   readonly title: string | null;
+  /** Regular axes that no array holds, one entry per dimension; empty for most files. */
+  readonly grid: readonly (RegularAxis | null)[];
 }
 
 /** NXdata semantics of the array on show; `axes` has one entry per dimension. */

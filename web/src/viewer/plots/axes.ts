@@ -2,6 +2,7 @@
 
 import { axisLabel, baseName, formatNumber } from '../core/format';
 import { at, type Domain } from '../core/numbers';
+import type { RegularAxis } from '../data/types';
 
 /** What is known of one dimension of an array. */
 export interface AxisInfo {
@@ -106,6 +107,14 @@ export function wantsSquarePixels(x: PlotAxis, y: PlotAxis, kind: string | null)
   const sameKind = x.isIndex && y.isIndex ? !x.formatTick && !y.formatTick : !x.isIndex && !y.isIndex && x.unit === y.unit && x.unit !== null;
   const ratio = (x.domain[1] - x.domain[0]) / (y.domain[1] - y.domain[0]);
   return sameKind && ratio < 12 && ratio > 1 / 12;
+}
+
+/** A dimension whose coordinates are a grid instead of an array. */
+export function regularAxis(size: number, axis: RegularAxis | null): AxisInfo | null {
+  if (!axis) return null;
+  const { name, start, step, unit } = axis;
+  const values = Float64Array.from({ length: size }, (_, i) => start + i * step);
+  return { path: null, name, unit: unit ?? null, size, values };
 }
 
 /** A dimension without axis values. */

@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { plotOfGroup } from '../data/plotContext';
 import type { ArraySource, NodeOut, PlotContext } from '../data/types';
 import { NO_PLOT } from '../data/types';
-import { curveAbscissa, imageAxis, plainAxis, wantsSquarePixels } from './axes';
+import { curveAbscissa, imageAxis, plainAxis, regularAxis, wantsSquarePixels } from './axes';
 import { chooseVisualisation, supported } from './registry';
 
 function source(shape: number[], dtype = '<f4', extra: Partial<ArraySource> = {}): ArraySource {
-  return { pid: 'p', version: 1, path: '/d', shape, dtype, typeClass: null, kind: null, unit: null, title: null, ...extra };
+  return { pid: 'p', version: 1, path: '/d', shape, dtype, typeClass: null, kind: null, unit: null, title: null, grid: [], ...extra };
 }
 
 const plot = (extra: Partial<PlotContext>): PlotContext => ({ ...NO_PLOT, ...extra });
@@ -51,6 +51,7 @@ describe('plotOfGroup', () => {
     kind: 'dataset',
     shape,
     filters: [],
+    grid: [],
     is_default: false,
     child_count: 0,
   });
@@ -60,6 +61,7 @@ describe('plotOfGroup', () => {
     kind: 'group',
     nx_class: 'NXdata',
     filters: [],
+    grid: [],
     is_default: true,
     child_count: 4,
     attributes: { signal: 'I', axes: ['.', 'q'], auxiliary_signals: ['fit'], title: 'Curve' },
@@ -123,6 +125,16 @@ describe('axes', () => {
     expect(wantsSquarePixels(pixels, pixels, 'image')).toBe(true);
     expect(wantsSquarePixels(pixels, q, 'image')).toBe(false);
     expect(wantsSquarePixels(q, q, null)).toBe(true);
+  });
+
+  it('makes the coordinates of a grid', () => {
+    const info = regularAxis(3, { name: 'z', start: -2, step: 0.5, unit: 'm' });
+    expect(info).toMatchObject({ path: null, name: 'z', unit: 'm' });
+    const axis = imageAxis(info ?? plainAxis(3, 0, 1, null));
+    expect(axis.label).toBe('z (m)');
+    expect(axis.domain).toEqual([-2.25, -0.75]);
+    expect(axis.valueAt(2)).toBe(-1);
+    expect(regularAxis(3, null)).toBeNull();
   });
 
   it('takes centres of edges for curves', () => {

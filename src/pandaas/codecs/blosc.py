@@ -12,6 +12,7 @@ block alone is decoded here. Nothing is compressed.
 from __future__ import annotations
 
 import struct
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -43,15 +44,16 @@ def frame_of_bitshuffle(stored: bytes | memoryview, nbytes: int, itemsize: int, 
     sizes[-1:] = min(block, nbytes - (count - 1) * block)
     if bool((np.diff(starts) - _LENGTH.size == sizes).any()):
         raise NotFramed("a block is as long as its values: Blosc would take it for these")
-    body = np.frombuffer(stored, np.uint8)[starts[0] : starts[-1]].copy()
+    body = bytearray(memoryview(stored)[int(starts[0]) : int(starts[-1])])
     at = starts[:-1] - starts[0]
+    words = np.frombuffer(body, np.uint8)
     for low, high in ((0, 3), (1, 2)):  # lengths from big- to little-endian
-        body[at + low], body[at + high] = body[at + high], body[at + low]
+        words[at + low], words[at + high] = words[at + high], words[at + low]
     kept = _last_values(stored, blocks, count, compressor) if blocks.rest else b""
     flags = _BIT_SHUFFLE | _UNSPLIT | _COMPRESSORS[compressor] << 5
     offsets = [*at.tolist(), len(body)] if kept else at.tolist()
-    tail = _LENGTH.pack(len(kept)) + kept if kept else b""
-    return _frame(flags, (itemsize, nbytes, block), offsets, body.tobytes() + tail)
+    tail = [_LENGTH.pack(len(kept)), kept] if kept else []
+    return _frame(flags, (itemsize, nbytes, block), offsets, [body, *tail])
 
 
 def frame_of_stream(
@@ -83,7 +85,7 @@ def frame_of_lz4(stored: bytes | memoryview, nbytes: int, itemsize: int, *, shuf
         parts += [_LENGTH.pack(size), bytes(stored[at : at + size])]
         at, length = at + size, length + _LENGTH.size + size
     flags = _shuffle_flag(itemsize, shuffled) | _UNSPLIT | _COMPRESSORS["lz4"] << 5
-    return _frame(flags, (itemsize, nbytes, block), offsets, b"".join(parts))
+    return _frame(flags, (itemsize, nbytes, block), offsets, parts)
 
 
 def frame_of_values(values: bytes | memoryview, itemsize: int) -> bytes:
@@ -104,22 +106,24 @@ def _one_block(stored: bytes | memoryview, nbytes: int, itemsize: int, flags: in
     if len(stored) == nbytes:
         raise NotFramed("the stream is as long as its values: Blosc would take it for these")
     flags |= _shuffle_flag(itemsize, shuffled) | _UNSPLIT
-    return _frame(flags, (itemsize, nbytes, nbytes), [0], _LENGTH.pack(len(stored)) + bytes(stored))
+    return _frame(flags, (itemsize, nbytes, nbytes), [0], [_LENGTH.pack(len(stored)), stored])
 
 
 def _shuffle_flag(itemsize: int, shuffled: bool) -> int:
     return _BYTE_SHUFFLE if shuffled and itemsize > 1 else 0
 
 
-def _frame(flags: int, sizes: tuple[int, int, int], offsets: list[int], body: bytes) -> bytes:
-    """`sizes` are those of an element, of all values and of a block."""
+def _frame(
+    flags: int, sizes: tuple[int, int, int], offsets: list[int], parts: Sequence[bytes | bytearray | memoryview]
+) -> bytes:
+    """`sizes` are those of an element, of all values and of a block; `parts` follow each other behind the offsets."""
     itemsize, nbytes, block = sizes
     base = _HEAD.size + 4 * len(offsets)
-    length = base + len(body)
+    length = base + sum(map(len, parts))
     if not nbytes or max(nbytes, length) > MAX_FRAME or itemsize > 255:
         raise NotFramed("the chunk is empty or too large")
     starts = (np.asarray(offsets, np.int64) + base).astype("<u4").tobytes()
-    return _HEAD.pack(_VERSION, _FORMAT, flags, itemsize, nbytes, block, length) + starts + body
+    return b"".join([_HEAD.pack(_VERSION, _FORMAT, flags, itemsize, nbytes, block, length), starts, *parts])
 
 
 def _partial(blocks: Blocks) -> int:

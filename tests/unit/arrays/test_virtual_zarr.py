@@ -313,6 +313,9 @@ def test_an_image_has_levels_of_means_without_sentinels() -> None:
         assert [level["path"] for level in scales] == ["0", "1", "2"]
         assert [group[name].shape for name in "012"] == [(2, 1100, 1300), (2, 550, 650), (2, 275, 325)]
         assert {group[name].dtype for name in "012"} == {np.dtype("<u4")}
+        window = group.attrs["ome"]["omero"]["channels"][0]["window"]
+        assert (window["min"], window["max"]) == (0, 999)
+        assert window["start"] < window["end"] <= 999
         assert same(group["0"][1], image)
         level = group["1"][1]
         assert (level[0, 0], level[1, 0]) == (5, 2**32 - 1)

@@ -22,6 +22,7 @@ LEFT_OUT = "not_in_zarr"
 _MOST_NODES = 5000
 _DEEPEST = 32
 _MOST_REASONS = 1000
+_WITH_CHANNELS = 4  # axes: from here on NGFF takes one for colours
 
 
 @dataclass
@@ -78,10 +79,16 @@ def array_document(place: Place, form: Form, dimensions: tuple[str, ...] | None,
     return _array(form.shape, form.chunk, names, attributes(place) | extra) | _types(form)
 
 
-def pyramid_document(pyramid: Pyramid) -> Document:
-    """The group of an image's levels, described as OME-NGFF 0.5 does, with the documents of the levels."""
+def pyramid_document(pyramid: Pyramid, name: str, window: dict[str, float] | None) -> Document:
+    """The group of an image's levels, described as OME-NGFF 0.5 does, with the documents of the levels.
+
+    `window` is the contrast that shows something.
+    """
     levels = {str(level): level_document(pyramid, level) for level in range(pyramid.levels)}
-    document = _group({"ome": {"version": "0.5", "multiscales": [pyramid.multiscale()]}})
+    said: Document = {"version": "0.5", "multiscales": [pyramid.multiscale()]}
+    if window is not None and len(pyramid.form.shape) < _WITH_CHANNELS:
+        said["omero"] = {"channels": [{"active": True, "color": "FFFFFF", "label": name, "window": window}]}
+    document = _group({"ome": said})
     document["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": levels}
     return document
 

@@ -17,7 +17,7 @@ from pandaas.arrays.links import Place
 from pandaas.arrays.virtual_zarr import grid
 from pandaas.arrays.virtual_zarr.chunks import Source, filled, zstd
 from pandaas.arrays.virtual_zarr.form import ZSTD, Codec, Form
-from pandaas.codecs import bin_by_mean
+from pandaas.codecs import bin_by_mean, statistics
 
 _SMALLEST_EDGE = 16
 _ENOUGH = 512  # pixels: a level this small needs no smaller one
@@ -92,6 +92,20 @@ def level_bytes(source: Source, pyramid: Pyramid, level: int, indices: tuple[int
     text = ",".join(str(index) for index in indices[:-2])
     binned = bin_by_mean(np.asarray(source.read(f"{text},:,:" if text else "")), 1 << level)
     return zstd(filled(binned.reshape(chunk), chunk, 0, pyramid.form.dtype.newbyteorder("<")).tobytes())
+
+
+def contrast(source: Source, pyramid: Pyramid) -> dict[str, float] | None:
+    """Between which values the first image shows something, as NGFF's `omero` says it; None where nothing was measured.
+
+    Programs would otherwise take the largest value for white, which on detectors is the sentinel.
+    """
+    outer = ["0"] * (len(pyramid.form.shape) - 2)
+    found = statistics(source.read(",".join([*outer, ":", ":"])), detector=True)
+    if found.minimum is None or found.maximum is None:
+        return None
+    low, high = found.percentiles["1"], found.percentiles["99.9"]
+    end = high if high > low else max(found.maximum, low + 1)
+    return {"min": found.minimum, "max": max(found.maximum, end), "start": low, "end": end}
 
 
 def _decoded(dataset: h5py.Dataset, form: Form) -> int:

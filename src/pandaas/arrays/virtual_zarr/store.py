@@ -13,7 +13,7 @@ from pandaas.arrays.virtual_zarr.dimensions import dimension_names
 from pandaas.arrays.virtual_zarr.form import NotOffered, form_of
 from pandaas.arrays.virtual_zarr.keys import Key, is_nameable
 from pandaas.arrays.virtual_zarr.metadata import array_document, group_document, level_document, pyramid_document
-from pandaas.arrays.virtual_zarr.pyramid import Pyramid, level_bytes, pyramid_of
+from pandaas.arrays.virtual_zarr.pyramid import Pyramid, contrast, level_bytes, pyramid_of
 from pandaas.model import NotFound, UnreadableFile
 
 
@@ -54,11 +54,13 @@ def _of_pyramid(navigator: Navigator, key: Key, limit: int) -> bytes | dict[str,
     pyramid = _pyramid(navigator, place)
     if pyramid is None or (level is not None and level >= pyramid.levels):
         raise NotOffered("there is no such level")
+    source = Source(navigator, place, path, limit)
     if key.kind == "metadata":
-        return pyramid_document(pyramid) if level is None else level_document(pyramid, level)
+        if level is not None:
+            return level_document(pyramid, level)
+        return pyramid_document(pyramid, path.rpartition("/")[2], contrast(source, pyramid))
     if level is None:
         raise NotOffered("it is a group")
-    source = Source(navigator, place, path, limit)
     if level == 0:
         return chunk_bytes(source, pyramid.form, key.indices)
     return level_bytes(source, pyramid, level, key.indices)

@@ -113,10 +113,10 @@ def _table(start: Start, outcome: Outcome) -> list[Field]:
         Field("name", np.array([item.name for item in rows])),
         Field("value", np.array([best.get(item.name, item.value) for item in rows])),
         Field("uncertainty", np.array([sigma.get(item.name, nan) for item in rows])),
+        Field("unit", np.array([item.unit for item in rows])),
         Field("minimum", np.array([nan if item.minimum is None else item.minimum for item in rows])),
         Field("maximum", np.array([nan if item.maximum is None else item.maximum for item in rows])),
         Field("fitted", np.array([int(item.varies) for item in rows], dtype=np.int8)),
-        Field("unit", np.array([item.unit for item in rows])),
     ]
     fields = [Field("table", _compound(columns), label="All parameters"), *columns, Field("model", start.name)]
     units = {item.name: _nexus_unit(item.unit) for item in rows}

@@ -78,7 +78,7 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
             This recipe has no parameters.
           </Text>
         ) : (
-          <ParameterForm fields={fields} values={values} onChange={set} faults={faults} sourceOf={(field) => <Source field={field} offer={offer} value={values[field.name]} reset={set} />} />
+          <ParameterForm fields={fields} values={values} onChange={set} faults={faults} sourceOf={(field) => <Source field={field} offer={offer} value={values[field.name]} former={repeats?.parameters[field.name]} reset={set} />} />
         )}
         {recipe.readme && (
           <details>
@@ -155,17 +155,19 @@ interface SourceProps {
   field: Field;
   offer: OfferOut;
   value: unknown;
+  /** What the run that is repeated had. */
+  former: unknown;
   reset: (name: string, value: unknown) => void;
 }
 
 /** Where the value comes from; a changed one can be taken back. */
-function Source({ field, offer, value, reset }: SourceProps) {
+function Source({ field, offer, value, former, reset }: SourceProps) {
   const known = offer.defaults[field.name];
   const initial = known?.value ?? initialOf(field);
   if (JSON.stringify(value ?? null) !== JSON.stringify(initial ?? null)) {
     return (
       <>
-        changed by you{' '}
+        {former !== undefined && JSON.stringify(value) === JSON.stringify(former) ? 'as in the earlier run' : 'changed by you'}{' '}
         <Button variant="subtle" size="compact-xs" leftSection={<IconArrowBackUp size={12} />} onClick={() => reset(field.name, initial)}>
           take back
         </Button>

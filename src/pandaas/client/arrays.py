@@ -6,17 +6,19 @@ import io
 import json
 import math
 from collections.abc import Iterator
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.client.indexing import Items, Plan, block_shape, cut, plan, selection_text
+from pandaas.client.indexing import Items, Plan, block_shape, plan, selection_text
+from pandaas.client.parts import SMALLEST_CHUNK, Part, chunk_parts, is_mostly_whole, sized_parts
 from pandaas.client.transport import Transport
 from pandaas.codecs import STORED_MEDIA_TYPES, blocks_available, decode_chunk
 
-_LARGEST_REQUEST = 64 * 2**20
+_LARGEST_REQUEST = 16 * 2**20
+_SEQUENTIAL = 2**20  # bytes in all: fewer are asked for one part after the other
 _STORED = {media_type: compressor for compressor, media_type in STORED_MEDIA_TYPES.items()}
 _ACCEPT = ", ".join([*_STORED, "*/*"])  # a chunk as it is stored is a tenth of its values; it is decoded here
 _TEXT_LIKE = ("string", "vlen", "reference", "opaque")
@@ -89,29 +91,42 @@ class Array:
         return f"<Array {self.path} {self.dtype} {self.shape}{unit} of {self.pid}>"
 
     def _gather(self, wanted: Plan) -> NDArray[Any]:
-        blocks = [self._fetch(items) for items in wanted.blocks]
+        """The blocks of a plan; parts of large ones travel at the same time."""
+        shapes = [block_shape(items, self.shape) for items in wanted.blocks]
+        parts = [self._parts(items, shape) for items, shape in zip(wanted.blocks, shapes, strict=True)]
+        if [len(some) for some in parts] == [1]:
+            return self._read(selection_text(wanted.blocks[0]))
+        blocks = [np.empty(shape, self.dtype) for shape in shapes]
+
+        def fill(block: NDArray[Any], part: Part) -> None:
+            place: tuple[Any, ...] = (*part.outside, ...)
+            block[place] = self._read(selection_text(part.items))
+
+        todo = [partial(fill, block, part) for block, some in zip(blocks, parts, strict=True) for part in some]
+        if sum(block.nbytes for block in blocks) < _SEQUENTIAL:
+            for one in todo:
+                one()
+        else:
+            self._transport.at_once(todo)
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=wanted.axis)
 
-    def _fetch(self, items: Items) -> NDArray[Any]:
-        """One block; in parts where it is larger than one answer should be."""
-        shape = block_shape(items, self.shape)
+    def _parts(self, items: Items, shape: tuple[int, ...]) -> list[Part]:
+        """What is asked for at once: stored chunks where they are decoded here, else parts of bounded size."""
         if 0 in shape:
-            return np.empty(shape, self.dtype)
-        nbytes = math.prod(shape) * self.dtype.itemsize
-        if nbytes > _LARGEST_REQUEST:
-            parts, axis = cut(items, self.shape, -(-nbytes // _LARGEST_REQUEST))
-            if len(parts) > 1:
-                return self._fetch_parts(parts, axis, shape)
-        return self._read(selection_text(items))
+            return []
+        itemsize = self.dtype.itemsize
+        if self.chunks and self._travels_as_stored and is_mostly_whole(items, self.shape, self.chunks):
+            return chunk_parts(items, self.shape, self.chunks)
+        if math.prod(shape) * itemsize <= _LARGEST_REQUEST:
+            return [Part(items, tuple(slice(length) for length in shape))]
+        return sized_parts(items, self.shape, itemsize, _LARGEST_REQUEST, self.chunks)
 
-    def _fetch_parts(self, parts: list[Items], axis: int, shape: tuple[int, ...]) -> NDArray[Any]:
-        block = np.empty(shape, self.dtype)
-        at = 0
-        for items in parts:
-            values = self._fetch(items)
-            block[(slice(None),) * axis + (slice(at, at + values.shape[axis]),)] = values
-            at += values.shape[axis]
-        return block
+    @property
+    def _travels_as_stored(self) -> bool:
+        """Whether whole chunks come as they are in the file."""
+        shuffled = any("bitshuffle" in str(name).lower() for name in self._node.get("filters") or ())
+        large = math.prod(self.chunks or (0,)) * self.dtype.itemsize >= SMALLEST_CHUNK
+        return shuffled and large and blocks_available()
 
     def _read(self, selection: str) -> NDArray[Any]:
         text = self._node.get("type_class") != "compound" and self.dtype.hasobject

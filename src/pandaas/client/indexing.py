@@ -83,24 +83,6 @@ def block_shape(items: Items, shape: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(len(range(*item.indices(n))) for item, n in zip(items, shape, strict=True) if isinstance(item, slice))
 
 
-def cut(items: Items, shape: tuple[int, ...], parts: int) -> tuple[list[Items], int]:
-    """Cut a selection into about `parts` along its first axis that is longer than one.
-
-    Returns the selections, and the axis of the result along which their blocks are put together.
-    """
-    result_axis = 0
-    for at, (item, n) in enumerate(zip(items, shape, strict=True)):
-        if isinstance(item, int):
-            continue
-        picked = range(*item.indices(n))
-        if len(picked) > 1:
-            rows = max(1, len(picked) // parts)
-            slices = [_as_slice(picked[start : start + rows]) for start in range(0, len(picked), rows)]
-            return [(*items[:at], part, *items[at + 1 :]) for part in slices], result_axis
-        result_axis += 1
-    return [items], 0
-
-
 def _expanded(key: tuple[Any, ...], ndim: int) -> list[Any]:
     """The key with one item per axis (and None, and 0-d booleans): Ellipsis and boolean arrays written out."""
     items: list[Any] = []
@@ -201,13 +183,13 @@ def _runs(positions: np.ndarray[Any, Any]) -> tuple[list[slice], np.ndarray[Any,
 
 def _basic(item: int | slice, axis: int, length: int) -> int | slice:
     if isinstance(item, slice):
-        return _as_slice(range(length)[item])
+        return as_slice(range(length)[item])
     if not -length <= item < length:
         raise IndexError(f"index {item} is out of bounds for axis {axis} with size {length}")
     return item % length
 
 
-def _as_slice(picked: range) -> slice:
+def as_slice(picked: range) -> slice:
     """The slice that gives exactly these indices; `stop` None where a negative step runs down to the first."""
     if len(picked) == 0:
         return slice(0, 0, 1)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -18,6 +20,7 @@ DEFAULT_URL = "http://127.0.0.1:8000"
 _TIMEOUT = httpx.Timeout(300, connect=10)
 _ATTEMPTS = 4
 _LONGEST_PAUSE_S = 10.0
+_AT_ONCE = 6  # requests of one client
 
 
 class Transport:
@@ -40,9 +43,27 @@ class Transport:
         self._http = httpx.Client(
             base_url=self.url, headers=headers, timeout=_TIMEOUT, transport=transport, verify=_tls(verify)
         )
+        self._pool: ThreadPoolExecutor | None = None
+        self._lock = threading.Lock()
 
     def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+            self._pool = None
         self._http.close()
+
+    def at_once(self, tasks: Sequence[Callable[[], None]]) -> None:
+        """Do tasks that each send a request, a few at the same time. The first error ends what has not begun."""
+        with self._lock:
+            self._pool = self._pool or ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="pandaas")
+            waiting = [self._pool.submit(task) for task in tasks]
+        try:
+            for one in waiting:
+                one.result()
+        finally:
+            for one in waiting:
+                one.cancel()
+            wait(waiting)
 
     def json(self, method: str, address: str, /, *, body: Any = None, **query: Any) -> Any:
         """Ask for JSON; None where the answer is empty."""

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pandaas.client import lazily
 from pandaas.client.indexing import Items, Plan, block_shape, plan, selection_text
 from pandaas.client.parts import SMALLEST_CHUNK, Part, chunk_parts, is_mostly_whole, sized_parts
 from pandaas.client.transport import Transport
@@ -85,6 +86,36 @@ class Array:
             raise ValueError("The values lie on the server; an array without copying them can't be made.")
         values = self[...]
         return np.asarray(values, dtype=dtype)
+
+    def dask(self, chunks: Any = None) -> Any:
+        """A `dask.array.Array` that reads when it is computed. Needs the extra `dask`.
+
+        Its chunks are whole stored ones, about 16 MiB together; `chunks` asks for others, as dask writes them.
+        """
+        return lazily.as_dask(self, chunks)
+
+    def xarray(self, chunks: Any = None) -> Any:
+        """An `xarray.DataArray` over `dask`, with the axes and units of the NXdata group it is in. Needs the extra `xarray`.
+
+        Axes without a name are `dim_0`, …; of bin edges the coordinates are the centres. Errors and further signals of the
+        group come with `Dataset.xarray`.
+        """
+        return lazily.as_data_array(self, self._node_of(self.path.rpartition("/")[0] or "/"), self._sibling, chunks)
+
+    def __dask_tokenize__(self) -> tuple[Any, ...]:
+        return (self._transport.url, self.pid, self.path, self.shape, self.dtype.str)
+
+    def _node_of(self, path: str) -> dict[str, Any]:
+        """The node of a group, with its children."""
+        node: dict[str, Any] = self._transport.json("GET", f"/datasets/{self.pid}/tree", path=path, depth=1)
+        return node
+
+    def _sibling(self, path: str) -> Array:
+        return Array(
+            self._transport,
+            self.pid,
+            self._transport.json("GET", f"/datasets/{self.pid}/tree", path=path, depth=0),
+        )
 
     def __repr__(self) -> str:
         unit = f" [{self.unit}]" if self.unit else ""

@@ -9,6 +9,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from pandaas.client import lazily
 from pandaas.client.arrays import Array
 from pandaas.client.transfer import RemoteFile, download_all
 from pandaas.client.transport import Transport
@@ -147,6 +148,22 @@ class Dataset:
         if not plot:
             raise KeyError(f"{self.pid} has no default plot")
         return self[plot["signal"]]
+
+    def xarray(self, path: str | None = None, chunks: Any = None) -> Any:
+        """An NXdata group as `xarray.Dataset`: signal, further signals and errors on its axes. Needs the extra `xarray`.
+
+        Without `path` it is the group of the default plot. `KeyError` for what is no NXdata group. Values are read when
+        they are computed.
+        """
+        if path is None:
+            path = self.default.path.rpartition("/")[0] or "/"
+        try:
+            node = self._node(path, depth=1)
+        except NotFound as error:
+            raise KeyError(path) from error
+        if not (node.get("attributes") or {}).get("signal"):
+            raise KeyError(f"{path} is no NXdata group with a signal; {self.pid}[path].xarray() takes single arrays")
+        return lazily.as_dataset(node, self.__getitem__, chunks)
 
     def tree(self, path: str = "/", depth: int = 10) -> dict[str, Any]:
         """The contents below `path`: nested dictionaries with name, path, kind, shape, dtype, unit, attributes."""

@@ -51,6 +51,7 @@ class FakeService:
     """
 
     arrays: dict[str, dict[str, np.ndarray[Any, Any]]] = field(default_factory=dict)
+    attributes: dict[tuple[str, str], dict[str, Any]] = field(default_factory=dict)
     files: dict[str, list[FakeFile]] = field(default_factory=dict)
     uploads: dict[str, FakeUpload] = field(default_factory=dict)
     jobs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -67,6 +68,10 @@ class FakeService:
 
     def add_array(self, pid: str, path: str, values: np.ndarray[Any, Any]) -> None:
         self.arrays.setdefault(pid, {})[path] = values
+
+    def describe(self, pid: str, path: str, **attributes: Any) -> None:
+        """Attributes of a group or an array; `units` of an array are its unit."""
+        self.attributes[pid, path] = attributes
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -99,10 +104,16 @@ class FakeService:
     def _tree(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:
         path = request.url.params["path"]
         values = self.arrays.get(match[1], {}).get(path)
+        said = self.attributes.get((match[1], path))
         if values is not None:
-            return httpx.Response(200, json=node(path, values))
-        if any(known.startswith(path.rstrip("/") + "/") for known in self.arrays.get(match[1], {})):
-            return httpx.Response(200, json={"name": "", "path": path, "kind": "group", "children": []})
+            more = {} if said is None else {"attributes": said, "unit": said.get("units")}
+            return httpx.Response(200, json=node(path, values) | more)
+        below = path.rstrip("/") + "/"
+        inside = {known: held for known, held in self.arrays.get(match[1], {}).items() if known.startswith(below)}
+        if inside:
+            children = [node(known, held) for known, held in inside.items() if "/" not in known.removeprefix(below)]
+            group = {"name": "", "path": path, "kind": "group", "children": children, "attributes": said or {}}
+            return httpx.Response(200, json=group)
         return problem(404, "not-found", f"'{path}' does not exist.", field="path")
 
     def _data(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:

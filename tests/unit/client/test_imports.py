@@ -5,7 +5,20 @@ from __future__ import annotations
 import subprocess
 import sys
 
-HEAVY = {"h5py", "fastapi", "sqlalchemy", "starlette", "uvicorn", "zarr", "pint", "alembic", "typer", "pandas"}
+HEAVY = {
+    "h5py",
+    "fastapi",
+    "sqlalchemy",
+    "starlette",
+    "uvicorn",
+    "zarr",
+    "pint",
+    "alembic",
+    "typer",
+    "pandas",
+    "dask",
+    "xarray",
+}
 PROBE = """
 import sys, time
 started = time.process_time()

@@ -156,6 +156,12 @@ export const tokensQuery = queryOptions({
   queryFn: ({ signal }) => body(api.GET('/api/v1/tokens', { signal })),
 });
 
+export const capabilitiesQuery = (pid: string) =>
+  queryOptions({
+    queryKey: ['datasets', pid, 'capabilities'],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/datasets/{pid}/capabilities', { params: { path: { pid } }, signal })),
+  });
+
 export const helpIndexQuery = queryOptions({
   queryKey: ['help'],
   queryFn: ({ signal }) => body(api.GET('/api/v1/help', { signal })),

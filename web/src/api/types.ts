@@ -23,6 +23,7 @@ export type JobPageOut = Schemas['JobPageOut'];
 export type JobState = JobOut['state'];
 export type MemberOut = Schemas['MemberOut'];
 export type MemberRole = MemberOut['role'];
+export type NewCapabilityOut = Schemas['NewCapabilityOut'];
 export type NewTokenOut = Schemas['NewTokenOut'];
 export type NodeOut = Schemas['NodeOut'];
 export type NoticeOut = Schemas['NoticeOut'];

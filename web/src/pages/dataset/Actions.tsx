@@ -1,6 +1,6 @@
 import { ActionIcon, Button, CopyButton, Menu, Tooltip } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconBrandPython, IconChartDots3, IconCheck, IconCopy, IconDots, IconDownload, IconPencil, IconShare2 } from '@tabler/icons-react';
+import { IconBrandPython, IconChartDots3, IconCheck, IconCopy, IconDots, IconDownload, IconExternalLink, IconPencil, IconShare2 } from '@tabler/icons-react';
 import { useNavigate } from '@tanstack/react-router';
 
 import type { DatasetOut } from '@/api/types';
@@ -8,6 +8,7 @@ import { LinkButton } from '@/components/links';
 
 import { CopyPython } from './CopyPython';
 import { EditDataset } from './EditDataset';
+import { OpenElsewhere } from './OpenElsewhere';
 
 interface ActionsProps {
   dataset: DatasetOut;
@@ -17,6 +18,7 @@ interface ActionsProps {
 
 export function Actions({ dataset, path, slice }: ActionsProps) {
   const [python, showPython] = useDisclosure(false);
+  const [elsewhere, openElsewhere] = useDisclosure(false);
   const [editing, edit] = useDisclosure(false);
   const navigate = useNavigate();
   return (
@@ -52,6 +54,9 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
           <Menu.Item leftSection={<IconBrandPython size={16} />} onClick={showPython.open}>
             Copy Python
           </Menu.Item>
+          <Menu.Item leftSection={<IconExternalLink size={16} />} onClick={openElsewhere.open}>
+            Open in another program…
+          </Menu.Item>
           <CopyButton value={dataset.pid}>
             {({ copy }) => (
               <Menu.Item leftSection={<IconCopy size={16} />} onClick={copy}>
@@ -67,6 +72,7 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
         </Menu.Dropdown>
       </Menu>
       <CopyPython opened={python} onClose={showPython.close} dataset={dataset} path={path} slice={slice} />
+      <OpenElsewhere opened={elsewhere} onClose={openElsewhere.close} dataset={dataset} path={path} />
       <EditDataset opened={editing} onClose={edit.close} dataset={dataset} />
     </>
   );

@@ -5,6 +5,7 @@ import type { DatasetOut, ProvenanceOut } from '@/api/types';
 import { attributeText } from './Attributes';
 import { pythonFor } from './CopyPython';
 import { BOX, layOut } from './layers';
+import { programsFor } from './programs';
 
 const node = (id: string, type: 'dataset' | 'job' = 'dataset'): ProvenanceOut['nodes'][number] => ({ id, type, title: id, detail: null, time: null, hidden: false });
 
@@ -52,6 +53,28 @@ describe('the Python call', () => {
   it('asks for a token unless the data are open', () => {
     expect(pythonFor('http://x', dataset, '/', undefined)).toContain('token=');
     expect(pythonFor('http://x', { ...dataset, open: true }, '/', undefined)).not.toContain('token=');
+  });
+});
+
+describe('the calls of other programs', () => {
+  const arrays = [
+    { path: '/entry/data/data', kind: 'image_stack', is_default: true },
+    { path: '/entry/data/time', kind: 'curve', is_default: false },
+  ];
+  const dataset = { pid: 'ds-1', arrays } as unknown as DatasetOut;
+  const code = (path: string, name: string) => programsFor('http://x/zarr/ds-1', dataset, path).find((program) => program.name === name)?.code;
+
+  it('open the array on the screen, its group, or the pyramid beside it', () => {
+    expect(code('/entry/data/data', 'napari')).toContain('"http://x/zarr/ds-1/entry/data/data.ome.zarr"');
+    expect(code('/entry/data/data', 'xarray')).toContain('open_zarr("http://x/zarr/ds-1/entry/data",');
+    expect(code('/entry/data/time', 'dask')).toContain('from_zarr("http://x/zarr/ds-1/entry/data/time")');
+    expect(code('/entry/data/data', 'zarr')).toContain('open_group("http://x/zarr/ds-1",');
+  });
+
+  it('offer napari for images only, and the default array where none is chosen', () => {
+    expect(code('/entry/data/time', 'napari')).toBeUndefined();
+    expect(code('/', 'dask')).toContain('/entry/data/data"');
+    expect(programsFor('a', { ...dataset, arrays: [] }, '/').map(({ name }) => name)).toEqual(['zarr']);
   });
 });
 

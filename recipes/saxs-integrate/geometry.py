@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyFAI
@@ -90,7 +91,13 @@ def _edited(sample: Input, parameters: Parameters) -> Values:
 
 
 def _poni_file(source: Input) -> str | None:
-    return next((name for name in source.files if name.lower().endswith(".poni")), None)
+    """The dataset's PONI file: the one named like the data, else the only one there is."""
+    found = [name for name in (*source.files, *source.attachments) if name.lower().endswith(".poni")]
+    alike = [name for name in found if Path(name).stem == Path(source.master).stem]
+    if len(found) > 1 and not alike:
+        warn(f"{len(found)} PONI files lie beside '{source.title}'; none was used. Choose one as the calibration.")
+        return None
+    return (alike or found or [None])[0]
 
 
 def _from_poni(path: str, frames: Frames, edited: Values, unit: str) -> Geometry:

@@ -239,6 +239,20 @@ class TestSaxsIntegrate(RecipeConformance):
         assert run.code == 1
         assert run.failure["field"] == "calibration"
 
+    @pytest.mark.parametrize(("names", "used"), [(["a"], True), (["series", "b"], True), (["a", "b"], False)])
+    def test_the_poni_file_beside_the_data_is_used_unless_in_doubt(
+        self, tmp_path: Path, names: list[str], used: bool
+    ) -> None:
+        series = write(tmp_path / "series.h5", rings(frames=1))
+        for name in names:
+            write_poni(tmp_path / f"{name}.poni", distance=1.5 if name == "b" else 0.5)
+        sample = {**given(series), "attachments": [str(tmp_path / f"{name}.poni") for name in names]}
+        run = self.run(tmp_path / "run", {"sample": [sample]})
+        assert run.code == 0, run.log
+        with h5py.File(run.result) as found:
+            assert found["entry/geometry/distance"][()] == pytest.approx(0.5 if used else DISTANCE)
+        assert any("2 PONI files" in text for text in run.warnings) is not used
+
     def test_a_flipped_image_is_noticed_and_named(self, tmp_path: Path) -> None:
         flipped = given(write(tmp_path / "flipped.h5", rings(frames=2), flip=True))
         wrong = self.run(tmp_path / "wrong", {"sample": [flipped]})

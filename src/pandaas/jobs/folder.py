@@ -194,9 +194,9 @@ def _check_there(inputs: Mapping[str, Sequence[Dataset]]) -> None:
 
 
 def _dataset(dataset: Dataset) -> dict[str, Any]:
-    files = [str(file.path) for file in dataset.files if file.role == "data"] or [
-        str(file.path) for file in dataset.files
-    ]
+    data = [str(file.path) for file in dataset.files if file.role == "data"]
+    others = [str(file.path) for file in dataset.files if file.role != "data"]
+    files, attachments = (data, others) if data else (others, [])
     return {
         "pid": dataset.pid,
         "version": dataset.version,
@@ -204,6 +204,7 @@ def _dataset(dataset: Dataset) -> dict[str, Any]:
         "sample": dataset.sample,
         "files": files,
         "master": files[0] if files else "",
+        "attachments": attachments,
         "format": dataset.format,
         "entry_path": dataset.entry_path,
         "kind": dataset.kind,

@@ -49,7 +49,10 @@ class ArrayInfo:
 
 @dataclass(frozen=True)
 class Input:
-    """One dataset. `master` is the file to open, `files` all of its files, `slot` the recipe's input it was given for."""
+    """One dataset. `master` is the file to open, `files` all that hold its data, `slot` the recipe's input it was given for.
+
+    `attachments` lie beside them: a PONI file, a read-me text, a configuration.
+    """
 
     slot: str
     pid: str
@@ -65,6 +68,7 @@ class Input:
     parameters: Mapping[str, Quantity] = field(default_factory=dict)
     arrays: tuple[ArrayInfo, ...] = ()
     plot: Optional[Mapping[str, Any]] = None
+    attachments: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, slot: str, item: Mapping[str, Any]) -> Input:
@@ -89,6 +93,7 @@ class Input:
             },
             arrays=tuple(_array_info(array) for array in item.get("arrays") or ()),
             plot=item.get("plot"),
+            attachments=tuple(str(name) for name in item.get("attachments") or ()),
         )
 
     @property

@@ -282,7 +282,11 @@ def _files(inputs: Inputs) -> list[Path]:
     found: list[Path] = []
     for given in inputs.values():
         for one in given:
-            found += [one] if isinstance(one, Path) else [Path(name) for name in one["files"]]
+            found += (
+                [one]
+                if isinstance(one, Path)
+                else [Path(name) for name in (*one["files"], *one.get("attachments", ()))]
+            )
     return found
 
 

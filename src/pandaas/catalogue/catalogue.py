@@ -44,7 +44,7 @@ from pandaas.catalogue.values import (
 )
 from pandaas.catalogue.watch import Watch
 from pandaas.config import Settings
-from pandaas.db import Database
+from pandaas.db import Database, Memo
 from pandaas.db.tables import Proposal
 from pandaas.model import Action, DatasetFiles, NotFound, Principal
 
@@ -62,6 +62,7 @@ class Catalogue:
         self._quarantine = QuarantineList(database, settings, access)
         self._ingest = Ingest(database, settings, access, arrays, self._quarantine)
         self._records = Records(database, settings, access)
+        self._files: Memo[DatasetFiles] = Memo(database)
         self._search: Search = SqlSearch(database, access)
         self._lists = Lists(database, access)
         self._provenance = ProvenanceGraph(database, access)
@@ -168,7 +169,7 @@ class Catalogue:
 
     def files(self, principal: Principal, pid: str) -> DatasetFiles:
         """Where the data of `pid` lie (see `Resolver`)."""
-        return self._records.files(principal, pid)
+        return self._files.get((repr(principal), pid), lambda: self._records.files(principal, pid))
 
     def may_read_path(self, principal: Principal, path: Path) -> bool:
         return self._records.may_read_path(principal, path)

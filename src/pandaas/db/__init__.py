@@ -8,6 +8,7 @@ from pandaas.db.events import EventTail, Position, append
 from pandaas.db.failures import disk_full, is_disk_full, understood
 from pandaas.db.leases import hold, holders, release
 from pandaas.db.locks import serving
+from pandaas.db.memo import Memo
 from pandaas.db.migrate import (
     SchemaState,
     alembic_config,
@@ -25,6 +26,7 @@ __all__ = [
     "Base",
     "Database",
     "EventTail",
+    "Memo",
     "Position",
     "RestoreReport",
     "SchemaState",

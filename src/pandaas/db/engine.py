@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -36,6 +38,8 @@ class Database:
         impatient = self.engine.execution_options(writes=True, patient=False)
         self._impatient = sessionmaker(impatient, expire_on_commit=False)
         self._read = sessionmaker(self.engine, expire_on_commit=False)
+        file = self.url.database if self.is_sqlite else None
+        self._counter = _CommitCounter(file) if file and file != ":memory:" else None
 
     @contextmanager
     def session(self, *, patient: bool = True) -> Iterator[Session]:
@@ -48,8 +52,39 @@ class Database:
         with understood(), self._read() as session:
             yield session
 
+    def version(self) -> int | None:
+        """A number that changes with every commit of whatever process; None where the database has no cheap one."""
+        return self._counter.read() if self._counter is not None else None
+
     def dispose(self) -> None:
         self.engine.dispose()
+        if self._counter is not None:
+            self._counter.close()
+
+
+class _CommitCounter:
+    """SQLite's own (https://www.sqlite.org/pragma.html#pragma_data_version), on a connection that never writes."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._connection: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+
+    def read(self) -> int | None:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    self._connection = sqlite3.connect(self._file, timeout=0.1, check_same_thread=False)
+                (number,) = self._connection.execute("PRAGMA data_version").fetchone()
+            except sqlite3.Error:
+                return None
+        return int(number)
+
+    def close(self) -> None:
+        with self._lock:
+            if self._connection is not None:
+                self._connection.close()
+                self._connection = None
 
 
 def _engine(url: str, is_sqlite: bool) -> Engine:

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any, Literal
 
 from sqlalchemy import delete, func, select
 
+from pandaas.config import Settings
+from pandaas.db import Database, Memo
 from pandaas.db.tables import Person, SignIn, Token
 from pandaas.identity import attempts
 from pandaas.identity.capabilities import Capabilities
@@ -18,6 +21,10 @@ _TOUCH_EVERY = timedelta(minutes=1)
 
 class Identity(Capabilities):
     """Who is asking. Every question reads the tables: what changes there is felt by the next request."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        super().__init__(database, settings)
+        self._principals: Memo[Any] = Memo(database)
 
     def sign_in(self, user: str, password: str, *, address: str, client: str | None = None) -> str:
         """Check a password and open a sign-in; returns the secret for the cookie.
@@ -76,6 +83,17 @@ class Identity(Capabilities):
 
     def principal_of_cookie(self, secret: str) -> Principal | None:
         """Who this browser is, or None when the sign-in is unknown, expired or of a disabled account."""
+        found: Principal | None = self._principals.get(
+            ("cookie", digest(secret)), lambda: self._principal_of_cookie(secret)
+        )
+        return found
+
+    def remembered(self, kind: Literal["cookie", "token"], secret: str) -> Principal | None:
+        """Whose cookie or token this is, where that is known without asking the tables."""
+        found: Principal | None = self._principals.peek((kind, digest(secret)))
+        return found
+
+    def _principal_of_cookie(self, secret: str) -> Principal | None:
         if not SECRET_PATTERN.fullmatch(secret):
             return None
         now = self._database.clock()
@@ -88,6 +106,10 @@ class Identity(Capabilities):
 
     def principal_of_token(self, text: str) -> Principal:
         """Whose token this is, with its scopes; `NotSignedIn` when it is unknown, expired or of a disabled account."""
+        found: Principal = self._principals.get(("token", digest(text)), lambda: self._principal_of_token(text))
+        return found
+
+    def _principal_of_token(self, text: str) -> Principal:
         now = self._database.clock()
         if TOKEN_PATTERN.fullmatch(text):
             with self._database.read() as session:

@@ -13,7 +13,8 @@ from pandaas.identity import Identity
 from pandaas.model import ANONYMOUS, InvalidInput, NotAllowed, Principal, TooLarge
 from pandaas.server import metrics
 from pandaas.server.cookies import cookie_secret
-from pandaas.server.door import LOOPBACK, Door, bearer, host_of
+from pandaas.server.door import Door, bearer, host_of
+from pandaas.server.listening import LOOPBACK
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _IDENTIFIED = ("/api/", "/h5grove/", "/zarr/", "/metrics")
@@ -44,13 +45,17 @@ class Gate(Door):
         if identity is None:
             return
         if token is not None:
-            connection.state.principal = await to_thread.run_sync(identity.principal_of_token, token)
+            connection.state.principal = identity.remembered("token", token) or await to_thread.run_sync(
+                identity.principal_of_token, token
+            )
             return
         secret = cookie_secret(connection)
         if connection.scope["method"] not in _SAFE:
             self._check_same_site(connection, with_cookie=secret is not None)
         if secret is not None:
-            found: Principal | None = await to_thread.run_sync(identity.principal_of_cookie, secret)
+            found: Principal | None = identity.remembered("cookie", secret) or await to_thread.run_sync(
+                identity.principal_of_cookie, secret
+            )
             connection.state.principal = found or ANONYMOUS
 
     def _check_host(self, connection: HTTPConnection) -> None:

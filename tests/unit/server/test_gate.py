@@ -23,6 +23,9 @@ ALICE = Principal(PrincipalKind.PERSON, person_id=1, name="alice")
 class FakeIdentity:
     cookies: dict[str, Principal] = field(default_factory=lambda: {"secret": ALICE})
 
+    def remembered(self, kind: str, secret: str) -> Principal | None:
+        return None
+
     def principal_of_cookie(self, secret: str) -> Principal | None:
         return self.cookies.get(secret)
 
@@ -80,6 +83,12 @@ def test_the_host_prefixed_cookie_counts_only_on_https(make: Callable[..., TestC
     assert client.get("/api/v1/me").json() == {"name": None}
     client.cookies.set("__Host-pandaas", "secret")
     assert client.get("/api/v1/me").json() == {"name": "alice"}
+
+
+def test_who_is_remembered_is_not_looked_up(make: Callable[..., TestClient], monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {("token", "known"): ALICE}
+    monkeypatch.setattr(FakeIdentity, "remembered", lambda _, kind, secret: known.get((kind, secret)))
+    assert make().post("/api/v1/me", headers={"authorization": "Bearer known"}).json() == {"name": "alice"}
 
 
 def test_a_token_signs_in_without_origin(make: Callable[..., TestClient]) -> None:

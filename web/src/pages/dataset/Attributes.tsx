@@ -5,6 +5,7 @@ import { treeQuery } from '@/api/queries';
 import type { NodeOut } from '@/api/types';
 import { CopyIcon, Facts } from '@/components/text';
 import { number, shape, unitText } from '@/format';
+import { describeDtype } from '@/viewer/core/dtype';
 
 import classes from './dataset.module.css';
 
@@ -30,7 +31,7 @@ export function Attributes({ pid, path }: { pid: string; path: string }) {
 function factsOf(node: NodeOut) {
   return [
     { name: 'class', value: node.nx_class },
-    { name: 'type', value: node.dtype },
+    { name: 'type', value: typeText(node) },
     { name: 'shape', value: node.shape ? shape(node.shape) : null },
     { name: 'unit', value: unitText(node.unit) },
     { name: 'chunks', value: node.chunks ? shape(node.chunks) : null },
@@ -40,6 +41,13 @@ function factsOf(node: NodeOut) {
       .filter(([name]) => name !== 'NX_class' && name !== 'units')
       .map(([name, value]) => ({ name: `@${name}`, value: attributeText(value) })),
   ];
+}
+
+/** HDF5 says more of a type than NumPy does: named values, links. */
+function typeText({ dtype, type_class: kind }: NodeOut): string | null {
+  if (!dtype) return null;
+  if (kind === 'reference') return 'link to another object';
+  return kind === 'enum' ? `named values, ${describeDtype(dtype)}` : describeDtype(dtype);
 }
 
 export function attributeText(value: unknown): string {

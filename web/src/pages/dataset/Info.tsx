@@ -1,4 +1,4 @@
-import { Stack, Text } from '@mantine/core';
+import { Spoiler, Stack } from '@mantine/core';
 
 import type { DatasetOut } from '@/api/types';
 import { Link } from '@/components/links';
@@ -14,7 +14,11 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
   const seconds = dataset.start_time && dataset.end_time ? (Date.parse(dataset.end_time) - Date.parse(dataset.start_time)) / 1000 : null;
   return (
     <Stack gap="md">
-      {dataset.description && <Text size="sm">{dataset.description}</Text>}
+      {dataset.description && (
+        <Spoiler maxHeight={132} showLabel="Show all" hideLabel="Show less" fz="sm">
+          {dataset.description}
+        </Spoiler>
+      )}
       <Facts
         facts={[
           { name: 'Kind', value: dataset.origin === 'simulated' ? `${kindWord(dataset.kind)}, simulated` : kindWord(dataset.kind), source: dataset.source_note },

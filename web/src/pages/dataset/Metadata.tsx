@@ -65,10 +65,15 @@ export function Metadata({ dataset }: { dataset: DatasetOut }) {
 function Row({ parameter: { name, value, unit, si_value: si, si_unit: siUnit, source } }: { parameter: ParameterOut }) {
   const inSi = si !== null && siUnit !== null && siUnit !== unit ? quantity(si, siUnit, 6) : null;
   return (
-    <Table.Tr title={[source && `from ${source}`, inSi && `= ${inSi}`].filter(Boolean).join('; ')}>
+    <Table.Tr>
       <Table.Td style={{ overflowWrap: 'anywhere' }}>{name.replaceAll('_', ' ')}</Table.Td>
       <Table.Td style={{ overflowWrap: 'anywhere' }}>
         {quantity(value, unit, 6)}
+        {inSi && (
+          <Text size="xs" c="dimmed">
+            = {inSi}
+          </Text>
+        )}
         {source && (
           <Text size="xs" c="dimmed" truncate title={source}>
             {source}

@@ -10,10 +10,12 @@ import { bytes, plural, shape } from '@/format';
 /** What, on what, when, where, how much: one line under the title. */
 export function Summary({ dataset }: { dataset: DatasetOut }) {
   return (
-    <Group gap={8} component="span" display="inline-flex">
-      {dataset.techniques.map((technique) => (
-        <TechniqueChip key={technique.iri} technique={technique} />
-      ))}
+    <Group gap={8} component="span" display="inline-flex" wrap="nowrap" align="baseline">
+      <Group gap={4} component="span" wrap="nowrap" flex="none">
+        {dataset.techniques.map((technique) => (
+          <TechniqueChip key={technique.iri} technique={technique} />
+        ))}
+      </Group>
       <Dots
         parts={[
           dataset.sample,

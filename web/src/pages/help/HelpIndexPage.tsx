@@ -26,11 +26,11 @@ export function HelpIndexPage() {
       <TextInput aria-label="Filter the help pages" placeholder="Filter" w={280} size="xs" mb="lg" leftSection={<IconFilter size={14} />} value={filter} onChange={(event) => setFilter(event.currentTarget.value)} />
       <Loaded query={query}>
         {(entries) => (
-          <div className={classes.sections}>
+          <>
             {SECTIONS.map(({ name, title, text }) => (
               <HelpSection key={name} title={title} text={text} entries={entries.filter((entry) => entry.section === name && matches(entry, filter))} />
             ))}
-          </div>
+          </>
         )}
       </Loaded>
     </Page>
@@ -44,11 +44,12 @@ function matches({ title, summary }: HelpEntry, filter: string): boolean {
 function HelpSection({ title, text, entries }: { title: string; text: string; entries: HelpEntry[] }) {
   if (entries.length === 0) return null;
   return (
-    <section aria-label={title}>
+    <section aria-label={title} className={classes.section}>
       <Title order={2}>{title}</Title>
       <Text size="sm" c="dimmed" mb="xs">
         {text}
       </Text>
+      <div className={classes.entries}>
       {entries.map((entry) => (
         <LinkPlain key={entry.path} to="/help/$" params={{ _splat: entry.path }} className={classes.entry}>
           <Text size="sm" fw={500}>
@@ -61,6 +62,7 @@ function HelpSection({ title, text, entries }: { title: string; text: string; en
           )}
         </LinkPlain>
       ))}
+      </div>
     </section>
   );
 }

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 
 import { homeQuery } from '@/api/queries';
-import type { HomeOut } from '@/api/types';
+import type { HomeOut, PersonOut } from '@/api/types';
 import { Notice } from '@/app/frame/Activity';
 import { useSession } from '@/app/session';
 import { DatasetLine } from '@/components/datasets';
@@ -47,7 +47,7 @@ export function HomePage() {
       }
     >
       <Loaded query={query} skeleton={<HomeSkeleton />}>
-        {(home) => <HomeContents home={home} since={since} signedIn={Boolean(session?.person)} />}
+        {(home) => <HomeContents home={home} since={since} role={session?.person?.role ?? null} />}
       </Loaded>
     </Page>
   );
@@ -56,10 +56,13 @@ export function HomePage() {
 interface ContentsProps {
   home: HomeOut;
   since: string | null;
-  signedIn: boolean;
+  /** Null when nobody is signed in. */
+  role: PersonOut['role'] | null;
 }
 
-function HomeContents({ home, since, signedIn }: ContentsProps) {
+function HomeContents({ home, since, role }: ContentsProps) {
+  const signedIn = role !== null;
+  const seesAll = role === 'operator';
   const steps = home.try_out ?? [];
   return (
     <>
@@ -73,7 +76,7 @@ function HomeContents({ home, since, signedIn }: ContentsProps) {
           </Stack>
         </Section>
       )}
-      <Section title={signedIn ? 'My proposals' : 'Open proposals'} aside={<Link to="/proposals" size="sm">All proposals</Link>}>
+      <Section title={seesAll ? 'Proposals' : signedIn ? 'My proposals' : 'Open proposals'} aside={<Link to="/proposals" search={{ all: seesAll || undefined }} size="sm">All proposals</Link>}>
         {home.proposals.length === 0 ? (
           <Text size="sm" c="dimmed">
             {signedIn ? 'You are in no team yet. Data you upload lie in your own space.' : 'Nothing is open to everybody yet. Sign in to see your proposals.'}

@@ -94,7 +94,7 @@ export function JobsPage() {
 
 function JobTable({ jobs, people }: { jobs: JobOut[]; people: boolean }) {
   return (
-    <Table.ScrollContainer minWidth={620} type="native">
+    <Table.ScrollContainer minWidth={520} type="native" className={classes.room}>
       <Table highlightOnHover className={classes.table}>
         <Table.Thead>
           <Table.Tr>
@@ -103,7 +103,7 @@ function JobTable({ jobs, people }: { jobs: JobOut[]; people: boolean }) {
             {people && <Table.Th>Person</Table.Th>}
             <Table.Th>Proposal</Table.Th>
             <Table.Th>Started</Table.Th>
-            <Table.Th>Took</Table.Th>
+            <Table.Th className={classes.medium}>Took</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -128,7 +128,7 @@ function JobTable({ jobs, people }: { jobs: JobOut[]; people: boolean }) {
               <Table.Td>
                 <When at={job.started ?? job.created} />
               </Table.Td>
-              <Table.Td className={classes.whole}>{job.started && job.ended ? duration((Date.parse(job.ended) - Date.parse(job.started)) / 1000) : ''}</Table.Td>
+              <Table.Td className={`${classes.whole ?? ''} ${classes.medium ?? ''}`}>{job.started && job.ended ? duration((Date.parse(job.ended) - Date.parse(job.started)) / 1000) : ''}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -7,6 +7,7 @@ import { getRouteApi } from '@tanstack/react-router';
 import { proposalsQuery } from '@/api/queries';
 import type { ProposalOut } from '@/api/types';
 import { usePerson } from '@/app/session';
+import { LinkButton } from '@/components/links';
 import { Page } from '@/components/Page';
 import { ProposalCard } from '@/components/ProposalCard';
 import { Empty, Loaded, SkeletonRows } from '@/components/states';
@@ -65,7 +66,18 @@ export function ProposalsPage() {
           const shown = proposals.filter((proposal) => matches(proposal, filter));
           if (shown.length === 0) {
             return (
-              <Empty icon={IconFolderOff} title={filter ? 'No proposal has this name' : 'No proposals yet'}>
+              <Empty
+                icon={IconFolderOff}
+                title={filter ? 'No proposal has this name' : mine ? 'You are in no team yet' : 'No proposals yet'}
+                actions={
+                  mine &&
+                  !filter && (
+                    <LinkButton to="/proposals" search={{ all: true }} variant="default">
+                      All I may see
+                    </LinkButton>
+                  )
+                }
+              >
                 {filter ? 'Shorten the filter.' : 'Your proposals appear here when you are in their team. Ask the principal investigator to add you.'}
               </Empty>
             );

@@ -71,13 +71,19 @@ export function decode(buffer: ArrayBuffer, dtype: string): NumericArray {
   return new View(buffer, 0, Math.floor(buffer.byteLength / parsed.itemSize));
 }
 
-/** A name for people: 'unsigned 32-bit integer'. */
+/** A name for people: 'unsigned 32-bit integer'; a compound type by the names of its columns. */
 export function describeDtype(dtype: string): string {
   const parsed = parseDtype(dtype);
-  if (!parsed) return dtype;
+  if (!parsed) return describeOther(dtype);
   if (parsed.type === 'boolean') return 'true or false';
   const bits = parsed.itemSize * 8;
   if (parsed.type === 'complex') return `complex, 2 × ${bits / 2} bit`;
   if (parsed.type === 'float') return `${bits}-bit float`;
   return `${parsed.code.startsWith('u') ? 'unsigned ' : ''}${bits}-bit integer`;
+}
+
+function describeOther(dtype: string): string {
+  const columns = [...dtype.matchAll(/\('([^']+)',/gu)].map(([, name]) => name);
+  if (columns.length > 0) return `table of ${columns.join(', ')}`;
+  return /^[<>|=]?[OSUa]\d*$/u.test(dtype.trim()) ? 'text' : dtype;
 }

@@ -45,6 +45,8 @@ describe('dtype', () => {
     expect(unsignedMaximum('<i4')).toBeNull();
     expect(describeDtype('<u4')).toBe('unsigned 32-bit integer');
     expect(describeDtype('<c8')).toBe('complex, 2 × 32 bit');
+    expect(['|O', '|S8', '<U5'].map(describeDtype)).toEqual(['text', 'text', 'text']);
+    expect(describeDtype("[('id', '<i4'), ('x', '<f8')]")).toBe('table of id, x');
   });
 });
 

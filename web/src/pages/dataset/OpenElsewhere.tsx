@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Code, Group, Modal, SegmentedControl, Stack, Text } from '@mantine/core';
+import { ActionIcon, Box, Button, Code, Group, Modal, SegmentedControl, Stack, Text } from '@mantine/core';
 import { IconKey, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -45,7 +45,9 @@ function Snippets({ address, dataset, path }: { address: string; dataset: Datase
     <>
       <Group justify="space-between" wrap="nowrap">
         <Code style={{ overflowWrap: 'anywhere' }}>{address}</Code>
-        <CopyText value={address}>Copy address</CopyText>
+        <Box flex="none">
+          <CopyText value={address}>Copy address</CopyText>
+        </Box>
       </Group>
       <SegmentedControl aria-label="Program" value={program?.name ?? ''} onChange={choose} data={programs.map(({ name }) => name)} />
       {program && (

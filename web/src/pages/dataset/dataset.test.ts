@@ -66,7 +66,7 @@ describe('the calls of other programs', () => {
 
   it('open the array on the screen, its group, or the pyramid beside it', () => {
     expect(code('/entry/data/data', 'napari')).toContain('"http://x/zarr/ds-1/entry/data/data.ome.zarr"');
-    expect(code('/entry/data/data', 'xarray')).toContain('open_zarr("http://x/zarr/ds-1/entry/data",');
+    expect(code('/entry/data/data', 'xarray')).toContain('address = "http://x/zarr/ds-1/entry/data"');
     expect(code('/entry/data/time', 'dask')).toContain('from_zarr("http://x/zarr/ds-1/entry/data/time")');
     expect(code('/entry/data/data', 'zarr')).toContain('open_group("http://x/zarr/ds-1",');
   });

@@ -19,12 +19,12 @@ export function programsFor(address: string, dataset: DatasetOut, path: string):
   const found: Program[] = [
     {
       name: 'xarray',
-      install: 'pip install xarray dask "zarr>=3" "fsspec[http]"',
-      code: `import xarray\n\ndata = xarray.open_zarr("${address}${group}", chunks={}, decode_times=False)\ndata["${name}"]`,
+      install: 'pip install xarray dask zarr "fsspec[http]"',
+      code: `import xarray\n\naddress = "${address}${group}"\ndata = xarray.open_zarr(address, chunks={}, decode_times=False)\ndata["${name}"]`,
     },
     {
       name: 'dask',
-      install: 'pip install "dask[array]" "zarr>=3" "fsspec[http]"',
+      install: 'pip install "dask[array]" zarr "fsspec[http]"',
       code: `import dask.array\n\nvalues = dask.array.from_zarr("${address}${array.path}")`,
     },
     zarr(address),
@@ -40,5 +40,5 @@ export function programsFor(address: string, dataset: DatasetOut, path: string):
 }
 
 function zarr(address: string): Program {
-  return { name: 'zarr', install: 'pip install "zarr>=3" "fsspec[http]"', code: `import zarr\n\nstore = zarr.open_group("${address}", mode="r")` };
+  return { name: 'zarr', install: 'pip install zarr "fsspec[http]"', code: `import zarr\n\nstore = zarr.open_group("${address}", mode="r")` };
 }

@@ -1,18 +1,16 @@
 """The n-D data service: one reader per format, slices, statistics, previews, geometry. It knows no catalogue.
 
-`ArrayService` and what it needs are imported when they are first asked for: reader processes import this package too,
-and should start fast.
+What is offered here is imported when it is first asked for: reader processes and `pandaas view` should start fast.
 """
 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from pandaas.arrays.reader import ENTRY_POINTS, Contents, Reader, ReaderRegistry
-from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes
-
 if TYPE_CHECKING:
-    from pandaas.arrays.scanning import is_attachment, is_zarr
+    from pandaas.arrays.names import is_attachment, is_zarr
+    from pandaas.arrays.reader import ENTRY_POINTS, Contents, Reader, ReaderRegistry
     from pandaas.arrays.service import ArrayService
+    from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes
     from pandaas.arrays.virtual_zarr import Key, parse_key
 
 __all__ = [
@@ -33,15 +31,16 @@ __all__ = [
     "parse_key",
 ]
 _MODULES = {
-    "ArrayService": "service",
-    "Key": "virtual_zarr",
-    "is_attachment": "scanning",
-    "is_zarr": "scanning",
-    "parse_key": "virtual_zarr",
+    "names": ("is_attachment", "is_zarr"),
+    "reader": ("ENTRY_POINTS", "Contents", "Reader", "ReaderRegistry"),
+    "service": ("ArrayService",),
+    "values": ("Abandoned", "FileIdentity", "Geometry", "Node", "ScanResult", "StoredBytes"),
+    "virtual_zarr": ("Key", "parse_key"),
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
+    module = next((module for module, names in _MODULES.items() if name in names), None)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_MODULES[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{module}"), name)

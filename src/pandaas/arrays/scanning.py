@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import os
 import re
 from collections.abc import Iterator, Sequence
@@ -10,27 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pandaas.arrays.lanes import Lane, WorkerProcess
+from pandaas.arrays.names import is_attachment, is_zarr
 from pandaas.arrays.values import ScanResult, scanned_from_json
 from pandaas.config import Settings
 from pandaas.model import NotFound, PandaasError, ScannedDataset, UnreadableFile
 
-_ATTACHMENTS = (
-    "readme*",
-    "licen[sc]e*",
-    "*.md",
-    "*.rst",
-    "*.poni",
-    "*.cfg",
-    "*.conf",
-    "*.ini",
-    "*.yaml",
-    "*.yml",
-    "*.toml",
-    "*.md5",
-    "*.sha256",
-    "*.pdf",
-)
-_ZARR_MARKS = ("zarr.json", ".zgroup", ".zarray", ".zattrs")
 _EIGER_DATA = re.compile(r"(?P<series>.+)_data_[0-9]{6}\.h5")
 
 
@@ -88,16 +71,6 @@ def _walk(folder: Path) -> Iterator[list[Path]]:
         found = [here / name for name in sorted([*files, *stores]) if not name.startswith(".")]
         if found:
             yield found
-
-
-def is_zarr(path: Path) -> bool:
-    return path.is_dir() and any((path / mark).is_file() for mark in _ZARR_MARKS)
-
-
-def is_attachment(path: Path) -> bool:
-    """README, licence, configuration, PONI, checksums: they accompany data and hold none."""
-    name = path.name.lower()
-    return any(fnmatch.fnmatchcase(name, pattern) for pattern in _ATTACHMENTS)
 
 
 def _scan_one(lane: Lane, path: Path, folders: Sequence[Path], timeout: float) -> ScanResult:

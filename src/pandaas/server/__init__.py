@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pandaas.server.app import create_app
     from pandaas.server.build import build_services, close_services
     from pandaas.server.doctor import Finding, examine
-    from pandaas.server.door import LOOPBACK
     from pandaas.server.health import HealthBoard
+    from pandaas.server.listening import LOOPBACK
     from pandaas.server.run import serve
     from pandaas.server.services import Services
 
@@ -35,7 +35,7 @@ _MODULES = {
     "Finding": "doctor",
     "examine": "doctor",
     "HealthBoard": "health",
-    "LOOPBACK": "door",
+    "LOOPBACK": "listening",
     "serve": "run",
     "Services": "services",
 }

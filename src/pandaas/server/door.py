@@ -18,7 +18,6 @@ from pandaas.model import PandaasError
 from pandaas.server import problems
 
 log = structlog.get_logger(__name__)
-LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 DATA_PATHS = ("/api/", "/h5grove/", "/zarr/", "/c/")
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
@@ -82,7 +81,13 @@ class Door:
         finally:
             seconds = time.perf_counter() - started
             self.answered(scope["method"], getattr(scope.get("route"), "path", "page"), status, seconds)
-            log.debug("request", method=scope["method"], path=problems.masked(scope["path"]), status=status, ms=round(seconds * 1000, 1))
+            log.debug(
+                "request",
+                method=scope["method"],
+                path=problems.masked(scope["path"]),
+                status=status,
+                ms=round(seconds * 1000, 1),
+            )
             structlog.contextvars.unbind_contextvars("request_id")
 
     async def _answer(self, connection: HTTPConnection) -> ASGIApp:

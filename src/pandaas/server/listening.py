@@ -7,6 +7,8 @@ import socket
 
 from pandaas.model import Unavailable
 
+LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+
 
 def listen(host: str, port: int) -> socket.socket:
     """Take the address, before anything is started; port 0 takes a free one."""

@@ -7,7 +7,8 @@ from fastapi import FastAPI
 from pandaas import __version__
 from pandaas.server import page, problems
 from pandaas.server.routers import arrays, h5grove, view
-from pandaas.server.view.gate import KeyGate, Keys
+from pandaas.server.view.gate import KeyGate
+from pandaas.server.view.keys import Keys
 from pandaas.server.view.services import ViewServices
 
 

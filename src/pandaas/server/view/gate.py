@@ -1,16 +1,10 @@
-"""Who may look: whoever shows the key once, and then the cookie; only under a name that is this machine's.
-
-The key stands in the printed address. The browser is opened with a ticket instead, which is good for one visit, since
-other people of this machine can read command lines.
-"""
+"""Who may look: whoever shows the key once, and then the cookie; only under a name that is this machine's."""
 
 from __future__ import annotations
 
 import ipaddress
-import secrets
 import socket
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from html import escape
 from urllib.parse import quote, urlencode
 
@@ -20,44 +14,12 @@ from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp
 
 from pandaas.model import ANONYMOUS, InvalidInput, NotAllowed, NotSignedIn, PandaasError
-from pandaas.server.door import DATA_PATHS, LOOPBACK, Door, bearer, host_of
+from pandaas.server.door import DATA_PATHS, Door, bearer, host_of
+from pandaas.server.listening import LOOPBACK
+from pandaas.server.view.keys import Keys
 
 _OPEN = ("/assets/", "/favicon.svg")  # parts of the program, the same for everybody
 _FROM_HERE = frozenset({"same-origin", "none"})
-
-
-@dataclass
-class Keys:
-    """The secrets of one start. `key` None lets everybody in who reaches the port."""
-
-    key: str | None
-    port: int
-    cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
-    _tickets: set[str] = field(default_factory=set)
-
-    @property
-    def cookie_name(self) -> str:
-        """Browsers keep cookies by host, not by port; two views have two."""
-        return f"pandaas-view-{self.port}"
-
-    def ticket(self) -> str:
-        """A key that is good for one visit."""
-        made = secrets.token_urlsafe(32)
-        self._tickets.add(made)
-        return made
-
-    def takes(self, shown: str) -> bool:
-        for ticket in tuple(self._tickets):
-            if _equal(shown, ticket):
-                self._tickets.discard(ticket)
-                return True
-        return self.is_key(shown)
-
-    def is_key(self, shown: str) -> bool:
-        return self.key is not None and _equal(shown, self.key)
-
-    def is_cookie(self, shown: str) -> bool:
-        return _equal(shown, self.cookie)
 
 
 class KeyGate(Door):
@@ -149,7 +111,3 @@ def _is_address(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def _equal(one: str, other: str) -> bool:
-    return secrets.compare_digest(one.encode("utf-8", "replace"), other.encode())

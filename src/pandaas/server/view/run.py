@@ -1,8 +1,10 @@
-"""Runs the viewer on files until it is told to stop."""
+"""Runs the viewer on files until it is told to stop.
+
+The port is taken and the browser opened before the web server is imported: both start at the same time.
+"""
 
 from __future__ import annotations
 
-import logging
 import secrets
 import signal
 import socket
@@ -13,16 +15,19 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
-from pandaas.config import Settings, load_settings
 from pandaas.model import InvalidInput, Unavailable
-from pandaas.server.door import LOOPBACK
-from pandaas.server.listening import address_of, listen
-from pandaas.server.view.services import ViewServices
+from pandaas.server.listening import LOOPBACK, address_of, listen
+from pandaas.server.view.keys import Keys
+from pandaas.server.view.shelf import Shelf
+
+if TYPE_CHECKING:
+    from pandaas.server.view.services import ViewServices
 
 PORT = 8000
-_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - names for it, nothing listens here
 _NEXT_PORTS = 20
+_EVERYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - names for it, nothing listens here
 
 
 @dataclass(frozen=True)
@@ -48,63 +53,24 @@ def run(
 
     Raises `InvalidInput` for paths that can't be viewed, `Unavailable` when the address is taken.
     """
-    if not with_key and host not in LOOPBACK:
+    beyond = host not in LOOPBACK
+    if beyond and not with_key:
         raise InvalidInput(
             f"Without a key everybody who reaches {host} could read these files.",
             remedy="Leave out --no-key, or --host.",
             field="no-key",
         )
-    with tempfile.TemporaryDirectory(prefix="pandaas-view-", ignore_cleanup_errors=True) as home:
-        services = ViewServices(_settings(Path(home)), paths)
-        services.warm_up()  # while this process imports the web server
-        try:
-            with suppress(KeyboardInterrupt):
-                _serve(services, host, port, with_key=with_key, on_listen=on_listen)
-        finally:
-            services.close()
-
-
-def _settings(home: Path) -> Settings:
-    """Limits of readers as configured; no storage but what was given, and nothing of a platform's home."""
-    settings = load_settings(home=home)
-    return settings.model_copy(
-        update={"home": home, "storage": (), "ingest": settings.ingest.model_copy(update={"workers": 1})}
-    )
-
-
-def _serve(
-    services: ViewServices, host: str, port: int | None, *, with_key: bool, on_listen: Callable[[Start], None]
-) -> None:
-    import uvicorn
-
-    from pandaas.server.view.app import create_view
-    from pandaas.server.view.gate import Keys
-
-    _quiet_logs()
+    shelf = Shelf(paths)
     listener, taken = _listen(host, port)
-    number = listener.getsockname()[1]
-    keys = Keys(secrets.token_urlsafe(32) if with_key else None, number)
-    app = create_view(services, keys, host=host)
-    config = uvicorn.Config(
-        app,
-        loop="uvloop",
-        http="httptools",
-        lifespan="off",
-        access_log=False,
-        log_config=None,
-        server_header=False,
-        proxy_headers=False,
-        timeout_graceful_shutdown=1,
-    )
-    base = f"http://{socket.gethostname()}:{number}" if host in _EVERYWHERE else address_of(listener)
-    address, visit = (f"{base}/?key={key}" if key else base + "/" for key in (keys.key, keys.key and keys.ticket()))
-    on_listen(Start(address, visit, taken, beyond_loopback=host not in LOOPBACK, with_key=with_key))
-    before = signal.signal(signal.SIGTERM, _stop)  # uvicorn hands the signal on once it has stopped
+    before = signal.signal(signal.SIGTERM, _stop)  # the web server hands the signal on once it has stopped
     try:
-        uvicorn.Server(config).run(sockets=[listener])
+        with suppress(KeyboardInterrupt), listener:
+            keys = Keys(secrets.token_urlsafe(32) if with_key else None, listener.getsockname()[1])
+            address, visit = _addresses(host, listener, keys)
+            on_listen(Start(address, visit, taken, beyond, with_key))
+            _serve(shelf, keys, listener, host)
     finally:
         signal.signal(signal.SIGTERM, before)
-        listener.close()
 
 
 def _stop(_signal: int, _frame: FrameType | None) -> None:
@@ -123,8 +89,52 @@ def _listen(host: str, port: int | None) -> tuple[socket.socket, int | None]:
     return listen(host, 0), PORT
 
 
+def _addresses(host: str, listener: socket.socket, keys: Keys) -> tuple[str, str]:
+    """What is printed, and what the browser opens."""
+    base = address_of(listener)
+    if host in _EVERYWHERE:
+        base = f"http://{socket.gethostname()}:{keys.port}"
+    if keys.key is None:
+        return f"{base}/", f"{base}/"
+    return f"{base}/?key={keys.key}", f"{base}/?key={keys.ticket()}"
+
+
+def _serve(shelf: Shelf, keys: Keys, listener: socket.socket, host: str) -> None:
+    from pandaas.server.view.services import ViewServices
+
+    with tempfile.TemporaryDirectory(prefix="pandaas-view-", ignore_cleanup_errors=True) as home:
+        services = ViewServices.of(shelf, Path(home))
+        try:
+            services.warm_up()  # while this process imports the web server
+            _answer(services, keys, listener, host)
+        finally:
+            services.close()
+
+
+def _answer(services: ViewServices, keys: Keys, listener: socket.socket, host: str) -> None:
+    import uvicorn
+
+    from pandaas.server.view.app import create_view
+
+    _quiet_logs()
+    config = uvicorn.Config(
+        create_view(services, keys, host=host),
+        loop="uvloop",
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=1,
+    )
+    uvicorn.Server(config).run(sockets=[listener])
+
+
 def _quiet_logs() -> None:
     """Warnings and errors to the terminal, nothing else, and no file."""
+    import logging
+
     import structlog
 
     structlog.configure(

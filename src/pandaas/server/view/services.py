@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
 from pathlib import Path
 
 from pandaas.arrays import ArrayService
-from pandaas.config import Settings
+from pandaas.config import Settings, load_settings
 from pandaas.model import DatasetFiles, InvalidInput, PandaasError, Principal
 from pandaas.server.view.records import Records, main_dataset, version_of
 from pandaas.server.view.shelf import Place, Shelf
@@ -18,10 +17,17 @@ _ANY = ""  # the reader is found by name and first bytes
 class ViewServices:
     """The `Resolver` and `DataServices` of a shelf; whoever was let in may see all of it."""
 
-    def __init__(self, settings: Settings, paths: Sequence[Path]) -> None:
-        self.shelf = Shelf(paths)
+    def __init__(self, settings: Settings, shelf: Shelf) -> None:
+        self.shelf = shelf
         self.arrays = ArrayService(settings, self, folders=self.shelf.folders)
         self.records = Records(self.arrays)
+
+    @classmethod
+    def of(cls, shelf: Shelf, home: Path) -> ViewServices:
+        """With the limits of readers as configured; no storage but the shelf, and nothing of a platform's home."""
+        configured = load_settings(home=home)
+        one_scan = configured.ingest.model_copy(update={"workers": 1})
+        return cls(configured.model_copy(update={"home": home, "storage": (), "ingest": one_scan}), shelf)
 
     def files(self, principal: Principal, pid: str) -> DatasetFiles:  # noqa: ARG002
         place = self.file(pid)

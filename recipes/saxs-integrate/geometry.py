@@ -62,7 +62,9 @@ def resolve(sample: Input, frames: Frames, calibration: Input | None, parameters
         elif wants == "calibration":
             raise RecipeError("No calibration was given.", "Choose one, or another source.", "geometry_source")
         else:
-            poni = _poni_file(sample)
+            beside = _from_poni_beside(sample, frames, edited, parameters.unit)
+            if beside is not None:
+                return beside
     if poni is not None:
         return _from_poni(poni, frames, edited, parameters.unit)
     values: Values = {}
@@ -73,6 +75,20 @@ def resolve(sample: Input, frames: Frames, calibration: Input | None, parameters
         values = {**from_file(sample, frames.path), **values}
     values = {**values, **edited}
     return _from_values(values, frames, parameters)
+
+
+def _from_poni_beside(sample: Input, frames: Frames, edited: Values, unit: str) -> Geometry | None:
+    """By the PONI file that came with the data; nobody chose it, so one that doesn't fit is only warned of."""
+    poni = _poni_file(sample)
+    if poni is None:
+        return None
+    try:
+        return _from_poni(poni, frames, edited, unit)
+    except RecipeError as error:
+        if error.field != "calibration":
+            raise
+        warn(f"{Path(poni).name}, which lies beside the data, was not used. {error.what}")
+        return None
 
 
 def _edited(sample: Input, parameters: Parameters) -> Values:

@@ -253,6 +253,17 @@ class TestSaxsIntegrate(RecipeConformance):
             assert found["entry/geometry/distance"][()] == pytest.approx(0.5 if used else DISTANCE)
         assert any("2 PONI files" in text for text in run.warnings) is not used
 
+    def test_a_poni_file_of_another_detector_beside_the_data_is_left_alone(self, tmp_path: Path) -> None:
+        series = write(tmp_path / "series.h5", rings(frames=1))
+        poni = tmp_path / "other.poni"
+        poni.write_text(
+            "poni_version: 2\nDetector: Pilatus1M\nDetector_config: {}\nDistance: 1\nPoni1: 0.1\nPoni2: 0.1\n"
+            "Rot1: 0\nRot2: 0\nRot3: 0\nWavelength: 1e-10\n"
+        )
+        run = self.run(tmp_path / "run", {"sample": [{**given(series), "attachments": [str(poni)]}]})
+        assert run.code == 0, run.log
+        assert any("other.poni" in text for text in run.warnings)
+
     def test_a_flipped_image_is_noticed_and_named(self, tmp_path: Path) -> None:
         flipped = given(write(tmp_path / "flipped.h5", rings(frames=2), flip=True))
         wrong = self.run(tmp_path / "wrong", {"sample": [flipped]})

@@ -65,6 +65,7 @@ def as_dataset(group: Node, read: Read, chunks: Any = None) -> Any:
     signal = read(f"{group['path'].rstrip('/')}/{_one(said['signal'])}")
     names, coordinates = _axes(signal, group, read)
     wanted = [signal.name, f"{signal.name}_errors", "errors", *_texts(said.get("auxiliary_signals"))]
+    wanted += _texts(signal.attrs.get("uncertainties") or signal.attrs.get("uncertainty"))  # NXcanSAS
     variables = {}
     for name in dict.fromkeys(wanted):
         shape = _shape(group, name)
@@ -78,7 +79,7 @@ def as_dataset(group: Node, read: Read, chunks: Any = None) -> Any:
 def _axes(array: Array, group: Node, read: Read) -> tuple[list[str], dict[str, Any]]:
     """Names of the array's dimensions, and coordinates: `name: (dimensions, values, attributes)`."""
     said = group.get("attributes") or {}
-    axes = _texts(said.get("axes")) if said.get("NX_class") == "NXdata" else []
+    axes = _texts(said.get("axes") or said.get(f"{array.name}_axes")) if said.get("NX_class") == "NXdata" else []
     if len(axes) != array.ndim:
         axes = [_UNTOLD] * array.ndim
     names: list[str] = []

@@ -298,6 +298,22 @@ def test_axes_of_nxdata_name_the_dimensions() -> None:
         assert zarr.open_array(store, path="e/data/counts", mode="r").metadata.dimension_names == ("y", "tof_bin")
 
 
+def test_axes_and_errors_as_nxcansas_names_them() -> None:
+    def put(file: h5py.File) -> None:
+        group = file.create_group("sas")
+        group.attrs.update(NX_class="NXdata", canSAS_class="SASdata", signal="I", I_axes="Q")
+        for name in ("I", "Idev", "Q", "shadow"):
+            group[name] = np.arange(5.0)
+        group["I"].attrs["uncertainties"] = "Idev"
+
+    with store_of(put) as (store, _):
+        found = {
+            name: array.metadata.dimension_names
+            for name, array in zarr.open_group(store, path="sas", mode="r").arrays()
+        }
+        assert found == {"I": ("Q",), "Idev": ("Q",), "Q": ("Q",), "shadow": ("shadow_0",)}
+
+
 def test_an_image_has_levels_of_means_without_sentinels() -> None:
     image = np.arange(1100 * 1300, dtype="<u4").reshape(1100, 1300) % 1000
     image[:2, :2] = [[2**32 - 1, 2**32 - 1], [4, 6]]

@@ -99,6 +99,15 @@ def test_errors_under_their_plain_name(service: FakeService, dataset: Dataset) -
     assert "counts_errors" in dataset.xarray("/entry/data").data_vars
 
 
+def test_axes_and_errors_as_nxcansas_names_them(service: FakeService, dataset: Dataset) -> None:
+    for name in ("I", "Idev", "Q"):
+        service.add_array("ds-1", f"/sas/{name}", np.arange(5.0))
+    service.describe("ds-1", "/sas", NX_class="NXdata", canSAS_class="SASdata", signal="I", I_axes="Q")
+    service.describe("ds-1", "/sas/I", uncertainties="Idev", units="1/cm")
+    data = dataset.xarray("/sas")
+    assert (sorted(data.data_vars), list(data.coords), data.I.dims) == (["I", "Idev"], ["Q"], ("Q",))
+
+
 def test_arrays_outside_nxdata_have_plain_dimensions(dataset: Dataset, service: FakeService) -> None:
     service.add_array("ds-1", "/entry/x", COUNTS)
     found = dataset["/entry/x"].xarray()

@@ -25,7 +25,7 @@ def dimension_names(navigator: Navigator, group: Place) -> dict[str, Names]:
     if attribute_text(group.object, "NX_class") != "NXdata":
         return {}
     signal = attribute_text(group.object, "signal")
-    axes = _texts(group.object, "axes")
+    axes = _texts(group.object, "axes") or _texts(group.object, f"{signal}_axes")  # NXcanSAS
     shape = _shape(navigator, group, signal) if signal else None
     if signal is None or shape is None or len(axes) != len(shape):
         return {}
@@ -36,9 +36,16 @@ def dimension_names(navigator: Navigator, group: Place) -> dict[str, Names]:
     if len(set(names)) < len(names):
         return {}
     described = {signal, "errors", f"{signal}_errors", *_texts(group.object, "auxiliary_signals")}
+    described |= _uncertainties(navigator, group, signal)
     found = {name: tuple(names) for name in described if _shape(navigator, group, name) == shape}
     own = {axis: (axis,) for axis in axes if axis in names or f"{axis}_bin" in names}
     return own | found
+
+
+def _uncertainties(navigator: Navigator, group: Place, signal: str) -> set[str]:
+    """The array of errors that the signal itself names, as NXcanSAS has it."""
+    dataset = navigator.child(group, signal.encode()).object
+    return {name for word in ("uncertainties", "uncertainty") for name in _texts(dataset, word)}
 
 
 def _name(axis: str, length: int, own: tuple[int, ...] | None) -> str | None:
@@ -59,7 +66,7 @@ def _shape(navigator: Navigator, group: Place, name: str) -> tuple[int, ...] | N
     return tuple(int(length) for length in found.shape)
 
 
-def _texts(group: h5py.Group, name: str) -> list[str]:
+def _texts(group: h5py.HLObject, name: str) -> list[str]:
     """An attribute of one text or several; older files separate names by colons or commas."""
     single = attribute_text(group, name)
     if single is not None:

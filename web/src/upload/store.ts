@@ -5,7 +5,7 @@ import { useSyncExternalStore } from 'react';
 
 import type { UploadOut } from '@/api/types';
 
-import { begin, complete, forget, send, type Destination } from './transfer';
+import { begin, complete, forget, send, show, type Destination } from './transfer';
 
 export type Stage = 'waiting' | 'checking' | 'sending' | 'registering' | 'done' | 'failed' | 'stopped';
 
@@ -115,6 +115,21 @@ async function workOff(group: readonly Transfer[]): Promise<void> {
       update(transfer.key, { stage: answer.state === 'failed' ? 'failed' : 'done', answer, offset: transfer.file.size });
     });
   }
+  const { batch } = group[0]?.destination ?? { batch: null };
+  if (batch !== null) await lookAgain(batch);
+}
+
+/** The last file of a batch registers all of them: what the others became is known only now. */
+async function lookAgain(batch: string): Promise<void> {
+  const waiting = transfers.filter(({ destination, stage, answer }) => destination.batch === batch && stage === 'done' && answer && !isSettled(answer));
+  for (const { key, answer } of waiting) {
+    const now = answer && (await show(answer.id).catch(() => null));
+    if (now) update(key, { answer: now });
+  }
+}
+
+function isSettled({ datasets, quarantine }: UploadOut): boolean {
+  return datasets.length > 0 || quarantine.length > 0;
 }
 
 async function step(transfer: Transfer, stage: Stage, run: (signal: AbortSignal) => Promise<void>): Promise<void> {

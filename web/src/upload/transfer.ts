@@ -48,7 +48,7 @@ function memoryKey(file: File, { proposal }: Destination): string {
   return `pandaas-upload:${proposal ?? ''}:${file.name}:${String(file.size)}:${String(file.lastModified)}`;
 }
 
-function show(id: string): Promise<UploadOut> {
+export function show(id: string): Promise<UploadOut> {
   return body(api.GET('/api/v1/uploads/{upload_id}', { params: { path: { upload_id: id } } }));
 }
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from orientation import check_calibrant
 
 from integration import quotient
-from pandaas.sdk import Field, Plot, write_result
+from pandaas.sdk import Field, Plot, warn, write_result
 
 if TYPE_CHECKING:
     from run import State
@@ -155,7 +155,10 @@ def _cake(state: State, partial: Mapping[str, Any]) -> Plot:
 
 def _check_rings(state: State, average: NDArray[Any]) -> None:
     wavelength = state.geometry.integrator.wavelength
-    if wavelength is None or not state.parameters.calibrant:
+    if not state.parameters.calibrant:
+        return
+    if wavelength is None:
+        warn(f"The rings of {state.parameters.calibrant} could not be checked: enter the wavelength.")
         return
     radial = state.integrator.radial
     unit = state.parameters.unit

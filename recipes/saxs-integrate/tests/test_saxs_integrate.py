@@ -264,6 +264,13 @@ class TestSaxsIntegrate(RecipeConformance):
         assert run.code == 0, run.log
         assert any("other.poni" in text for text in run.warnings)
 
+    def test_a_calibrant_without_wavelength_is_said_to_be_unchecked(self, tmp_path: Path) -> None:
+        series = write(tmp_path / "bare.h5", rings(frames=1), geometry=False)
+        options = {"distance": 900.0, "pixel_size_x": 172.0, "beam_center_x": CENTRE[0], "beam_center_y": CENTRE[1]}
+        run = self.run(tmp_path, {"sample": [given(series)]}, unit="2th_deg", calibrant="CeO2", cake=False, **options)
+        assert run.code == 0, run.log
+        assert any("could not be checked" in text for text in run.warnings)
+
     def test_a_flipped_image_is_noticed_and_named(self, tmp_path: Path) -> None:
         flipped = given(write(tmp_path / "flipped.h5", rings(frames=2), flip=True))
         wrong = self.run(tmp_path / "wrong", {"sample": [flipped]})

@@ -22,6 +22,7 @@ from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.layout import ChunkIndex, Layout, NotPlain, index_from_bytes, layout_from_json
 from pandaas.arrays.limits import check_size, too_slow, undecodable
 from pandaas.arrays.pool import Reply
+from pandaas.arrays.remembered import identities, unchanged
 from pandaas.arrays.values import Abandoned, FileIdentity, StoredBytes
 from pandaas.codecs import BlockCompressor, BrokenChunk, Selection, parse_selection
 from pandaas.model import PandaasError
@@ -51,10 +52,7 @@ class Known:
         return _FEW_BYTES + (self.finder.cells.nbytes if self.finder is not None else 0)
 
     def still_true(self) -> bool:
-        try:
-            return all(FileIdentity.of(Path(file.path)) == file for file in self.files)
-        except OSError:
-            return False
+        return unchanged(self.files)
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class FastReader:
         own = FileIdentity.of(asked.real)
         reply = asked.ask("layout")
         try:
-            files = (own, *(FileIdentity.of(Path(file)) for file in reply.touched))
+            files = (own, *identities(asked.real, reply)[1:])
             if reply.result is None:
                 return Known(files)
             layout = layout_from_json(reply.result["layout"])

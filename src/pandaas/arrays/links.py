@@ -62,6 +62,7 @@ class Permission:
     denied: frozenset[str] = frozenset()
     needed: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    missing: bool = False  # a link's file wasn't there
 
     def ask(self, paths: set[str], target: str = "") -> None:
         """Return when all of `paths` are allowed; raise `Unresolved` when one is denied, else `NeedsFile`."""
@@ -176,6 +177,7 @@ class Navigator:
     def _other_file(self, here: Place, target: LinkTarget) -> Place:
         candidates = _candidates(target.file or "", here.folder)
         if not candidates:
+            self.permission.missing = True
             raise Unresolved(_HIDDEN, str(target))
         real = candidates[0]
         self.permission.ask({real}, str(target))
@@ -189,6 +191,7 @@ class Navigator:
         try:
             identity = FileIdentity.of(Path(real))
         except OSError:
+            self.permission.missing = True
             raise Unresolved(_HIDDEN, target) from None
         known = others.pop(real, None)
         if known is not None and (known[0] != identity or not known[1].id.valid):

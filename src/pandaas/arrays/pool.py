@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ from pandaas.model import (
 
 LaneName = Literal["structure", "data", "scan"]
 _MAX_ROUNDS = 32
+_FOLDERS_S = 1.0
 _ERRORS: dict[str, type[PandaasError]] = {
     "InvalidInput": InvalidInput,
     "NotFound": NotFound,
@@ -35,28 +37,37 @@ _ERRORS: dict[str, type[PandaasError]] = {
 
 @dataclass(frozen=True)
 class Reply:
-    """A worker's answer: `result` as JSON, `raw` bytes, and the real paths of further files that it read."""
+    """A worker's answer: `result` as JSON, `raw` bytes, and the real paths of further files that it read.
+
+    `denied` says that the asker was kept from some file on the way, `missing` that a linked file wasn't there.
+    """
 
     result: Any
     raw: Any
     touched: tuple[str, ...]
+    denied: bool = False
+    missing: bool = False
 
 
 class WorkerPool:
     """Owns the reader processes of the service."""
 
-    def __init__(self, settings: Settings, extra_folders: Sequence[Path] = ()) -> None:
+    def __init__(self, settings: Settings, extra_folders: Sequence[Path] = (), *, few: bool = False) -> None:
+        """With `few` processes, those for structure read whole files too."""
         self._settings = settings
         self._extra = tuple(extra_folders)
         sizes: dict[LaneName, int] = {
-            "structure": 1,
+            "structure": 2 if few else 1,
             "data": settings.arrays.workers,
             "scan": settings.ingest.workers,
         }
         self._lanes = {name: Lane(name, size, self._start_worker) for name, size in sizes.items()}
+        if few:
+            self._lanes["scan"] = self._lanes["structure"]
         self._stop = threading.Event()
         self._reaper: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._resolved: tuple[list[Path], float] = ([], 0.0)
         self.broken_readers: dict[str, str] = {}
 
     def ask(
@@ -80,10 +91,14 @@ class WorkerPool:
             message = self._lanes[lane].run(request, path, timeout, cancelled)
             asked = {str(needed) for needed in message.body.get("needs") or ()} - allowed - denied
             if not asked:
-                return _reply(message)
+                return _reply(message, denied=bool(denied))
             for needed in asked:
                 (allowed if may_read(Path(needed)) else denied).add(needed)
         raise UnreadableFile(f"{path.name} links from file to file without end.")
+
+    @property
+    def is_closed(self) -> bool:
+        return self._stop.is_set()
 
     def warm_up(self) -> None:
         """Start a process of each lane before it is needed."""
@@ -97,14 +112,22 @@ class WorkerPool:
 
     def sees(self, path: Path) -> bool:
         """Does `path` lie in a folder that holds data (nothing else is ever opened)?"""
-        return any(path.is_relative_to(folder) for folder in self._folders())
+        folders = self._folders()
+        return any(map(path.is_relative_to, folders)) or any(map(path.is_relative_to, self._folders(anew=True)))
 
-    def _folders(self) -> list[Path]:
-        roots = [Path(root.path) for root in self._settings.storage]
-        return [path.resolve() for path in (*roots, *self._extra, *data_folders(self._settings.home))]
+    def _folders(self, *, anew: bool = False) -> list[Path]:
+        """Their real paths, which are kept for a second: each request asks for them several times."""
+        found, until = self._resolved
+        if anew or time.monotonic() >= until:
+            roots = [Path(root.path) for root in self._settings.storage]
+            found = [path.resolve() for path in (*roots, *self._extra, *data_folders(self._settings.home))]
+            self._resolved = (found, time.monotonic() + _FOLDERS_S)
+        return found
 
     def _start_worker(self) -> WorkerProcess:
-        worker = WorkerProcess(self._folders(), self._settings.arrays.memory_mb, self._settings.runtime.sandbox)
+        worker = WorkerProcess(
+            self._folders(anew=True), self._settings.arrays.memory_mb, self._settings.runtime.sandbox
+        )
         self.broken_readers = worker.broken
         with self._lock:
             if self._reaper is None or not self._reaper.is_alive():
@@ -129,10 +152,16 @@ class WorkerPool:
             lane.close()
 
 
-def _reply(message: wire.Message) -> Reply:
+def _reply(message: wire.Message, *, denied: bool) -> Reply:
     body = message.body
     if body.get("ok"):
-        return Reply(body.get("result"), message.raw, tuple(map(str, body.get("touched") or ())))
+        return Reply(
+            body.get("result"),
+            message.raw,
+            tuple(map(str, body.get("touched") or ())),
+            denied,
+            bool(body.get("missing")),
+        )
     error = body.get("error") or {}
     kind = _ERRORS.get(str(error.get("kind")), UnreadableFile)
     raise kind(

@@ -7,6 +7,7 @@ dataset's own files is followed only where the `Resolver` lets the same principa
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import secrets
 import threading
@@ -23,6 +24,7 @@ from pandaas.arrays import sandbox, scanning
 from pandaas.arrays.fast import Asked, FastReader, Known
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
+from pandaas.arrays.remembered import Answers
 from pandaas.arrays.values import FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
 from pandaas.arrays.virtual_zarr import Key
 from pandaas.codecs import BlockCompressor, Encoded, Format, Statistics, dtype_from, encode
@@ -75,13 +77,24 @@ class StoreValue:
 class ArrayService:
     """Thread-safe. `resolver` is set before the first request by the one who builds the platform."""
 
-    def __init__(self, settings: Settings, resolver: Resolver | None = None, *, folders: Sequence[Path] = ()) -> None:
-        """`folders` hold data besides the storage roots and the home (those of `pandaas view`)."""
+    def __init__(
+        self,
+        settings: Settings,
+        resolver: Resolver | None = None,
+        *,
+        folders: Sequence[Path] = (),
+        few_processes: bool = False,
+    ) -> None:
+        """`folders` hold data besides the storage roots and the home (those of `pandaas view`).
+
+        With `few_processes` less is started, for one person who wants to see a picture soon.
+        """
         self.resolver = resolver
         self._settings = settings
         self._folders = tuple(folders)
-        self._pool = WorkerPool(settings, folders)
+        self._pool = WorkerPool(settings, folders, few=few_processes)
         self._fast = FastReader(settings.arrays.buffer_mb << 20)
+        self._answers = Answers()
         self._touched: OrderedDict[tuple[str, str], _Touched] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -362,7 +375,23 @@ class ArrayService:
         *,
         cancelled: Cancelled | None = None,
     ) -> Reply:
-        return self._ask_about(lane, self._target(principal, pid), body, cancelled=cancelled)
+        target = self._target(principal, pid)
+        if lane == "structure" and not target.real.is_dir():
+            return self._structure(target, body)
+        return self._ask_about(lane, target, body, cancelled=cancelled)
+
+    def _structure(self, target: _Target, body: dict[str, Any]) -> Reply:
+        """The same answer as before where none of the files has changed since."""
+        if self._pool.is_closed:
+            raise Unavailable("The array service is closed.")
+        question = (target.files.format, json.dumps(body, sort_keys=True))
+        found = self._answers.find(target.real, question, lambda file: self._may_read(target, file))
+        if found is not None:
+            return found
+        before = FileIdentity.of(target.real)
+        reply = self._ask_about("structure", target, body)
+        self._answers.keep(before, question, reply)
+        return reply
 
     def _ask_about(
         self, lane: LaneName, target: _Target, body: dict[str, Any], *, cancelled: Cancelled | None = None

@@ -79,7 +79,13 @@ def answer(files: OpenFiles, arguments: dict[str, Any]) -> tuple[dict[str, Any],
         files.forget(path)
         text = (str(error).splitlines() or [""])[0][:300]
         return _problem(UnreadableFile(f"The file can't be read: {type(error).__name__}: {text}"), permission), b""
-    body = {"ok": True, "result": result, "needs": sorted(permission.needed), "touched": sorted(permission.touched)}
+    body = {
+        "ok": True,
+        "result": result,
+        "needs": sorted(permission.needed),
+        "touched": sorted(permission.touched),
+        "missing": permission.missing,
+    }
     return body, raw
 
 

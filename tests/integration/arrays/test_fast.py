@@ -62,6 +62,10 @@ def write(path: Path, values: np.ndarray = FRAMES, way: str = "bitshuffle") -> N
         file.create_dataset("d", data=values, **WAYS[way])
 
 
+def nobody(*_: Any, **__: Any) -> Any:
+    raise AssertionError("a reader process was asked")
+
+
 @pytest.fixture(scope="module")
 def every_way(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArrayService]:
     """A service for one file `<way>.h5` per way of storing `FRAMES`."""
@@ -82,11 +86,11 @@ def test_values_are_those_of_the_file(every_way: ArrayService, way: str, selecti
 
 @pytest.mark.parametrize("way", [way for way in WAYS if way != "lzf"])
 def test_plain_arrays_need_no_reader_process_once_they_are_known(
-    files: _Files, service: ArrayService, way: str
+    files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     write(files.folder / "a.h5", way=way)
     service.read(ANONYMOUS, "a.h5", "/d", "0,0,:")
-    service._pool.close()
+    monkeypatch.setattr(service._pool, "ask", nobody)
     np.testing.assert_array_equal(service.read(ANONYMOUS, "a.h5", "/d", "3"), FRAMES[3])
 
 
@@ -158,6 +162,48 @@ def test_too_large_is_refused_before_reading(files: _Files) -> None:
     with pytest.raises(TooLarge, match="at most"):
         small.read(ANONYMOUS, "a.h5", "/d")
     small.close()
+
+
+# --- structure ------------------------------------------------------------------------------------------------------
+
+
+def test_structure_that_is_known_needs_no_reader_process(
+    files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(files.folder / "a.h5")
+    first = service.tree(ANONYMOUS, "a.h5")
+    monkeypatch.setattr(service._pool, "ask", nobody)
+    assert service.tree(ANONYMOUS, "a.h5") == first
+
+
+def test_structure_of_a_file_that_changed_is_asked_for_anew(files: _Files, service: ArrayService) -> None:
+    write(files.folder / "a.h5")
+    assert service.tree(ANONYMOUS, "a.h5", "/d").shape == (5, 120, 133)
+    write(files.folder / "a.h5", FRAMES[:2])
+    assert service.tree(ANONYMOUS, "a.h5", "/d").shape == (2, 120, 133)
+
+
+def test_structure_behind_a_link_is_only_for_who_may_read_it(files: _Files, service: ArrayService) -> None:
+    write(files.folder / "target.h5")
+    with h5py.File(files.folder / "a.h5", "w") as file:
+        file["link"] = h5py.ExternalLink("target.h5", "/d")
+    files.open.add(files.folder / "target.h5")
+    assert service.tree(ANONYMOUS, "a.h5", "/link").kind == "dataset"
+    files.open.clear()
+    with pytest.raises(NotFound):
+        service.tree(ANONYMOUS, "a.h5", "/link")
+    assert service.tree(ANONYMOUS, "a.h5").children[0].kind == "unresolved"  # type: ignore[index]
+    files.open.add(files.folder / "target.h5")
+    assert service.tree(ANONYMOUS, "a.h5").children[0].kind == "dataset"  # type: ignore[index]
+
+
+def test_a_linked_file_that_appears_later_is_seen(files: _Files, service: ArrayService) -> None:
+    with h5py.File(files.folder / "a.h5", "w") as file:
+        file["link"] = h5py.ExternalLink("target.h5", "/d")
+    files.open.add(files.folder / "target.h5")
+    assert service.tree(ANONYMOUS, "a.h5").children[0].kind == "unresolved"  # type: ignore[index]
+    write(files.folder / "target.h5")
+    assert service.tree(ANONYMOUS, "a.h5").children[0].kind == "dataset"  # type: ignore[index]
 
 
 # --- what a reader process says is not trusted ----------------------------------------------------------------------

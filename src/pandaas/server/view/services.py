@@ -19,15 +19,13 @@ class ViewServices:
 
     def __init__(self, settings: Settings, shelf: Shelf) -> None:
         self.shelf = shelf
-        self.arrays = ArrayService(settings, self, folders=self.shelf.folders)
+        self.arrays = ArrayService(settings, self, folders=self.shelf.folders, few_processes=True)
         self.records = Records(self.arrays)
 
     @classmethod
     def of(cls, shelf: Shelf, home: Path) -> ViewServices:
         """With the limits of readers as configured; no storage but the shelf, and nothing of a platform's home."""
-        configured = load_settings(home=home)
-        one_scan = configured.ingest.model_copy(update={"workers": 1})
-        return cls(configured.model_copy(update={"home": home, "storage": (), "ingest": one_scan}), shelf)
+        return cls(load_settings(home=home).model_copy(update={"home": home, "storage": ()}), shelf)
 
     def files(self, principal: Principal, pid: str) -> DatasetFiles:  # noqa: ARG002
         place = self.file(pid)

@@ -53,10 +53,11 @@ class _Walk:
             else:
                 try:
                     form = form_of(self.navigator, child)
+                    self.nodes[here] = array_document(child, form, dimensions.get(name), name)
                 except NotOffered as reason:
                     left_out[name] = str(reason)
-                    continue
-                self.nodes[here] = array_document(child, form, dimensions.get(name), name)
+                except (OSError, RuntimeError, ValueError, TypeError, KeyError) as error:  # damaged; the rest is not
+                    left_out[name] = f"it can't be read: {(str(error).splitlines() or [''])[0][:200]}"
         return _group(attributes(place) | ({LEFT_OUT: _bounded(left_out)} if left_out else {}))
 
 

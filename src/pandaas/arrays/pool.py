@@ -64,8 +64,6 @@ class WorkerPool:
         self._lanes = {name: Lane(name, size, self._start_worker) for name, size in sizes.items()}
         if few:
             self._lanes["scan"] = self._lanes["structure"]
-        if few:
-            self._lanes["scan"] = self._lanes["structure"]
         self._stop = threading.Event()
         self._reaper: threading.Thread | None = None
         self._lock = threading.Lock()

@@ -51,6 +51,8 @@ def stranger(demo: RunningPlatform, request: pytest.FixtureRequest) -> Iterator[
         "/h5grove/data/?file={pid}&path={path}",
         "/h5grove/stats/?file={pid}&path={path}",
         "/h5grove/paths/?file={pid}",
+        "/zarr/{pid}/zarr.json",
+        "/zarr/{pid}{path}/zarr.json",
         "/api/v1/proposals/" + PROPRIETARY,
     ],
 )

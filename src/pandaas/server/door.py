@@ -19,6 +19,12 @@ from pandaas.server import problems
 
 log = structlog.get_logger(__name__)
 DATA_PATHS = ("/api/", "/h5grove/", "/zarr/", "/c/")
+# What everybody may read, the pages of other sites may read too; they send neither cookie nor token.
+_OF_EVERYBODY = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "ETag, Content-Range",
+    "cross-origin-resource-policy": "cross-origin",
+}
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
@@ -67,6 +73,8 @@ class Door:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                if _is_of_everybody(connection):
+                    headers.update(_OF_EVERYBODY)
                 for name, value in _HEADERS.items():
                     headers.setdefault(name, value)
                 headers["x-request-id"] = request_id
@@ -95,6 +103,11 @@ class Door:
             return await self.admit(connection) or self.app
         except PandaasError as error:
             return self.refused(connection, error)
+
+
+def _is_of_everybody(connection: HTTPConnection) -> bool:
+    named = "cookie" in connection.headers or "authorization" in connection.headers
+    return connection.scope["path"].startswith("/zarr/") and not named
 
 
 def host_of(connection: HTTPConnection) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,25 @@ def test_chunks_of_hidden_data_are_never_taken_for_empty_ones(address: str, serv
         assert one in hidden.json()["detail"]
         assert httpx.get(f"{address}/zarr/{one}/zarr.json", headers=headers).status_code == 404
     assert httpx.get(f"{address}/zarr/{pid}/zarr.json", headers={"authorization": "Bearer nonsense"}).status_code == 401
+
+
+def test_pages_of_other_sites_read_what_everybody_may(
+    address: str, alice: httpx.Client, services: Services, settings: Settings, pid: str
+) -> None:
+    services.access.create_proposal(
+        FACILITY, "OPEN-1", "Released long ago", release_time=datetime(2020, 1, 1, tzinfo=UTC)
+    )
+    file = Path(settings.storage[0].path) / "open.h5"
+    with h5py.File(file, "w") as made:
+        made["x"] = np.arange(10.0)
+    open_pid = services.catalogue.ingest(FACILITY, [file], proposal="OPEN-1").datasets[0].pid
+    origin = {"Origin": "https://viewer.example.org"}
+    for key, status in (("zarr.json", 200), ("x/c/0", 200), ("x/c/1", 404)):
+        answer = httpx.get(f"{address}/zarr/{open_pid}/{key}", headers=origin)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (status, "*")
+    assert "access-control-allow-credentials" not in answer.headers
+    assert "access-control-allow-origin" not in alice.get(f"/zarr/{pid}/zarr.json", headers=origin).headers
+    assert "access-control-allow-origin" not in httpx.get(f"{address}/api/v1/health", headers=origin).headers
 
 
 def test_chunks_that_cannot_be_read_are_never_taken_for_empty_ones(

@@ -51,7 +51,7 @@ class KeyGate(Door):
     def refused(self, connection: HTTPConnection, error: PandaasError) -> ASGIApp:
         if connection.scope["path"].startswith(DATA_PATHS):
             return super().refused(connection, error)
-        return _page(f"<h1>{escape(error.title)}</h1><p>{escape(str(error))}</p>", error.status)
+        return _page(f"<h1>{escape(_heading(error))}</h1><p>{escape(str(error))}</p>", error.status)
 
     def _is_known(self, connection: HTTPConnection) -> bool:
         if self._keys.key is None:
@@ -99,6 +99,10 @@ def _without_key(path: str, query: QueryParams) -> str:
 def _page(body: str, status: int) -> HTMLResponse:
     head = '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>PaN-DAaS view</title></head>'
     return HTMLResponse(f"{head}<body>{body}</body></html>", status, headers={"cache-control": "no-store"})
+
+
+def _heading(error: PandaasError) -> str:
+    return "The key is missing" if isinstance(error, NotSignedIn) else error.title
 
 
 def _own_names() -> Sequence[str]:

@@ -39,6 +39,7 @@ from pandaas.codecs import (
 )
 
 _TABLE_BYTES = 64 << 20
+_BLOCK = 8192  # as Bitshuffle cuts chunks unless told otherwise
 _MANY_RUNS = 32
 _KEPT_SCRATCH = 64 << 20
 _NEAR = 16 << 10  # pieces of a file that are nearer than this are read together with what lies between
@@ -46,6 +47,7 @@ _SPAN = 4 << 20
 _WORTH_A_THREAD = 1 << 20  # decoded bytes
 Value = TypeVar("Value")
 Check = Callable[[], None]
+_memory = threading.local()
 
 
 @dataclass(frozen=True)
@@ -98,12 +100,20 @@ def read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any]
         return
     parts = touched(items, layout.shape, layout.chunk)
     total = layout.count(items)
-    if total > 1 and layout.filters and into.nbytes + total * layout.nbytes // 8 > 2 * _WORTH_A_THREAD:
+    if total > 1 and total * _decoded_bytes(layout, items) > 2 * _WORTH_A_THREAD:
         _side_by_side(lambda part: _read_part(source, part, into), parts, check)
         return
     for part in parts:
         check()
         _read_part(source, part, into, several=total == 1)
+
+
+def _decoded_bytes(layout: Layout, items: Sequence[int | slice]) -> int:
+    """About how many bytes of each chunk are decoded for a selection."""
+    if layout.compressor is None or layout.chunk is None:
+        return layout.nbytes if layout.filters else 0
+    inside = next(touched(items, layout.shape, layout.chunk)).inside
+    return int(touched_blocks(inside, layout.chunk, _BLOCK // layout.dtype.itemsize).sum()) * _BLOCK
 
 
 def stored_chunk(source: Source, items: Sequence[int | slice]) -> StoredChunk | None:
@@ -191,13 +201,20 @@ def _shares(first: int, last: int) -> Iterator[tuple[int, int]]:
 
 
 def _runs(inside: Sequence[int | slice], layout: Layout, blocks: Blocks) -> list[tuple[int, int]]:
-    """Ranges of blocks; elements kept as they are at the end of a chunk belong to the last block."""
+    """Ranges of blocks; elements kept as they are at the end of a chunk belong to the last block.
+
+    The chunks of a stack mostly give the same part one after the other, so the last answer of this thread is kept.
+    """
+    question = (inside, layout.chunk, blocks.block, len(blocks))
+    kept: tuple[Any, list[tuple[int, int]]] = getattr(_memory, "runs", (None, []))
+    if kept[0] == question:
+        return kept[1]
     wanted = touched_blocks(inside, layout.chunk or (), blocks.block)
-    if not len(blocks):
-        return [(0, 0)]
-    if wanted[len(blocks) :].any():
+    if wanted[len(blocks) :].any() and len(blocks):
         wanted[len(blocks) - 1] = True
-    return runs(wanted[: len(blocks)])
+    found = runs(wanted[: len(blocks)]) if len(blocks) else [(0, 0)]
+    _memory.runs = (question, found)
+    return found
 
 
 def _whole(source: Source, stored: Stored) -> tuple[bytes, Blocks]:
@@ -384,9 +401,6 @@ class Kept(Generic[Value]):
             while self._size > self._limit:
                 _, (_, freed) = self._values.popitem(last=False)
                 self._size -= freed
-
-
-_memory = threading.local()
 
 
 def _scratch(nbytes: int, dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -132,8 +132,8 @@ def decode_blocks(
     if functions is None:
         raise BrokenChunk("no decoder is installed")
     function = functions.bshuf_decompress_lz4 if compressor == "lz4" else functions.bshuf_decompress_zstd
-    source = np.frombuffer(stored, np.uint8)
-    used = function(source.ctypes.data, into.ctypes.data, high - low, blocks.itemsize, blocks.block)
+    source = stored if isinstance(stored, bytes) else np.frombuffer(stored, np.uint8).ctypes.data
+    used = function(source, into.ctypes.data, high - low, blocks.itemsize, blocks.block)
     if used != end - begin:
         raise BrokenChunk(f"a block doesn't decode ({used})")
 

@@ -31,7 +31,8 @@ from pandaas.server.security import Gate
 from pandaas.server.services import Services
 from pandaas.server.stream import EventHub
 
-ROUTERS = (session, portal, search, proposals, datasets, arrays, uploads, recipes, jobs, h5grove, zarr)
+# Asked one after the other, so the ways of data, which should be quick, come first.
+ROUTERS = (arrays, h5grove, zarr, session, portal, search, proposals, datasets, uploads, recipes, jobs)
 _THREADS = 64
 
 

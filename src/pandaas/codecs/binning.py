@@ -16,24 +16,28 @@ def bin_by_mean(image: NDArray[Any], factor: int, *, detector: bool = True) -> N
     Pixels without a measured value (`invalid_pixels`) don't count; a block of nothing but these keeps their value. Means
     of integers are rounded to the nearest. Blocks at the lower and right edge may be smaller.
     """
-    rows, columns = (-(-length // factor) for length in image.shape)
     invalid, _ = invalid_pixels(image, detector=detector)
-    valid = np.ones(image.shape, bool) if invalid is None else ~invalid
-    sums = _blocks(np.where(valid, image, 0).astype(np.float64), factor, rows, columns)
-    counts = _blocks(valid.astype(np.float64), factor, rows, columns)
+    if invalid is None:
+        sums, counts = _sums(image, factor), _sums(np.ones(image.shape, np.uint8), factor)
+    else:
+        sums, counts = _sums(np.where(invalid, image.dtype.type(0), image), factor), _sums(~invalid, factor)
     with np.errstate(invalid="ignore", divide="ignore"):
         means = sums / counts
     if image.dtype.kind in "iu":
         means = np.rint(means)
-    binned = np.where(counts > 0, means, 0).astype(image.dtype)
     empty = counts == 0
+    binned = np.where(empty, 0, means).astype(image.dtype)
     binned[empty] = image[::factor, ::factor][empty]
     return binned
 
 
-def _blocks(values: NDArray[np.float64], factor: int, rows: int, columns: int) -> NDArray[np.float64]:
-    """Sums over blocks, as if zeros continued the image."""
-    padded = np.zeros((rows * factor, columns * factor))
-    padded[: values.shape[0], : values.shape[1]] = values
-    sums: NDArray[np.float64] = padded.reshape(rows, factor, columns, factor).sum(axis=(1, 3))
-    return sums
+def _sums(values: NDArray[Any], factor: int) -> NDArray[np.float64]:
+    """Sums over blocks, in a pass over the rows and one over what is left of the columns."""
+    for axis in (0, 1):
+        lines = np.moveaxis(values, axis, 0)
+        total = lines[::factor].astype(np.float64)
+        for offset in range(1, factor):
+            others = lines[offset::factor]
+            total[: len(others)] += others
+        values = np.moveaxis(total, 0, axis)
+    return values

@@ -80,8 +80,9 @@ class Shelf:
 
 
 def shown(name: str) -> str:
-    r"""A file name as text: bytes that are no UTF-8 are written as `\xff`."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    r"""A file name as text that addresses can hold: bytes that are no UTF-8 or control something are written as `\xff`."""
+    text = os.fsencode(name).decode("utf-8", "backslashreplace")
+    return "".join(f"\\x{ord(c):02x}" if ord(c) < 32 or ord(c) == 127 else c for c in text)
 
 
 def _real(path: Path) -> Path:

@@ -63,6 +63,7 @@ class Catalogue:
         self._ingest = Ingest(database, settings, access, arrays, self._quarantine)
         self._records = Records(database, settings, access)
         self._files: Memo[DatasetFiles] = Memo(database)
+        self._signals: Memo[str | None] = Memo(database)
         self._search: Search = SqlSearch(database, access)
         self._lists = Lists(database, access)
         self._provenance = ProvenanceGraph(database, access)
@@ -170,6 +171,11 @@ class Catalogue:
     def files(self, principal: Principal, pid: str) -> DatasetFiles:
         """Where the data of `pid` lie (see `Resolver`)."""
         return self._files.get((repr(principal), pid), lambda: self._records.files(principal, pid))
+
+    def default_signal(self, principal: Principal, pid: str) -> str | None:
+        """Inner path of the array that is plotted by default."""
+        key = (repr(principal), pid)
+        return self._signals.get(key, lambda: self._records.default_signal(principal, pid))
 
     def may_read_path(self, principal: Principal, path: Path) -> bool:
         return self._records.may_read_path(principal, path)

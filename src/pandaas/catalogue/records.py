@@ -149,6 +149,12 @@ class Records:
                 growing=dataset.state == DatasetState.GROWING,
             )
 
+    def default_signal(self, principal: Principal, pid: str) -> str | None:
+        """Inner path of the array that is plotted by default."""
+        with self._database.read() as session:
+            plot = plot_spec(self.row(session, principal, pid, Action.READ).plot)
+            return plot.signal if plot else None
+
     def may_read_path(self, principal: Principal, path: Path) -> bool:
         """May this principal read the file at `path`? Only if every dataset it belongs to may be read."""
         try:

@@ -49,8 +49,7 @@ class Services:
     jobs: JobService
 
     def default_signal(self, principal: Principal, pid: str) -> str | None:
-        plot = self.catalogue.dataset(principal, pid).plot
-        return plot.signal if plot else None
+        return self.catalogue.default_signal(principal, pid)
 
 
 def services(request: Request) -> Services:

@@ -131,7 +131,10 @@ class Array:
 
         def fill(block: NDArray[Any], part: Part) -> None:
             place: tuple[Any, ...] = (*part.outside, ...)
-            block[place] = self._read(selection_text(part.items))
+            target = block[place]
+            values = self._read(selection_text(part.items), target)
+            if values is not target:
+                target[...] = values
 
         todo = [partial(fill, block, part) for block, some in zip(blocks, parts, strict=True) for part in some]
         if sum(block.nbytes for block in blocks) < _SEQUENTIAL:
@@ -159,7 +162,8 @@ class Array:
         large = math.prod(self.chunks or (0,)) * self.dtype.itemsize >= SMALLEST_CHUNK
         return shuffled and large and blocks_available()
 
-    def _read(self, selection: str) -> NDArray[Any]:
+    def _read(self, selection: str, into: NDArray[Any] | None = None) -> NDArray[Any]:
+        """The selected values; `into` may be used for them."""
         text = self._node.get("type_class") != "compound" and self.dtype.hasobject
         answer = self._transport.request(
             "GET",
@@ -172,7 +176,7 @@ class Array:
         compressor = _STORED.get(answer.headers.get("Content-Type", ""))
         if compressor:
             shape = tuple(json.loads(answer.headers["X-Shape"]))
-            return decode_chunk(answer.content, shape, np.dtype(answer.headers["X-Dtype"]), compressor)
+            return decode_chunk(answer.content, shape, np.dtype(answer.headers["X-Dtype"]), compressor, into=into)
         values: NDArray[Any] = np.load(io.BytesIO(answer.content), allow_pickle=False)
         return values
 

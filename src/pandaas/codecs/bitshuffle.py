@@ -105,10 +105,16 @@ def find_blocks(stored: bytes | memoryview, nbytes: int, itemsize: int) -> Block
 
 
 def decode_chunk(
-    stored: bytes | memoryview, shape: tuple[int, ...], dtype: np.dtype[Any], compressor: BlockCompressor
+    stored: bytes | memoryview,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    compressor: BlockCompressor,
+    *,
+    into: NDArray[Any] | None = None,
 ) -> NDArray[Any]:
-    """The values of a whole stored chunk; raises `BrokenChunk`."""
-    into = np.empty(shape, dtype)
+    """The values of a whole stored chunk, in `into` where that has room for just them; raises `BrokenChunk`."""
+    if into is None or into.shape != shape or into.dtype != dtype or not into.flags.c_contiguous:
+        into = np.empty(shape, dtype)
     blocks = find_blocks(stored, into.nbytes, dtype.itemsize)
     begin, end = blocks.span(0, len(blocks))
     decode_blocks(memoryview(stored)[begin:end], blocks, (0, len(blocks)), into.reshape(-1), compressor)

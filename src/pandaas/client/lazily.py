@@ -82,6 +82,7 @@ def _axes(array: Array, group: Node, read: Read) -> tuple[list[str], dict[str, A
     axes = _texts(said.get("axes") or said.get(f"{array.name}_axes")) if said.get("NX_class") == "NXdata" else []
     if len(axes) != array.ndim:
         axes = [_UNTOLD] * array.ndim
+    axes = [axis if axes.count(axis) == 1 else _UNTOLD for axis in axes]  # "Q,Q": one array for all dimensions
     names: list[str] = []
     coordinates: dict[str, Any] = {}
     for number, (axis, length) in enumerate(zip(axes, array.shape, strict=True)):

@@ -106,6 +106,9 @@ def test_axes_and_errors_as_nxcansas_names_them(service: FakeService, dataset: D
     service.describe("ds-1", "/sas/I", uncertainties="Idev", units="1/cm")
     data = dataset.xarray("/sas")
     assert (sorted(data.data_vars), list(data.coords), data.I.dims) == (["I", "Idev"], ["Q"], ("Q",))
+    service.add_array("ds-1", "/sas/I", np.zeros((5, 4)))
+    service.describe("ds-1", "/sas", NX_class="NXdata", canSAS_class="SASdata", signal="I", I_axes="Q,Q")
+    assert dataset["/sas/I"].xarray().dims == ("dim_0", "dim_1")
 
 
 def test_arrays_outside_nxdata_have_plain_dimensions(dataset: Dataset, service: FakeService) -> None:

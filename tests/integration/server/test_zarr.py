@@ -13,9 +13,11 @@ import hdf5plugin
 import httpx
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from pandaas.access import FACILITY
 from pandaas.config import Settings
+from pandaas.db.tables import Dataset
 from pandaas.model import Role
 from pandaas.server import Services, build_services, close_services
 
@@ -102,6 +104,14 @@ def test_chunks_are_cached_revalidated_and_sent_in_parts(alice: httpx.Client, pi
     document = alice.get(f"/zarr/{pid}/zarr.json")
     assert document.headers["cache-control"] == "private, no-cache"
     assert "entry/data/data" in document.json()["consolidated_metadata"]["metadata"]
+
+
+def test_what_still_grows_is_asked_for_again(alice: httpx.Client, services: Services, pid: str) -> None:
+    chunk = f"/zarr/{pid}/entry/data/data/c/1/0/0"
+    for state, expected in (("growing", "private, no-cache"), ("complete", "private, max-age=3600, immutable")):
+        with services.database.session() as session:
+            session.execute(update(Dataset).where(Dataset.pid == pid).values(state=state))
+        assert alice.get(chunk).headers["cache-control"] == expected
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ def test_a_store_too_large_for_one_document_is_opened_by_path(world: World, serv
         file["g7/x"] = np.arange(3)
     document = json.loads(value(service, "a.h5", "zarr.json") or b"")
     assert "consolidated_metadata" not in document
+    assert "by their path" in document["attributes"]["not_in_zarr"]["…"]
     assert json.loads(value(service, "a.h5", "g7/x/zarr.json") or b"")["shape"] == [3]
 
 

@@ -33,7 +33,7 @@ class _Walk:
     nodes: dict[str, Document] = field(default_factory=dict)
     whole: bool = True
 
-    def descend(self, place: Place, path: str, prefix: str, above: tuple[tuple[str, int], ...]) -> Document:
+    def descend(self, place: Place, prefix: str, above: tuple[tuple[str, int], ...]) -> Document:
         """The document of a group; those of what lies in it go to `nodes`."""
         left_out: dict[str, str] = {}
         dimensions = dimension_names(self.navigator, place)
@@ -48,8 +48,7 @@ class _Walk:
                     left_out[name] = "it leads back to a group above"
                     continue
                 self.nodes[here] = {}  # before what is in it
-                inner = self.descend(child, f"{path}/{name}", f"{here}/", (*above, identity))
-                self.nodes[here] = inner
+                self.nodes[here] = self.descend(child, f"{here}/", (*above, identity))
             else:
                 try:
                     form = form_of(self.navigator, child)
@@ -61,15 +60,18 @@ class _Walk:
         return _group(attributes(place) | ({LEFT_OUT: _bounded(left_out)} if left_out else {}))
 
 
-def group_document(navigator: Navigator, place: Place, path: str) -> Document:
+def group_document(navigator: Navigator, place: Place) -> Document:
     """A group with its attributes and the documents of everything below.
 
     Where that is more than one document may hold, it is left out: nodes are then opened by their path.
     """
     walk = _Walk(navigator)
-    document = walk.descend(place, path.rstrip("/"), "", (_identity(place),))
+    document = walk.descend(place, "", (_identity(place),))
     if walk.whole:
         document["consolidated_metadata"] = {"kind": "inline", "must_understand": False, "metadata": walk.nodes}
+    else:
+        more = {"…": f"more than {_MOST_NODES} groups and arrays: open them by their path"}
+        document["attributes"] = document["attributes"] | {LEFT_OUT: more}
     return document
 
 

@@ -40,7 +40,7 @@ def _of_node(navigator: Navigator, key: Key, limit: int) -> bytes | dict[str, An
     if isinstance(place.object, h5py.Group):
         if key.kind == "chunk":
             raise NotOffered("it is a group")
-        return group_document(navigator, place, key.path)
+        return group_document(navigator, place)
     form = form_of(navigator, place)
     if key.kind == "chunk":
         return chunk_bytes(Source(navigator, place, key.path, limit), form, key.indices)

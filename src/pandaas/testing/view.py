@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -22,11 +23,11 @@ _ADDRESS = re.compile(r"(http://\S+:\d+)/(?:\?key=(\S+))?")
 
 @dataclass
 class RunningView:
-    """`url` without a slash at its end; `key` is None with `--no-key`; `banner` is what it printed."""
+    """`url` without a slash at its end; `key` is None with `--no-key`; `output` is what it printed, line by line."""
 
     url: str
     key: str | None
-    banner: str
+    output: list[str]
     process: subprocess.Popen[str]
 
     def client(self) -> httpx.Client:
@@ -50,31 +51,39 @@ def running_view(
     process = subprocess.Popen(
         command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, start_new_session=True
     )
-    watchdog = threading.Timer(_READY_S, process.kill)
-    watchdog.start()
+    output: list[str] = []
+    keeper = threading.Thread(target=_keep, args=(process, output), daemon=True)
     try:
-        banner, found = _banner(process)
-        view = RunningView(found[1], found[2], banner, process)
-        httpx.get(view.url, timeout=_READY_S)  # the port is open before the server answers
-        watchdog.cancel()
-        yield view
+        found = _address(process, output)
+        keeper.start()
+        httpx.get(found[1], timeout=_READY_S)  # the port is open before the server answers
+        yield RunningView(found[1], found[2], output, process)
         process.send_signal(signal.SIGINT)
         process.wait(20)
     finally:
-        watchdog.cancel()
         process.kill()
         process.wait()
+        if keeper.ident is not None:
+            keeper.join(10)
         if process.stdout is not None:
             process.stdout.close()
 
 
-def _banner(process: subprocess.Popen[str]) -> tuple[str, re.Match[str]]:
-    assert process.stdout is not None
-    lines: list[str] = []
-    found: re.Match[str] | None = None
-    for line in process.stdout:
-        lines.append(line)
-        found = found or _ADDRESS.search(line)
-        if "Ctrl-C" in line and found is not None:
-            return "".join(lines), found
-    raise RuntimeError("pandaas view did not start:\n" + "".join(lines))
+def _address(process: subprocess.Popen[str], output: list[str]) -> re.Match[str]:
+    watchdog = threading.Timer(_READY_S, process.kill)
+    watchdog.start()
+    try:
+        for line in process.stdout or ():
+            output.append(line)
+            if found := _ADDRESS.search(line):
+                return found
+    finally:
+        watchdog.cancel()
+    raise RuntimeError("pandaas view did not start:\n" + "".join(output))
+
+
+def _keep(process: subprocess.Popen[str], output: list[str]) -> None:
+    """Read on, so that it never waits for a reader."""
+    with contextlib.suppress(ValueError):
+        for line in process.stdout or ():
+            output.append(line)  # noqa: PERF402 - others look at it meanwhile

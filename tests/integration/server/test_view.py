@@ -223,16 +223,10 @@ def test_several_paths_and_a_port_that_is_taken(series: Path, world: Path) -> No
             pass  # another program has it, which is as good
         with running_view(series / "other.h5", world / "data", options=("--no-key",)) as view, view.client() as client:
             assert not view.url.endswith(":8000")
-            assert "Port 8000 is taken by another program" in view.banner + _rest(view)
+            assert "Port 8000 is taken by another program" in "".join(view.output)
             assert [e["name"] for e in client.get("/api/v1/view/folder").json()["entries"]] == ["other.h5", "data"]
             assert values(client, "other.h5", "/x").json() == SECRET.tolist()
             assert values(client, "data/hostile.h5", "/own").status_code == 200
-
-
-def _rest(view: RunningView) -> str:
-    """The lines after the address."""
-    assert view.process.stdout is not None
-    return view.process.stdout.readline() + view.process.stdout.readline()
 
 
 @pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])

@@ -2,7 +2,7 @@ import { ActionIcon, TextInput, Tooltip } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconArrowUp, IconFile, IconFileOff, IconFilter, IconFolder, IconSortAscendingLetters, IconSortDescending2 } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
-import { useState, type KeyboardEvent } from 'react';
+import { useEffect, useRef, useState, type KeyboardEvent } from 'react';
 
 import { When } from '@/components/text';
 import { bytes, plural } from '@/format';
@@ -20,10 +20,18 @@ interface FolderListProps {
   narrow?: boolean;
 }
 
+/** What was last typed for a folder, and the order for all: kept when the list is drawn anew beside a file. */
+const kept = { folder: '', words: '', order: 'name' as Order };
+/** The entry that was last followed: it has the keyboard focus again when the list is drawn anew. */
+let followed = '';
+
 /** What lies in a folder: filter, order, and links to files and folders. */
 export function FolderList({ folder, open, narrow = false }: FolderListProps) {
-  const [words, setWords] = useState('');
-  const [order, setOrder] = useState<Order>('name');
+  const [words, setWords] = useState(kept.folder === folder ? kept.words : '');
+  const [order, setOrder] = useState<Order>(kept.order);
+  useEffect(() => {
+    Object.assign(kept, { folder, words, order });
+  }, [folder, words, order]);
   const [wanted] = useDebouncedValue(words.trim(), 150);
   const query = useInfiniteQuery({ ...folderQuery(folder, wanted, order), placeholderData: keepPreviousData });
   const pages = query.data?.pages ?? [];
@@ -31,6 +39,14 @@ export function FolderList({ folder, open, narrow = false }: FolderListProps) {
   const last = pages.at(-1);
   const left = (last?.total ?? 0) - entries.length;
   const newest = order === 'newest';
+  const list = useRef<HTMLUListElement>(null);
+  const ready = last !== undefined;
+  useEffect(() => {
+    const link = ready ? list.current?.querySelector<HTMLElement>('a[aria-current]') : null;
+    if (!link) return;
+    link.scrollIntoView({ block: 'nearest' });
+    if (followed === open && document.activeElement === document.body) link.focus({ preventScroll: true });
+  }, [ready, open]);
   return (
     <section className={classes.folder} aria-label="Files" data-narrow={narrow || undefined}>
       <div className={classes.tools}>
@@ -63,7 +79,7 @@ export function FolderList({ folder, open, narrow = false }: FolderListProps) {
         {query.error && <p role="alert">{query.error.message}</p>}
         {query.isPending && <p role="status">Reading …</p>}
         {last && entries.length === 0 && <p>{wanted ? 'No name here has this in it.' : 'This folder is empty.'}</p>}
-        <ul aria-label="Entries">
+        <ul aria-label="Entries" ref={list}>
           {entries.map((entry) => (
             <li key={entry.address}>
               <Line entry={entry} open={entry.address === open} />
@@ -105,7 +121,7 @@ function Line({ entry, open }: { entry: EntryOut; open: boolean }) {
     );
   }
   return (
-    <A className={classes.line} href={hrefOf(entry.address)} data-open={open || undefined} aria-current={open ? 'page' : undefined} title={entry.name} onKeyDown={moveInList}>
+    <A className={classes.line} href={hrefOf(entry.address)} data-open={open || undefined} aria-current={open ? 'page' : undefined} title={entry.name} onKeyDown={moveInList} onFocus={() => (followed = entry.address)}>
       {content}
     </A>
   );

@@ -20,7 +20,7 @@ from pandaas.model import ANONYMOUS, UnreadableFile
 from .conftest import SECRET, World
 
 pytestmark = pytest.mark.integration
-FRAME = np.random.default_rng(8).poisson(2, (1, 130, 64)).astype("<u4")
+FRAME = np.random.default_rng(8).poisson(2, (1, 270, 130)).astype("<u4")
 FILTERS: dict[str, dict[str, Any]] = {
     "bitshuffle": dict(hdf5plugin.Bitshuffle(cname="lz4")),
     "zstd blocks": dict(hdf5plugin.Bitshuffle(cname="zstd")),

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 TARGET = 1 << 20  # decoded bytes of a chunk: large enough for the network, small enough to look at a part
 MAX_FRAME = 32 << 20  # whole images of a stack stay whole up to this size
-SMALLEST = 16 << 10
+SMALLEST = 128 << 10  # what is smaller takes longer to ask for than to send
 LARGEST = 64 << 20
 Shape = tuple[int, ...]
 

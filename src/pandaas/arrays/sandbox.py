@@ -13,6 +13,7 @@ import pandaas
 from pandaas.config import bubblewrap_program
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/localtime")
+_TEMPORARY = "/tmp"  # noqa: S108 - inside the sandbox, of its own unless data lie there
 _NOT_DATA = frozenset({"logs", "backups", "environments", "secrets"})
 
 
@@ -49,7 +50,9 @@ def worker_command(descriptor: int, memory_mb: int, folders: Iterable[Path], wan
     wrap = bubblewrap() if wanted != "none" else None
     if wrap is None:
         return python
-    visible = [*_SYSTEM, *_interpreter(), *(str(folder) for folder in folders)]
+    data = [str(folder) for folder in folders]
+    everything = "/" in data  # then bound first, so that what is private to the process covers it
+    visible = [_TEMPORARY] if everything else [*_SYSTEM, *_interpreter(), *data]
     binds = [part for path in dict.fromkeys(visible) for part in ("--ro-bind-try", path, path)]
     return [
         wrap,
@@ -58,13 +61,17 @@ def worker_command(descriptor: int, memory_mb: int, folders: Iterable[Path], wan
         "--new-session",
         "--cap-drop",
         "ALL",
+        *(("--ro-bind", "/", "/") if everything else ()),
         "--proc",
         "/proc",
         "--dev",
         "/dev",
         "--tmpfs",
-        "/tmp",  # noqa: S108 - inside the sandbox, of its own
+        _TEMPORARY,
         *binds,
+        "--setenv",
+        "TMPDIR",
+        "/dev/shm",  # noqa: S108 - of its own and always writable; data may lie in /tmp
         "--chdir",
         "/",
         *python,

@@ -213,6 +213,14 @@ def test_a_file_given_alone_is_shown_with_the_files_that_belong_to_it(series: Pa
             assert client.get("/h5grove/meta/", params={"file": other}).status_code == 404
 
 
+def test_the_whole_file_system_may_be_viewed(series: Path) -> None:
+    """The reader's own folders must not be covered by it."""
+    with running_view("/") as view, view.client() as client:
+        assert values(client, str(series / "other.h5"), "/x").json() == SECRET.tolist()
+        tree = client.get(f"/api/v1/datasets/{quote(str(series / 'other.h5')[1:], safe='')}/tree")
+        assert tree.json()["children"][0]["name"] == "x"
+
+
 def test_several_paths_and_a_port_that_is_taken(series: Path, world: Path) -> None:
     with socket.socket() as taken:
         taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -108,6 +108,13 @@ def read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any]
         _read_part(source, part, into, several=total == 1)
 
 
+def cost(layout: Layout, items: Sequence[int | slice], nbytes: int) -> int:
+    """About how many bytes are decoded or read for a selection that holds `nbytes`, before anything is read."""
+    if layout.chunk is None or not nbytes:
+        return nbytes
+    return max(nbytes, layout.count(items) * _decoded_bytes(layout, items))
+
+
 def _decoded_bytes(layout: Layout, items: Sequence[int | slice]) -> int:
     """About how many bytes of each chunk are decoded for a selection."""
     if layout.compressor is None or layout.chunk is None:

@@ -7,7 +7,7 @@ says is not trusted: a file is opened only after the same questions as any other
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from pandaas.arrays.buffers import Buffers
 from pandaas.arrays.descriptors import Changed, Descriptors
-from pandaas.arrays.direct import Check, Kept, Source, StoredChunk, read_values, stored_chunk
+from pandaas.arrays.direct import Check, Kept, Source, StoredChunk, cost, read_values, stored_chunk
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.layout import ChunkIndex, Layout, NotPlain, index_from_bytes, layout_from_json
 from pandaas.arrays.limits import check_size, too_slow, undecodable
 from pandaas.arrays.pool import Reply
 from pandaas.arrays.remembered import identities, unchanged
+from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import Abandoned, FileIdentity, StoredBytes
 from pandaas.codecs import BlockCompressor, BrokenChunk, Selection, parse_selection
 from pandaas.model import PandaasError
@@ -59,7 +60,8 @@ class Known:
 class Asked:
     """One request: the dataset's file, the array's path in it, and what may be asked on the way.
 
-    `ask` has a reader process do an operation on this array; `may_read` says whether the asker may read a file.
+    `ask` has a reader process do an operation on this array; `may_read` says whether the asker may read a file; `who`
+    tells people apart, so that each has her turn.
     """
 
     real: Path
@@ -67,6 +69,7 @@ class Asked:
     ask: Ask
     may_read: MayRead
     timeout_s: float
+    who: Hashable = None
     cancelled: Cancelled | None = None
 
 
@@ -75,6 +78,7 @@ class FastReader:
 
     def __init__(self, buffer_bytes: int) -> None:
         self.buffers = Buffers(buffer_bytes)
+        self.turns = Turns()
         self._known: Kept[Known] = Kept(_KEPT_BYTES)
         self._descriptors = Descriptors()
 
@@ -111,9 +115,11 @@ class FastReader:
 
         def values(source: Source, selection: Selection, check: Check) -> NDArray[Any]:
             items, turn = selection.ascending()
-            into = self.buffers.array(selection.shape, source.layout.dtype)
-            if into.size:
-                read_values(source, items, into, check)
+            nbytes = selection.nbytes(source.layout.dtype.itemsize)
+            with self.turns.take(asked.who, cost(source.layout, items, nbytes), check):
+                into = self.buffers.array(selection.shape, source.layout.dtype)
+                if into.size:
+                    read_values(source, items, into, check)
             into.flags.writeable = False
             return np.ascontiguousarray(into[turn]) if any(part.step == -1 for part in turn) else into
 

@@ -13,6 +13,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,8 @@ from pandaas.arrays.fast import Asked, FastReader, Known
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
 from pandaas.arrays.remembered import Answers
-from pandaas.arrays.values import FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
+from pandaas.arrays.turns import Turns
+from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
 from pandaas.arrays.virtual_zarr import Key
 from pandaas.codecs import BlockCompressor, Encoded, Format, Statistics, dtype_from, encode
 from pandaas.config import Settings
@@ -95,6 +97,7 @@ class ArrayService:
         self._pool = WorkerPool(settings, folders, few=few_processes)
         self._fast = FastReader(settings.arrays.buffer_mb << 20)
         self._answers = Answers()
+        self._turns = Turns(short=settings.arrays.workers)
         self._touched: OrderedDict[tuple[str, str], _Touched] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -364,7 +367,8 @@ class ArrayService:
             return self._ask_about("data", target, {"operation": operation, "path": path}, cancelled=cancelled)
 
         timeout = self._settings.server.request_timeout_s
-        return Asked(target.real, path, ask, lambda file: self._may_read(target, file), timeout, cancelled)
+        who = target.principal.person_id
+        return Asked(target.real, path, ask, lambda file: self._may_read(target, file), timeout, who, cancelled)
 
     def _ask(
         self,
@@ -397,18 +401,29 @@ class ArrayService:
         self, lane: LaneName, target: _Target, body: dict[str, Any], *, cancelled: Cancelled | None = None
     ) -> Reply:
         timeout = self._settings.server.request_timeout_s
-        reply = self._pool_for(target.real).ask(
-            lane,
-            body | {"format": target.files.format, "allowed": [str(file) for file in target.files.allowed]},
-            target.real,
-            min(timeout, _STRUCTURE_S) if lane == "structure" else timeout,
-            may_read=lambda file: self._may_read(target, file),
-            cancelled=cancelled,
-        )
+        pool = self._pool_for(target.real)
+        with self._turn(lane, target, cancelled):
+            reply = pool.ask(
+                lane,
+                body | {"format": target.files.format, "allowed": [str(file) for file in target.files.allowed]},
+                target.real,
+                min(timeout, _STRUCTURE_S) if lane == "structure" else timeout,
+                may_read=lambda file: self._may_read(target, file),
+                cancelled=cancelled,
+            )
         known = self._known(target, str(body["path"]))
         with self._lock:
             known.linked = tuple(dict.fromkeys((*known.linked, *reply.touched)))
         return reply
+
+    def _turn(self, lane: LaneName, target: _Target, cancelled: Cancelled | None) -> AbstractContextManager[None]:
+        """Reader processes for data are shared out among people; for structure there is always one."""
+
+        def check() -> None:
+            if cancelled is not None and cancelled():
+                raise Abandoned
+
+        return self._turns.take(target.principal.person_id, 0, check) if lane == "data" else nullcontext()
 
     def _known(self, target: _Target, path: str) -> _Touched:
         with self._lock:

@@ -10,7 +10,7 @@ import typer
 from pandaas.cli.browser import open_page
 
 if TYPE_CHECKING:
-    from pandaas.server.view import Start
+    from pandaas.server import view as viewer
 
 
 def register(app: typer.Typer) -> None:
@@ -38,7 +38,7 @@ def view(
     """
     from pandaas.server import view as viewer
 
-    def on_listen(start: Start) -> None:
+    def on_listen(start: viewer.Start) -> None:
         _say(start, paths)
         if not no_browser and not open_page(start.visit):
             print("  Open this address in your browser.", flush=True)
@@ -46,7 +46,7 @@ def view(
     viewer.run(paths, host=host, port=port, with_key=not no_key, on_listen=on_listen)
 
 
-def _say(start: Start, paths: list[Path]) -> None:
+def _say(start: viewer.Start, paths: list[Path]) -> None:
     shown = str(paths[0]) if len(paths) == 1 else f"{len(paths)} files and folders"
     print(f"PaN-DAaS shows {shown} at\n\n  {start.address}\n\n  Ctrl-C stops it.", flush=True)
     if start.port_taken is not None:

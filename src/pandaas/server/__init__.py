@@ -7,7 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pandaas.server import demo
+    from pandaas.server import demo, view
     from pandaas.server.app import create_app
     from pandaas.server.build import build_services, close_services
     from pandaas.server.doctor import Finding, examine
@@ -27,6 +27,7 @@ __all__ = [
     "demo",
     "examine",
     "serve",
+    "view",
 ]
 _MODULES = {
     "create_app": "app",

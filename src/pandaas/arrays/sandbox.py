@@ -14,7 +14,7 @@ from pandaas.config import bubblewrap_program
 
 _SYSTEM = ("/usr", "/lib", "/lib64", "/lib32", "/bin", "/etc/ld.so.cache", "/etc/localtime")
 _TEMPORARY = "/tmp"  # noqa: S108 - inside the sandbox, of its own unless data lie there
-_NOT_DATA = frozenset({"logs", "backups", "environments", "secrets"})
+_NOT_DATA = frozenset({"logs", "backups", "cache", "environments", "secrets"})
 
 
 @lru_cache(maxsize=1)

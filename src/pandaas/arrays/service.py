@@ -95,7 +95,7 @@ class ArrayService:
         self._settings = settings
         self._folders = tuple(folders)
         self._pool = WorkerPool(settings, folders, few=few_processes)
-        self._fast = FastReader(settings.arrays.buffer_mb << 20)
+        self._fast = FastReader(settings.arrays.buffer_mb << 20, settings.home / "cache" / "arrays")
         self._answers = Answers()
         self._turns = Turns(short=settings.arrays.workers)
         self._touched: OrderedDict[tuple[str, str], _Touched] = OrderedDict()
@@ -115,9 +115,9 @@ class ArrayService:
         """Nothing runs until it is needed; this only finds out how readers can be confined."""
         sandbox.level(self._settings.runtime.sandbox)
 
-    def warm_up(self) -> None:
+    def warm_up(self, *lanes: LaneName) -> None:
         """Start reader processes now, so that the first request needn't wait for them."""
-        self._pool.warm_up()
+        self._pool.warm_up(*lanes)
 
     def close(self) -> None:
         self._pool.close()

@@ -164,6 +164,17 @@ def test_too_large_is_refused_before_reading(files: _Files) -> None:
     small.close()
 
 
+def test_what_was_learned_outlives_the_process(
+    files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(files.folder / "a.h5")
+    service.read(ANONYMOUS, "a.h5", "/d", "0,0,:")
+    other = ArrayService(load_settings(home=files.folder / "home"), files, folders=[files.folder])
+    monkeypatch.setattr(other._pool, "ask", nobody)
+    np.testing.assert_array_equal(other.read(ANONYMOUS, "a.h5", "/d", "3"), FRAMES[3])
+    other.close()
+
+
 # --- structure ------------------------------------------------------------------------------------------------------
 
 

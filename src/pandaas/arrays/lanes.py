@@ -24,6 +24,7 @@ _START_S = 60.0
 _POLL_S = 0.1
 _GRACE_S = 1.5  # a request that is shorter is left to end: starting a process anew costs more
 _WAIT_S = 60.0
+_PATIENCE_S = 0.25  # a process is free again sooner than another one has started
 Cancelled = Callable[[], bool]
 
 
@@ -161,7 +162,7 @@ class Lane:
         return message
 
     def _take(self, path: Path) -> WorkerProcess:
-        deadline = time.monotonic() + _WAIT_S
+        began = time.monotonic()
         with self._changed:
             while True:
                 if self._closed:
@@ -170,11 +171,14 @@ class Lane:
                 if worker is not None:
                     self._busy.add(worker)
                     return worker
-                if len(self._idle) + len(self._busy) + self._starting < self._size:
+                waited = time.monotonic() - began
+                patient = self._starting > 0 or (bool(self._busy) and waited < _PATIENCE_S)
+                if not patient and len(self._idle) + len(self._busy) < self._size:
                     self._starting += 1
                     break
-                if not self._changed.wait(max(0.0, deadline - time.monotonic())):
+                if waited >= _WAIT_S:
                     raise Busy("All readers are busy.", remedy="Try again in a moment.")
+                self._changed.wait(_PATIENCE_S - waited if patient and waited < _PATIENCE_S else _WAIT_S - waited)
         return self._start_one()
 
     def _idle_one(self, path: Path) -> WorkerProcess | None:
@@ -197,6 +201,7 @@ class Lane:
         with self._changed:
             self._starting -= 1
             self._busy.add(worker)
+            self._changed.notify_all()  # who waited for the start to end may start another one
         return worker
 
     def _give_back(self, worker: WorkerProcess) -> None:

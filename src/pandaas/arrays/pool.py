@@ -100,10 +100,10 @@ class WorkerPool:
     def is_closed(self) -> bool:
         return self._stop.is_set()
 
-    def warm_up(self) -> None:
-        """Start a process of each lane before it is needed."""
-        for lane in self._lanes.values():
-            lane.warm_up(self._folders()[0])
+    def warm_up(self, *lanes: LaneName) -> None:
+        """Start a process of each of these lanes before it is needed."""
+        for lane in lanes:
+            self._lanes[lane].warm_up(self._folders()[0])
 
     @property
     def scan_lane(self) -> Lane:

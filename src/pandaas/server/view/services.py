@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
 from pandaas.arrays import ArrayService
@@ -58,12 +59,10 @@ class ViewServices:
 
     def _warm_up(self) -> None:
         only = self.shelf.only
-        try:
+        with suppress(PandaasError):  # whoever asks for it is told what is wrong
             if only is not None and not only.is_folder:
                 self.records.scan(only.path)
-            self.arrays.warm_up()
-        except PandaasError:
-            return  # who asks for it is told
+            self.arrays.warm_up("structure", "data")
 
     def _belonging(self, place: Place) -> frozenset[Path]:
         """The file; with one that was given alone also those beside or below it that it links to, as its reader says."""

@@ -6,7 +6,7 @@ import { useState } from 'react';
 
 import type { ArraySource, DatasetOut } from '../data/types';
 import { exportUrl } from '../data/requests';
-import { citation, pythonCall } from '../figure/captions';
+import { citation, isPlainFile, pythonCall } from '../figure/captions';
 import { copyPng, copyText, saveText, saveUrl, svgToPng } from '../figure/save';
 import type { FigureProvider } from '../plots/props';
 import { baseName } from '../core/format';
@@ -22,7 +22,7 @@ interface ExportMenuProps {
 
 export function ExportMenu({ dataset, source, selection, figure, dimensions }: ExportMenuProps) {
   const [said, setSaid] = useState('');
-  const name = `${dataset.pid}_${baseName(source.path)}${selection ? `_${selection.replaceAll(/[^0-9]+/g, '_').replaceAll(/^_|_$/g, '')}` : ''}`;
+  const name = `${baseName(dataset.pid)}_${baseName(source.path)}${selection ? `_${selection.replaceAll(/[^0-9]+/g, '_').replaceAll(/^_|_$/g, '')}` : ''}`;
   const origin = window.location.origin;
 
   const attempt = (done: string, action: () => Promise<void> | void) => () => {
@@ -65,7 +65,9 @@ export function ExportMenu({ dataset, source, selection, figure, dimensions }: E
             </Menu.Item>
           )}
           <Menu.Label>Copy</Menu.Label>
-          <Menu.Item onClick={attempt('Citation copied', () => copyText(citation(dataset, origin)))}>Citation</Menu.Item>
+          {!isPlainFile(dataset) && (
+            <Menu.Item onClick={attempt('Citation copied', () => copyText(citation(dataset, origin)))}>Citation</Menu.Item>
+          )}
           <Menu.Item onClick={attempt('Python copied', () => copyText(pythonCall(origin, source.pid, source.path, selection)))}>Python</Menu.Item>
         </Menu.Dropdown>
       </Menu>

@@ -11,7 +11,13 @@ export function selectionSuffix(selection: string | null): string {
 export function captionLines(dataset: DatasetOut, path: string, selection: string | null): string[] {
   const sample = dataset.sample ? ` · sample ${dataset.sample}` : '';
   const where = [dataset.facility, dataset.instrument].filter(Boolean).join(', ');
-  return [`${path}${selectionSuffix(selection)}${sample}`, `${where}${where ? ' · ' : ''}pid ${dataset.pid}, version ${dataset.version}`];
+  const source = isPlainFile(dataset) ? `file ${dataset.pid}` : `pid ${dataset.pid}, version ${dataset.version}`;
+  return [`${path}${selectionSuffix(selection)}${sample}`, `${where}${where ? ' · ' : ''}${source}`];
+}
+
+/** Whether it is a file of somebody's own computer (`pandaas view`): nobody else finds it, so it can't be cited. */
+export function isPlainFile(dataset: Pick<DatasetOut, 'proposal'>): boolean {
+  return dataset.proposal === '';
 }
 
 export function citation(dataset: DatasetOut, origin: string): string {

@@ -25,6 +25,11 @@ describe('words', () => {
     ]);
   });
 
+  it('names a file of somebody’s own computer as such', () => {
+    const file = { ...dataset, pid: 'run 7/scan.nxs', proposal: '', facility: '', instrument: null };
+    expect(captionLines(file, '/entry/data/data', null)).toEqual(['/entry/data/data · sample latex', 'file run 7/scan.nxs']);
+  });
+
   it('gives the client call', () => {
     expect(pythonCall('http://localhost:8000', 'saxs-1', '/entry/data/data', '17,:,:')).toContain(
       'pandaas.connect("http://localhost:8000").dataset("saxs-1")["/entry/data/data"][17, :, :]',

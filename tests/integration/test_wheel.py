@@ -18,6 +18,7 @@ import pytest
 import pandaas
 from pandaas.model import NotFound
 from pandaas.testing.platform import RunningPlatform, running_demo
+from pandaas.testing.view import running_view
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
@@ -116,3 +117,16 @@ def test_the_page_comes_from_the_wheel(platform: RunningPlatform) -> None:
     answer = httpx.get(platform.url)
     assert answer.status_code == 200
     assert '<div id="root">' in answer.text
+
+
+def test_plain_files_are_viewed_from_the_wheel(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "")
+    np.savetxt(tmp_path / "curve.dat", np.random.default_rng(1).random((20, 2)))
+    with running_view(tmp_path, installed=installed) as view, view.client() as client:
+        page = client.get("/view/curve.dat").text
+        assert '<div id="root">' in page
+        script = page.partition('src="')[2].partition('"')[0]
+        assert client.get(script).headers["content-type"].startswith("text/javascript")
+        assert client.get("/api/v1/datasets/curve.dat").json()["arrays"]

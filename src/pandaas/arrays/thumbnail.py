@@ -25,6 +25,8 @@ _MAX_SUMMED = 64 * 1024 * 1024
 _MARGIN = 8
 _PEAK = 100  # largest over typical value from which a linear axis shows one peak and a flat line
 _MOSTLY = 0.8
+_FAINT = 1e-9  # an image whose values differ by less may be rounding errors of a symmetry …
+_NOTHING = 1e-6  # … which it is when they differ by this much less than in another image
 _SHORT = 8
 _LINE = (34, 110, 190, 255)
 _NO_VALUE = (128, 128, 128, 90)
@@ -64,9 +66,8 @@ def thumbnail(
         values = _read(navigator, signal, None)
         total = values.reshape(-1, shape[-1]).sum(axis=0, dtype=np.float64)
         return _curve(total, _axis(navigator, axes, shape), log_x=False, log_y=log_y)
-    selection = _one_image(shape)
-    image = _read(navigator, signal, selection)
-    return _picture(image, mask_of(navigator, signal, selection))
+    image, mask = _telling_image(navigator, signal, shape)
+    return _picture(image, mask)
 
 
 def _read(navigator: Navigator, path: str, selection: str | None) -> NDArray[Any]:
@@ -76,12 +77,31 @@ def _read(navigator: Navigator, path: str, selection: str | None) -> NDArray[Any
     return np.abs(values) if values.dtype.kind == "c" else values
 
 
-def _one_image(shape: tuple[int, ...]) -> str:
-    """The selection of one image: the last two axes if they are long enough, else the two longest; the others' middle."""
+def _telling_image(
+    navigator: Navigator, signal: str, shape: tuple[int, ...]
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """The middle image and its mask; one beside it where a symmetry leaves rounding errors in the middle."""
+    middle = _one_image(shape, 1 / 2)
+    image = _read(navigator, signal, middle)
+    if len(shape) > 2 and image.dtype.kind == "f" and _spread(image) < _FAINT:
+        beside = _one_image(shape, 1 / 4)
+        other = _read(navigator, signal, beside)
+        if _spread(image) <= _NOTHING * _spread(other):
+            return other, mask_of(navigator, signal, beside)
+    return image, mask_of(navigator, signal, middle)
+
+
+def _spread(image: NDArray[Any]) -> float:
+    finite = image[np.isfinite(image)]
+    return float(finite.max()) - float(finite.min()) if finite.size else 0.0
+
+
+def _one_image(shape: tuple[int, ...], part: float) -> str:
+    """The selection of one image: the last two axes if they are long enough, else the two longest; of the others one index."""
     pixels = [axis for axis, length in enumerate(shape) if length > 1][-2:]
     if min(shape[axis] for axis in pixels) < _SHORT:
         pixels = sorted(sorted(range(len(shape)), key=lambda axis: shape[axis])[-2:])
-    return ",".join(":" if axis in pixels else str(length // 2) for axis, length in enumerate(shape))
+    return ",".join(":" if axis in pixels else str(int(length * part)) for axis, length in enumerate(shape))
 
 
 def _axis(navigator: Navigator, axes: list[str | None], shape: tuple[int, ...]) -> NDArray[Any] | None:
@@ -107,7 +127,9 @@ def _picture(image: NDArray[Any], mask: NDArray[Any] | None) -> bytes:
     valid = np.isfinite(reduced)
     values = np.arcsinh(reduced)  # shows weak and strong features together
     low, high = np.percentile(values[valid], (1, 99.7)) if valid.any() else (0.0, 1.0)
-    scaled = np.clip((values - low) / max(float(high - low), 1e-12), 0, 1)
+    if not high > low and valid.any():  # a few spots on a flat ground
+        low, high = values[valid].min(), values[valid].max()
+    scaled = np.clip((values - low) / (float(high - low) or 1.0), 0, 1)
     scaled[~valid] = 0
     pixels = (scaled * (_COLOURS - 1)).round().astype(np.uint8)
     pixels[~valid] = _COLOURS

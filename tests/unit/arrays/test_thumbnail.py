@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 
+import h5py
 import numpy as np
 from PIL import Image
 
-from pandaas.arrays.thumbnail import WIDTH, _curve, _picture
+from pandaas.arrays.links import Navigator
+from pandaas.arrays.thumbnail import WIDTH, _curve, _picture, thumbnail
+from pandaas.model import ArrayKind
 
 
 def _pixels(image: np.ndarray) -> tuple[Image.Image, np.ndarray]:
@@ -51,3 +55,31 @@ def test_an_ordinary_curve_stays_linear() -> None:
     x = np.linspace(0, 1, 200)
     assert _heights(2 + x, x) > 0.3
     assert _heights(np.sin(20 * x), x) > 0.5
+
+
+def test_values_far_below_one_have_colours_too() -> None:
+    _, pixels = _pixels(np.linspace(0, 1e-15, 64 * 64).reshape(64, 64))
+    assert len(np.unique(pixels.reshape(-1, 4), axis=0)) > 50
+
+
+def test_a_few_spots_on_a_flat_ground_are_seen() -> None:
+    image = np.zeros((200, 200))
+    image[100, 100] = 5
+    _, pixels = _pixels(image)
+    assert len(np.unique(pixels.reshape(-1, 4), axis=0)) == 2
+
+
+def test_where_a_symmetry_leaves_only_rounding_errors_an_image_beside_it_is_shown(
+    opened: Callable[[Callable[[h5py.File], None]], Navigator],
+) -> None:
+    field = np.linspace(-1, 1, 16)[:, None, None] * np.hypot(*np.mgrid[-8:8, -8:8])
+    field[8] = np.random.default_rng(1).normal(0, 1e-19, (16, 16))
+
+    def fill(file: h5py.File) -> None:
+        file["B"], file["beside"] = field, field[4]
+
+    navigator = opened(fill)
+    symmetric, beside = (
+        thumbnail(navigator, name, [], ArrayKind.IMAGE_STACK, log_x=False, log_y=False) for name in ("/B", "/beside")
+    )
+    assert symmetric == beside

@@ -26,12 +26,13 @@ _NAMED: dict[tuple[int, ...], str] = {
     (1, 1, -2, -1): "T m",
     (2, 1, -3, -1): "V",
     (0, 0, 1, 1): "C",
-    (-3, 0, 1, 1): "C/m^3",
+    (-3, 0, 1, 1): "C m^-3",
     (2, 1, -2, 0): "J",
-    (-1, 1, -2, 0): "J/m^3",
+    (-1, 1, -2, 0): "J m^-3",
     (1, 1, -2, 0): "N",
     (2, 1, -3, 0): "W",
-    (0, 0, -1, 0): "1/s",
+    (1, 1, -1, 0): "kg m/s",
+    (1, 0, -1, 0): "m/s",
 }
 _ANGLES = frozenset({"theta", "phi"})
 _UNREADABLE = (OSError, TypeError, ValueError, RuntimeError, KeyError)
@@ -105,13 +106,8 @@ def _dimension(powers: list[float]) -> str | None:
     whole = tuple(int(power) for power in powers)
     if whole[:4] in _NAMED and not any(whole[4:]):
         return _NAMED[whole[:4]]
-    factors = [(_BASE[index], whole[index]) for index in _AS_WRITTEN if whole[index]]
-    over = " ".join(_power(unit, power) for unit, power in factors if power > 0)
-    return "/".join([over or "1", *(_power(unit, -power) for unit, power in factors if power < 0)])
-
-
-def _power(unit: str, power: int) -> str:
-    return unit if power == 1 else f"{unit}^{power}"
+    factors = ((_BASE[index], whole[index]) for index in _AS_WRITTEN if whole[index])
+    return " ".join(unit if power == 1 else f"{unit}^{power}" for unit, power in factors)
 
 
 def number(target: h5py.HLObject, name: str) -> float | None:

@@ -35,6 +35,8 @@ export type Order = 'name' | 'newest';
 const FIRST = 200;
 const MORE = 1000;
 const LOOK_AGAIN_MS = 5000;
+/** Folders with more entries are looked at less often: ordering them by time takes a second of processor time. */
+const MANY = 5000;
 
 async function json<T>(url: string, signal: AbortSignal): Promise<T> {
   return (await (await fetchRaw(url, { signal })).json()) as T;
@@ -46,7 +48,7 @@ export const viewQuery = queryOptions({
   staleTime: Infinity,
 });
 
-/** A folder part by part; one that is shown whole is looked at again every few seconds, since files come while measuring. */
+/** A folder part by part; its first part is looked at again every few seconds, since files come while measuring. */
 export const folderQuery = (address: string, words: string, order: Order) =>
   infiniteQueryOptions({
     queryKey: ['folder', address, words, order],
@@ -60,7 +62,11 @@ export const folderQuery = (address: string, words: string, order: Order) =>
       return last.entries.length > 0 && shown < last.total ? shown : undefined;
     },
     staleTime: 0,
-    refetchInterval: ({ state }) => ((state.data?.pages.length ?? 1) <= 1 ? LOOK_AGAIN_MS : false),
+    refetchInterval: ({ state }) => {
+      const pages = state.data?.pages ?? [];
+      if (pages.length > 1) return false;
+      return (pages[0]?.total ?? 0) <= MANY ? LOOK_AGAIN_MS : 12 * LOOK_AGAIN_MS;
+    },
   });
 
 export const recordQuery = (address: string) =>

@@ -1,4 +1,7 @@
-"""What lies in a folder: part by part, so that a folder of a hundred thousand files is shown as fast as a small one."""
+"""What lies in a folder, part by part: only what is shown is looked at closer, and the order of the names is kept.
+
+A folder of a hundred thousand files takes a second at first, and a tenth of it for each further part.
+"""
 
 from __future__ import annotations
 

@@ -75,10 +75,11 @@ function firstPath(record: DatasetOut): string {
 /** Numbers that were read stay as they are until the reader asks for the new ones. */
 function Changed({ record }: { record: DatasetOut }) {
   const { data, error } = useQuery(stateQuery(record.pid));
-  if (error instanceof ApiError && error.status === 0) {
+  if (error instanceof ApiError && (error.status === 0 || error.status === 401)) {
     return (
       <Alert color="orange" variant="light" icon={<IconCloudOff size={18} />} mt={6} py={6} role="status">
-        pandaas view has stopped. Start it again in the terminal, and open the address that it prints.
+        {error.status === 0 ? 'pandaas view has stopped. Start it again in the terminal, and' : 'pandaas view was started anew:'} open the address
+        that it prints.
       </Alert>
     );
   }

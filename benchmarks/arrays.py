@@ -1,15 +1,18 @@
-"""Arrays over HTTP: PaN-DAaS with authorisation against h5grove without, on the same file of EIGER 4M frames.
+"""Arrays over HTTP: PaN-DAaS with authorisation against h5grove without, on the same files.
 
     python benchmarks/arrays.py [ROUNDS]
 
-Starts the demo facility with 100 frames and h5grove's own FastAPI application, both on loopback, and asks both the same
-in turns (default 3 rounds). Prints per request the medians of milliseconds and of processor time, and their ratio. The
-first slice of a kind in the first round is cold (no block table known); the others are warm.
+Makes its files (1.9 GB: EIGER 4M frames in Bitshuffle-LZ4, camera frames in one piece, a tomography volume, many groups),
+registers them in a demo facility, starts h5grove's own FastAPI application on them, and asks both the same in turns
+(default 3 rounds). Prints medians of milliseconds and of processor time, and their ratio. The first slice of a kind in the
+first round is cold (nothing known of the file); the others are warm. Use a quiet machine.
 """
 
 from __future__ import annotations
 
+import http.client
 import os
+import socket
 import statistics
 import subprocess
 import sys
@@ -20,11 +23,17 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlencode, urlsplit
 
+import h5py
+import hdf5plugin
 import httpx
+import numpy as np
 import psutil
 
-from pandaas.testing.platform import running_demo, stop
+from pandaas.arrays import direct, plain
+from pandaas.codecs import STORED_MEDIA_TYPES, parse_selection
+from pandaas.testing.platform import RunningPlatform, running_demo, stop
 
 FRAMES = 100
 DATA = "/entry/data/data"
@@ -37,33 +46,104 @@ app = FastAPI()
 app.include_router(router)
 uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
 """
-REQUESTS = {
-    "one frame, decoded": ("data", "7,:,:"),
-    "row across the stack [:,1000,:]": ("data", ":,1000,:"),
-    "column across the stack [:,:,1000]": ("data", ":,:,1000"),
-    "one pixel through the stack": ("data", ":,1000,1000"),
-    "100 x 100 region through the stack": ("data", ":,500:600,500:600"),
-    "every 8th pixel of a frame": ("data", "9,::8,::8"),
-    "attributes": ("attr", None),
-}
+
+
+# --- the files ------------------------------------------------------------------------------------------------------
+
+
+def make_files(folder: Path) -> None:
+    folder.mkdir(parents=True)
+    random = np.random.default_rng(42)
+    with _nexus(folder / "eiger.nxs") as data:
+        yy, xx = np.mgrid[0:2167, 0:2070].astype("f4")
+        r2 = (yy - 1083) ** 2 + (xx - 1035) ** 2
+        mean = 0.15 + 6 * np.exp(-r2 / 245_000) + 1.5 * np.exp(-((np.sqrt(r2) - 700) ** 2) / 7200)
+        made = data.create_dataset(
+            "data", (FRAMES, *mean.shape), "u4", chunks=(1, *mean.shape), **hdf5plugin.Bitshuffle()
+        )
+        some = [random.poisson(mean).astype("u4") for _ in range(10)]
+        for number in range(FRAMES):
+            frame = some[number % 10]
+            frame[514:551] = frame[1065:1102] = frame[:, 1030:1040] = 0xFFFFFFFF
+            made[number] = frame
+    with _nexus(folder / "camera.nxs") as data:
+        made = data.create_dataset("data", (FRAMES, 2048, 2048), "u2")
+        some = [random.normal(2000, 25, (2048, 2048)).astype("u2") for _ in range(4)]
+        for number in range(FRAMES):
+            made[number] = some[number % 4]
+    with _nexus(folder / "volume.nxs") as data:
+        made = data.create_dataset("data", (512, 1024, 1024), "u1", chunks=(64, 64, 64), **hdf5plugin.Bitshuffle())
+        z, y, x = np.mgrid[0:64, 0:1024, 0:1024].astype("f4")
+        for first in range(0, 512, 64):
+            values = 90 + 50 * np.sin((z + first) / 37) * np.sin(y / 51) * np.sin(x / 43)
+            made[first : first + 64] = values + random.normal(0, 4, values.shape).astype("f4")
+    with h5py.File(folder / "groups.nxs", "w") as file:
+        file.attrs["NX_class"] = "NXroot"
+        for number in range(2000):
+            group = file.create_group(f"scan_{number:04}")
+            group.attrs["NX_class"] = "NXcollection"
+        file["values"] = np.arange(10.0)
+
+
+@contextmanager
+def _nexus(path: Path) -> Iterator[h5py.Group]:
+    with h5py.File(path, "w", libver="latest") as file:
+        entry = file.create_group("entry")
+        entry.attrs["NX_class"] = "NXentry"
+        data = entry.create_group("data")
+        data.attrs.update(NX_class="NXdata", signal="data")
+        yield data
+        data["data"].attrs["units"] = "counts"
+
+
+# --- asking ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass
 class Side:
-    """One server under test."""
+    """One server under test. `names` maps a file's name to what the server calls it."""
 
     url: str
-    file: str
     pid: int
-    client: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=120))
+    names: dict[str, str]
+    prefix: str = ""
+    token: str | None = None
+    buffer: bytearray = field(default_factory=lambda: bytearray(20 << 20))
+    connection: http.client.HTTPConnection | None = None
 
-    def ask(self, kind: str, selection: str | None) -> int:
-        wanted = {"file": self.file, "path": DATA}
+    def another(self) -> Side:
+        """A client of its own."""
+        return Side(self.url, self.pid, self.names, self.prefix, self.token)
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], int]:
+        """Status, headers and length; the body is read into memory that is used again."""
+        where = urlsplit(self.url)
+        if self.connection is None:
+            self.connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=300)
+        login = {"Authorization": f"Bearer {self.token}"} if self.token else {}
+        self.connection.request("GET", path, headers=login | (headers or {}))
+        answer = self.connection.getresponse()
+        length, view = 0, memoryview(self.buffer)
+        while count := answer.readinto(view[length:]):
+            length += count
+        return answer.status, {name.lower(): value for name, value in answer.getheaders()}, length
+
+    def ask(self, kind: str, file: str, path: str = DATA, selection: str | None = None, **more: str) -> int:
+        query = {"file": self.names[file], "path": path, **more}
         if kind == "data":
-            wanted |= {"format": "bin", "selection": selection or ""}
-        answer = self.client.get(f"{self.url}/{kind}", params=wanted, follow_redirects=True)
-        answer.raise_for_status()
-        return len(answer.content)
+            query |= {"format": "bin", "selection": selection or ""}
+        status, _, length = self.get(f"{self.prefix}/{kind}?{urlencode(query)}")
+        assert status == 200, status
+        return length
+
+    def stored(self, file: str, selection: str) -> int:
+        """A frame as it is stored, which only PaN-DAaS gives."""
+        query = urlencode({"path": DATA, "selection": selection})
+        accept = {"Accept": STORED_MEDIA_TYPES["lz4"]}
+        status, headers, length = self.get(f"/api/v1/datasets/{self.names[file]}/data?{query}", accept)
+        assert status == 200
+        assert headers["content-type"] == STORED_MEDIA_TYPES["lz4"]
+        return length
 
     def cpu(self) -> float:
         """Seconds of processor time, reader processes included."""
@@ -77,63 +157,204 @@ class Side:
             total += times.user + times.system
         return total
 
+    def memory(self) -> int:
+        process = psutil.Process(self.pid)
+        return sum(each.memory_info().rss for each in (process, *process.children(recursive=True)))
 
-def measure(side: Side, kind: str, selection: str | None, repeats: int) -> tuple[list[float], float]:
+
+Ask = Callable[[Side, int], object]
+
+
+def timed(side: Side, ask: Ask, repeats: int) -> tuple[list[float], float]:
     """Milliseconds of each request, and processor milliseconds per request."""
     before, found = side.cpu(), []
-    for _ in range(repeats):
+    for number in range(repeats):
         started = time.perf_counter()
-        side.ask(kind, selection)
+        ask(side, number)
         found.append((time.perf_counter() - started) * 1e3)
     return found, (side.cpu() - before) * 1e3 / repeats
 
 
-def worst_beside(side: Side, heavy: str) -> float:
+def rate(side: Side, ask: Ask, *, clients: int = 8, seconds: float = 4) -> float:
+    """Requests per second of several clients together."""
+    done = [0] * clients
+    end = time.perf_counter() + seconds
+
+    def work(who: int) -> None:
+        own = side.another()
+        while time.perf_counter() < end:
+            ask(own, done[who] * clients + who)
+            done[who] += 1
+
+    threads = [threading.Thread(target=work, args=(who,)) for who in range(clients)]
+    started = time.perf_counter()
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sum(done) / (time.perf_counter() - started)
+
+
+def data(file: str, selection: str) -> Ask:
+    return lambda side, number: side.ask("data", file, selection=selection.replace("N", str(number % FRAMES)))
+
+
+def stored(side: Side, number: int) -> object:
+    return side.stored("eiger.nxs", f"{number % FRAMES},:,:")
+
+
+ONE_BY_ONE: dict[str, tuple[Ask, Ask, int]] = {
+    "EIGER frame as it is stored / decoded": (stored, data("eiger.nxs", "N,:,:"), 20),
+    "EIGER frame, decoded": (data("eiger.nxs", "N,:,:"), data("eiger.nxs", "N,:,:"), 20),
+    "camera frame in one piece": (data("camera.nxs", "N,:,:"), data("camera.nxs", "N,:,:"), 20),
+    "row across the stack `[:, 1000, :]`": (data("eiger.nxs", ":,1000,:"), data("eiger.nxs", ":,1000,:"), 4),
+    "one pixel through the stack": (data("eiger.nxs", ":,1000,1000"), data("eiger.nxs", ":,1000,1000"), 4),
+    "region of 100 × 100 through the stack": (
+        data("eiger.nxs", ":,500:600,500:600"),
+        data("eiger.nxs", ":,500:600,500:600"),
+        4,
+    ),
+    "column across the stack `[:, :, 1000]`": (data("eiger.nxs", ":,:,1000"), data("eiger.nxs", ":,:,1000"), 3),
+    "every 8th pixel of a frame": (data("eiger.nxs", "N,::8,::8"), data("eiger.nxs", "N,::8,::8"), 10),
+    "volume, slice along z": (data("volume.nxs", "200,:,:"), data("volume.nxs", "200,:,:"), 10),
+    "volume, slice along y": (data("volume.nxs", ":,200,:"), data("volume.nxs", ":,200,:"), 10),
+    "volume, slice along x": (data("volume.nxs", ":,:,200"), data("volume.nxs", ":,:,200"), 10),
+    "list of 2,000 groups": (
+        lambda s, _: s.ask("meta", "groups.nxs", "/"),
+        lambda s, _: s.ask("meta", "groups.nxs", "/"),
+        5,
+    ),
+    "attributes": (lambda s, _: s.ask("attr", "eiger.nxs"), lambda s, _: s.ask("attr", "eiger.nxs"), 60),
+}
+TOGETHER: dict[str, tuple[Ask, Ask]] = {
+    "EIGER frames as stored / decoded, per second": (stored, data("eiger.nxs", "N,:,:")),
+    "EIGER frames decoded, per second": (data("eiger.nxs", "N,:,:"), data("eiger.nxs", "N,:,:")),
+    "camera frames, per second": (data("camera.nxs", "N,:,:"), data("camera.nxs", "N,:,:")),
+    "attributes, per second": ONE_BY_ONE["attributes"][:2],
+}
+
+
+def one_by_one(ours: Side, theirs: Side, rounds: int) -> Iterator[str]:
+    yield "| request | PaN-DAaS ms (CPU) | first | h5grove ms (CPU) | h5grove / PaN-DAaS (CPU) |"
+    yield "|---|---|---|---|---|"
+    for title, (ask_ours, ask_theirs, repeats) in ONE_BY_ONE.items():
+        times: tuple[list[float], list[float]] = ([], [])
+        cpus: tuple[list[float], list[float]] = ([], [])
+        first = 0.0
+        for turn in range(rounds):
+            for which, (side, ask) in enumerate(((ours, ask_ours), (theirs, ask_theirs))):
+                found, cpu = timed(side, ask, repeats)
+                if turn == 0:
+                    first = found[0] if which == 0 else first
+                    continue
+                times[which].extend(found)
+                cpus[which].append(cpu)
+        a, b = (statistics.median(found) for found in times)
+        ca, cb = (statistics.median(found) for found in cpus)
+        yield f"| {title} | {a:.1f} ({ca:.1f}) | {first:.0f} | {b:.1f} ({cb:.1f}) | {b / a:.1f} ({cb / max(ca, 0.01):.1f}) |"
+
+
+def together(ours: Side, theirs: Side, rounds: int) -> Iterator[str]:
+    yield "| 8 clients | PaN-DAaS | h5grove | PaN-DAaS / h5grove |"
+    yield "|---|---|---|---|"
+    for title, (ask_ours, ask_theirs) in TOGETHER.items():
+        found = [(rate(ours, ask_ours), rate(theirs, ask_theirs)) for _ in range(rounds)]
+        a, b = (statistics.median(side) for side in zip(*found, strict=True))
+        yield f"| {title} | {a:.0f} | {b:.0f} | {statistics.median(x / y for x, y in found):.1f} |"
+
+
+def worst_beside(side: Side, heavy: Ask) -> float:
     """The 95th percentile of attribute requests, in milliseconds, while `heavy` is read again and again."""
     ended = threading.Event()
 
     def load() -> None:
-        other = Side(side.url, side.file, side.pid)
+        other = side.another()
         while not ended.is_set():
-            other.ask("data", heavy)
+            heavy(other, 0)
 
     thread = threading.Thread(target=load)
     thread.start()
     time.sleep(0.3)
-    found, _ = measure(side, "attr", None, 60)
+    found, _ = timed(side, ONE_BY_ONE["attributes"][0], 100)
     ended.set()
     thread.join()
-    return sorted(found)[int(0.95 * len(found))]
+    return sorted(found)[94]
 
 
-def compare(ours: Side, theirs: Side, rounds: int) -> Iterator[str]:
-    yield "| request | PaN-DAaS ms (CPU) | h5grove ms (CPU) | h5grove / PaN-DAaS |"
-    yield "|---|---|---|---|"
-    for title, (kind, selection) in REQUESTS.items():
-        repeats = 40 if kind == "attr" else 3
-        times: dict[str, list[float]] = {"ours": [], "theirs": []}
-        cpus: dict[str, list[float]] = {"ours": [], "theirs": []}
-        first = {}
-        for side in (ours, theirs):
-            side.ask("attr", None)
-        for turn in range(rounds):
-            for name, side in (("ours", ours), ("theirs", theirs)):
-                found, cpu = measure(side, kind, selection, repeats)
-                if turn == 0:
-                    first[name] = found.pop(0)
-                times[name] += found
-                cpus[name].append(cpu)
-        a, b = statistics.median(times["ours"]), statistics.median(times["theirs"])
-        ca, cb = statistics.median(cpus["ours"]), statistics.median(cpus["theirs"])
-        yield f"| {title} | {a:.1f} ({ca:.0f}); first {first['ours']:.0f} | {b:.1f} ({cb:.0f}) | {b / a:.1f} |"
-    a, b = worst_beside(ours, ":,:,1000"), worst_beside(theirs, ":,:,1000")
-    yield f"| attributes while a column across the stack is read, 95th percentile | {a:.1f} | {b:.1f} | {b / a:.1f} |"
+def cpu_after_leaving(side: Side) -> float:
+    """Processor milliseconds spent for a client who left 0.1 s after asking for a column across the stack."""
+    where = urlsplit(side.url)
+    query = urlencode({"file": side.names["eiger.nxs"], "path": DATA, "format": "bin", "selection": ":,:,1001"})
+    login = f"Authorization: Bearer {side.token}\r\n" if side.token else ""
+    with socket.create_connection((where.hostname or "", where.port or 80)) as client:
+        head = f"GET {side.prefix}/data?{query} HTTP/1.1\r\nHost: {where.hostname}:{where.port}\r\n{login}\r\n"
+        client.sendall(head.encode())
+        time.sleep(0.1)
+    before = side.cpu()
+    time.sleep(3)
+    return (side.cpu() - before) * 1e3
+
+
+def most_memory(side: Side, clients: int = 50) -> float:
+    """The most memory, in MB, while many clients read decoded frames; theirs is read slowly by none."""
+    most, ended = [0], threading.Event()
+
+    def watch() -> None:
+        while not ended.wait(0.05):
+            most[0] = max(most[0], side.memory())
+
+    thread = threading.Thread(target=watch)
+    thread.start()
+    rate(side, ONE_BY_ONE["EIGER frame, decoded"][0], clients=clients, seconds=6)
+    ended.set()
+    thread.join()
+    return most[0] / 1e6
+
+
+def not_modified(side: Side) -> float:
+    """Processor milliseconds of an answer that the client has already."""
+    query = urlencode({"file": side.names["eiger.nxs"], "path": DATA, "format": "bin", "selection": "7,:,:"})
+    _, headers, _ = side.get(f"{side.prefix}/data?{query}")
+
+    def again(one: Side, _: int) -> object:
+        status, _, _ = one.get(f"{one.prefix}/data?{query}", {"If-None-Match": headers["etag"]})
+        assert status == 304
+        return status
+
+    return timed(side, again, 300)[1]
+
+
+def limits(folder: Path) -> Iterator[str]:
+    """The same bytes without a server: found, read and decoded into memory that is used again."""
+    yield "| without a server | ms |"
+    yield "|---|---|"
+    for file, text in (
+        ("eiger.nxs", "7,:,:"),
+        ("camera.nxs", "7,:,:"),
+        ("eiger.nxs", ":,1000,:"),
+        ("volume.nxs", "200,:,:"),
+        ("volume.nxs", ":,200,:"),
+        ("volume.nxs", ":,:,200"),
+    ):
+        with h5py.File(folder / file) as opened:
+            found = plain.plain(opened[DATA])
+            assert found is not None
+            source = direct.Source(found.descriptor, found.layout, plain.walk(found) if found.layout.chunk else None)
+            selection = parse_selection(text, found.layout.shape)
+            into = np.empty(selection.shape, found.layout.dtype)
+            times = []
+            for _ in range(8):
+                started = time.perf_counter()
+                direct.read_values(source, selection.ascending()[0], into)
+                times.append((time.perf_counter() - started) * 1e3)
+        yield f"| {file} `[{text}]` | {statistics.median(times[1:]):.1f} |"
+
+
+# --- the servers ----------------------------------------------------------------------------------------------------
 
 
 @contextmanager
 def h5grove(folder: Path) -> Iterator[tuple[str, int]]:
-    import socket
-
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -156,20 +377,45 @@ def wait(ready: Callable[[], bool]) -> None:
     raise SystemExit("h5grove did not start")
 
 
+def register(platform: RunningPlatform, folder: Path) -> dict[str, str]:
+    """Ingest the files; which identifier each got."""
+    done = platform.command("ingest", str(folder), "--proposal", "SC-2026-0117", check=False)
+    if done.returncode:
+        raise SystemExit(done.stdout + done.stderr)
+    login = {"Authorization": f"Bearer {platform.token('otto', 'read', 'admin')}"}
+    names = {}
+    for file in folder.iterdir():
+        found = httpx.get(f"{platform.url}/api/v1/search", params={"q": file.stem}, headers=login).json()["results"]
+        names[file.name] = found[0]["pid"]
+    return names
+
+
 def main() -> None:
-    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 3
+    rounds = 1 + (int(sys.argv[1]) if len(sys.argv) > 1 else 3)  # the first is not counted
     cache = Path(__file__).parents[1] / ".cache/environments"
     extra = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": os.environ.get("PANDAAS_RUNTIME__ENVIRONMENT_FOLDER", str(cache))}
-    with tempfile.TemporaryDirectory() as home, running_demo(Path(home), frames=FRAMES, extra=extra) as platform:
-        wanted = {"q": "Growing silica spheres", "kind": "raw"}
-        pid = httpx.get(f"{platform.url}/api/v1/search", params=wanted).json()["results"][0]["pid"]
-        file = next(path for path in Path(home, "data").rglob("*.nxs") if "silica" in path.name)
-        with h5grove(file.parent) as (url, process):
-            ours = Side(f"{platform.url}/h5grove", pid, platform.process.pid)
-            theirs = Side(url, file.name, process)
-            print(f"load {os.getloadavg()[0]:.1f}, {FRAMES} frames, {rounds} rounds")
-            for line in compare(ours, theirs, rounds):
+    with tempfile.TemporaryDirectory() as home, running_demo(Path(home), frames=4, extra=extra) as platform:
+        folder = Path(home, "data", "bench")
+        make_files(folder)
+        names = register(platform, folder)
+        with h5grove(folder) as (url, process):
+            token = platform.token("otto", "read", "admin")
+            ours = Side(platform.url, platform.process.pid, names, "/h5grove", token)
+            theirs = Side(url, process, {name: name for name in names})
+            print(f"load {os.getloadavg()[0]:.1f}, {FRAMES} frames, {rounds - 1} rounds", flush=True)
+            for line in (*limits(folder), *one_by_one(ours, theirs, rounds), *together(ours, theirs, rounds - 1)):
                 print(line, flush=True)
+            heavy = data("eiger.nxs", ":,:,1000")
+            print("| | PaN-DAaS | h5grove |\n|---|---|---|")
+            print(
+                f"| attributes beside a heavy slice, p95 ms | {worst_beside(ours, heavy):.1f} | {worst_beside(theirs, heavy):.1f} |"
+            )
+            print(f"| CPU ms after the client left | {cpu_after_leaving(ours):.0f} | {cpu_after_leaving(theirs):.0f} |")
+            print(
+                f"| most memory with 50 clients on frames, MB | {most_memory(ours):.0f} | {most_memory(theirs):.0f} |"
+            )
+            print(f"| CPU ms of a 304 | {not_modified(ours):.2f} | - |")
+            print(f"load {os.getloadavg()[0]:.1f}", flush=True)
 
 
 if __name__ == "__main__":

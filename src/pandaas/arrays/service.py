@@ -1,7 +1,7 @@
 """The array service: datasets by identifier and inner path, in; trees, values and pictures, out.
 
-Everything that opens a file happens in reader processes. Clients never see a path of the file system, and a link out of a
-dataset's own files is followed only where the `Resolver` lets the same principal read.
+Formats are read in reader processes; values that are stored plainly are then read here (`fast`). Clients never see a path of
+the file system, and a link out of a dataset's own files is followed only where the `Resolver` lets the same principal read.
 """
 
 from __future__ import annotations

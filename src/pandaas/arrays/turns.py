@@ -14,6 +14,7 @@ from pandaas.model import Busy
 
 LONG_BYTES = 64 << 20  # decoded; about the time in which a person notices that she waits
 _WAIT_S = 60.0
+_LINE = 64  # each who waits takes a thread of the server, which has twice as many
 _POLL_S = 0.05
 
 
@@ -30,7 +31,9 @@ class Turns:
     Of those who wait, it is the turn of whoever has least running, then of the one who came first.
     """
 
-    def __init__(self, long: int | None = None, short: int | None = None) -> None:
+    def __init__(self, long: int | None = None, short: int | None = None, line: int = _LINE) -> None:
+        """At most `line` wait; who comes then is told to come again."""
+        self._line = line
         cores = len(os.sched_getaffinity(0))
         self._room = {True: long or max(1, cores // 2), False: short or 2 * cores}
         self._running: Counter[tuple[Hashable, bool]] = Counter()
@@ -40,7 +43,10 @@ class Turns:
 
     @contextmanager
     def take(self, who: Hashable, cost: int, check: Callable[[], None]) -> Iterator[None]:
-        """Wait for a turn to decode `cost` bytes; `check` is called meanwhile and may raise. `Busy` after a minute."""
+        """Wait for a turn to decode `cost` bytes; `check` is called meanwhile and may raise.
+
+        `Busy` after a minute, and at once where too many wait already.
+        """
         mine = self._enter(who, long=cost >= LONG_BYTES, check=check)
         try:
             yield
@@ -54,6 +60,8 @@ class Turns:
     def _enter(self, who: Hashable, *, long: bool, check: Callable[[], None]) -> _Waiting:
         deadline = time.monotonic() + _WAIT_S
         with self._changed:
+            if len(self._waiting) >= self._line:
+                raise _busy()
             self._number += 1
             mine = _Waiting(who, long, self._number)
             self._waiting.append(mine)
@@ -62,7 +70,7 @@ class Turns:
                     self._changed.wait(_POLL_S)
                     check()
                     if time.monotonic() > deadline:
-                        raise Busy("Others are reading a lot of data.", remedy="Try again in a moment, or select less.")
+                        raise _busy()
                 self._running[who, long] += 1
             finally:
                 self._waiting.remove(mine)
@@ -75,3 +83,7 @@ class Turns:
             return None
         waiting = (one for one in self._waiting if one.long == long)
         return min(waiting, key=lambda one: (self._running[one.who, long], one.number), default=None)
+
+
+def _busy() -> Busy:
+    return Busy("Many large selections are being read.", remedy="Try again in a moment, or select less.")

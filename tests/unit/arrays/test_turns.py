@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from pandaas.arrays.turns import LONG_BYTES, Turns
+from pandaas.model import Busy
 
 
 def nothing() -> None:
@@ -93,6 +94,18 @@ def test_who_leaves_while_waiting_leaves_the_line() -> None:
         assert not turns._waiting
     with turns.take("b", 1, nothing):
         pass
+
+
+def test_a_long_line_grows_no_longer() -> None:
+    queue = Queue(Turns(long=1, short=1, line=2))
+    for name in ("a1", "a2", "b1"):
+        queue.ask(name)
+    until(lambda: len(queue.turns._waiting) == 2)
+    with pytest.raises(Busy), queue.turns.take("c", 1, nothing):
+        raise AssertionError("had a turn")
+    for name in queue.ends:
+        queue.end(name)
+    until(lambda: len(queue.started) == 3)
 
 
 def test_an_error_gives_the_turn_back() -> None:

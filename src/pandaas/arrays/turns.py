@@ -14,7 +14,7 @@ from pandaas.model import Busy
 
 LONG_BYTES = 64 << 20  # decoded; about the time in which a person notices that she waits
 _WAIT_S = 60.0
-_LINE = 64  # each who waits takes a thread of the server, which has twice as many
+_LINE = 48  # each who waits takes a thread of the server; with the two lines there are, a quarter stays free
 _POLL_S = 0.05
 
 

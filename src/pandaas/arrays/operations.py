@@ -18,7 +18,9 @@ from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.geometry import geometry_of, mask_of
 from pandaas.arrays.layout import MAX_SENT_INDEX, NotPlain, layout_to_json
 from pandaas.arrays.links import Navigator
+from pandaas.arrays.own_layout import confirmed
 from pandaas.arrays.plain import plain, walk
+from pandaas.arrays.reader import Contents
 from pandaas.arrays.slicing import as_stored, plan, read
 from pandaas.arrays.thumbnail import thumbnail
 from pandaas.arrays.values import scanned_to_json
@@ -196,12 +198,14 @@ def _zarr(request: Request) -> Answer:
 
 
 def _layout(request: Request) -> Answer:
-    """How an array is stored, its index of chunks beside it; None where only libhdf5 can read it."""
+    """How an array is stored, its index of chunks beside it; None where only libhdf5 or its reader can read it."""
     place = request.navigator.find(request.text("path"))
     if not isinstance(place.object, h5py.Dataset):
         return None, b""
     request.navigator.allow_storage(place)
-    found = plain(place.object) if request.navigator.contents.lazy_for(place.object) is None else None
+    if request.navigator.contents.lazy_for(place.object) is not None:
+        return _own_layout(request.navigator.contents, place.object)
+    found = plain(place.object)
     if found is None:
         return None, b""
     described = {"layout": layout_to_json(found.layout), "file": place.real}
@@ -213,6 +217,16 @@ def _layout(request: Request) -> Answer:
         return described, _raw(walk(found).cells, [])
     except NotPlain:
         return None, b""
+
+
+def _own_layout(contents: Contents, dataset: h5py.Dataset) -> Answer:
+    """The same for an array whose values a reader decodes."""
+    read, whereabouts = contents.lazy_for(dataset), contents.own_layout_for(dataset)
+    found = whereabouts() if whereabouts is not None else None
+    if read is None or found is None or not confirmed(contents.path, found, read):
+        return None, b""
+    described = {"layout": layout_to_json(found.layout), "file": str(contents.path)}
+    return described, _raw(found.index.cells, []) if found.index is not None else b""
 
 
 def _shape(request: Request) -> Answer:

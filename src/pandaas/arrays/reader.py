@@ -2,7 +2,8 @@
 
 The tree is an h5py file: the file itself where it is HDF5, else a description in memory in the NeXus way, built with the
 functions of `readers.describe`. Arrays that should not be loaded for that are declared there with their shape and type
-and named in `Contents.lazy`, with the function that reads a part of them. Everything else of the room (structure,
+and named in `Contents.lazy`, with the function that reads a part of them; where their numbers lie in the file as they are,
+`Contents.own_layouts` names the function that tells where. Everything else of the room (structure,
 metadata, links, slices, h5grove) works on `Contents` alone.
 
 Readers register under the entry point group `pandaas.readers`, the built-in ones too. They run in worker processes. A
@@ -23,6 +24,7 @@ import h5py
 from h5py import h5o
 from numpy.typing import NDArray
 
+from pandaas.arrays.own_layout import Whereabouts
 from pandaas.codecs import Selection
 from pandaas.model import NotFound, UnreadableFile
 
@@ -43,6 +45,7 @@ class Contents:
     format: str
     file: h5py.File
     lazy: dict[str, LazyArray] = field(default_factory=dict)
+    own_layouts: dict[str, Whereabouts] = field(default_factory=dict)
     on_disk: bool = False
     techniques: tuple[str, ...] = ()
     unread: tuple[str, ...] = ()
@@ -55,9 +58,18 @@ class Contents:
         """What reads `dataset`, by whichever path it was reached; None where its values are in the tree."""
         if not self.lazy:
             return None
+        path = self._path_of(dataset)
+        return self.lazy[path] if path is not None else None
+
+    def own_layout_for(self, dataset: h5py.Dataset) -> Whereabouts | None:
+        """What tells where the values of a lazy `dataset` lie; None where only its reader can decode them."""
+        path = self._path_of(dataset) if self.own_layouts else None
+        return self.own_layouts.get(path) if path is not None else None
+
+    def _path_of(self, dataset: h5py.Dataset) -> str | None:
         if "lazy" not in self.storage:
-            self.storage["lazy"] = {h5o.get_info(self.file[path].id).addr: read for path, read in self.lazy.items()}
-        found: LazyArray | None = self.storage["lazy"].get(h5o.get_info(dataset.id).addr)
+            self.storage["lazy"] = {h5o.get_info(self.file[path].id).addr: path for path in self.lazy}
+        found: str | None = self.storage["lazy"].get(h5o.get_info(dataset.id).addr)
         return found
 
     def close(self) -> None:

@@ -22,12 +22,13 @@ from pandaas.codecs.blosc import (
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
-from pandaas.codecs.filters import Filter, block_compressor, can_decode, decode_filters
+from pandaas.codecs.filters import GZIP, Filter, block_compressor, can_decode, decode_filters
 from pandaas.codecs.selection import Selection, parse_selection
 from pandaas.codecs.statistics import PERCENTILES, Statistics, invalid_pixels, reduce_by_maximum, statistics
 from pandaas.codecs.units import convert, parse_unit, to_si
 
 __all__ = [
+    "GZIP",
     "MEDIA_TYPES",
     "PERCENTILES",
     "STORED_MEDIA_TYPES",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gzip
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pandaas.arrays.layout import Identity
+from pandaas.arrays.own_layout import OwnLayout, in_chunks, in_one_piece, state
 from pandaas.arrays.reader import Contents, LazyArray
 from pandaas.arrays.readers import describe, pilatus
 from pandaas.arrays.readers.columns import parse_time
@@ -16,6 +19,7 @@ from pandaas.arrays.readers.hdf5 import unpack
 from pandaas.codecs import Selection
 from pandaas.model import UnreadableFile
 
+_DATA = "/entry/instrument/detector/data"
 _MAX_PIXELS = 256 * 1024 * 1024
 _ERRORS = (OSError, ValueError, RuntimeError, KeyError, IndexError, AttributeError, TypeError, AssertionError)
 
@@ -37,12 +41,17 @@ class EdfReader:
             unpack(path, gzip.open).close()  # refuses what unpacks to more than fits
         image = EdfImage()
         try:
+            before = state(path)
             image.read(str(path))
             header = {str(key): str(value) for key, value in dict(image.header).items()}
             shape, dtype = _shape(path, image)
+            where = _where(before, path, image, shape, dtype)
         except _ERRORS as error:
             raise UnreadableFile(f"{path.name} can't be read as EDF: {error}.", remedy="Copy it again.") from error
-        return _describe(path, image, header, shape, dtype)
+        contents = _describe(path, image, header, shape, where.layout.dtype if where is not None else dtype)
+        if where is not None:
+            contents.own_layouts[_DATA] = lambda: where
+        return contents
 
 
 def _shape(path: Path, image: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
@@ -58,6 +67,32 @@ def _shape(path: Path, image: Any) -> tuple[tuple[int, ...], np.dtype[Any]]:
     if not packed and path.stat().st_size < needed:
         raise UnreadableFile(f"{path.name} ends before its pixels do.", remedy="Copy it again.")
     return (frame if count == 1 else (count, *frame)), np.dtype(image.dtype)
+
+
+def _where(before: Identity, path: Path, image: Any, shape: tuple[int, ...], dtype: np.dtype[Any]) -> OwnLayout | None:
+    """Where the frames lie; None unless all are whole and stored as they are, in the file itself.
+
+    To be asked before a frame is decoded, after which fabio no longer knows.
+    """
+    if path.suffix.lower() in (".gz", ".bz2"):
+        return None
+    frames = list(image._frames)
+    orders = {frame._data_byteorder for frame in frames}
+    needed = math.prod(shape[-2:]) * dtype.itemsize
+    alike = all(
+        frame._data_compression is None
+        and frame.bfname is None
+        and frame._dtype == dtype
+        and tuple(frame.shape) == shape[-2:]
+        and int(frame.blobsize) >= needed
+        for frame in frames
+    )
+    if not alike or len(orders) != 1 or len(frames) != math.prod(shape[:-2]):
+        return None
+    stored = dtype.newbyteorder(">" if "".join(orders) == ">" else "<")
+    if len(shape) == 2:
+        return in_one_piece(before, shape, stored, int(frames[0].start))
+    return in_chunks(before, shape, stored, (1, *shape[-2:]), [(int(frame.start), needed) for frame in frames])
 
 
 def _describe(path: Path, image: Any, header: dict[str, str], shape: tuple[int, ...], dtype: np.dtype[Any]) -> Contents:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pandaas.arrays.layout import Identity
+from pandaas.arrays.own_layout import OwnLayout, in_chunks, in_one_piece, state
 from pandaas.arrays.reader import Contents, LazyArray
 from pandaas.arrays.readers import describe, pilatus
-from pandaas.codecs import Selection
+from pandaas.codecs import GZIP, Filter, Selection
 from pandaas.model import UnreadableFile
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ _MAX_PAGE = 1 << 30
 _MAX_SERIES = 64
 _MAX_PAGES = 1_000_000
 _ERRORS = (OSError, ValueError, RuntimeError, KeyError, IndexError, AttributeError, TypeError, ArithmeticError)
+_FILTERS = {1: (), 8: (Filter(GZIP),), 32946: (Filter(GZIP),)}
 _MAGIC = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
@@ -37,13 +41,14 @@ class TiffReader:
         import tifffile
 
         try:
+            before = state(path)
             image = tifffile.TiffFile(path)
         except _ERRORS as error:
             raise UnreadableFile(f"{path.name} can't be read as TIFF: {error}.", remedy="Copy it again.") from error
         file = describe.memory_file()
         contents = Contents(path, "tiff", file, closers=[image.close])
         try:
-            _describe(contents, path, image)
+            _describe(contents, path, image, before)
         except UnreadableFile:
             contents.close()
             raise
@@ -53,7 +58,7 @@ class TiffReader:
         return contents
 
 
-def _describe(contents: Contents, path: Path, image: tifffile.TiffFile) -> None:
+def _describe(contents: Contents, path: Path, image: tifffile.TiffFile, before: Identity) -> None:
     entry = describe.entry(contents.file, title=path.name.rpartition(".")[0] or path.name)
     text = _description(image)
     moment = image.pages.first.tags.valueof("DateTime")
@@ -69,7 +74,9 @@ def _describe(contents: Contents, path: Path, image: tifffile.TiffFile) -> None:
     detector = describe.group(describe.group(entry, "instrument", "NXinstrument"), "detector", "NXdetector")
     made = 0
     for number, series in enumerate(image.series[:_MAX_SERIES]):
-        if _put(contents, detector, "data" if not number else f"data_{number + 1}", series):
+        name = "data" if not number else f"data_{number + 1}"
+        if _put(contents, detector, name, series, image.byteorder):
+            contents.own_layouts[f"{detector.name}/{name}"] = partial(_where, before, series, image.byteorder)
             made += 1
     if not made:
         raise UnreadableFile(f"{path.name} holds no image.")
@@ -77,7 +84,7 @@ def _describe(contents: Contents, path: Path, image: tifffile.TiffFile) -> None:
     data["data"] = detector["data"]
 
 
-def _put(contents: Contents, detector: Any, name: str, series: Any) -> bool:
+def _put(contents: Contents, detector: Any, name: str, series: Any, byteorder: str) -> bool:
     shape = tuple(int(n) for n in series.shape)
     if not shape or not math.prod(shape) or series.dtype is None:
         return False
@@ -97,12 +104,51 @@ def _put(contents: Contents, detector: Any, name: str, series: Any) -> bool:
         detector,
         name,
         shape,
-        np.dtype(series.dtype).newbyteorder("="),
+        np.dtype(series.dtype).newbyteorder(byteorder),
         lazy=contents.lazy,
         read=lazy[name],
         chunks=chunks,
     )
     return True
+
+
+def _where(before: Identity, series: Any, byteorder: Literal["<", ">"]) -> OwnLayout | None:
+    """Where the pixels lie, if they are stored as they are or deflated in parts of equal shape; else None."""
+    page, shape = series.keyframe, tuple(int(n) for n in series.shape)
+    dtype = np.dtype(series.dtype).newbyteorder(byteorder)
+    filters = _FILTERS.get(int(page.compression))
+    if filters is None or page.predictor != 1 or page.fillorder != 1 or page.bitspersample != dtype.itemsize * 8:
+        return None
+    try:
+        if series.dataoffset is not None and not filters:
+            return in_one_piece(before, shape, dtype, int(series.dataoffset))
+        return _in_parts(before, series, dtype, filters)
+    except _ERRORS:
+        return None
+
+
+def _in_parts(before: Identity, series: Any, dtype: np.dtype[Any], filters: tuple[Filter, ...]) -> OwnLayout | None:
+    page, shape = series.keyframe, tuple(int(n) for n in series.shape)
+    inner = tuple(int(n) for n in page.shape)
+    leading = shape[: len(shape) - len(inner)]
+    if leading + inner != shape or math.prod(leading) != len(series):
+        return None
+    parts = [series[number] for number in range(len(series))]
+    if page.is_contiguous and not filters:
+        nbytes = math.prod(inner) * dtype.itemsize
+        whole = [(int(part.dataoffsets[0]), nbytes) for part in parts]
+        return in_chunks(before, shape, dtype, (*(1 for _ in leading), *inner), whole)
+    chunk = tuple(int(n) for n in page.chunks)
+    if not page.is_tiled:  # one strip may be said to be longer than the image; a shorter last one is no chunk
+        chunk = tuple(min(size, length) for size, length in zip(chunk, inner, strict=True))
+        if any(length % size for size, length in zip(chunk, inner, strict=True)):
+            return None
+    pieces = [
+        (int(offset), int(size))
+        for part in parts
+        for offset, size in zip(part.dataoffsets, part.databytecounts, strict=True)
+    ]
+    return in_chunks(before, shape, dtype, (*(1 for _ in leading), *chunk), pieces, filters=filters)
 
 
 def _by_page(path: Path, series: Any, shape: tuple[int, ...], page: tuple[int, ...]) -> LazyArray:

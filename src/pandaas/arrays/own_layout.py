@@ -1,0 +1,122 @@
+"""Layouts that readers of other formats than HDF5 give, so that the service finds the values itself.
+
+A reader says where its numbers lie; before that is passed on, the values at both ends are compared with those that the
+reader decodes itself, so that whatever it overlooked costs speed only.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pandaas.arrays import direct
+from pandaas.arrays.direct import Source
+from pandaas.arrays.layout import INDEX_DTYPE, MAX_SENT_INDEX, ChunkIndex, Identity, Layout, NotPlain, is_plain
+from pandaas.codecs import BrokenChunk, Filter, Selection, parse_selection
+from pandaas.model import UnreadableFile
+
+_MAX_PIECE = 1 << 32
+_MAX_COMPARED = 64 << 20
+
+
+@dataclass(frozen=True)
+class OwnLayout:
+    """`index` tells where the chunks of `layout` lie; None where it has none."""
+
+    layout: Layout
+    index: ChunkIndex | None
+
+
+Whereabouts = Callable[[], OwnLayout | None]
+
+
+def state(path: Path) -> Identity:
+    """What tells this state of a file from others; to be asked before it is opened."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns
+
+
+def in_one_piece(identity: Identity, shape: tuple[int, ...], dtype: np.dtype[Any], offset: int) -> OwnLayout | None:
+    """All values in C order from `offset` on; None where the file ends before."""
+    if not 0 <= offset <= identity[2] - math.prod(shape) * dtype.itemsize:
+        return None
+    return _plain(Layout(identity, 0, shape, dtype, None, offset, (), bytes(dtype.itemsize)), None)
+
+
+def in_chunks(
+    identity: Identity,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    chunk: tuple[int, ...],
+    pieces: Sequence[tuple[int, int]],
+    *,
+    filters: tuple[Filter, ...] = (),
+) -> OwnLayout | None:
+    """Chunks at these offsets, of these sizes in the file, in C order of their grid.
+
+    None where they don't fit shape or file.
+    """
+    layout = Layout(identity, 0, shape, dtype, chunk, None, filters, bytes(dtype.itemsize))
+    if not all(chunk) or math.prod(layout.grid) != len(pieces) or len(pieces) > MAX_SENT_INDEX:
+        return None
+    if any(not (0 < size < _MAX_PIECE and 0 <= offset <= identity[2] - size) for offset, size in pieces):
+        return None
+    if not filters and any(size != layout.nbytes for _, size in pieces):
+        return None
+    cells = np.zeros(len(pieces), INDEX_DTYPE)
+    cells["offset"] = [offset for offset, _ in pieces]
+    cells["size"] = [size for _, size in pieces]
+    return _plain(layout, ChunkIndex(cells.reshape(layout.grid), chunk))
+
+
+def _plain(layout: Layout, index: ChunkIndex | None) -> OwnLayout | None:
+    return OwnLayout(layout, index) if is_plain(layout) else None
+
+
+def confirmed(path: Path, found: OwnLayout, read: Callable[[Selection], NDArray[Any]]) -> bool:
+    """Whether the file is still the one that was described, and both ends of the array are what `read` gives for them."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return False
+    try:
+        opened = os.fstat(descriptor)
+        if (opened.st_dev, opened.st_ino, opened.st_size, opened.st_mtime_ns) != found.layout.identity:
+            return False
+        source = Source(descriptor, found.layout, found.index)
+        return all(_same(source, parse_selection(text, found.layout.shape), read) for text in _ends(found.layout))
+    except (NotPlain, BrokenChunk, OSError, UnreadableFile):
+        return False
+    finally:
+        os.close(descriptor)
+
+
+def _same(source: Source, selection: Selection, read: Callable[[Selection], NDArray[Any]]) -> bool:
+    into = np.empty(selection.shape, source.layout.dtype)
+    items, _ = selection.ascending()
+    direct.read_values(source, items, into)
+    expected = np.asarray(read(selection))
+    if expected.shape != into.shape or expected.dtype.newbyteorder("=") != into.dtype.newbyteorder("="):
+        return False
+    return expected.astype(into.dtype).tobytes() == into.tobytes()
+
+
+def _ends(layout: Layout) -> list[str]:
+    """The first and the last image; of each a part where it is huge."""
+    lines = layout.shape[-2:-1] or (1,)
+    width = layout.shape[-1] * layout.dtype.itemsize
+    count = max(1, min(lines[0], _MAX_COMPARED // max(1, width)))
+    first = ["0"] * (len(layout.shape) - 2)
+    last = [str(length - 1) for length in layout.shape[:-2]]
+    rows = len(layout.shape) > 1
+    return [
+        ",".join([*first, *([f":{count}"] if rows else []), ":"]),
+        ",".join([*last, *([f"{lines[0] - count}:"] if rows else []), ":"]),
+    ]

@@ -1,7 +1,7 @@
 """The default plot: NXdata as the NeXus manual describes it, in its current and its older forms, else a sensible choice.
 
 Source: https://manual.nexusformat.org/datarules.html (associating plottable data by attributes of the group, by
-`signal=1`, by `axes` and `axis` of the fields) and NXcanSAS (`uncertainties`, `Q_indices`).
+`signal=1`, by `axes` and `axis` of the fields) and NXcanSAS (`I_axes`, `uncertainties`, `Q_indices`).
 """
 
 from __future__ import annotations
@@ -122,7 +122,7 @@ def _marked_signal(navigator: Navigator, place: Place) -> str | None:
 def _axes(navigator: Navigator, path: str, place: Place, signal: h5py.Dataset) -> tuple[str | None, ...]:
     group = place.object
     axes: list[str | None] = [None] * signal.ndim
-    named = _texts(group.attrs.get("axes"))
+    named = _texts(group.attrs.get("axes")) or _texts(group.attrs.get(f"{attribute_text(group, 'signal')}_axes"))
     if not named:
         listed = attribute_text(signal, "axes")
         named = [part for part in _SPLIT.split(listed.strip("[] ")) if part] if listed else []
@@ -180,7 +180,13 @@ def _axis(navigator: Navigator, path: str, name: str, length: int) -> str | None
 
 
 def _errors(navigator: Navigator, path: str, name: str, signal: h5py.Dataset) -> str | None:
-    names = [attribute_text(signal, "uncertainties"), f"{name}_errors", f"{name}_error", "errors"]
+    place = _find(navigator, path)
+    group = place.object if place is not None else signal
+    names = [
+        attribute_text(signal, "uncertainties"),
+        *(attribute_text(group, f"{name}_{word}") for word in ("uncertainties", "uncertainty")),
+        *(f"{name}_errors", f"{name}_error", "errors"),
+    ]
     for candidate in names:
         found = _numeric(navigator, path, candidate) if candidate else None
         if found is not None and found.shape == signal.shape:

@@ -120,6 +120,20 @@ def test_nxcansas(opened: Opened) -> None:
     assert (plot.errors, plot.x_scale, plot.y_scale) == ("/entry/sasdata/Idev", "log", "log")
 
 
+@pytest.mark.parametrize("word", ["I_uncertainties", "I_uncertainty"])
+def test_nxcansas_that_names_axes_and_errors_by_the_signal(opened: Opened, word: str) -> None:
+    def fill(file: h5py.File) -> None:
+        data = _group(_group(file, "entry", "NXentry"), "sasdata", "NXdata", signal="I", I_axes="Q", **{word: "dI"})
+        data["Q"] = np.arange(1.0, 9.0)
+        data["I"] = np.arange(8.0)
+        data["dI"] = np.ones(8)
+
+    plot = _plot(opened, fill)
+    assert plot is not None
+    assert (plot.axes, plot.errors) == (("/entry/sasdata/Q",), "/entry/sasdata/dI")
+    assert (plot.x_scale, plot.y_scale) == ("log", "log")
+
+
 def test_auxiliary_signals_and_style(opened: Opened) -> None:
     def fill(file: h5py.File) -> None:
         data = _group(

@@ -7,9 +7,10 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from pandaas.db.failures import understood
@@ -39,7 +40,11 @@ class Database:
         self._impatient = sessionmaker(impatient, expire_on_commit=False)
         self._read = sessionmaker(self.engine, expire_on_commit=False)
         file = self.url.database if self.is_sqlite else None
-        self._counter = _CommitCounter(file) if file and file != ":memory:" else None
+        self._commits: _Commits | None = None
+        if not self.is_sqlite:
+            self._commits = _Snapshots(self.engine)
+        elif file and file != ":memory:":
+            self._commits = _CommitCounter(file)
 
     @contextmanager
     def session(self, *, patient: bool = True) -> Iterator[Session]:
@@ -52,14 +57,66 @@ class Database:
         with understood(), self._read() as session:
             yield session
 
-    def version(self) -> int | None:
-        """A number that changes with every commit of whatever process; None where the database has no cheap one."""
-        return self._counter.read() if self._counter is not None else None
+    def version(self) -> int | str | None:
+        """Something that changes with every commit of whatever process; None where the database has nothing like it."""
+        return self._commits.read() if self._commits is not None else None
+
+    @property
+    def tells_version_at_once(self) -> bool:
+        """Whether `version` needs no network."""
+        return isinstance(self._commits, _CommitCounter)
 
     def dispose(self) -> None:
         self.engine.dispose()
-        if self._counter is not None:
-            self._counter.close()
+        if self._commits is not None:
+            self._commits.close()
+
+
+class _Commits(Protocol):
+    """What tells one state of a database from another; None while that can't be told."""
+
+    def read(self) -> int | str | None: ...
+
+    def close(self) -> None: ...
+
+
+class _Snapshots:
+    """PostgreSQL: which transactions a query would see (https://www.postgresql.org/docs/current/functions-info.html).
+
+    Two equal snapshots see the same rows. Readers get no transaction number, so only writing changes it.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._connection: Any = None
+        self._lock = threading.Lock()
+
+    def read(self) -> str | None:
+        with self._lock:
+            try:
+                if self._connection is None:
+                    lent = self._engine.raw_connection()
+                    self._connection = lent.driver_connection
+                    lent.detach()
+                    self._connection.autocommit = True
+                with self._connection.cursor() as cursor:
+                    cursor.execute("SELECT pg_current_snapshot()::text")
+                    return str(cursor.fetchone()[0])
+            except (
+                SQLAlchemyError,
+                self._engine.dialect.loaded_dbapi.Error,
+            ):  # the query that follows says what is wrong
+                self._drop()
+                return None
+
+    def _drop(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
+    def close(self) -> None:
+        with self._lock:
+            self._drop()
 
 
 class _CommitCounter:

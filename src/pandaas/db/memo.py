@@ -17,20 +17,19 @@ Value = TypeVar("Value")
 class Memo(Generic[Value]):
     """Thread-safe. What it gives is what the tables say now: any commit, by whatever process, makes it forget everything.
 
-    Answers that also depend on the clock are at most a second old. On PostgreSQL, which does not tell cheaply whether
-    something was written, nothing is kept.
+    Answers that also depend on the clock are at most a second old.
     """
 
     def __init__(self, database: Database, limit: int = 4096) -> None:
         self._database = database
         self._limit = limit
-        self._version: int | None = None
+        self._version: int | str | None = None
         self._kept: OrderedDict[Hashable, tuple[datetime, Value]] = OrderedDict()
         self._lock = threading.Lock()
 
     def peek(self, key: Hashable) -> Value | None:
-        """The answer if it is kept."""
-        return self._look(key, self._database.version())
+        """The answer if it is kept and the database tells at once, without network, that it still holds."""
+        return self._look(key, self._database.version()) if self._database.tells_version_at_once else None
 
     def get(self, key: Hashable, make: Callable[[], Value]) -> Value:
         """The answer, made by `make` if it is not kept; what `make` raises is not kept."""
@@ -47,7 +46,7 @@ class Memo(Generic[Value]):
                     self._kept.popitem(last=False)
         return value
 
-    def _look(self, key: Hashable, version: int | None) -> Value | None:
+    def _look(self, key: Hashable, version: int | str | None) -> Value | None:
         with self._lock:
             if version is None or version != self._version:
                 self._kept.clear()

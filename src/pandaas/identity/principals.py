@@ -1,4 +1,4 @@
-"""From a row in the tables to the principal that the access rule asks. Nothing is kept between requests."""
+"""From a row in the tables to the principal that the access rule asks. The rooms below may keep it while nobody writes (`db.Memo`)."""
 
 from __future__ import annotations
 

@@ -33,6 +33,13 @@ def type_class(kind: h5t.TypeID) -> str:
     return _CLASS_NAMES.get(kind.get_class(), "unknown")
 
 
+def enum_names(kind: h5t.TypeID) -> dict[str, int]:
+    """Names and values of an enumeration; empty for every other type, and for the one that stores booleans."""
+    if type_class(kind) != "enum" or not isinstance(kind, h5t.TypeEnumID):
+        return {}
+    return {_text(kind.get_member_name(i)): int(kind.get_member_value(i)) for i in _members(kind)}
+
+
 def numpy_type(kind: h5t.TypeID) -> np.dtype[Any] | None:
     """NumPy's type for it, or None where NumPy has none."""
     try:

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 from h5py import h5a
 
-from pandaas.arrays.h5types import dtype_as_text, numpy_type, type_class, type_metadata
+from pandaas.arrays.h5types import dtype_as_text, enum_names, numpy_type, type_class, type_metadata
 from pandaas.arrays.links import LinkTarget, Navigator, NeedsFile, Place, Unresolved, link_of
 from pandaas.arrays.openpmd import grid_of, unit_of
 from pandaas.codecs import jsonable
@@ -75,6 +75,7 @@ def _node(place: Place, path: str, default: str | None) -> dict[str, Any]:
         "shape": None if target.shape is None else list(target.shape),
         "dtype": None if dtype is None else dtype_as_text(dtype),
         "type_class": type_class(kind),
+        "enum": enum_names(kind),
         "chunks": list(target.chunks) if target.chunks else None,
         "filters": [item["name"] for item in filters(target) or []],
         "unit": attribute_text(target, "units") or unit_of(target),

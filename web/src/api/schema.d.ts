@@ -1972,6 +1972,14 @@ export interface components {
              * @description h5grove's type class: integer, float, string, compound, enum …
              */
             type_class?: string | null;
+            /**
+             * Enum
+             * @description Names and values of an enumeration.
+             * @default {}
+             */
+            enum: {
+                [key: string]: number;
+            };
             /** Chunks */
             chunks?: number[] | null;
             /**

@@ -28,6 +28,7 @@ class NodeOut(Out):
     shape: list[int] | None = None
     dtype: str | None = None
     type_class: str | None = Field(None, description="h5grove's type class: integer, float, string, compound, enum …")
+    enum: dict[str, int] = Field({}, description="Names and values of an enumeration.")
     chunks: list[int] | None = None
     filters: list[str] = Field([])
     unit: str | None = None

@@ -1,7 +1,7 @@
 import { Accordion, Box, Button, CloseButton } from '@mantine/core';
 import { useLocalStorage, useMediaQuery } from '@mantine/hooks';
 import { IconLayoutSidebarRightExpand } from '@tabler/icons-react';
-import type { ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { Group, Panel, Separator, useDefaultLayout } from 'react-resizable-panels';
 
 import classes from './dataset.module.css';
@@ -40,6 +40,17 @@ function Beside({ contents, viewer, side }: Omit<PanesProps, 'wide'>) {
   const roomy = useMediaQuery('(min-width: 1200px)', true, { getInitialValueInEffect: false });
   const [chosen, choose] = useLocalStorage<boolean | null>({ key: 'pandaas-dataset-details', defaultValue: null, getInitialValueInEffect: false });
   const details = chosen ?? roomy;
+  const other = useRef<HTMLButtonElement>(null);
+  const toggled = useRef(false);
+  const toggle = (open: boolean) => {
+    toggled.current = true;
+    choose(open);
+  };
+  // The button that was pressed is gone: the keyboard goes on at the one in its place.
+  useEffect(() => {
+    if (toggled.current) other.current?.focus();
+    toggled.current = false;
+  }, [details]);
   const panelIds = details ? ['contents', 'viewer', 'side'] : ['contents', 'viewer'];
   const { defaultLayout, onLayoutChanged } = useDefaultLayout({ id: 'pandaas-dataset-panes', panelIds, storage: localStorage });
   return (
@@ -56,8 +67,8 @@ function Beside({ contents, viewer, side }: Omit<PanesProps, 'wide'>) {
         {details && (
           <>
             <Separator className={classes.border} aria-label="Border between viewer and details" />
-            <Panel id="side" defaultSize="26%" minSize="250px" className={classes.pane}>
-              <CloseButton className={classes.closeDetails} size="sm" aria-label="Close the details" title="Close the details" onClick={() => choose(false)} />
+            <Panel id="side" defaultSize="26%" minSize="316px" className={classes.pane}>
+              <CloseButton ref={other} className={classes.closeDetails} size="sm" aria-label="Close the details" title="Close the details" onClick={() => toggle(false)} />
               {side}
             </Panel>
           </>
@@ -65,7 +76,7 @@ function Beside({ contents, viewer, side }: Omit<PanesProps, 'wide'>) {
       </Group>
       </div>
       {!details && (
-        <Button variant="subtle" color="gray" className={classes.edge} onClick={() => choose(true)} aria-label="Details: info, metadata, files, history, versions">
+        <Button ref={other} variant="subtle" color="gray" className={classes.edge} onClick={() => toggle(true)} aria-label="Details: info, metadata, files, history, versions">
           <IconLayoutSidebarRightExpand size={16} aria-hidden />
           <span className={classes.edgeText}>Details</span>
         </Button>

@@ -33,7 +33,7 @@ export function SidePane({ dataset, tab, onTab }: SidePaneProps) {
     >
       <Tabs.List aria-label="About this dataset" style={{ flexWrap: 'nowrap', overflowX: 'auto' }}>
         {DATASET_TABS.map((name) => (
-          <Tabs.Tab key={name} value={name} px={7} fz="sm">
+          <Tabs.Tab key={name} value={name} px={5} fz="sm">
             {WORDS[name]}
           </Tabs.Tab>
         ))}

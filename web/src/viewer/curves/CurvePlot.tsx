@@ -68,8 +68,9 @@ export function CurvePlot(props: PlotProps) {
   );
   const drawn = useMemo(() => curves.map((curve) => reduced(curve, x, from, to)), [curves, x, from, to]);
   const errors = state.errors ?? (size > MARKED ? 'band' : 'bars');
+  const nameTick = (value: number) => source.names.get(value) ?? '';
   const xTicks = xScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[0], state.zoom[2]] : xDomain) : plainTickLabel;
-  const yTicks = yScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[1], state.zoom[3]] : yDomain) : plainTickLabel;
+  const yTicks = yScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[1], state.zoom[3]] : yDomain) : source.names.size > 0 ? nameTick : plainTickLabel;
   const { onChosen } = props;
   useEffect(() => onChosen({ errors, xScale, yScale }), [onChosen, errors, xScale, yScale]);
   const onZoom = useCallback((zoom: Box | undefined) => onStateChange({ zoom }), [onStateChange]);
@@ -117,7 +118,7 @@ export function CurvePlot(props: PlotProps) {
       empty={curves.length === 0 || waiting}
       zoomed={state.zoom !== undefined}
       description={`${yLabel} against ${xLabel}, ${curves.length === 1 ? 'one curve' : `${curves.length} curves`} of ${size} points`}
-      readout={<CurveReadout cursor={cursor} x={x} curves={curves} name={name} unit={values === null ? null : unit} yUnit={source.unit} />}
+      readout={<CurveReadout cursor={cursor} x={x} curves={curves} name={name} unit={values === null ? null : unit} yUnit={source.unit} names={source.names} />}
     >
       {curves.length > 0 && !waiting && (
         <>

@@ -13,11 +13,13 @@ interface CurveReadoutProps {
   readonly name: string;
   readonly unit: string | null;
   readonly yUnit: string | null;
+  /** Names by value of an enumeration. */
+  readonly names: ReadonlyMap<number, string>;
 }
 
 const MOST_CURVES = 4;
 
-export function CurveReadout({ cursor, x, curves, name, unit, yUnit }: CurveReadoutProps) {
+export function CurveReadout({ cursor, x, curves, name, unit, yUnit, names }: CurveReadoutProps) {
   const position = useCursor(cursor);
   if (!position || x.length === 0) return <Readout items={[]} hint="Point at a curve to read values" />;
   const index = nearestIndex(x, position.x);
@@ -26,7 +28,7 @@ export function CurveReadout({ cursor, x, curves, name, unit, yUnit }: CurveRead
     { name, value: withUnit(formatNumber(at(x, index)), unit), strong: true, width: 13 },
     ...curves.slice(0, MOST_CURVES).map((curve) => ({
       name: curve.label,
-      value: withUnit(formatUncertain(at(curve.y, index), curve.errors ? at(curve.errors, index) : null), yUnit),
+      value: names.get(at(curve.y, index)) ?? withUnit(formatUncertain(at(curve.y, index), curve.errors ? at(curve.errors, index) : null), yUnit),
       strong: true,
       width: 16,
     })),

@@ -3,6 +3,8 @@
 import type { ArraySource, DatasetOut, NodeOut, PlotContext } from './types';
 import { NO_PLOT } from './types';
 
+const NO_NAMES: ReadonlyMap<number, string> = new Map();
+
 function texts(value: unknown): string[] {
   if (Array.isArray(value)) return value.filter((item): item is string => typeof item === 'string');
   // Older files join the names in one text.
@@ -105,6 +107,7 @@ export function sourceFromRecord(dataset: DatasetOut, path: string): ArraySource
     typeClass: null,
     kind: array.kind,
     unit: array.unit,
+    names: NO_NAMES,
     title: null,
     grid: dataset.plot?.signal === path ? dataset.plot.grid : [],
   };
@@ -122,6 +125,7 @@ export function sourceFromNode(dataset: DatasetOut, node: NodeOut): ArraySource 
     typeClass: node.type_class ?? null,
     kind: known?.kind ?? null,
     unit: node.unit ?? known?.unit ?? null,
+    names: new Map(Object.entries(node.enum).map(([name, value]) => [value, name])),
     title: text(node.attributes?.long_name),
     grid: node.grid,
   };

@@ -5,7 +5,7 @@ import { useMemo } from 'react';
 
 import type { AxisInfo } from '../plots/axes';
 import { axisName, plainAxis, regularAxis } from '../plots/axes';
-import { binaryUrl, jsonUrl, requestArray, requestJson } from './requests';
+import { binaryUrl, exportUrl, jsonUrl, requestArray, requestJson } from './requests';
 import { plotOfDataset, plotOfGroup } from './plotContext';
 import type { ArraySource, DatasetOut, Geometry, NodeOut, PlotContext, StatsOut } from './types';
 import { NO_PLOT } from './types';
@@ -13,6 +13,8 @@ import { NO_PLOT } from './types';
 const FRESH_MS = 10 * 60_000;
 /** Axes longer than this are read as indices only. */
 const AXIS_LIMIT = 4_000_000;
+/** Axes up to this length may be names: their type is asked for first. */
+const NAMES_LIMIT = 200;
 
 type Owner = Pick<ArraySource, 'pid' | 'version'>;
 
@@ -75,7 +77,16 @@ export function useAxes(source: ArraySource, plot: PlotContext): AxisInfo[] {
       queryKey: ['viewer', 'axis', source.pid, source.version, path],
       queryFn: ({ signal }: { signal: AbortSignal }) =>
         requestArray(binaryUrl(source.pid, path ?? '', null), signal),
-      enabled: path !== null && (source.shape[dimension] ?? 0) <= AXIS_LIMIT,
+      enabled: path !== null && (source.shape[dimension] ?? 0) <= AXIS_LIMIT && mayBeRead(nodes[dimension], source.shape[dimension] ?? 0),
+      staleTime: FRESH_MS,
+      retry: 1,
+    })),
+  });
+  const names = useQueries({
+    queries: paths.map((path, dimension) => ({
+      queryKey: ['viewer', 'axis names', source.pid, source.version, path],
+      queryFn: ({ signal }: { signal: AbortSignal }) => requestJson<unknown>(exportUrl(source.pid, path ?? '', null, 'json'), signal),
+      enabled: isText(nodes[dimension]?.data) && (source.shape[dimension] ?? 0) <= NAMES_LIMIT,
       staleTime: FRESH_MS,
       retry: 1,
     })),
@@ -95,8 +106,28 @@ export function useAxes(source: ArraySource, plot: PlotContext): AxisInfo[] {
       unit: nodes[dimension]?.data?.unit ?? textAttribute(attributes, 'units'),
       size,
       values: fits ? array : null,
+      labels: namesOf(names[dimension]?.data, size),
     };
   });
+}
+
+function isText(node: NodeOut | undefined): boolean {
+  return node?.type_class === 'string';
+}
+
+/** Numbers can be asked for: the axis is too long for names, or known to be no text. */
+function mayBeRead(node: UseQueryResult<NodeOut> | undefined, size: number): boolean {
+  return size > NAMES_LIMIT || Boolean(node?.isError) || (node?.data !== undefined && !isText(node.data));
+}
+
+const KEPT = new WeakMap<object, readonly string[]>();
+
+/** The answer's texts, the same list for the same answer; null when they are not as many as the dimension is long. */
+function namesOf(answer: unknown, size: number): readonly string[] | null {
+  if (!Array.isArray(answer) || answer.length !== size) return null;
+  const kept = KEPT.get(answer) ?? answer.map(String);
+  KEPT.set(answer, kept);
+  return kept;
 }
 
 /** True while axis values that will change the picture are on their way. */

@@ -36,6 +36,8 @@ export interface ArraySource {
   /** The reader's word for what it looks like: 'image_stack', 'curve' …; null when only the tree knows the array. */
   readonly kind: string | null;
   readonly unit: string | null;
+  /** Names by value of an enumeration; empty for other types. */
+  readonly names: ReadonlyMap<number, string>;
   readonly title: string | null;
   /** Regular axes that no array holds, one entry per dimension; empty for most files. */
   readonly grid: readonly (RegularAxis | null)[];

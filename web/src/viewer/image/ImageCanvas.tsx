@@ -4,9 +4,8 @@ import { DefaultInteractions, MouseButton, VisCanvas } from '@h5web/lib';
 import type { ReactNode } from 'react';
 
 import type { Box } from '../core/state';
-import { plainTickLabel } from '../core/ticks';
 import type { Rendered } from '../data/frameStore';
-import type { PlotAxis } from '../plots/axes';
+import { tickFormat, type PlotAxis } from '../plots/axes';
 import type { CursorStore } from '../plots/cursor';
 import { CursorTracker } from '../plots/CursorTracker';
 import { PinchZoom } from '../plots/PinchZoom';
@@ -30,13 +29,6 @@ export interface ImageCanvasProps {
   /** The left button draws instead of moving the image. */
   readonly drawing: boolean;
   readonly children?: ReactNode;
-}
-
-/** Beside the image there is nothing to label. */
-function tickFormat(axis: PlotAxis): (value: number) => string {
-  const [low, high] = axis.domain;
-  const format = axis.formatTick ?? plainTickLabel;
-  return (value) => (value < low || value > high ? '' : format(value));
 }
 
 export function ImageCanvas(props: ImageCanvasProps) {

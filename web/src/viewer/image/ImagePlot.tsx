@@ -181,6 +181,6 @@ export function ImagePlot(props: PlotProps) {
 }
 
 function useAxis(info: PlotProps['axes'][number] | undefined) {
-  const { path = null, name = '', unit = null, size = 1, values = null } = info ?? {};
-  return useMemo(() => imageAxis({ path, name, unit, size, values }), [path, name, unit, size, values]);
+  const { path = null, name = '', unit = null, size = 1, values = null, labels = null } = info ?? {};
+  return useMemo(() => imageAxis({ path, name, unit, size, values, labels }), [path, name, unit, size, values, labels]);
 }

@@ -73,6 +73,8 @@ export function ImageReadout(props: ImageReadoutProps) {
 }
 
 function axisItems(axis: PlotAxis, index: number): ReadoutItem[] {
+  const name = axis.nameOf?.(index);
+  if (name) return [{ name: axis.name, value: name, width: 14 }];
   const value = axis.valueAt(index);
   return value === null ? [] : [{ name: axis.name, value: withUnit(formatNumber(value), axis.unit), width: 11 }];
 }

@@ -2,6 +2,7 @@
 
 import { axisLabel, baseName, formatNumber } from '../core/format';
 import { at, type Domain } from '../core/numbers';
+import { plainTickLabel } from '../core/ticks';
 import type { RegularAxis } from '../data/types';
 
 /** What is known of one dimension of an array. */
@@ -12,6 +13,8 @@ export interface AxisInfo {
   readonly size: number;
   /** As many values as the dimension has (points) or one more (edges); null: index only. */
   readonly values: ArrayLike<number> | null;
+  /** Names instead of values: parameters, samples. */
+  readonly labels?: readonly string[] | null;
 }
 
 export interface PlotAxis {
@@ -30,6 +33,8 @@ export interface PlotAxis {
   valueAt: (index: number) => number | null;
   /** Set where ticks at pixel numbers carry axis values. */
   readonly formatTick?: (coordinate: number) => string;
+  /** What pixel `index` is, where the axis has names. */
+  readonly nameOf?: (index: number) => string | null;
 }
 
 const UNEVEN = 0.01;
@@ -70,9 +75,25 @@ function indexAxis(info: AxisInfo): PlotAxis {
   return { ...common, formatTick };
 }
 
+/** An axis whose pixels have names, written in full or shortened at their centres. */
+function namedAxis(info: AxisInfo, labels: readonly string[]): PlotAxis {
+  const { size } = info;
+  const room = Math.min(Math.max(Math.floor(72 / size), 4), 12);
+  const short = (name: string) => (name.length > room ? `${name.slice(0, room - 1)}…` : name);
+  return {
+    ...indexAxis({ ...info, values: null }),
+    domain: [-0.5, size - 0.5],
+    toCoordinate: (pixel) => pixel - 0.5,
+    toPixel: (coordinate) => coordinate + 0.5,
+    formatTick: (coordinate) => (Number.isInteger(coordinate) ? short(labels[coordinate] ?? '') : ''),
+    nameOf: (index) => labels[index] ?? null,
+  };
+}
+
 /** An axis for images: evenly spaced values become coordinates, others stay labels of pixel numbers. */
 export function imageAxis(info: AxisInfo): PlotAxis {
-  const { values, size } = info;
+  const { values, size, labels } = info;
+  if (labels?.length === size) return namedAxis(info, labels);
   if (values === null || size < 2 || !isEven(values)) return indexAxis(info);
   const edges = values.length === size + 1;
   const step = (at(values, values.length - 1) - at(values, 0)) / (values.length - 1);
@@ -91,6 +112,13 @@ export function imageAxis(info: AxisInfo): PlotAxis {
   };
 }
 
+/** Labels of an image's ticks; beside the image there is nothing to label. */
+export function tickFormat(axis: PlotAxis): (value: number) => string {
+  const [low, high] = axis.domain;
+  const format = axis.formatTick ?? plainTickLabel;
+  return (value) => (value < low || value > high ? '' : format(value));
+}
+
 /** Values along a curve: the axis' points, the centres of its edges, or indices. */
 export function curveAbscissa(info: AxisInfo): Float64Array {
   const { values, size } = info;
@@ -104,6 +132,7 @@ export function curveAbscissa(info: AxisInfo): Float64Array {
 /** Square pixels where both axes count pixels or share a unit, unless the image would become a thread. */
 export function wantsSquarePixels(x: PlotAxis, y: PlotAxis, kind: string | null): boolean {
   if (kind === 'spectra_map') return false;
+  if (x.nameOf && y.nameOf) return x.size === y.size;
   const sameKind = x.isIndex && y.isIndex ? !x.formatTick && !y.formatTick : !x.isIndex && !y.isIndex && x.unit === y.unit && x.unit !== null;
   const ratio = (x.domain[1] - x.domain[0]) / (y.domain[1] - y.domain[0]);
   return sameKind && ratio < 12 && ratio > 1 / 12;

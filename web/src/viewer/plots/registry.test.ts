@@ -3,11 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { plotOfGroup } from '../data/plotContext';
 import type { ArraySource, NodeOut, PlotContext } from '../data/types';
 import { NO_PLOT } from '../data/types';
-import { curveAbscissa, imageAxis, plainAxis, regularAxis, wantsSquarePixels } from './axes';
+import { curveAbscissa, imageAxis, plainAxis, regularAxis, tickFormat, wantsSquarePixels } from './axes';
 import { chooseVisualisation, supported } from './registry';
 
 function source(shape: number[], dtype = '<f4', extra: Partial<ArraySource> = {}): ArraySource {
-  return { pid: 'p', version: 1, path: '/d', shape, dtype, typeClass: null, kind: null, unit: null, title: null, grid: [], ...extra };
+  return { pid: 'p', version: 1, path: '/d', shape, dtype, typeClass: null, kind: null, unit: null, names: new Map(), title: null, grid: [], ...extra };
 }
 
 const plot = (extra: Partial<PlotContext>): PlotContext => ({ ...NO_PLOT, ...extra });
@@ -50,6 +50,7 @@ describe('plotOfGroup', () => {
     path: `/entry/data/${name}`,
     kind: 'dataset',
     shape,
+    enum: {},
     filters: [],
     grid: [],
     is_default: false,
@@ -60,6 +61,7 @@ describe('plotOfGroup', () => {
     path: '/entry/data',
     kind: 'group',
     nx_class: 'NXdata',
+    enum: {},
     filters: [],
     grid: [],
     is_default: true,
@@ -117,6 +119,20 @@ describe('axes', () => {
     const axis = imageAxis(info([1, 10, 100], 3));
     expect(axis.isIndex).toBe(true);
     expect(axis.formatTick?.(2.2)).toBe('100');
+  });
+
+  it('says nothing beside the image', () => {
+    const label = tickFormat(imageAxis(plainAxis(200, 1, 2, 'image')));
+    expect([-50, 0, 200, 250].map(label)).toEqual(['', '0', '200', '']);
+  });
+
+  it('writes names at the centres of pixels, shortened where room is short', () => {
+    const labels = ['radius', 'scale', 'background_of_solvent'];
+    const axis = imageAxis({ path: '/p', name: 'parameter', unit: null, size: 3, values: null, labels });
+    expect(axis.domain).toEqual([-0.5, 2.5]);
+    expect([0, 0.5, 1, 2].map((at) => axis.formatTick?.(at))).toEqual(['radius', '', 'scale', 'background_…']);
+    expect(axis.nameOf?.(Math.floor(axis.toPixel(2.2)))).toBe('background_of_solvent');
+    expect(wantsSquarePixels(axis, axis, null)).toBe(true);
   });
 
   it('keeps pixels square for detectors only', () => {

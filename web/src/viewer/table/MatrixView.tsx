@@ -19,6 +19,8 @@ export function MatrixView({ source, mapping, slice }: PlotProps) {
   const formatter = (row: number, column: number) => {
     const [value, imaginary] = blocks.read(row, column);
     if (value === null) return '…';
+    const name = source.names.get(value);
+    if (name !== undefined) return name;
     if (type === 'boolean') return value ? 'true' : 'false';
     if (imaginary !== null) return complexNumber(value, imaginary);
     return type === 'integer' ? String(value) : String(Number(value.toPrecision(7)));
@@ -36,7 +38,7 @@ export function MatrixView({ source, mapping, slice }: PlotProps) {
         label={`Contents of ${source.path}`}
         dims={columnDimension === null ? [rows] : [rows, columns]}
         cellFormatter={formatter}
-        cellWidth={type === 'complex' ? 200 : 110}
+        cellWidth={type === 'complex' || source.names.size > 0 ? 200 : 110}
       />
     </PlotFrame>
   );

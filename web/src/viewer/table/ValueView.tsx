@@ -23,14 +23,22 @@ export function ValueView({ source }: PlotProps) {
       description={`Value of ${source.path}`}
     >
       <div className={styles.scroll}>
-        {loaded.value && <Value value={loaded.value.value} unit={source.unit} />}
+        {loaded.value && <Value value={loaded.value.value} unit={source.unit} names={source.names} />}
         <p style={{ color: 'var(--viewer-dim)', fontSize: '0.8125rem' }}>{describeDtype(source.dtype)}</p>
       </div>
     </PlotFrame>
   );
 }
 
-function Value({ value, unit }: { value: unknown; unit: string | null }) {
+interface ValueProps {
+  readonly value: unknown;
+  readonly unit: string | null;
+  readonly names: ReadonlyMap<number, string>;
+}
+
+function Value({ value, unit, names }: ValueProps) {
+  const name = typeof value === 'number' ? names.get(value) : undefined;
+  if (name !== undefined) return <div className={styles.bigValue}>{`${name} (${String(value)})`}</div>;
   if (typeof value === 'number') return <div className={styles.bigValue}>{withUnit(formatNumber(value, 8), unit)}</div>;
   if (typeof value === 'boolean') return <div className={styles.bigValue}>{value ? 'true' : 'false'}</div>;
   if (typeof value === 'string') {

@@ -83,29 +83,34 @@ def _plain(layout: Layout, index: ChunkIndex | None) -> OwnLayout | None:
 def confirmed(path: Path, found: OwnLayout, read: Callable[[Selection], NDArray[Any]]) -> bool:
     """Whether the file is still the one that was described, and both ends of the array are what `read` gives for them."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
+        for text in _ends(found.layout):
+            selection = parse_selection(text, found.layout.shape)
+            if not _same(values_of(path, found, selection), np.asarray(read(selection))):
+                return False
+    except (NotPlain, BrokenChunk, OSError, UnreadableFile):
         return False
+    return True
+
+
+def values_of(path: Path, found: OwnLayout, selection: Selection) -> NDArray[Any]:
+    """The selected values of a file in the state that was described; `NotPlain` for another, `BrokenChunk`, `OSError`."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         opened = os.fstat(descriptor)
         if (opened.st_dev, opened.st_ino, opened.st_size, opened.st_mtime_ns) != found.layout.identity:
-            return False
-        source = Source(descriptor, found.layout, found.index)
-        return all(_same(source, parse_selection(text, found.layout.shape), read) for text in _ends(found.layout))
-    except (NotPlain, BrokenChunk, OSError, UnreadableFile):
-        return False
+            raise NotPlain
+        items, turn = selection.ascending()
+        into = np.empty(selection.shape, found.layout.dtype)
+        direct.read_values(Source(descriptor, found.layout, found.index), items, into)
+        return into[turn]
     finally:
         os.close(descriptor)
 
 
-def _same(source: Source, selection: Selection, read: Callable[[Selection], NDArray[Any]]) -> bool:
-    into = np.empty(selection.shape, source.layout.dtype)
-    items, _ = selection.ascending()
-    direct.read_values(source, items, into)
-    expected = np.asarray(read(selection))
-    if expected.shape != into.shape or expected.dtype.newbyteorder("=") != into.dtype.newbyteorder("="):
+def _same(ours: NDArray[Any], theirs: NDArray[Any]) -> bool:
+    if theirs.shape != ours.shape or theirs.dtype.newbyteorder("=") != ours.dtype.newbyteorder("="):
         return False
-    return expected.astype(into.dtype).tobytes() == into.tobytes()
+    return theirs.astype(ours.dtype).tobytes() == ours.tobytes()
 
 
 def _ends(layout: Layout) -> list[str]:

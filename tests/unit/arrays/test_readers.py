@@ -23,6 +23,7 @@ from pandaas.arrays import reader as reader_module
 from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.geometry import geometry_of
 from pandaas.arrays.links import Navigator, Permission
+from pandaas.arrays.readers import tiff
 from pandaas.arrays.slicing import plan, read
 from pandaas.model import BY_IRI, PlotSpec, ScannedDataset, UnreadableFile
 
@@ -308,6 +309,24 @@ def test_tiff_stacks_are_read_page_by_page(tmp_path: Path, shape: tuple[int, ...
     np.testing.assert_array_equal(_values(navigator, "/entry/data/data"), values)
     np.testing.assert_array_equal(_values(navigator, "/entry/data/data", "-1,...,2:5"), values[-1, ..., 2:5])
     np.testing.assert_array_equal(_values(navigator, "/entry/data/data", "::-1"), values[::-1])
+
+
+def test_a_stack_of_one_page_that_is_too_large_to_decode_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.arange(5 * 30 * 40, dtype=">u2").reshape(5, 30, 40)
+    tifffile.imwrite(tmp_path / "a.tif", values, imagej=True)
+    with tifffile.TiffFile(tmp_path / "a.tif") as image:
+        first = image.pages.first
+        place = first.offset + 2 + 12 * len(first.tags)
+    with (tmp_path / "a.tif").open(
+        "r+b"
+    ) as stream:  # as ImageJ itself writes large stacks: one page described, the rest follows
+        stream.seek(place)
+        stream.write(bytes(4))
+    monkeypatch.setattr(tiff, "_MAX_PAGE", values[0].nbytes)
+    navigator, _ = _open(tmp_path / "a.tif")
+    np.testing.assert_array_equal(_values(navigator, "/entry/data/data", "3,::-1,5"), values[3, ::-1, 5])
 
 
 def test_a_big_endian_tiff(tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.layout import Identity
-from pandaas.arrays.own_layout import OwnLayout, in_chunks, in_one_piece, state
+from pandaas.arrays.layout import Identity, NotPlain
+from pandaas.arrays.own_layout import OwnLayout, Whereabouts, in_chunks, in_one_piece, state, values_of
 from pandaas.arrays.reader import Contents, LazyArray
 from pandaas.arrays.readers import describe, pilatus
-from pandaas.codecs import GZIP, Filter, Selection
+from pandaas.codecs import GZIP, BrokenChunk, Filter, Selection
 from pandaas.model import UnreadableFile
 
 if TYPE_CHECKING:
@@ -75,8 +75,9 @@ def _describe(contents: Contents, path: Path, image: tifffile.TiffFile, before: 
     made = 0
     for number, series in enumerate(image.series[:_MAX_SERIES]):
         name = "data" if not number else f"data_{number + 1}"
-        if _put(contents, detector, name, series, image.byteorder):
-            contents.own_layouts[f"{detector.name}/{name}"] = partial(_where, before, series, image.byteorder)
+        where = partial(_where, before, series, image.byteorder)
+        if _put(contents, detector, name, series, where):
+            contents.own_layouts[f"{detector.name}/{name}"] = where
             made += 1
     if not made:
         raise UnreadableFile(f"{path.name} holds no image.")
@@ -84,7 +85,7 @@ def _describe(contents: Contents, path: Path, image: tifffile.TiffFile, before: 
     data["data"] = detector["data"]
 
 
-def _put(contents: Contents, detector: Any, name: str, series: Any, byteorder: str) -> bool:
+def _put(contents: Contents, detector: Any, name: str, series: Any, where: Whereabouts) -> bool:
     shape = tuple(int(n) for n in series.shape)
     if not shape or not math.prod(shape) or series.dtype is None:
         return False
@@ -92,11 +93,10 @@ def _put(contents: Contents, detector: Any, name: str, series: Any, byteorder: s
     size = math.prod(page) * series.dtype.itemsize
     if size > _MAX_PAGE or len(series) > _MAX_PAGES:
         raise UnreadableFile(f"{contents.path.name} claims images of {page} pixels, more than can be decoded.")
-    lazy: dict[str, LazyArray] = {}
     if math.prod(shape) != math.prod(page) * len(series):
-        lazy[name] = _whole(contents.path, series)
+        read = _whole(contents.path, series, where)
     else:
-        lazy[name] = _by_page(contents.path, series, shape, page)
+        read = _by_page(contents.path, series, where, shape[: len(shape) - len(page)])
     chunks = (
         tuple(1 for _ in shape[: len(shape) - len(page)]) + page if shape[len(shape) - len(page) :] == page else None
     )
@@ -104,9 +104,9 @@ def _put(contents: Contents, detector: Any, name: str, series: Any, byteorder: s
         detector,
         name,
         shape,
-        np.dtype(series.dtype).newbyteorder(byteorder),
+        np.dtype(series.dtype).newbyteorder(series.keyframe.parent.byteorder),
         lazy=contents.lazy,
-        read=lazy[name],
+        read=read,
         chunks=chunks,
     )
     return True
@@ -151,11 +151,10 @@ def _in_parts(before: Identity, series: Any, dtype: np.dtype[Any], filters: tupl
     return in_chunks(before, shape, dtype, (*(1 for _ in leading), *chunk), pieces, filters=filters)
 
 
-def _by_page(path: Path, series: Any, shape: tuple[int, ...], page: tuple[int, ...]) -> LazyArray:
+def _by_page(path: Path, series: Any, where: Whereabouts, leading: tuple[int, ...]) -> LazyArray:
     """Only the pages that a selection touches are decoded."""
-    leading = shape[: len(shape) - len(page)]
-    if leading + page != shape:
-        return _whole(path, series)
+    if leading + tuple(series.keyframe.shape) != tuple(series.shape):
+        return _whole(path, series, where)
 
     def read(selection: Selection) -> NDArray[Any]:
         numbers = np.arange(len(series)).reshape(leading)[selection.items[: len(leading)]]
@@ -178,11 +177,14 @@ def _page(path: Path, series: Any, number: int, inner: tuple[int | slice, ...]) 
     return np.asarray(pixels[inner])
 
 
-def _whole(path: Path, series: Any) -> LazyArray:
-    """For layouts that are no stack of pages: decoded as one, if it is small enough."""
+def _whole(path: Path, series: Any, where: Whereabouts) -> LazyArray:
+    """For layouts that are no stack of pages: decoded as one, if it is small enough or lies in one piece."""
 
     def read(selection: Selection) -> NDArray[Any]:
         if series.nbytes > _MAX_PAGE:
+            found = where()
+            if found is not None:
+                return _piece(path, found, selection)
             raise UnreadableFile(
                 f"{path.name} has a layout that can only be decoded as a whole, and is too large for it."
             )
@@ -192,6 +194,13 @@ def _whole(path: Path, series: Any) -> LazyArray:
             raise _undecodable(path, error) from error
 
     return read
+
+
+def _piece(path: Path, found: OwnLayout, selection: Selection) -> NDArray[Any]:
+    try:
+        return values_of(path, found, selection)
+    except (NotPlain, BrokenChunk, OSError) as error:
+        raise _undecodable(path, error) from error
 
 
 def _undecodable(path: Path, error: Exception) -> UnreadableFile:

@@ -252,7 +252,8 @@ def _pread(source: Source, stored: Stored, begin: int, end: int) -> bytes:
 
 def _decode_filtered(source: Source, stored: Stored, part: ChunkPart, target: NDArray[Any]) -> None:
     layout, chunk = source.layout, source.layout.chunk or ()
-    if stored.size == layout.nbytes and layout.is_edge(part.start):
+    every = (1 << len(layout.filters)) - 1
+    if stored.size == layout.nbytes and stored.mask & every != every and layout.is_edge(part.start):
         raise NotPlain  # chunks at the edge can be stored unfiltered without saying so
     if stored.size > 2 * layout.nbytes + 4096:
         raise BrokenChunk("the chunk is larger than it could be")

@@ -1,17 +1,21 @@
-"""Whole chunks through HDF5's filters, without libhdf5: gzip, shuffle, LZ4 and Zstandard.
+"""Whole chunks through HDF5's filters, without libhdf5: gzip, shuffle, LZ4, Zstandard, LZF and Blosc.
 
 A pipeline lists filters in the order of writing; decoding runs it backwards. The identifiers are those registered at
 https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md. zlib is Python's own; LZ4 and
-Zstandard are the libraries inside hdf5plugin, called without the interpreter's lock and told how much they may write. What
-doesn't decode to exactly the size of the chunk is a `BrokenChunk`.
+Zstandard are the libraries inside hdf5plugin, LZF that of h5py, called without the interpreter's lock and told how much they
+may write. Of Blosc, also hdf5plugin's, head and table of blocks are checked before it sees a byte. What doesn't decode to exactly the size of the chunk is a `BrokenChunk`.
 """
 
 from __future__ import annotations
 
+import ctypes
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,10 +25,15 @@ from pandaas.codecs.bitshuffle import BlockCompressor, BrokenChunk, library
 
 GZIP = 1
 SHUFFLE = 2
+LZF = 32000
+BLOSC = 32001
 LZ4 = 32004
 BITSHUFFLE = 32008
 ZSTD = 32015
 _BITSHUFFLE_COMPRESSORS: dict[int, BlockCompressor] = {2: "lz4", 3: "zstd"}
+_BLOSC_HEAD = struct.Struct("<BBBBIII")
+_BLOSC_VERSION = 2
+_BLOSC_KEPT = 0x2  # the values follow the head as they are
 _LZ4_HEAD = struct.Struct(">QI")
 _LZ4_LENGTH = struct.Struct(">I")
 Bytes = NDArray[np.uint8]
@@ -53,7 +62,7 @@ def can_decode(pipeline: Sequence[Filter], itemsize: int) -> bool:
         return False
     shuffled = codes[:1] == [SHUFFLE]
     rest = codes[shuffled:]
-    return not rest or (len(rest) == 1 and rest[0] in _DECODERS and (rest[0] == GZIP or library() is not None))
+    return not rest or (len(rest) == 1 and rest[0] in _DECODERS and _NEEDS.get(rest[0], library)() is not None)
 
 
 def decode_filters(
@@ -75,7 +84,9 @@ def decode_filters(
     else:
         _DECODERS[compressor](stored, decoded)
     if shuffled:
-        target.reshape(-1, into.itemsize)[...] = decoded.reshape(into.itemsize, -1).T
+        elements = target.reshape(-1, into.itemsize)
+        for number, plane in enumerate(decoded.reshape(into.itemsize, -1)):  # quicker than transposing at once
+            elements[:, number] = plane
 
 
 def _gzip(stored: bytes | memoryview, into: Bytes) -> None:
@@ -129,4 +140,77 @@ def _zstd(stored: bytes | memoryview, into: Bytes) -> None:
         raise BrokenChunk("the chunk doesn't decode")
 
 
-_DECODERS = {GZIP: _gzip, LZ4: _lz4, ZSTD: _zstd}
+def _lzf(stored: bytes | memoryview, into: Bytes) -> None:
+    if max(len(stored), len(into)) >= 1 << 31:
+        raise BrokenChunk("the chunk is too large")
+    source = np.frombuffer(stored, np.uint8)
+    done = _lzf_library().lzf_decompress(source.ctypes.data, len(source), into.ctypes.data, len(into))
+    if done != len(into):
+        raise BrokenChunk("the chunk doesn't decode")
+
+
+def _blosc(stored: bytes | memoryview, into: Bytes) -> None:
+    """A frame of c-blosc 1: 16 bytes of head, then per block where it begins (all little-endian)."""
+    _check_blosc(stored, len(into))
+    source = np.frombuffer(stored, np.uint8)
+    done = _blosc_library().blosc_decompress_ctx(source.ctypes.data, into.ctypes.data, len(into), 1)
+    if done != len(into):
+        raise BrokenChunk(f"the chunk doesn't decode ({done})")
+
+
+def _check_blosc(stored: bytes | memoryview, nbytes: int) -> None:
+    if len(stored) < _BLOSC_HEAD.size:
+        raise BrokenChunk("the chunk is shorter than its head")
+    version, _, flags, itemsize, total, block, length = _BLOSC_HEAD.unpack_from(stored)
+    if version != _BLOSC_VERSION or total != nbytes or length != len(stored) or not itemsize or length >= 1 << 31:
+        raise BrokenChunk("the chunk's head doesn't fit the array")
+    if flags & _BLOSC_KEPT:
+        if length != nbytes + _BLOSC_HEAD.size:
+            raise BrokenChunk("the chunk has the wrong size")
+        return
+    if not 0 < block <= nbytes:
+        raise BrokenChunk("the chunk's blocks have no possible size")
+    first = _BLOSC_HEAD.size + 4 * -(-nbytes // block)
+    if first > length:
+        raise BrokenChunk("the chunk ends within its table of blocks")
+    starts = np.frombuffer(stored, "<u4", (first - _BLOSC_HEAD.size) // 4, _BLOSC_HEAD.size)
+    if starts.min() < first or starts.max() > length - 4:
+        raise BrokenChunk("a block lies outside the chunk")
+
+
+@lru_cache(maxsize=1)
+def _lzf_library() -> Any:
+    """liblzf inside h5py, or None."""
+    functions = _load("h5py", "h5z.*.so", "lzf_decompress")
+    if functions is not None:
+        functions.lzf_decompress.restype = ctypes.c_uint
+        functions.lzf_decompress.argtypes = [ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_uint]
+    return functions
+
+
+@lru_cache(maxsize=1)
+def _blosc_library() -> Any:
+    """c-blosc inside hdf5plugin, or None."""
+    functions = _load("hdf5plugin", "plugins/libh5blosc.*", "blosc_decompress_ctx")
+    if functions is not None:
+        functions.blosc_decompress_ctx.restype = ctypes.c_int
+        functions.blosc_decompress_ctx.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+    return functions
+
+
+def _load(package: str, pattern: str, function: str) -> Any:
+    """The library of an installed package that has a function, or None."""
+    found = find_spec(package)
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        for file in Path(folder).glob(pattern):
+            try:
+                functions = ctypes.CDLL(str(file))
+            except OSError:
+                continue
+            if hasattr(functions, function):
+                return functions
+    return None
+
+
+_DECODERS = {GZIP: _gzip, LZ4: _lz4, ZSTD: _zstd, LZF: _lzf, BLOSC: _blosc}
+_NEEDS: dict[int, Callable[[], Any]] = {GZIP: lambda: zlib, LZF: _lzf_library, BLOSC: _blosc_library}

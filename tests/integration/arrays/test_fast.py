@@ -28,6 +28,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "gzip": {"chunks": (2, 50, 60), "compression": "gzip", "shuffle": True},
     "bitshuffle": {"chunks": (1, 120, 133), **hdf5plugin.Bitshuffle()},
     "lzf": {"chunks": (2, 50, 60), "compression": "lzf"},
+    "blosc": {"chunks": (2, 50, 60), **hdf5plugin.Blosc("zstd", 5, hdf5plugin.Blosc.BITSHUFFLE)},
+    "blosc2": {"chunks": (2, 50, 60), **hdf5plugin.Blosc2("zstd")},
 }
 
 
@@ -84,7 +86,7 @@ def test_values_are_those_of_the_file(every_way: ArrayService, way: str, selecti
     np.testing.assert_array_equal(every_way.read(ANONYMOUS, f"{way}.h5", "/d", selection), FRAMES[index])
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way != "lzf"])
+@pytest.mark.parametrize("way", [way for way in WAYS if way != "blosc2"])
 def test_plain_arrays_need_no_reader_process_once_they_are_known(
     files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:

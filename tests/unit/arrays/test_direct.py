@@ -58,6 +58,8 @@ WAYS: dict[str, dict[str, Any]] = {
     "gzip": {"compression": "gzip"},
     "shuffle and gzip": {"compression": "gzip", "shuffle": True},
     "lz4": dict(hdf5plugin.LZ4()),
+    "lzf": {"compression": "lzf"},
+    "blosc": dict(hdf5plugin.Blosc("lz4", 5, hdf5plugin.Blosc.SHUFFLE)),
     "shuffle and zstd": {"shuffle": True, **hdf5plugin.Zstd()},
     "bitshuffle lz4, small blocks": dict(hdf5plugin.Bitshuffle(nelems=8, cname="lz4")),
     "bitshuffle lz4": dict(hdf5plugin.Bitshuffle(nelems=0, cname="lz4")),
@@ -156,7 +158,7 @@ def test_a_user_block_moves_nothing(make: Make) -> None:
     np.testing.assert_array_equal(read(make(values, userblock_size=1024), "3,5:50:3"), values[3, 5:50:3])
 
 
-@pytest.mark.parametrize("how", [{"fletcher32": True}, {"scaleoffset": 0}, {"compression": "lzf"}])
+@pytest.mark.parametrize("how", [{"fletcher32": True}, {"scaleoffset": 0}, dict(hdf5plugin.Blosc2("lz4"))])
 def test_other_filters_are_left_to_libhdf5(make: Make, how: dict[str, Any]) -> None:
     plain = {"compression": None, "compression_opts": None, "chunks": (4, 4)}
     assert read(make(np.zeros((8, 8), "u4"), **(plain | how)), None) is None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import h5py
@@ -13,8 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pandaas.codecs import BrokenChunk, Filter, can_decode, decode_filters
-from pandaas.codecs.filters import GZIP, LZ4, SHUFFLE, ZSTD
+from pandaas.codecs.filters import GZIP, LZ4, SHUFFLE
 from pandaas.testing.guarded import FUZZ_INPUTS, Guarded
+
+
+def _blosc(name: str) -> dict[str, Any]:
+    return dict(hdf5plugin.Blosc(name, 5, hdf5plugin.Blosc.SHUFFLE))
+
 
 WAYS: dict[str, Callable[[], dict[str, Any]]] = {
     "none": dict,
@@ -26,17 +32,24 @@ WAYS: dict[str, Callable[[], dict[str, Any]]] = {
     "shuffle and lz4": lambda: {"shuffle": True, **hdf5plugin.LZ4()},
     "zstd": hdf5plugin.Zstd,
     "shuffle and zstd": lambda: {"shuffle": True, **hdf5plugin.Zstd()},
+    "lzf": lambda: {"compression": "lzf"},
+    "shuffle and lzf": lambda: {"compression": "lzf", "shuffle": True},
+    **{f"blosc {name}": partial(_blosc, name) for name in ("blosclz", "lz4", "lz4hc", "zlib", "zstd")},
+    "blosc bitshuffle": lambda: dict(hdf5plugin.Blosc("lz4", 5, hdf5plugin.Blosc.BITSHUFFLE)),
+    "blosc many blocks": lambda: dict(hdf5plugin.Blosc("lz4", 1, hdf5plugin.Blosc.SHUFFLE)),
+    "blosc without shuffle": lambda: dict(hdf5plugin.Blosc("zstd", 5, hdf5plugin.Blosc.NOSHUFFLE)),
 }
 
 
 def chunk(values: np.ndarray, way: str) -> tuple[bytes, list[Filter]]:
-    """What libhdf5 stores for `values` as one chunk, and through which filters."""
+    """What libhdf5 stores for `values` as one chunk, and the filters that it went through."""
     with h5py.File("chunk", "w", driver="core", backing_store=False) as file:
         dataset = file.create_dataset("d", data=values, chunks=values.shape, **WAYS[way]())
         creation = dataset.id.get_create_plist()
         found = [creation.get_filter(number) for number in range(creation.get_nfilters())]
-        stored = bytes(dataset.id.read_direct_chunk((0,) * values.ndim)[1])
-    return stored, [Filter(code, tuple(numbers)) for code, _, numbers, _ in found]
+        mask, stored = dataset.id.read_direct_chunk((0,) * values.ndim)
+    done = [step for number, step in enumerate(found) if not mask >> number & 1]
+    return bytes(stored), [Filter(code, tuple(numbers)) for code, _, numbers, _ in done]
 
 
 def decode(stored: bytes | memoryview, pipeline: list[Filter], like: np.ndarray, mask: int = 0) -> np.ndarray:
@@ -70,7 +83,7 @@ def test_filters_left_out_when_writing_are_left_out_when_reading() -> None:
         [Filter(GZIP), Filter(GZIP)],
         [Filter(GZIP), Filter(SHUFFLE, (4,))],
         [Filter(SHUFFLE, (2,)), Filter(GZIP)],
-        [Filter(32001)],
+        [Filter(32026)],
     ],
 )
 def test_other_pipelines_are_not_claimed(pipeline: list[Filter]) -> None:
@@ -100,14 +113,40 @@ def test_a_block_size_of_nothing_is_broken() -> None:
         decode(stored, [Filter(LZ4)], np.zeros(100, "u4"))
 
 
-@pytest.mark.parametrize("way", ["lz4", "lz4 in blocks", "zstd"])
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (0, b"\x05"),
+        (3, b"\0"),
+        (4, b"\xff\xff\xff\x7f"),
+        (8, b"\0\0\0\0"),
+        (8, b"\x01\0\0\0"),
+        (8, b"\xff\xff\xff\xff"),
+        (12, b"\x10\0\0\0"),
+        (16, b"\0\0\0\0"),
+        (16, b"\xff\xff\xff\x7f"),
+    ],
+)
+def test_a_blosc_frame_that_lies_of_its_blocks_is_broken(place: int, value: bytes) -> None:
+    values = np.arange(40_000, dtype="<u2")
+    stored, pipeline = chunk(values, "blosc many blocks")
+    changed = stored[:place] + value + stored[place + len(value) :]
+    with pytest.raises(BrokenChunk, match=r"head doesn't fit|no possible size|table of blocks|a block lies"):
+        decode(changed, pipeline, values)
+
+
+FUZZED = ["lz4", "lz4 in blocks", "zstd", "lzf", *(way for way in WAYS if way.startswith("blosc"))]
+
+
+@pytest.mark.parametrize("way", FUZZED)
 @pytest.mark.timeout(0)
 def test_mutated_chunks_never_leave_their_buffers(way: str) -> None:
     """20,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
     random = np.random.default_rng(11)
-    values = random.integers(0, 50, 203).astype("u2")
+    few = 5 if way.startswith("blosc") else 50
+    values = random.integers(0, few, 40_001 if "many" in way else 203).astype("u2")
     original, pipeline = chunk(values, way)
-    first = 0 if pipeline[0].code == ZSTD else 16
+    first = 16 if pipeline[0].code == LZ4 else 0
     source, target = Guarded(len(original) + 64), Guarded(values.nbytes)
     into = np.frombuffer(target.last(values.nbytes), values.dtype)
     scratch = np.empty(values.nbytes, np.uint8)
@@ -117,7 +156,8 @@ def test_mutated_chunks_never_leave_their_buffers(way: str) -> None:
         stored = source.last(length)
         mutated = np.frombuffer(stored, np.uint8)
         mutated[: len(original)] = np.frombuffer(original, np.uint8)[:length]
-        places = random.integers(first, length, random.integers(1, 4))
+        end = length if random.random() < 0.5 else min(length, first + 80)  # heads and tables matter most
+        places = random.integers(first, end, random.integers(1, 4))
         mutated[places] = random.integers(0, 256, places.size)
         try:
             decode_filters(stored, pipeline, 0, into, scratch)

@@ -23,7 +23,7 @@ from pandaas.codecs import BrokenChunk, Filter, Selection, parse_selection
 from pandaas.model import UnreadableFile
 
 _MAX_PIECE = 1 << 32
-_MAX_COMPARED = 64 << 20
+_MAX_COMPARED = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -114,14 +114,11 @@ def _same(ours: NDArray[Any], theirs: NDArray[Any]) -> bool:
 
 
 def _ends(layout: Layout) -> list[str]:
-    """The first and the last image; of each a part where it is huge."""
-    lines = layout.shape[-2:-1] or (1,)
+    """The first and the last image; where they are large, rows at both ends of them."""
+    *leading, _ = layout.shape if len(layout.shape) > 1 else (1, *layout.shape)
     width = layout.shape[-1] * layout.dtype.itemsize
-    count = max(1, min(lines[0], _MAX_COMPARED // max(1, width)))
-    first = ["0"] * (len(layout.shape) - 2)
-    last = [str(length - 1) for length in layout.shape[:-2]]
-    rows = len(layout.shape) > 1
-    return [
-        ",".join([*first, *([f":{count}"] if rows else []), ":"]),
-        ",".join([*last, *([f"{lines[0] - count}:"] if rows else []), ":"]),
-    ]
+    count = max(1, min(leading[-1], _MAX_COMPARED // max(1, width)))
+    first = [*("0" for _ in leading[:-1]), f"0:{count}"]
+    last = [*(str(length - 1) for length in leading[:-1]), f"{leading[-1] - count}:{leading[-1]}"]
+    rows = slice(0 if len(layout.shape) > 1 else 1, None)
+    return list(dict.fromkeys(",".join([*end[rows], ":"]) for end in (first, last)))

@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pandaas.arrays import ArrayService
-from pandaas.arrays.own_layout import in_chunks, in_one_piece
+from pandaas.arrays.own_layout import confirmed, in_chunks, in_one_piece, state
 from pandaas.config import load_settings
 from pandaas.model import ANONYMOUS, DatasetFiles, PandaasError, Principal, UnreadableFile
 
@@ -219,6 +219,18 @@ def test_edf_headers_that_lie(service: ArrayService, folder: Path, line: str) ->
             service.read(ANONYMOUS, name, DATA)
     else:
         same(service.read(ANONYMOUS, name, DATA), expected)
+
+
+def test_an_array_that_reader_and_layout_see_differently_is_left_to_the_reader(tmp_path: Path) -> None:
+    STACK.tofile(tmp_path / "raw")
+    found = in_one_piece(state(tmp_path / "raw"), STACK.shape, STACK.dtype, 0)
+    assert found is not None
+    assert confirmed(tmp_path / "raw", found, lambda selection: STACK[selection.items])
+    assert not confirmed(tmp_path / "raw", found, lambda selection: STACK[selection.items] + 1)
+    assert not confirmed(tmp_path / "raw", found, lambda selection: STACK[selection.items].astype("i2"))
+    with (tmp_path / "raw").open("ab") as stream:
+        stream.write(b"more")
+    assert not confirmed(tmp_path / "raw", found, lambda selection: STACK[selection.items])
 
 
 @pytest.mark.parametrize("piece", [(-1, 8), (1 << 63, 8), (96, 8), (0, 0), (0, -8), (0, 1 << 40), (0, 7)])

@@ -46,6 +46,7 @@ class Node:
     shape: tuple[int, ...] | None = None
     dtype: str | None = None
     type_class: str | None = None
+    enum: dict[str, int] = field(default_factory=dict)
     chunks: tuple[int, ...] | None = None
     filters: tuple[str, ...] = ()
     unit: str | None = None

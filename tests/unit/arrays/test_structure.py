@@ -9,6 +9,7 @@ import numpy as np
 
 from pandaas.arrays.links import Navigator
 from pandaas.arrays.structure import tree
+from pandaas.arrays.values import node_from_json
 
 
 def test_an_enumeration_says_what_its_values_mean(opened: Callable[[Callable[[h5py.File], None]], Navigator]) -> None:
@@ -17,8 +18,8 @@ def test_an_enumeration_says_what_its_values_mean(opened: Callable[[Callable[[h5
         file["open"] = np.True_  # h5py stores it as an enumeration
         file["count"] = 3
 
-    children = tree(opened(fill), "/", 1, None)["children"]
-    assert {node["name"]: node["enum"] for node in children} == {
+    root = node_from_json(tree(opened(fill), "/", 1, None))
+    assert {node.name: node.enum for node in root.children or ()} == {
         "state": {"IDLE": 0, "FAULT": 7},
         "open": {},
         "count": {},

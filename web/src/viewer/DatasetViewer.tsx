@@ -61,7 +61,7 @@ export function DatasetViewer({ dataset, path, onPathChange, state, onStateChang
   return (
     <div className={styles.viewer}>
       {node.isError && <PlotProblem error={node.error} />}
-      {node.data && !source && <AttributesView node={node.data} suggestion={next} onPathChange={onPathChange} />}
+      {node.data && !source && <AttributesView owner={dataset} node={node.data} suggestion={next} onPathChange={onPathChange} />}
       {!node.data && !node.isError && <div className={styles.skeleton} aria-busy="true" />}
     </div>
   );
@@ -225,7 +225,7 @@ function Plot({ active, ...props }: PlotProps & { active: Visualisation }) {
 function ArrayAttributes({ source }: PlotProps) {
   const node = useNode(source, source.path);
   if (node.isError) return <PlotProblem error={node.error} />;
-  return node.data ? <AttributesView node={node.data} suggestion={null} onPathChange={() => undefined} /> : <div className={styles.skeleton} />;
+  return node.data ? <AttributesView owner={source} node={node.data} suggestion={null} onPathChange={() => undefined} /> : <div className={styles.skeleton} />;
 }
 
 /** The state without fields that are undefined. */

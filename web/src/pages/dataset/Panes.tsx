@@ -67,7 +67,7 @@ function Beside({ contents, viewer, side }: Omit<PanesProps, 'wide'>) {
         {details && (
           <>
             <Separator className={classes.border} aria-label="Border between viewer and details" />
-            <Panel id="side" defaultSize="26%" minSize="316px" className={classes.pane}>
+            <Panel id="side" defaultSize="26%" minSize="286px" className={classes.pane}>
               <CloseButton ref={other} className={classes.closeDetails} size="sm" aria-label="Close the details" title="Close the details" onClick={() => toggle(false)} />
               {side}
             </Panel>

@@ -3,11 +3,13 @@
 import { Button, Table, Text } from '@mantine/core';
 
 import { describeDtype } from '../core/dtype';
-import type { NodeOut } from '../data/types';
+import type { ArraySource, NodeOut } from '../data/types';
 import { cellText } from './cells';
+import { ChildValues } from './ChildValues';
 import styles from '../viewer.module.css';
 
 interface AttributesViewProps {
+  readonly owner: Pick<ArraySource, 'pid' | 'version'>;
   readonly node: NodeOut;
   /** Path of what would be plotted in this group. */
   readonly suggestion: string | null;
@@ -29,7 +31,7 @@ function factsOf(node: NodeOut): [string, string][] {
   return facts.filter((fact): fact is [string, string] => Boolean(fact[1]));
 }
 
-export function AttributesView({ node, suggestion, onPathChange }: AttributesViewProps) {
+export function AttributesView({ owner, node, suggestion, onPathChange }: AttributesViewProps) {
   const attributes = Object.entries(node.attributes ?? {});
   return (
     <div className={styles.scroll}>
@@ -41,6 +43,7 @@ export function AttributesView({ node, suggestion, onPathChange }: AttributesVie
           Show the plot of this group
         </Button>
       )}
+      <ChildValues owner={owner} node={node} />
       <Rows rows={factsOf(node)} caption="What it is" />
       {attributes.length > 0 && (
         <Rows rows={attributes.map(([name, value]) => [name, cellText(value)])} caption="Attributes" />

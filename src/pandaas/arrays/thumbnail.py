@@ -28,6 +28,7 @@ _MOSTLY = 0.8
 _FAINT = 1e-9  # an image whose values differ by less may be rounding errors of a symmetry …
 _NOTHING = 1e-6  # … which it is when they differ by this much less than in another image
 _SHORT = 8
+_MOST_POINTS = 20_000
 _LINE = (34, 110, 190, 255)
 _NO_VALUE = (128, 128, 128, 90)
 _COLOURS = 255
@@ -61,6 +62,9 @@ def thumbnail(
     long_axes = [n for n in shape if n > 1]
     if len(long_axes) == 1:
         values = _read(navigator, signal, None)
+        if len(shape) == 1 and len([axis for axis in axes if axis]) == 2:
+            x, y = (_axis(navigator, [axis], shape) for axis in axes)
+            return None if x is None or y is None else _points(x, y, values)
         return _curve(values.reshape(-1), _axis(navigator, axes, shape), log_x=log_x, log_y=log_y)
     if kind is ArrayKind.SPECTRA_MAP and math.prod(shape) * dataset.dtype.itemsize <= _MAX_SUMMED:
         values = _read(navigator, signal, None)
@@ -172,6 +176,24 @@ def _curve(y: NDArray[Any], x: NDArray[Any] | None, *, log_x: bool, log_y: bool)
     points = list(zip(_scaled(where, WIDTH), _HEIGHT - _scaled(values, _HEIGHT), strict=True))
     points = _thinned(points)
     ImageDraw.Draw(picture).line(points, fill=_LINE, width=2, joint="curve")
+    return _png(picture)
+
+
+def _points(x: NDArray[Any], y: NDArray[Any], values: NDArray[Any]) -> bytes:
+    """Points in a plane, coloured by their values."""
+    from PIL import Image, ImageDraw
+
+    picture = Image.new("RGBA", (WIDTH, _HEIGHT), (0, 0, 0, 0))
+    draw = ImageDraw.Draw(picture)
+    good = np.flatnonzero(np.isfinite(values))[:_MOST_POINTS]
+    if good.size:
+        level = _scaled(values[good].astype(float), 2 * _MARGIN + len(_VIRIDIS) - 1) - _MARGIN
+        colours = _VIRIDIS[level.round().astype(int)].astype(int)
+        places = zip(
+            _scaled(x.astype(float), WIDTH)[good], _HEIGHT - _scaled(y.astype(float), _HEIGHT)[good], strict=True
+        )
+        for (across, down), colour in zip(places, colours.tolist(), strict=True):
+            draw.ellipse((across - 2, down - 2, across + 2, down + 2), fill=tuple(colour))
     return _png(picture)
 
 

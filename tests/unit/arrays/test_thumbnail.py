@@ -83,3 +83,16 @@ def test_where_a_symmetry_leaves_only_rounding_errors_an_image_beside_it_is_show
         thumbnail(navigator, name, [], ArrayKind.IMAGE_STACK, log_x=False, log_y=False) for name in ("/B", "/beside")
     )
     assert symmetric == beside
+
+
+def test_points_in_a_plane_are_points_coloured_by_their_values(
+    opened: Callable[[Callable[[h5py.File], None]], Navigator],
+) -> None:
+    def fill(file: h5py.File) -> None:
+        file["x"], file["y"], file["z"] = [0.0, 1.0, 0.0, 1.0], [0.0, 1.0, 1.0, 0.0], [0.0, 1.0, 0.0, 1.0]
+
+    packed = thumbnail(opened(fill), "/z", ["/x", "/y"], ArrayKind.CURVE, log_x=False, log_y=False)
+    pixels = np.asarray(Image.open(io.BytesIO(packed or b"")).convert("RGBA"))
+    drawn = pixels[pixels[..., 3] > 0]
+    assert len(drawn) < 200
+    assert np.unique(drawn, axis=0).tolist() == [[68, 1, 84, 255], [253, 231, 37, 255]]

@@ -175,8 +175,7 @@ def _decode_needed(
     layout = source.layout
     compressor = layout.compressor
     assert compressor is not None  # noqa: S101 - asked before
-    key = (layout.identity, stored.offset)
-    blocks = _tables.get(key)
+    blocks = _tables.get(_table_key(layout, stored))
     bytes_: bytes | None = None
     base = 0
     if blocks is None or inside is None:
@@ -230,14 +229,19 @@ def _whole(source: Source, stored: Stored) -> tuple[bytes, Blocks]:
     if stored.size > 2 * layout.nbytes + 4096:
         raise BrokenChunk("the chunk is larger than it could be")
     bytes_ = _pread(source, stored, 0, stored.size)
-    key = (layout.identity, stored.offset)
+    key = _table_key(layout, stored)
     blocks = _tables.get(key)
-    if blocks is None or blocks.elements * blocks.itemsize != layout.nbytes or blocks.itemsize != layout.dtype.itemsize:
+    if blocks is None:
         if stored.size == layout.nbytes and not bytes_.startswith(layout.nbytes.to_bytes(8, "big")):
             raise NotPlain  # chunks at the edge can be stored unfiltered without saying so
         blocks = find_blocks(bytes_, layout.nbytes, layout.dtype.itemsize)
         _tables.put(key, blocks, blocks.starts.nbytes)
     return bytes_, blocks
+
+
+def _table_key(layout: Layout, stored: Stored) -> tuple[Any, ...]:
+    """Two arrays of a hostile file can share a chunk, but not its table of blocks."""
+    return layout.identity, stored.offset, stored.size, layout.nbytes, layout.dtype.itemsize
 
 
 def _pread(source: Source, stored: Stored, begin: int, end: int) -> bytes:

@@ -126,14 +126,18 @@ def decode_blocks(
 ) -> None:
     """Decode the blocks of `run` (first, and before which to stop), whose stored bytes are `stored`, into `into`.
 
-    `stored` are the bytes of `blocks.span`; `into` is contiguous and holds just the elements of `blocks.part`. Raises `BrokenChunk` for what doesn't decode.
+    `stored` are the bytes of `blocks.span`; `into` is contiguous and holds just the elements of `blocks.part`. Raises
+    `BrokenChunk` for what doesn't decode.
     """
     begin, end = blocks.span(*run)
     low, high = blocks.part(*run)
-    if len(stored) != end - begin or into.size != high - low or not into.flags.c_contiguous:
+    fits = into.size == high - low and into.itemsize == blocks.itemsize and into.flags.c_contiguous
+    if len(stored) != end - begin or not fits:
         raise BrokenChunk("the bytes are not those of the blocks")
     if high == low:
         return
+    if not _has_lengths(stored, blocks.starts[run[0] : run[1] + 1]):
+        raise BrokenChunk("the blocks have other lengths than before")
     functions = library()
     if functions is None:
         raise BrokenChunk("no decoder is installed")
@@ -142,6 +146,13 @@ def decode_blocks(
     used = function(source, into.ctypes.data, high - low, blocks.itemsize, blocks.block)
     if used != end - begin:
         raise BrokenChunk(f"a block doesn't decode ({used})")
+
+
+def _has_lengths(stored: bytes | memoryview, starts: NDArray[np.uint32]) -> bool:
+    """Whether the blocks still have the lengths they were found with; the file can have been written to since."""
+    at = starts.astype(np.int64)
+    words = np.frombuffer(stored, np.uint8)[(at[:-1] - at[0])[:, None] + np.arange(_LENGTH.size)]
+    return bool((np.ascontiguousarray(words).view(">u4").reshape(-1) == np.diff(at) - _LENGTH.size).all())
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zlib
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pandaas.arrays import direct
-from pandaas.arrays.plain import read_plain
+from pandaas.arrays.layout import INDEX_DTYPE, Layout, Stored, index_from_bytes
+from pandaas.arrays.plain import plain, read_plain
 from pandaas.codecs import BrokenChunk, parse_selection
-from pandaas.codecs.filters import BITSHUFFLE
+from pandaas.codecs.filters import BITSHUFFLE, Filter
 
 Make = Callable[..., h5py.Dataset]
 DTYPES = ("u1", "<u2", ">u2", "<i4", ">i4", "<u4", "<i8", "<f4", ">f8", "<f8")
@@ -272,3 +274,40 @@ def test_a_slice_across_a_stack_decodes_only_the_blocks_it_touches(make: Make, m
     monkeypatch.setattr(direct, "decode_blocks", counting)
     np.testing.assert_array_equal(read(dataset, ":,10,:"), values[:, 10])
     assert decoded == [1] * 5  # of 64 blocks each
+
+
+def test_two_arrays_that_share_a_chunk_share_no_table_of_blocks(tmp_path: Path) -> None:
+    """A hostile file can lay a chunk of small elements over one of large ones."""
+    file = tmp_path / "f.h5"
+    with h5py.File(file, "w") as made:
+        options = hdf5plugin.Bitshuffle(nelems=32)
+        made.create_dataset("d", data=np.arange(640, dtype="<u8"), chunks=(640,), **options)
+    with h5py.File(file) as opened:
+        found = plain(opened["d"])
+        assert found is not None
+        stored = found.source(1).finder.find((0,))
+        large = direct.Source(found.descriptor, found.layout, One(stored))
+        values = np.empty(10, "<u8")
+        direct.read_values(large, [slice(0, 10)], values)
+        direct.read_values(large, [slice(0, 10)], values)
+        layout = replace(
+            found.layout, dtype=np.dtype("u1"), filters=(Filter(BITSHUFFLE, (0, 4, 1, 32, 2)),), fill=b"\0"
+        )
+        with pytest.raises(BrokenChunk, match="head"):
+            direct.read_values(direct.Source(found.descriptor, layout, One(stored)), [slice(0, 10)], np.empty(10, "u1"))
+
+
+@dataclass(frozen=True)
+class One:
+    stored: Stored
+
+    def find(self, start: tuple[int, ...]) -> Stored:
+        return self.stored
+
+
+def test_an_index_that_points_beyond_every_file_is_refused() -> None:
+    layout = Layout((1, 1, 1, 1), 0, (4,), np.dtype("u1"), (4,), None, (), b"\0")
+    cells = np.zeros(1, INDEX_DTYPE)
+    cells[0] = (1 << 63, 4, 0)
+    with pytest.raises(ValueError, match="beyond"):
+        index_from_bytes(layout, cells.tobytes())

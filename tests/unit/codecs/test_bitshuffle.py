@@ -94,3 +94,28 @@ def test_mutated_chunks_never_leave_their_buffers(compressor: BlockCompressor) -
             continue
         decoded += 1
     assert decoded > FUZZ_INPUTS // 100  # most mutations inside a block still decode to something
+
+
+@pytest.mark.parametrize("compressor", COMPRESSORS)
+def test_blocks_are_not_decoded_into_smaller_elements(compressor: BlockCompressor) -> None:
+    stored = stored_chunk(np.arange(64, dtype="<u8"), compressor, 32)
+    blocks = find_blocks(stored, 512, 8)
+    begin, end = blocks.span(0, 2)
+    with pytest.raises(BrokenChunk):
+        decode_blocks(stored[begin:end], blocks, (0, 2), np.empty(64, "u1"), compressor)
+
+
+@pytest.mark.parametrize("compressor", COMPRESSORS)
+@pytest.mark.parametrize("block", [0, 1])
+def test_lengths_that_changed_since_the_blocks_were_found_reach_no_decoder(
+    compressor: BlockCompressor, block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = stored_chunk(np.arange(64, dtype="<u8"), compressor, 32)
+    blocks = find_blocks(stored, 512, 8)
+    begin, end = blocks.span(0, 2)
+    damaged = bytearray(stored[begin:end])
+    at = int(blocks.starts[block]) - begin
+    damaged[at : at + 4] = (1 << 20).to_bytes(4, "big")
+    monkeypatch.setattr("pandaas.codecs.bitshuffle.library", lambda: pytest.fail("the decoder was asked"))
+    with pytest.raises(BrokenChunk):
+        decode_blocks(bytes(damaged), blocks, (0, 2), np.empty(64, "<u8"), compressor)

@@ -24,7 +24,7 @@ from typing import Any, Generic, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.layout import Finder, Layout, NotPlain, Stored
+from pandaas.arrays.layout import MAX_OFFSET, Finder, Layout, NotPlain, Stored
 from pandaas.codecs import (
     BlockCompressor,
     Blocks,
@@ -245,6 +245,8 @@ def _table_key(layout: Layout, stored: Stored) -> tuple[Any, ...]:
 
 
 def _pread(source: Source, stored: Stored, begin: int, end: int) -> bytes:
+    if (stored.offset or 0) + end > MAX_OFFSET:
+        raise BrokenChunk("the chunk lies beyond every file")
     found = os.pread(source.descriptor, end - begin, (stored.offset or 0) + begin)
     if len(found) != end - begin:
         raise BrokenChunk("the file ends within a chunk")
@@ -326,6 +328,8 @@ def _read_box(piece: _Piece, ranges: Sequence[range], stride: int, into: NDArray
 def _read_into(descriptor: int, offset: int, into: NDArray[Any]) -> None:
     """Fill contiguous memory from the file."""
     memory = memoryview(into.reshape(-1).view(np.uint8).data)
+    if offset + len(memory) > MAX_OFFSET:
+        raise BrokenChunk("the array lies beyond every file")
     done = 0
     while done < len(memory):
         count = os.preadv(descriptor, [memory[done:]], offset + done)

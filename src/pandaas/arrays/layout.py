@@ -30,7 +30,7 @@ from pandaas.codecs import (
 INDEX_DTYPE = np.dtype([("offset", "<u8"), ("size", "<u4"), ("mask", "<u4")])
 MAX_CHUNK = 256 << 20  # larger ones are left to reader processes, whose memory is limited
 MAX_SENT_INDEX = 500_000  # chunks; arrays of more are read by reader processes, which look them up one by one
-_MAX_OFFSET = 1 << 62
+MAX_OFFSET = 1 << 62
 Identity = tuple[int, int, int, int]
 
 
@@ -157,7 +157,7 @@ def layout_from_json(data: dict[str, Any]) -> Layout:
     wrong = (
         min((*shape, 0)) < 0
         or (chunk is not None and (len(chunk) != len(shape) or min((*chunk, 1)) < 1))
-        or (layout.offset is not None and not 0 <= layout.offset < _MAX_OFFSET)
+        or (layout.offset is not None and not 0 <= layout.offset < MAX_OFFSET)
         or len(layout.fill) != dtype.itemsize
     )
     if wrong or not is_plain(layout):
@@ -170,6 +170,6 @@ def index_from_bytes(layout: Layout, raw: bytes | memoryview) -> ChunkIndex | No
     if layout.chunk is None:
         return None
     cells = np.frombuffer(bytes(raw), INDEX_DTYPE).reshape(layout.grid)
-    if (cells["offset"] >= _MAX_OFFSET).any():
+    if (cells["offset"] >= MAX_OFFSET).any():
         raise ValueError("a chunk lies beyond every file")
     return ChunkIndex(cells, layout.chunk)

@@ -311,3 +311,24 @@ def test_an_index_that_points_beyond_every_file_is_refused() -> None:
     cells[0] = (1 << 63, 4, 0)
     with pytest.raises(ValueError, match="beyond"):
         index_from_bytes(layout, cells.tobytes())
+
+
+@pytest.mark.parametrize("chunk", [None, (4,)])
+def test_values_beyond_every_file_are_an_error(tmp_path: Path, chunk: tuple[int, ...] | None) -> None:
+    layout = Layout((1, 1, 1, 1), 0, (1 << 62,), np.dtype("<f8"), chunk, 0, (), bytes(8))
+    file = tmp_path / "f"
+    file.touch()
+    with file.open("rb") as opened:
+        source = direct.Source(opened.fileno(), layout, One(Stored(1 << 63, 32, 0)))
+        with pytest.raises(BrokenChunk, match="beyond"):
+            direct.read_values(source, [slice((1 << 62) - 4, 1 << 62)], np.empty(4, "<f8"))
+
+
+def test_a_compressed_chunk_beyond_every_file_is_an_error(tmp_path: Path) -> None:
+    layout = Layout((1, 1, 1, 1), 0, (4,), np.dtype("<f8"), (4,), None, (Filter(1, (4,)),), bytes(8))
+    file = tmp_path / "f"
+    file.touch()
+    with file.open("rb") as opened:
+        source = direct.Source(opened.fileno(), layout, One(Stored(1 << 63, 30, 0)))
+        with pytest.raises(BrokenChunk, match="beyond"):
+            direct.read_values(source, [slice(0, 4)], np.empty(4, "<f8"))

@@ -218,6 +218,8 @@ class Navigator:
             return
         reached: set[str] = set()
         self._reach(place, reached, _MAX_STORAGE_DEPTH)
+        if self.permission.missing:  # what appears later must be asked for
+            return
         try:
             self.contents.storage[key] = tuple(FileIdentity.of(Path(path)) for path in reached | {place.real})
         except OSError as error:
@@ -232,7 +234,9 @@ class Navigator:
         sources = list(_virtual_sources(creation))
         for file_name, _ in sources:
             if file_name != b".":
-                outside.update(_all_candidates(file_name, place))
+                found = _all_candidates(file_name, place)
+                self.permission.missing |= not found or bool(_PATTERN.search(file_name))  # more can come
+                outside.update(found)
         self.permission.ask(outside)
         reached |= outside
         for file_name, inner in dict.fromkeys(sources):

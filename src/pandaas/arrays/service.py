@@ -414,6 +414,8 @@ class ArrayService:
         known = self._known(target, str(body["path"]))
         with self._lock:
             known.linked = tuple(dict.fromkeys((*known.linked, *reply.touched)))
+            if reply.missing:  # nobody can tell when the file appears
+                known.nonce = secrets.token_hex(8)
         return reply
 
     def _turn(self, lane: LaneName, target: _Target, cancelled: Cancelled | None) -> AbstractContextManager[None]:

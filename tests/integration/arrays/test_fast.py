@@ -319,3 +319,27 @@ def test_many_large_answers_stay_within_the_limit(files: _Files) -> None:
     assert most[0] <= 16 << 20
     assert service._fast.buffers.lent == 0
     service.close()
+
+
+def test_no_tag_outlives_the_appearance_of_a_missing_file(files: _Files, service: ArrayService) -> None:
+    with h5py.File(files.folder / "a.h5", "w") as file:
+        layout = h5py.VirtualLayout(FRAMES.shape, FRAMES.dtype)
+        layout[...] = h5py.VirtualSource("late.h5", "d", FRAMES.shape)
+        file.create_virtual_dataset("v", layout)
+    files.open.add(files.folder / "late.h5")
+    tag = service.etag(ANONYMOUS, "a.h5", "/v", "1", "bin")
+    assert not service.read(ANONYMOUS, "a.h5", "/v", "1").any()
+    write(files.folder / "late.h5")
+    assert service.etag(ANONYMOUS, "a.h5", "/v", "1", "bin") != tag
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "a.h5", "/v", "1"), FRAMES[1])
+
+
+def test_a_virtual_source_that_appears_later_is_asked_for(files: _Files, service: ArrayService) -> None:
+    with h5py.File(files.folder / "a.h5", "w") as file:
+        layout = h5py.VirtualLayout(FRAMES.shape, FRAMES.dtype)
+        layout[...] = h5py.VirtualSource("late.h5", "d", FRAMES.shape)
+        file.create_virtual_dataset("v", layout)
+    assert not service.read(ANONYMOUS, "a.h5", "/v", "1").any()
+    write(files.folder / "late.h5")
+    with pytest.raises(NotFound):
+        service.read(ANONYMOUS, "a.h5", "/v", "1")

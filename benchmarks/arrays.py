@@ -117,16 +117,25 @@ class Side:
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> tuple[int, dict[str, str], int]:
         """Status, headers and length; the body is read into memory that is used again."""
-        where = urlsplit(self.url)
-        if self.connection is None:
-            self.connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=300)
         login = {"Authorization": f"Bearer {self.token}"} if self.token else {}
-        self.connection.request("GET", path, headers=login | (headers or {}))
-        answer = self.connection.getresponse()
+        answer = self._send(path, login | (headers or {}))
         length, view = 0, memoryview(self.buffer)
         while count := answer.readinto(view[length:]):
             length += count
         return answer.status, {name.lower(): value for name, value in answer.getheaders()}, length
+
+    def _send(self, path: str, headers: dict[str, str]) -> http.client.HTTPResponse:
+        """On a connection that is used again; servers close those that rest for some seconds."""
+        where = urlsplit(self.url)
+        for _ in range(2):
+            if self.connection is None:
+                self.connection = http.client.HTTPConnection(where.hostname or "", where.port, timeout=300)
+            try:
+                self.connection.request("GET", path, headers=headers)
+                return self.connection.getresponse()
+            except (ConnectionError, http.client.RemoteDisconnected):
+                self.connection = None
+        raise SystemExit(f"{self.url} doesn't answer")
 
     def ask(self, kind: str, file: str, path: str = DATA, selection: str | None = None, **more: str) -> int:
         query = {"file": self.names[file], "path": path, **more}

@@ -127,15 +127,21 @@ class FileChecks:
             return {}
         candidates = [one for one in walk(roots, roots) if isinstance(one, FoundFile) and one.size in sizes]
         known = self._registered(storable(str(one.path)) for one in candidates)
-        by_sum: dict[str, Path] = {}
+        by_sum: dict[str, list[Path]] = {}
         for candidate in candidates:
             if storable(str(candidate.path)) not in known:
                 try:
-                    by_sum.setdefault(sha256_of(candidate.path), candidate.path)
+                    by_sum.setdefault(sha256_of(candidate.path), []).append(candidate.path)
                 except OSError:
                     continue
-        found = {row.id: by_sum[row.sha256] for row in gone if row.sha256 in by_sum}
-        return {row.id: found[row.id] for row in gone if row.id in found and self._is_of(row.proposal, found[row.id])}
+        found: dict[int, Path] = {}
+        taken: dict[Path, str] = {}  # several rows are of one file only where they had one path
+        for row in gone:
+            for place in by_sum.get(row.sha256 or "", ()):
+                if self._is_of(row.proposal, place) and taken.setdefault(place, row.path) == row.path:
+                    found[row.id] = place
+                    break
+        return found
 
     def _is_of(self, proposal: str, path: Path) -> bool:
         """May this place hold data of `proposal`? What was moved to another proposal's folder is that one's now."""

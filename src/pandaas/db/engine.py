@@ -17,6 +17,7 @@ from pandaas.db.failures import understood
 from pandaas.model import Clock, InvalidInput, utc_now
 
 _BUSY_MS = 15_000
+_PATIENCE_S = 0.2
 _NETWORK_FILE_SYSTEMS = {"nfs", "nfs4", "cifs", "smb3", "lustre", "gpfs", "beegfs", "fuse.sshfs", "afs", "ceph"}
 
 
@@ -92,22 +93,22 @@ class _Snapshots:
         self._lock = threading.Lock()
 
     def read(self) -> str | None:
-        with self._lock:
-            try:
-                if self._connection is None:
-                    lent = self._engine.raw_connection()
-                    self._connection = lent.driver_connection
-                    lent.detach()
-                    self._connection.autocommit = True
-                with self._connection.cursor() as cursor:
-                    cursor.execute("SELECT pg_current_snapshot()::text")
-                    return str(cursor.fetchone()[0])
-            except (
-                SQLAlchemyError,
-                self._engine.dialect.loaded_dbapi.Error,
-            ):  # the query that follows says what is wrong
-                self._drop()
-                return None
+        if not self._lock.acquire(timeout=_PATIENCE_S):  # one hung connection is no reason for all to wait
+            return None
+        try:
+            if self._connection is None:
+                lent = self._engine.raw_connection()
+                self._connection = lent.driver_connection
+                lent.detach()
+                self._connection.autocommit = True
+            with self._connection.cursor() as cursor:
+                cursor.execute("SELECT pg_current_snapshot()::text")
+                return str(cursor.fetchone()[0])
+        except (SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error):  # the query that follows says what is wrong
+            self._drop()
+            return None
+        finally:
+            self._lock.release()
 
     def _drop(self) -> None:
         if self._connection is not None:

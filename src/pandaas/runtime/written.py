@@ -20,7 +20,10 @@ def written_bytes(folders: Iterable[str], enough: int) -> int:
     total = 0
     linked: set[tuple[int, int]] = set()
     for folder in folders:
-        descriptor = os.open(folder, _FOLDER)
+        try:
+            descriptor = os.open(folder, _FOLDER)
+        except OSError:  # closed to us, taken away or replaced
+            return enough + 1
         try:
             total += _below(descriptor, enough - total, _DEPTH, linked)
         finally:
@@ -36,6 +39,8 @@ def _below(folder: int, enough: int, depth: int, linked: set[tuple[int, int]]) -
                 total += _entry(entry, folder, enough - total, depth, linked)
             except (FileNotFoundError, NotADirectoryError):  # removed or replaced while we count
                 continue
+            except OSError:
+                return enough + 1
             if total > enough:
                 break
     return total

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import threading
 import time
 from collections.abc import Sequence
@@ -156,6 +157,26 @@ def test_a_file_moved_to_another_proposals_folder_is_missing_here(facility: Faci
     (facility.root / "PUB-1/a.nxs").rename(target)
     assert facility.catalogue.check_files().missing == ["a.nxs"]
     assert facility.catalogue.dataset(FACILITY, pid).missing_since is not None
+
+
+def test_a_copy_in_another_proposals_folder_hides_nothing(facility: Facility) -> None:
+    pid = facility.register("SEC-2/a.nxs")
+    path = facility.root / "SEC-2/a.nxs"
+    (facility.root / "PUB-1").mkdir()
+    shutil.copy(path, facility.root / "PUB-1/copy.nxs")  # found first
+    path.rename(facility.root / "SEC-2/renamed.nxs")
+    assert facility.catalogue.check_files().moved == ["a.nxs"]
+    assert facility.catalogue.files(FACILITY, pid).master.name == "renamed.nxs"
+
+
+def test_two_missing_files_alike_are_not_found_in_one_place(facility: Facility) -> None:
+    facility.register("PUB-1/a.nxs")
+    shutil.copy(facility.root / "PUB-1/a.nxs", facility.root / "PUB-1/b.nxs")
+    facility.ingest()
+    (facility.root / "PUB-1/a.nxs").unlink()
+    (facility.root / "PUB-1/b.nxs").rename(facility.root / "PUB-1/renamed.nxs")
+    check = facility.catalogue.check_files()
+    assert (len(check.moved), len(check.missing)) == (1, 1)
 
 
 def test_all_files_of_a_folder_that_went_away_are_missed(facility: Facility) -> None:

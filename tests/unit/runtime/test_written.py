@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from pandaas.runtime import written
 from pandaas.runtime.written import written_bytes
 
 _MUCH = 10**12
@@ -33,6 +36,22 @@ def test_hard_links_count_once_and_symbolic_ones_are_not_followed(tmp_path: Path
     (inside / "way-out").symlink_to(outside)
     (inside / "round").symlink_to(inside)
     assert written_bytes([str(inside)], _MUCH) < 1_200_000
+
+
+def test_a_folder_that_can_not_be_opened_is_more_than_enough(tmp_path: Path) -> None:
+    assert written_bytes([str(tmp_path / "gone")], _MUCH) > _MUCH
+
+
+def test_entries_that_can_not_be_looked_at_are_more_than_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "data").touch()
+
+    def closed(*_: object) -> int:
+        raise PermissionError  # what `stat` does in a folder without x, unless one is root
+
+    monkeypatch.setattr(written, "_entry", closed)
+    assert written_bytes([str(tmp_path)], _MUCH) > _MUCH
 
 
 def test_counting_ends_when_it_is_enough(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ vi.mock('./transfer', () => ({
   },
   show: (name: string) => Promise.resolve(upload(name)),
   forget: () => undefined,
+  batchOf: () => null,
 }));
 
 it('says of every file of a batch what it became', async () => {

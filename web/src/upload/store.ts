@@ -5,7 +5,7 @@ import { useSyncExternalStore } from 'react';
 
 import type { UploadOut } from '@/api/types';
 
-import { begin, complete, forget, send, show, type Destination } from './transfer';
+import { batchOf, begin, complete, forget, send, show, type Destination } from './transfer';
 
 export type Stage = 'waiting' | 'checking' | 'sending' | 'registering' | 'done' | 'failed' | 'stopped';
 
@@ -50,7 +50,7 @@ export function isBusy(stage: Stage): boolean {
 
 /** Queues files; with `together` the server keeps them side by side, as files that name each other need. */
 export function addFiles(files: readonly File[], proposal: string | null, together: boolean): void {
-  const batch = together && files.length > 1 ? crypto.randomUUID() : null;
+  const batch = together && files.length > 1 ? (batchOf(files, proposal) ?? crypto.randomUUID()) : null;
   const added = files.map((file): Transfer => {
     serial += 1;
     return { key: String(serial), file, destination: { proposal, batch }, stage: 'waiting', offset: 0, error: null, answer: null };
@@ -111,7 +111,7 @@ async function workOff(group: readonly Transfer[]): Promise<void> {
       await send(transfer.file, upload, signal, (offset) => update(transfer.key, { offset }));
       update(transfer.key, { stage: 'registering' });
       const answer = await complete(upload.id);
-      forget(transfer.file, transfer.destination);
+      if (transfer.destination.batch === null) forget(transfer.file, transfer.destination);
       update(transfer.key, { stage: answer.state === 'failed' ? 'failed' : 'done', answer, offset: transfer.file.size });
     });
   }
@@ -119,8 +119,13 @@ async function workOff(group: readonly Transfer[]): Promise<void> {
   if (batch !== null) await lookAgain(batch);
 }
 
-/** The last file of a batch registers all of them: what the others became is known only now. */
+/**
+ * The last file of a batch registers all of them: what the others became is known only now, and until then it can be gone on
+ * with after a reload.
+ */
 async function lookAgain(batch: string): Promise<void> {
+  const all = transfers.filter(({ destination }) => destination.batch === batch);
+  if (all.every(({ stage }) => stage === 'done')) for (const { file, destination } of all) forget(file, destination);
   const waiting = transfers.filter(({ destination, stage, answer }) => destination.batch === batch && stage === 'done' && answer && !isSettled(answer));
   for (const { key, answer } of waiting) {
     const now = answer && (await show(answer.id).catch(() => null));

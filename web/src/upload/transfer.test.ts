@@ -1,8 +1,8 @@
-import { afterEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { UploadOut } from '@/api/types';
 
-import { checksum, send } from './transfer';
+import { batchOf, begin, checksum, forget, send } from './transfer';
 
 const upload = (offset: number): UploadOut => ({ id: 'u', name: 'a', size: 0, offset, state: 'receiving', detail: null, datasets: [], quarantine: [] });
 
@@ -63,5 +63,61 @@ describe('sending', () => {
     });
     await send(new Blob([new Uint8Array(100)]), upload(60), new AbortController().signal, () => undefined);
     expect(remote.offsets).toEqual([]);
+  });
+});
+
+describe('after a reload', () => {
+  const files = ['master', 'data'].map((name) => new File(['abc'], name, { lastModified: 1 }));
+
+  /** A server that remembers what was begun; `state` is what it says of each upload. */
+  function server(state: string) {
+    const started: string[] = [];
+    vi.stubGlobal('fetch', (input: Request) => {
+      if (input.method === 'POST') started.push(String(started.length));
+      const id = input.method === 'POST' ? (started.at(-1) ?? '') : (input.url.split('/').at(-1) ?? '');
+      return Promise.resolve(Response.json({ ...upload(1), id, size: 3, state }));
+    });
+    return started;
+  }
+
+  beforeEach(() => {
+    localStorage.clear();
+    vi.stubGlobal('crypto', {}); // jsdom's files can't be read for a checksum
+  });
+
+  it('goes on with the files of a batch in the same batch', async () => {
+    const started = server('receiving');
+    for (const file of files) await begin(file, { proposal: null, batch: 'b1' });
+    expect(batchOf(files, null)).toBe('b1');
+    const again = await Promise.all(files.map((file) => begin(file, { proposal: null, batch: 'b1' })));
+    expect(again.map(({ id }) => id)).toEqual(['0', '1']);
+    expect(started).toHaveLength(2);
+  });
+
+  it('goes on with a batch of which a file is complete and waits for the others', async () => {
+    server('complete');
+    const [file] = files as [File];
+    await begin(file, { proposal: null, batch: 'b1' });
+    expect((await begin(file, { proposal: null, batch: 'b1' })).id).toBe('0');
+    expect((await begin(file, { proposal: null, batch: null })).id).toBe('1');
+  });
+
+  it.each([
+    ['other files', () => batchOf([...files, new File(['x'], 'more')], null)],
+    ['another proposal', () => batchOf(files, 'SC-1')],
+  ])('begins anew with %s', async (_, batch) => {
+    server('receiving');
+    for (const file of files) await begin(file, { proposal: null, batch: 'b1' });
+    expect(batch()).toBeNull();
+  });
+
+  it('begins anew once it is done, or where the memory is no longer understood', async () => {
+    server('receiving');
+    const [file] = files as [File];
+    await begin(file, { proposal: null, batch: null });
+    forget(file, { proposal: null, batch: null });
+    expect((await begin(file, { proposal: null, batch: null })).id).toBe('1');
+    for (const key of Object.keys(localStorage)) localStorage.setItem(key, 'up-old');
+    expect((await begin(file, { proposal: null, batch: null })).id).toBe('2');
   });
 });

@@ -20,31 +20,54 @@ export async function checksum(file: Blob): Promise<string | null> {
   return [...new Uint8Array(digest)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
+interface Remembered {
+  id: string;
+  batch: string | null;
+}
+
 /** Starts an upload, or finds the one that this browser began for the same file and destination. */
 export async function begin(file: File, destination: Destination): Promise<UploadOut> {
-  const key = memoryKey(file, destination);
-  const known = localStorage.getItem(key);
-  if (known) {
-    const upload = await show(known).catch(() => null);
-    if (upload?.state === 'receiving' && upload.size === file.size) return upload;
-    localStorage.removeItem(key);
+  const known = remembered(file, destination.proposal);
+  if (known?.batch === destination.batch) {
+    const upload = await show(known.id).catch(() => null);
+    if (upload?.size === file.size && goesOn(upload, destination)) return upload;
   }
+  forget(file, destination);
   const { proposal, batch } = destination;
   const started = await body(
     api.POST('/api/v1/uploads', {
       body: { name: file.name, size: file.size, sha256: await checksum(file), ...(proposal && { proposal }), ...(batch && { batch }) },
     }),
   );
-  // Files of a batch belong together; resuming only some of them would leave the batch waiting.
-  if (!batch) localStorage.setItem(key, started.id);
+  localStorage.setItem(memoryKey(file, proposal), JSON.stringify({ id: started.id, batch } satisfies Remembered));
   return started;
 }
 
-export function forget(file: File, destination: Destination): void {
-  localStorage.removeItem(memoryKey(file, destination));
+/** A file of a batch that is complete waits there for the others. */
+function goesOn({ state, datasets, quarantine }: UploadOut, { batch }: Destination): boolean {
+  return state === 'receiving' || (batch !== null && state === 'complete' && datasets.length === 0 && quarantine.length === 0);
 }
 
-function memoryKey(file: File, { proposal }: Destination): string {
+/** The batch in which this browser began just these files; null where it did not. */
+export function batchOf(files: readonly File[], proposal: string | null): string | null {
+  const batches = new Set(files.map((file) => remembered(file, proposal)?.batch ?? null));
+  return batches.size === 1 ? ([...batches][0] ?? null) : null;
+}
+
+export function forget(file: File, { proposal }: Destination): void {
+  localStorage.removeItem(memoryKey(file, proposal));
+}
+
+function remembered(file: File, proposal: string | null): Remembered | null {
+  try {
+    const found = JSON.parse(localStorage.getItem(memoryKey(file, proposal)) ?? 'null') as Partial<Remembered> | null;
+    return typeof found?.id === 'string' ? { id: found.id, batch: found.batch ?? null } : null;
+  } catch {
+    return null;
+  }
+}
+
+function memoryKey(file: File, proposal: string | null): string {
   return `pandaas-upload:${proposal ?? ''}:${file.name}:${String(file.size)}:${String(file.lastModified)}`;
 }
 

@@ -72,7 +72,7 @@ export function UploadPage() {
           </Section>
         )}
         <Text size="xs" c="dimmed">
-          An interrupted upload goes on where it stopped: add the same file again. From the command line: <code>pandaas upload FILE</code>.
+          An interrupted upload goes on where it stopped, also after this page was closed: add the same files again. From the command line: <code>pandaas upload FILE</code>.
         </Text>
       </Stack>
     </Page>

@@ -62,6 +62,7 @@ TECHNIQUES: tuple[Technique, ...] = (
     _term("01243", "polarized neutron reflectometry", "PNR"),
     _term("01129", "tomography", "tomography", "NXtomoproc", xray="01207"),
     _term("01207", "x-ray tomography", "CT", "NXtomo", "NXtomophase"),
+    _term("01095", "x-ray fluorescence spectroscopy", "XRF spectroscopy"),
     _term("01096", "fluorescence tomography", "XRF tomography"),
     _term("01285", "x-ray imaging", "imaging"),
     _term("01177", "x-ray fluorescence", "XRF", "NXfluo"),

@@ -85,8 +85,9 @@ class Layout:
         return block_compressor(self.filters, self.dtype.itemsize)
 
     @property
-    def fill_value(self) -> NDArray[Any]:
-        return np.frombuffer(self.fill, self.dtype)[0]  # type: ignore[no-any-return]
+    def fill_value(self) -> Any:
+        """The fill value as a NumPy scalar."""
+        return np.frombuffer(self.fill, self.dtype)[0]
 
     def is_edge(self, start: Sequence[int]) -> bool:
         """Does the chunk at `start` reach beyond the array?"""

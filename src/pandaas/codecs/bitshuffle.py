@@ -12,17 +12,15 @@ with the length its place in the chunk allows (`LZ4_decompress_safe`, `ZSTD_deco
 
 from __future__ import annotations
 
-import ctypes
 import struct
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.util import find_spec
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+
+from pandaas.codecs.native import bitshuffle_library
 
 BlockCompressor = Literal["lz4", "zstd"]
 # How a stored chunk is called in `Accept` and `Content-Type`.
@@ -31,6 +29,7 @@ STORED_MEDIA_TYPES: dict[BlockCompressor, str] = {
     "zstd": "application/vnd.pandaas.bitshuffle-zstd",
 }
 HEAD_BYTES = 12
+MOST_BLOCKS = 1 << 20  # of one chunk; walking so many takes a second, and nobody writes them
 _HEAD = struct.Struct(">QI")
 _LENGTH = struct.Struct(">I")
 _FEW_BLOCKS = 16
@@ -75,7 +74,7 @@ class Blocks:
 
 def blocks_available() -> bool:
     """Whether the decoders can be called here."""
-    return library() is not None
+    return bitshuffle_library() is not None
 
 
 def find_blocks(stored: bytes | memoryview, nbytes: int, itemsize: int) -> Blocks:
@@ -91,6 +90,8 @@ def find_blocks(stored: bytes | memoryview, nbytes: int, itemsize: int) -> Block
         raise BrokenChunk("the chunk's head doesn't fit the array")
     elements = nbytes // itemsize
     count = -(-(elements - elements % _MULTIPLE) // block)
+    if count > MOST_BLOCKS:
+        raise BrokenChunk("the chunk has more blocks than anybody writes")
     limit = len(stored) - elements % _MULTIPLE * itemsize
     starts = np.empty(count + 1, np.uint32)
     at = HEAD_BYTES
@@ -140,7 +141,7 @@ def decode_blocks(
         return
     if not _has_lengths(stored, blocks.starts[run[0] : run[1] + 1]):
         raise BrokenChunk("the blocks have other lengths than before")
-    functions = library()
+    functions = bitshuffle_library()
     if functions is None:
         raise BrokenChunk("no decoder is installed")
     function = functions.bshuf_decompress_lz4 if compressor == "lz4" else functions.bshuf_decompress_zstd
@@ -159,28 +160,3 @@ def _has_lengths(stored: bytes | memoryview, starts: NDArray[np.uint32]) -> bool
     at = starts.astype(np.int64)
     words = np.frombuffer(stored, np.uint8)[(at[:-1] - at[0])[:, None] + np.arange(_LENGTH.size)]
     return bool((np.ascontiguousarray(words).view(">u4").reshape(-1) == np.diff(at) - _LENGTH.size).all())
-
-
-@lru_cache(maxsize=1)
-def library() -> Any:
-    """hdf5plugin's Bitshuffle filter as a library of functions (with the LZ4 and Zstandard inside it), or None."""
-    package = find_spec("hdf5plugin")
-    for folder in (package.submodule_search_locations or ()) if package else ():
-        for file in Path(folder, "plugins").glob("libh5bshuf.*"):
-            try:
-                return _declared(ctypes.CDLL(str(file)))
-            except (OSError, AttributeError):
-                continue
-    return None
-
-
-def _declared(functions: Any) -> Any:
-    size, pointer = ctypes.c_size_t, ctypes.c_void_p
-    for name in ("bshuf_decompress_lz4", "bshuf_decompress_zstd"):
-        getattr(functions, name).restype = ctypes.c_int64
-        getattr(functions, name).argtypes = [pointer, pointer, size, size, size]
-    functions.LZ4_decompress_safe.restype = ctypes.c_int
-    functions.LZ4_decompress_safe.argtypes = [pointer, pointer, ctypes.c_int, ctypes.c_int]
-    functions.ZSTD_decompress.restype = size
-    functions.ZSTD_decompress.argtypes = [pointer, size, pointer, size]
-    return functions

@@ -18,12 +18,11 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.codecs.bitshuffle import BlockCompressor, Blocks, BrokenChunk, decode_blocks, find_blocks
+from pandaas.codecs.bitshuffle import BlockCompressor, Blocks, decode_blocks, find_blocks
+from pandaas.codecs.lz4 import lz4_blocks
 
 _HEAD = struct.Struct("<BBBBIII")
 _LENGTH = struct.Struct("<I")
-_LZ4_HEAD = struct.Struct(">QI")
-_LZ4_LENGTH = struct.Struct(">I")
 _VERSION, _FORMAT = 2, 1
 _BYTE_SHUFFLE, _KEPT, _BIT_SHUFFLE, _UNSPLIT = 0x1, 0x2, 0x4, 0x10
 _COMPRESSORS = {"lz4": 1, "zlib": 3, "zstd": 4}
@@ -64,26 +63,15 @@ def frame_of_stream(
 
 
 def frame_of_lz4(stored: bytes | memoryview, nbytes: int, itemsize: int, *, shuffled: bool) -> bytes:
-    """A chunk of HDF5's LZ4 filter: 8 bytes of size, 4 of block size, blocks with 4 bytes of length each (big-endian)."""
-    if len(stored) < _LZ4_HEAD.size:
-        raise BrokenChunk("the chunk is shorter than its head")
-    total, block = _LZ4_HEAD.unpack_from(stored)
-    if total != nbytes or not block:
-        raise BrokenChunk("the chunk's head doesn't fit the array")
-    block = min(block, nbytes)
+    """A chunk of HDF5's LZ4 filter. Raises `BrokenChunk`, `NotFramed`."""
+    block, spans = lz4_blocks(stored, nbytes)
     if shuffled and block < nbytes:
         raise NotFramed("the bytes are shuffled across blocks")
-    offsets, parts, at, length = [], [], _LZ4_HEAD.size, 0
-    for _ in range(-(-nbytes // block)):
-        if at + _LZ4_LENGTH.size > len(stored):
-            raise BrokenChunk("the chunk ends within a block")
-        (size,) = _LZ4_LENGTH.unpack_from(stored, at)
-        at += _LZ4_LENGTH.size
-        if not 0 < size <= len(stored) - at:
-            raise BrokenChunk("the chunk ends within a block")
+    offsets, parts, length = [], [], 0
+    for begin, end in spans:
         offsets.append(length)
-        parts += [_LENGTH.pack(size), bytes(stored[at : at + size])]
-        at, length = at + size, length + _LENGTH.size + size
+        parts += [_LENGTH.pack(end - begin), bytes(stored[begin:end])]
+        length += _LENGTH.size + end - begin
     flags = _shuffle_flag(itemsize, shuffled) | _UNSPLIT | _COMPRESSORS["lz4"] << 5
     return _frame(flags, (itemsize, nbytes, block), offsets, parts)
 

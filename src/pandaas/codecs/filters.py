@@ -8,20 +8,18 @@ may write. Of Blosc, also hdf5plugin's, head and table of blocks are checked bef
 
 from __future__ import annotations
 
-import ctypes
 import struct
 import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.codecs.bitshuffle import BlockCompressor, BrokenChunk, library
+from pandaas.codecs.bitshuffle import BlockCompressor, BrokenChunk
+from pandaas.codecs.lz4 import lz4_blocks
+from pandaas.codecs.native import bitshuffle_library, blosc_library, lzf_library
 
 GZIP = 1
 SHUFFLE = 2
@@ -34,8 +32,6 @@ _BITSHUFFLE_COMPRESSORS: dict[int, BlockCompressor] = {2: "lz4", 3: "zstd"}
 _BLOSC_HEAD = struct.Struct("<BBBBIII")
 _BLOSC_VERSION = 2
 _BLOSC_KEPT = 0x2  # the values follow the head as they are
-_LZ4_HEAD = struct.Struct(">QI")
-_LZ4_LENGTH = struct.Struct(">I")
 Bytes = NDArray[np.uint8]
 
 
@@ -49,7 +45,7 @@ class Filter:
 
 def block_compressor(pipeline: Sequence[Filter], itemsize: int) -> BlockCompressor | None:
     """How the blocks of a chunk are compressed, where the pipeline is Bitshuffle with LZ4 or Zstandard and nothing else."""
-    if len(pipeline) != 1 or pipeline[0].code != BITSHUFFLE or library() is None:
+    if len(pipeline) != 1 or pipeline[0].code != BITSHUFFLE or bitshuffle_library() is None:
         return None
     values = pipeline[0].values
     return _BITSHUFFLE_COMPRESSORS.get(values[4]) if len(values) > 4 and values[2] == itemsize else None
@@ -62,7 +58,9 @@ def can_decode(pipeline: Sequence[Filter], itemsize: int) -> bool:
         return False
     shuffled = codes[:1] == [SHUFFLE]
     rest = codes[shuffled:]
-    return not rest or (len(rest) == 1 and rest[0] in _DECODERS and _NEEDS.get(rest[0], library)() is not None)
+    return not rest or (
+        len(rest) == 1 and rest[0] in _DECODERS and _NEEDS.get(rest[0], bitshuffle_library)() is not None
+    )
 
 
 def decode_filters(
@@ -102,24 +100,10 @@ def _gzip(stored: bytes | memoryview, into: Bytes) -> None:
 
 
 def _lz4(stored: bytes | memoryview, into: Bytes) -> None:
-    """8 bytes of size, 4 of block size, then blocks with 4 bytes of length each (all big-endian)."""
-    if len(stored) < _LZ4_HEAD.size:
-        raise BrokenChunk("the chunk is shorter than its head")
-    total, block = _LZ4_HEAD.unpack_from(stored)
-    if total != len(into) or (not block and total):
-        raise BrokenChunk("the chunk's head doesn't fit the array")
+    block, spans = lz4_blocks(stored, len(into))
     source = np.frombuffer(stored, np.uint8)
-    at = _LZ4_HEAD.size
-    for start in range(0, total, block or 1):
-        piece = into[start : start + block]
-        if at + _LZ4_LENGTH.size > len(stored):
-            raise BrokenChunk("the chunk ends within a block")
-        (length,) = _LZ4_LENGTH.unpack_from(stored, at)
-        at += _LZ4_LENGTH.size
-        if at + length > len(stored):
-            raise BrokenChunk("the chunk ends within a block")
-        _lz4_block(source[at : at + length], piece)
-        at += length
+    for number, (begin, end) in enumerate(spans):
+        _lz4_block(source[begin:end], into[number * block : (number + 1) * block])
 
 
 def _lz4_block(stored: Bytes, into: Bytes) -> None:
@@ -128,14 +112,14 @@ def _lz4_block(stored: Bytes, into: Bytes) -> None:
         return
     if max(len(stored), len(into)) >= 1 << 31:
         raise BrokenChunk("a block is too large")
-    done = library().LZ4_decompress_safe(stored.ctypes.data, into.ctypes.data, len(stored), len(into))
+    done = bitshuffle_library().LZ4_decompress_safe(stored.ctypes.data, into.ctypes.data, len(stored), len(into))
     if done != len(into):
         raise BrokenChunk(f"a block doesn't decode ({done})")
 
 
 def _zstd(stored: bytes | memoryview, into: Bytes) -> None:
     source = np.frombuffer(stored, np.uint8)
-    done = library().ZSTD_decompress(into.ctypes.data, len(into), source.ctypes.data, len(source))
+    done = bitshuffle_library().ZSTD_decompress(into.ctypes.data, len(into), source.ctypes.data, len(source))
     if done != len(into):
         raise BrokenChunk("the chunk doesn't decode")
 
@@ -144,7 +128,7 @@ def _lzf(stored: bytes | memoryview, into: Bytes) -> None:
     if max(len(stored), len(into)) >= 1 << 31:
         raise BrokenChunk("the chunk is too large")
     source = np.frombuffer(stored, np.uint8)
-    done = _lzf_library().lzf_decompress(source.ctypes.data, len(source), into.ctypes.data, len(into))
+    done = lzf_library().lzf_decompress(source.ctypes.data, len(source), into.ctypes.data, len(into))
     if done != len(into):
         raise BrokenChunk("the chunk doesn't decode")
 
@@ -153,7 +137,7 @@ def _blosc(stored: bytes | memoryview, into: Bytes) -> None:
     """A frame of c-blosc 1: 16 bytes of head, then per block where it begins (all little-endian)."""
     _check_blosc(stored, len(into))
     source = np.frombuffer(stored, np.uint8)
-    done = _blosc_library().blosc_decompress_ctx(source.ctypes.data, into.ctypes.data, len(into), 1)
+    done = blosc_library().blosc_decompress_ctx(source.ctypes.data, into.ctypes.data, len(into), 1)
     if done != len(into):
         raise BrokenChunk(f"the chunk doesn't decode ({done})")
 
@@ -178,39 +162,5 @@ def _check_blosc(stored: bytes | memoryview, nbytes: int) -> None:
         raise BrokenChunk("a block lies outside the chunk")
 
 
-@lru_cache(maxsize=1)
-def _lzf_library() -> Any:
-    """liblzf inside h5py, or None."""
-    functions = _load("h5py", "h5z.*.so", "lzf_decompress")
-    if functions is not None:
-        functions.lzf_decompress.restype = ctypes.c_uint
-        functions.lzf_decompress.argtypes = [ctypes.c_void_p, ctypes.c_uint, ctypes.c_void_p, ctypes.c_uint]
-    return functions
-
-
-@lru_cache(maxsize=1)
-def _blosc_library() -> Any:
-    """c-blosc inside hdf5plugin, or None."""
-    functions = _load("hdf5plugin", "plugins/libh5blosc.*", "blosc_decompress_ctx")
-    if functions is not None:
-        functions.blosc_decompress_ctx.restype = ctypes.c_int
-        functions.blosc_decompress_ctx.argtypes = [ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
-    return functions
-
-
-def _load(package: str, pattern: str, function: str) -> Any:
-    """The library of an installed package that has a function, or None."""
-    found = find_spec(package)
-    for folder in (found.submodule_search_locations or ()) if found else ():
-        for file in Path(folder).glob(pattern):
-            try:
-                functions = ctypes.CDLL(str(file))
-            except OSError:
-                continue
-            if hasattr(functions, function):
-                return functions
-    return None
-
-
 _DECODERS = {GZIP: _gzip, LZ4: _lz4, ZSTD: _zstd, LZF: _lzf, BLOSC: _blosc}
-_NEEDS: dict[int, Callable[[], Any]] = {GZIP: lambda: zlib, LZF: _lzf_library, BLOSC: _blosc_library}
+_NEEDS: dict[int, Callable[[], Any]] = {GZIP: lambda: zlib, LZF: lzf_library, BLOSC: blosc_library}

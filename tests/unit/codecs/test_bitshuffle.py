@@ -116,6 +116,6 @@ def test_lengths_that_changed_since_the_blocks_were_found_reach_no_decoder(
     damaged = bytearray(stored[begin:end])
     at = int(blocks.starts[block]) - begin
     damaged[at : at + 4] = (1 << 20).to_bytes(4, "big")
-    monkeypatch.setattr("pandaas.codecs.bitshuffle.library", lambda: pytest.fail("the decoder was asked"))
+    monkeypatch.setattr("pandaas.codecs.bitshuffle.bitshuffle_library", lambda: pytest.fail("the decoder was asked"))
     with pytest.raises(BrokenChunk):
         decode_blocks(bytes(damaged), blocks, (0, 2), np.empty(64, "<u8"), compressor)

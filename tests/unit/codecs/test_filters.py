@@ -165,3 +165,9 @@ def test_mutated_chunks_never_leave_their_buffers(way: str) -> None:
             continue
         decoded += 1
     assert decoded > FUZZ_INPUTS // 1000
+
+
+def test_a_chunk_of_more_blocks_than_anybody_writes_is_broken() -> None:
+    stored = (1 << 22).to_bytes(8, "big") + (1).to_bytes(4, "big") + bytes(1 << 22)
+    with pytest.raises(BrokenChunk, match="head"):
+        decode(stored, [Filter(LZ4)], np.zeros(1 << 22, "u1"))

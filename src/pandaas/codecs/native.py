@@ -1,0 +1,60 @@
+"""Decoders inside packages that are installed anyway, as libraries of functions called without the interpreter's lock."""
+
+from __future__ import annotations
+
+import ctypes
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+_POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
+
+
+@lru_cache(maxsize=1)
+def bitshuffle_library() -> Any:
+    """hdf5plugin's Bitshuffle filter, with the LZ4 and Zstandard inside it; None where it can't be had."""
+    names = ("bshuf_decompress_lz4", "bshuf_decompress_zstd", "LZ4_decompress_safe", "ZSTD_decompress")
+    functions = _load("hdf5plugin", "plugins/libh5bshuf.*", *names)
+    if functions is not None:
+        for name in names[:2]:
+            _declare(getattr(functions, name), ctypes.c_int64, _POINTER, _POINTER, _SIZE, _SIZE, _SIZE)
+        _declare(functions.LZ4_decompress_safe, ctypes.c_int, _POINTER, _POINTER, ctypes.c_int, ctypes.c_int)
+        _declare(functions.ZSTD_decompress, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE)
+    return functions
+
+
+@lru_cache(maxsize=1)
+def lzf_library() -> Any:
+    """liblzf inside h5py, or None."""
+    functions = _load("h5py", "h5z.*.so", "lzf_decompress")
+    if functions is not None:
+        _declare(functions.lzf_decompress, ctypes.c_uint, _POINTER, ctypes.c_uint, _POINTER, ctypes.c_uint)
+    return functions
+
+
+@lru_cache(maxsize=1)
+def blosc_library() -> Any:
+    """c-blosc inside hdf5plugin, or None."""
+    functions = _load("hdf5plugin", "plugins/libh5blosc.*", "blosc_decompress_ctx")
+    if functions is not None:
+        _declare(functions.blosc_decompress_ctx, ctypes.c_int, _POINTER, _POINTER, _SIZE, ctypes.c_int)
+    return functions
+
+
+def _declare(function: Any, result: Any, *arguments: Any) -> None:
+    function.restype, function.argtypes = result, list(arguments)
+
+
+def _load(package: str, pattern: str, *names: str) -> Any:
+    """The library of an installed package that has all functions, or None."""
+    found = find_spec(package)
+    for folder in (found.submodule_search_locations or ()) if found else ():
+        for file in Path(folder).glob(pattern):
+            try:
+                functions = ctypes.CDLL(str(file))
+            except OSError:
+                continue
+            if all(hasattr(functions, name) for name in names):
+                return functions
+    return None

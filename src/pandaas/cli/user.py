@@ -17,6 +17,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Accounts: make, change, disable.", no_args_is_help=True)
     group.command("create")(create)
     group.command("list")(list_accounts)
+    group.command("set")(set_details)
     group.command("password")(password)
     group.command("role")(role)
     group.command("disable")(disable)
@@ -54,6 +55,20 @@ def list_accounts(
         rows = local.identity.find_people(query, limit=100_000, disabled=True)
     found: list[dict[str, Any]] = [{column: getattr(row, column) for column in _COLUMNS} for row in rows]
     emit(found, as_json, lambda: table(_COLUMNS, [tuple(one.values()) for one in found], empty="No accounts."))
+
+
+def set_details(
+    user: PersonName,
+    name: Annotated[str | None, typer.Option(help="Full name.")] = None,
+    email: Annotated[str | None, typer.Option(help="Where notices go; '' for nowhere.")] = None,
+    orcid: Annotated[str | None, typer.Option(help="ORCID iD; '' for none.")] = None,
+    affiliation: Annotated[str | None, typer.Option(help="Home institute; '' for none.")] = None,
+) -> None:
+    """Change name, e-mail address, ORCID iD or home institute; what is not given stays."""
+    with facility() as local:
+        number = local.identity.person_named(user).id
+        local.identity.set_details(number, name=name, email=email, orcid=orcid, affiliation=affiliation)
+    print(f"Changed the account '{user}'.")
 
 
 def password(user: PersonName, password_stdin: PasswordStdin = False) -> None:

@@ -107,6 +107,32 @@ class Accounts:
             self._end_sign_ins(session, person)
             self._log(session, "person.changed", person, actor_id=actor_id, payload={"what": "password"})
 
+    def set_details(
+        self,
+        person_id: int,
+        *,
+        name: str | None = None,
+        email: str | None = None,
+        orcid: str | None = None,
+        affiliation: str | None = None,
+        actor_id: int | None = None,
+    ) -> None:
+        """Change what is given; an empty text takes e-mail, ORCID iD or affiliation away. `InvalidInput` names the field."""
+        given: dict[str, str | None] = {}
+        if name is not None:
+            given["name"] = _name(name)
+        if email is not None:
+            given["email"] = _email(email or None)
+        if orcid is not None:
+            given["orcid"] = _orcid(orcid or None)
+        if affiliation is not None:
+            given["affiliation"] = affiliation.strip() or None
+        with self._database.session() as session:
+            person = _get(session, person_id)
+            for field, value in given.items():
+                setattr(person, field, value)
+            self._log(session, "person.changed", person, actor_id=actor_id, payload={"what": sorted(given)})
+
     def set_role(self, person_id: int, role: Role | str, *, actor_id: int | None = None) -> None:
         with self._database.session() as session:
             person = _get(session, person_id)

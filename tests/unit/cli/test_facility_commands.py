@@ -66,6 +66,14 @@ def test_accounts_are_made_listed_and_disabled(facility: Run) -> None:
         facility("user disable nobody")
 
 
+def test_details_of_an_account_are_changed(facility: Run) -> None:
+    assert "'ben'" in facility("user set ben --name Benjamin --email ben@example.org --affiliation Institute")
+    row = next(one for one in told(facility, "user list") if one["user"] == "ben")
+    assert (row["name"], row["affiliation"]) == ("Benjamin", "Institute")
+    with pytest.raises(InvalidInput, match="e-mail"):
+        facility("user set ben --email nowhere")
+
+
 def test_a_password_is_never_taken_from_nowhere(facility: Run) -> None:
     with pytest.raises(InvalidInput, match="nobody to type"):
         facility("user password ann")

@@ -202,3 +202,20 @@ def test_every_change_is_in_the_event_log_without_secrets(
     ]
     told = str([vars(row) for row in rows])
     assert not any(word in told for word in (text, secret, "battery", "correct"))
+
+
+def test_details_of_an_account_are_changed_and_taken_away(identity: Identity, alice: int) -> None:
+    identity.set_details(alice, email="alice@example.org", affiliation=" Institute ")
+    found = identity.person(alice)
+    assert (found.email, found.affiliation, found.name) == ("alice@example.org", "Institute", "Alice Moreau")
+    identity.set_details(alice, email="", name="Alice M")
+    found = identity.person(alice)
+    assert (found.email, found.affiliation, found.name) == (None, "Institute", "Alice M")
+
+
+@pytest.mark.parametrize("wrong", [{"email": "nowhere"}, {"orcid": "1"}, {"name": " "}])
+def test_details_that_can_not_be_are_refused_by_name(identity: Identity, alice: int, wrong: dict[str, str]) -> None:
+    with pytest.raises(InvalidInput) as error:
+        identity.set_details(alice, affiliation="Institute", **wrong)
+    assert error.value.field == next(iter(wrong))
+    assert identity.person(alice).affiliation is None

@@ -42,43 +42,43 @@ export function Tree({ dataset, path, onOpen }: TreeProps) {
       else next.delete(target);
       return next;
     });
+  const instead = useInsteadOfChildren(dataset.pid, '/');
   return (
     <TreeContext.Provider value={{ pid: dataset.pid, selected: path, expanded, toggle, onOpen }}>
       <div className={classes.tree}>
-        <ul role="tree" aria-label="Contents">
-          <Children path="/" depth={0} />
-        </ul>
+        {instead === null ? (
+          <ul role="tree" aria-label="Contents">
+            <Children path="/" depth={0} />
+          </ul>
+        ) : (
+          <p role="status" className={classes.message}>
+            {instead}
+          </p>
+        )}
       </div>
     </TreeContext.Provider>
   );
+}
+
+/** What is said where a group has no children to show (yet); null where it has. */
+function useInsteadOfChildren(pid: string, path: string): string | null {
+  const { data, error } = useQuery(treeQuery(pid, path));
+  if (!data) return error ? error.message : 'Reading …';
+  return (data.children ?? []).length === 0 ? 'Empty' : null;
 }
 
 const SHOWN = 300;
 
 function Children({ path, depth }: { path: string; depth: number }) {
   const { pid } = useTree();
-  const query = useQuery(treeQuery(pid, path));
+  const children = useQuery(treeQuery(pid, path)).data?.children ?? [];
+  const instead = useInsteadOfChildren(pid, path);
   const [limit, setLimit] = useState(SHOWN);
   const indent = { paddingLeft: 10 + depth * 14 };
-  if (query.error && !query.data) {
+  if (instead !== null) {
     return (
       <li role="none" className={classes.message} style={indent}>
-        {query.error.message}
-      </li>
-    );
-  }
-  if (!query.data) {
-    return (
-      <li role="none" className={classes.message} style={indent}>
-        Reading …
-      </li>
-    );
-  }
-  const children = query.data.children ?? [];
-  if (children.length === 0) {
-    return (
-      <li role="none" className={classes.message} style={indent}>
-        Empty
+        {instead}
       </li>
     );
   }

@@ -167,6 +167,12 @@ def http_page() -> str:
         "`0,:,::4`. Detector frames stored in Bitshuffle chunks come as they are stored, in a tenth of the bytes, to who asks",
         "for `.../data` with `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`): 8 bytes with the decoded size and 4",
         "with that of a block (big-endian), then the blocks, each after 4 bytes of length.",
+        "",
+        "Images larger than the screen come in tiles, volumes in bricks: `.../pyramid` tells the levels, each with half the values",
+        "of the one before along every axis shown, and `.../tile?level=2&row=0&column=1&frame=3` gives a part of one. `method` is",
+        "`max` (small peaks survive) or `mean`; masked pixels and sentinels don't count. Values are 32-bit floating point with NaN",
+        "where nothing was measured; with `low` and `high` they are whole numbers of 8 bits (or `bits=16`): 0 where nothing was",
+        "measured, from 1 for `low` to the largest for `high`. With the `Accept` above they come in one Bitshuffle chunk.",
     ]
     by_tag: dict[str, list[str]] = {}
     for path, methods in document["paths"].items():

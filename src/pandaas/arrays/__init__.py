@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pandaas.arrays.names import is_attachment, is_zarr
     from pandaas.arrays.reader import ENTRY_POINTS, Contents, Reader, ReaderRegistry
+    from pandaas.arrays.reduced import BRICK, TILE, Cell
     from pandaas.arrays.service import ArrayService
     from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes
     from pandaas.arrays.virtual_zarr import Key, parse_key
 
 __all__ = [
+    "BRICK",
     "ENTRY_POINTS",
+    "TILE",
     "Abandoned",
     "ArrayService",
+    "Cell",
     "Contents",
     "FileIdentity",
     "Geometry",
@@ -33,6 +37,7 @@ __all__ = [
 _MODULES = {
     "names": ("is_attachment", "is_zarr"),
     "reader": ("ENTRY_POINTS", "Contents", "Reader", "ReaderRegistry"),
+    "reduced": ("BRICK", "TILE", "Cell"),
     "service": ("ArrayService",),
     "values": ("Abandoned", "FileIdentity", "Geometry", "Node", "ScanResult", "StoredBytes"),
     "virtual_zarr": ("Key", "parse_key"),

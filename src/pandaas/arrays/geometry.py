@@ -50,7 +50,7 @@ def geometry_of(navigator: Navigator, path: str) -> Geometry | None:
     return Geometry(abs(distance), center_x, center_y, pixel_x, pixel_y, wavelength, mask=mask)
 
 
-def mask_of(navigator: Navigator, path: str, selection: str | None) -> NDArray[Any] | None:
+def mask_of(navigator: Navigator, path: str, selection: str | None = None) -> NDArray[Any] | None:
     """The pixel mask (0: valid) of the image (stack) at `path`, cut like the last two axes of `selection`."""
     detector = _detector(navigator, path)
     if detector is None:

@@ -16,8 +16,10 @@ from pandaas.arrays import structure
 from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.geometry import geometry_of, mask_of
+from pandaas.arrays.h5types import numpy_type
 from pandaas.arrays.layout import MAX_SENT_INDEX, NotPlain, layout_to_json
 from pandaas.arrays.links import Navigator
+from pandaas.arrays.masks import packed
 from pandaas.arrays.own_layout import confirmed
 from pandaas.arrays.plain import plain, walk
 from pandaas.arrays.reader import Contents
@@ -27,8 +29,8 @@ from pandaas.arrays.values import scanned_to_json
 from pandaas.arrays.virtual_zarr.keys import parse_key
 from pandaas.arrays.virtual_zarr.store import value_of
 from pandaas.arrays.wire import INLINE_BYTES, SharedBuffer
-from pandaas.codecs import describe_dtype, jsonable, plain_dtype, reduce_by_maximum, statistics
-from pandaas.model import ArrayKind, InvalidInput
+from pandaas.codecs import describe_dtype, jsonable, plain_dtype
+from pandaas.model import ArrayKind, InvalidInput, UnreadableFile
 
 Raw = bytes | SharedBuffer
 Answer = tuple[Any, Raw]
@@ -116,60 +118,10 @@ def _raw(values: NDArray[Any], buffer: list[SharedBuffer]) -> Raw:
     return shared
 
 
-def _values(request: Request) -> NDArray[Any]:
-    planned = plan(request.navigator, request.text("path"), request.arguments.get("selection"), request.number("limit"))
-    values = read(request.navigator, planned)
-    if values is None:
-        raise InvalidInput("This array is empty.", field="path")
-    return values
-
-
-def _mask(request: Request, values: NDArray[Any]) -> NDArray[Any] | None:
-    """The pixel mask, cut like the selection of the last two axes."""
-    if values.ndim < 2 or not request.arguments.get("detector", True):
-        return None
-    mask = mask_of(request.navigator, request.text("path"), request.arguments.get("selection"))
-    return mask if mask is not None and mask.shape == values.shape[-mask.ndim :] else None
-
-
-def _is_detector(values: NDArray[Any]) -> bool:
-    return values.ndim >= 2 and min(values.shape[-2:]) >= 16
-
-
-def _stats(request: Request) -> Answer:
-    values = _values(request)
-    found = statistics(values, mask=_mask(request, values), detector=_is_detector(values))
-    return asdict(found), b""
-
-
-def _plain_stats(request: Request) -> Answer:
-    """h5grove's statistics: of all finite values, nothing masked."""
-    values = _values(request)
-    if values.dtype.kind not in "iufb":
-        raise InvalidInput(f"Values of type {values.dtype} have no statistics.", field="path")
-    finite = values[np.isfinite(values)] if values.dtype.kind == "f" else values.reshape(-1)
-    cast = float if values.dtype.kind == "f" else int
-    if not finite.size:
-        empty = ("strict_positive_min", "positive_min", "min", "max", "mean", "std")
-        return dict.fromkeys(empty), b""
-    positive, above = finite[finite >= 0], finite[finite > 0]
-    found = {
-        "strict_positive_min": cast(above.min()) if above.size else None,
-        "positive_min": cast(positive.min()) if positive.size else None,
-        "min": cast(finite.min()),
-        "max": cast(finite.max()),
-        "mean": cast(finite.mean()),
-        "std": cast(finite.std()),
-    }
-    return jsonable(found), b""
-
-
-def _preview(request: Request) -> Answer:
-    values = _values(request)
-    reduced = reduce_by_maximum(
-        values, request.number("max_size"), mask=_mask(request, values), detector=_is_detector(values)
-    )
-    return {"form": "bytes", "shape": list(reduced.shape), "dtype": "<f4"}, _raw(reduced, [])
+def _mask(request: Request) -> Answer:
+    """The whole pixel mask of an image (stack), a bit per pixel; None where there is none."""
+    described, bits = packed(mask_of(request.navigator, request.text("path")))
+    return described, _raw(bits, [])
 
 
 def _geometry(request: Request) -> Answer:
@@ -230,11 +182,17 @@ def _own_layout(contents: Contents, dataset: h5py.Dataset) -> Answer:
 
 
 def _shape(request: Request) -> Answer:
-    """Shape and type of an array, for a client that plans its own selections."""
+    """Shape, type and chunk of an array."""
     place = request.navigator.find(request.text("path"))
     if not isinstance(place.object, h5py.Dataset):
         raise InvalidInput("This is no array.", field="path")
-    return {"shape": list(place.object.shape or ())}, b""
+    dtype = numpy_type(place.object.id.get_type())
+    if dtype is None:
+        raise UnreadableFile("The values of this array have a type that can't be shown.")
+    request.navigator.allow_storage(place)
+    chunk = place.object.chunks
+    found = {"shape": list(place.object.shape or ()), "dtype": describe_dtype(plain_dtype(dtype))}
+    return found | {"chunk": list(chunk) if chunk else None}, b""
 
 
 OPERATIONS: dict[str, Callable[[Request], Answer]] = {
@@ -244,9 +202,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "meta": _meta,
     "paths": _paths,
     "read": _read,
-    "stats": _stats,
-    "plain_stats": _plain_stats,
-    "preview": _preview,
+    "mask": _mask,
     "geometry": _geometry,
     "thumbnail": _thumbnail,
     "zarr": _zarr,

@@ -24,15 +24,29 @@ from numpy.typing import NDArray
 from pandaas.arrays import sandbox, scanning
 from pandaas.arrays.fast import Asked, FastReader, Known
 from pandaas.arrays.lanes import Cancelled
+from pandaas.arrays.masks import Mask, Masks
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
+from pandaas.arrays.reduced import Array, Cell, Pyramid, Reductions, pyramid
 from pandaas.arrays.remembered import Answers
 from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
 from pandaas.arrays.virtual_zarr import Key
-from pandaas.codecs import BlockCompressor, Encoded, Format, Statistics, dtype_from, encode
+from pandaas.codecs import (
+    BlockCompressor,
+    Encoded,
+    Format,
+    Statistics,
+    dtype_from,
+    encode,
+    finite_statistics,
+    parse_selection,
+    reduce_by_maximum,
+    statistics,
+)
 from pandaas.config import Settings
 from pandaas.model import (
     DatasetFiles,
+    InvalidInput,
     NotFound,
     PandaasError,
     Principal,
@@ -45,6 +59,8 @@ from pandaas.model import (
 _STRUCTURE_S = 30.0
 _THUMBNAIL_S = 30.0
 _REMEMBERED = 4096
+_DETECTOR_EDGE = 16  # pixels
+_MASKED = ("preview", "tile", "brick")  # answers that leave masked pixels out
 
 
 @dataclass(frozen=True)
@@ -98,6 +114,8 @@ class ArrayService:
         self._fast = FastReader(settings.arrays.buffer_mb << 20, settings.home / "cache" / "arrays")
         self._answers = Answers()
         self._turns = Turns(short=settings.arrays.workers)
+        self._masks = Masks()
+        self._reductions = Reductions(settings.arrays.level_mb << 20)
         self._touched: OrderedDict[tuple[str, str], _Touched] = OrderedDict()
         self._lock = threading.Lock()
 
@@ -222,12 +240,7 @@ class ArrayService:
         Raises `TooLarge` before reading, `InvalidInput` for a wrong selection or a path that is no array, `NotFound`,
         `UnreadableFile`.
         """
-        target = self._target(principal, pid)
-        asked = self._asked(target, path, cancelled)
-        values = self._fast.read(asked, selection, self._limit) if asked else None
-        if values is not None:
-            return values
-        return _array(self._ask_about("data", target, self._values("read", path, selection), cancelled=cancelled))
+        return self._read(self._target(principal, pid), path, selection, cancelled)
 
     def read_or_stored(
         self,
@@ -268,13 +281,22 @@ class ArrayService:
         cancelled: Cancelled | None = None,
     ) -> Statistics:
         """Statistics without NaN, detector sentinels and masked pixels."""
-        reply = self._ask("data", principal, pid, self._values("stats", path, selection), cancelled=cancelled)
-        return Statistics(**reply.result)
+        values, mask = self._with_mask(self._target(principal, pid), path, selection, cancelled)
+        return statistics(values, mask=mask, detector=_is_detector(values))
 
-    def h5grove_stats(self, principal: Principal, pid: str, path: str, selection: str | None = None) -> dict[str, Any]:
+    def h5grove_stats(
+        self,
+        principal: Principal,
+        pid: str,
+        path: str,
+        selection: str | None = None,
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> dict[str, Any]:
         """Statistics of all finite values, as h5grove defines them."""
-        found: dict[str, Any] = self._ask("data", principal, pid, self._values("plain_stats", path, selection)).result
-        return found
+        values = self._read(self._target(principal, pid), path, selection, cancelled)
+        _check_values(values)
+        return finite_statistics(values)
 
     def preview(
         self,
@@ -287,8 +309,33 @@ class ArrayService:
         cancelled: Cancelled | None = None,
     ) -> NDArray[np.float32]:
         """A 2-D selection reduced by maximum to at most `max_size` pixels per axis; masked blocks are NaN."""
-        body = self._values("preview", path, selection) | {"max_size": max_size}
-        return _array(self._ask("data", principal, pid, body, cancelled=cancelled))
+        target = self._target(principal, pid)
+        values, mask = self._with_mask(target, path, selection, cancelled)
+        return reduce_by_maximum(values, max_size, mask=mask, detector=_is_detector(values))
+
+    def pyramid(self, principal: Principal, pid: str, path: str) -> Pyramid:
+        """The resolutions in which an array can be had, and how they are cut into tiles and bricks."""
+        shape, dtype, _ = self._form(self._target(principal, pid), path, None)
+        return pyramid(shape, dtype)
+
+    def cell(
+        self, principal: Principal, pid: str, path: str, cell: Cell, *, cancelled: Cancelled | None = None
+    ) -> NDArray[np.float32]:
+        """A tile or a brick of an array; what was not measured is NaN. Raises what `read` and `Reductions.cell` raise."""
+        target = self._target(principal, pid)
+        shape, dtype, chunk = self._form(target, path, cancelled)
+        mask = self._mask(target, path, cancelled)
+        array = Array(
+            (self._etag(target, path, None, "level"), mask.files),
+            shape,
+            dtype,
+            chunk,
+            lambda text: self._read(target, path, text, cancelled),
+            mask.pixels if mask.pixels is not None and mask.pixels.shape == shape[-2:] else None,
+            len(shape) >= 2 and min(shape[-2:]) >= _DETECTOR_EDGE,
+            _leaver(cancelled),
+        )
+        return self._reductions.cell(array, cell)
 
     def zarr(self, principal: Principal, pid: str, key: Key, text: str) -> StoreValue:
         """What stands under a key (`text`, parsed) of the dataset's virtual Zarr store; nothing is read yet.
@@ -322,12 +369,17 @@ class ArrayService:
 
     def _etag(self, target: _Target, path: str, selection: str | None, format: str) -> str:
         parts: list[str] = [target.files.pid, str(target.files.version), path, selection or "", format]
-        known = None if format.startswith("preview") else self._stored_plainly(target, path)
-        if known is not None:
-            parts += map(repr, known.files)
-        else:  # a mask of elsewhere may be part of a preview
-            parts += self._told(target, path)
+        known = self._stored_plainly(target, path)
+        parts += map(repr, known.files) if known is not None else self._told(target, path)
+        if format.startswith(_MASKED):
+            parts += self._state_of_mask(target, path)
         return '"' + hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32] + '"'
+
+    def _state_of_mask(self, target: _Target, path: str) -> list[str]:
+        try:
+            return [repr(self._mask(target, path, None).files)]
+        except PandaasError:  # reading says what is wrong
+            return ["none"]
 
     def _stored_plainly(self, target: _Target, path: str) -> Known | None:
         asked = self._asked(target, path)
@@ -350,6 +402,48 @@ class ArrayService:
                 yield f"{file} is gone"
 
     # --- how --------------------------------------------------------------------------------------------------------
+
+    def _read(self, target: _Target, path: str, selection: str | None, cancelled: Cancelled | None) -> NDArray[Any]:
+        asked = self._asked(target, path, cancelled)
+        values = self._fast.read(asked, selection, self._limit) if asked else None
+        if values is not None:
+            return values
+        return _array(self._ask_about("data", target, self._values("read", path, selection), cancelled=cancelled))
+
+    def _with_mask(
+        self, target: _Target, path: str, selection: str | None, cancelled: Cancelled | None
+    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
+        """The selected values, and which of their pixels don't count."""
+        values = self._read(target, path, selection, cancelled)
+        _check_values(values)
+        if values.ndim < 2:
+            return values, None
+        shape, _, _ = self._form(target, path, cancelled)
+        mask = self._mask(target, path, cancelled)
+        if mask.pixels is None or mask.pixels.shape != shape[-2:]:
+            return values, None
+        part = mask.cut(parse_selection(selection, shape).items)
+        return values, part if part is not None and part.shape == values.shape[-part.ndim :] else None
+
+    def _mask(self, target: _Target, path: str, cancelled: Cancelled | None) -> Mask:
+        def ask(operation: str) -> Reply:
+            return self._ask_about("data", target, {"operation": operation, "path": path}, cancelled=cancelled)
+
+        return self._masks.find(target.real, path, lambda file: self._may_read(target, file), ask)
+
+    def _form(
+        self, target: _Target, path: str, cancelled: Cancelled | None
+    ) -> tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]:
+        """Shape, type and chunk (one element where there is none) of an array."""
+        asked = self._asked(target, path, cancelled)
+        known = self._fast.known(asked) if asked else None
+        if known is not None and known.layout is not None:
+            layout = known.layout
+            return layout.shape, layout.dtype, layout.chunk or (1,) * len(layout.shape)
+        body = {"operation": "shape", "path": path}
+        found = self._ask_about("data", target, body, cancelled=cancelled).result
+        shape = tuple(int(length) for length in found["shape"])
+        return shape, dtype_from(found["dtype"]), tuple(map(int, found["chunk"] or (1,) * len(shape)))
 
     def _values(self, operation: str, path: str, selection: str | None) -> dict[str, Any]:
         return {"operation": operation, "path": path, "selection": selection, "limit": self._limit}
@@ -420,12 +514,9 @@ class ArrayService:
 
     def _turn(self, lane: LaneName, target: _Target, cancelled: Cancelled | None) -> AbstractContextManager[None]:
         """Reader processes for data are shared out among people; for structure there is always one."""
-
-        def check() -> None:
-            if cancelled is not None and cancelled():
-                raise Abandoned
-
-        return self._turns.take(target.principal.person_id, 0, check) if lane == "data" else nullcontext()
+        if lane != "data":
+            return nullcontext()
+        return self._turns.take(target.principal.person_id, 0, _leaver(cancelled))
 
     def _known(self, target: _Target, path: str) -> _Touched:
         with self._lock:
@@ -455,6 +546,25 @@ class ArrayService:
         if self.resolver is None or not self._pool.sees(file):
             return False
         return self.resolver.may_read_path(target.principal, file)
+
+
+def _check_values(values: NDArray[Any]) -> None:
+    if values.dtype.hasobject and values.shape == () and values[()] is None:
+        raise InvalidInput("This array is empty.", field="path")
+
+
+def _is_detector(values: NDArray[Any]) -> bool:
+    return values.ndim >= 2 and min(values.shape[-2:]) >= _DETECTOR_EDGE
+
+
+def _leaver(cancelled: Cancelled | None) -> Callable[[], None]:
+    """Ends the work when nobody waits for it any more."""
+
+    def check() -> None:
+        if cancelled is not None and cancelled():
+            raise Abandoned
+
+    return check
 
 
 def _array(reply: Reply) -> NDArray[Any]:

@@ -1,6 +1,6 @@
 """Bytes ↔ arrays: selections, number types, encodings, statistics, units. Pure functions without file access."""
 
-from pandaas.codecs.binning import bin_by_mean
+from pandaas.codecs.binning import BinMethod, bin_box, bin_by_mean, reduce_by_maximum, to_window
 from pandaas.codecs.bitshuffle import (
     STORED_MEDIA_TYPES,
     BlockCompressor,
@@ -9,6 +9,7 @@ from pandaas.codecs.bitshuffle import (
     blocks_available,
     decode_blocks,
     decode_chunk,
+    encode_chunk,
     find_blocks,
 )
 from pandaas.codecs.blosc import (
@@ -24,7 +25,7 @@ from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
 from pandaas.codecs.filters import GZIP, Filter, block_compressor, can_decode, decode_filters
 from pandaas.codecs.selection import Selection, parse_selection
-from pandaas.codecs.statistics import PERCENTILES, Statistics, invalid_pixels, reduce_by_maximum, statistics
+from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics, invalid_pixels, statistics
 from pandaas.codecs.units import convert, parse_unit, to_si
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "MEDIA_TYPES",
     "PERCENTILES",
     "STORED_MEDIA_TYPES",
+    "BinMethod",
     "BlockCompressor",
     "Blocks",
     "BrokenChunk",
@@ -42,6 +44,7 @@ __all__ = [
     "NotFramed",
     "Selection",
     "Statistics",
+    "bin_box",
     "bin_by_mean",
     "block_compressor",
     "blocks_available",
@@ -54,7 +57,9 @@ __all__ = [
     "describe_dtype",
     "dtype_from",
     "encode",
+    "encode_chunk",
     "find_blocks",
+    "finite_statistics",
     "frame_of_bitshuffle",
     "frame_of_lz4",
     "frame_of_stream",
@@ -73,6 +78,7 @@ __all__ = [
     "to_json",
     "to_safe",
     "to_si",
+    "to_window",
     "touched",
     "touched_blocks",
 ]

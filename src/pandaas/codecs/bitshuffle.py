@@ -33,6 +33,8 @@ MOST_BLOCKS = 1 << 20  # of one chunk; walking so many takes a second, and nobod
 _HEAD = struct.Struct(">QI")
 _LENGTH = struct.Struct(">I")
 _FEW_BLOCKS = 16
+_BLOCK_BYTES = 8192
+_LEVEL = 1  # of Zstandard: what is made anew for each answer should be made quickly
 _MULTIPLE = 8  # elements that are shuffled together
 
 
@@ -149,6 +151,23 @@ def decode_blocks(
     used = function(source, into.ctypes.data, high - low, blocks.itemsize, blocks.block)
     if used != end - begin:
         raise BrokenChunk(f"a block doesn't decode ({used})")
+
+
+def encode_chunk(values: NDArray[Any], compressor: BlockCompressor) -> bytes:
+    """`values` (contiguous) as a stored chunk, with its head, as `decode_chunk` takes it."""
+    functions = bitshuffle_library()
+    block = max(_MULTIPLE, _BLOCK_BYTES // values.itemsize // _MULTIPLE * _MULTIPLE)
+    bound = functions.bshuf_compress_lz4_bound if compressor == "lz4" else functions.bshuf_compress_zstd_bound
+    room = np.empty(HEAD_BYTES + int(bound(values.size, values.itemsize, block)), np.uint8)
+    _HEAD.pack_into(room.data, 0, values.nbytes, block * values.itemsize)
+    arguments = (values.ctypes.data, room.ctypes.data + HEAD_BYTES, values.size, values.itemsize, block)
+    if compressor == "lz4":
+        used = functions.bshuf_compress_lz4(*arguments)
+    else:
+        used = functions.bshuf_compress_zstd(*arguments, _LEVEL)
+    if used < 0:
+        raise ValueError(f"values of type {values.dtype} can't be compressed ({used})")
+    return room[: HEAD_BYTES + used].tobytes()
 
 
 def _has_lengths(stored: bytes | memoryview, starts: NDArray[np.uint32]) -> bool:

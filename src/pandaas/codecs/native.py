@@ -14,11 +14,16 @@ _POINTER, _SIZE = ctypes.c_void_p, ctypes.c_size_t
 @lru_cache(maxsize=1)
 def bitshuffle_library() -> Any:
     """hdf5plugin's Bitshuffle filter, with the LZ4 and Zstandard inside it; None where it can't be had."""
-    names = ("bshuf_decompress_lz4", "bshuf_decompress_zstd", "LZ4_decompress_safe", "ZSTD_decompress")
-    functions = _load("hdf5plugin", "plugins/libh5bshuf.*", *names)
+    blocks = ("bshuf_decompress_lz4", "bshuf_decompress_zstd", "bshuf_compress_lz4")
+    bounds = ("bshuf_compress_lz4_bound", "bshuf_compress_zstd_bound")
+    others = ("bshuf_compress_zstd", "LZ4_decompress_safe", "ZSTD_decompress")
+    functions = _load("hdf5plugin", "plugins/libh5bshuf.*", *blocks, *bounds, *others)
     if functions is not None:
-        for name in names[:2]:
+        for name in blocks:
             _declare(getattr(functions, name), ctypes.c_int64, _POINTER, _POINTER, _SIZE, _SIZE, _SIZE)
+        for name in bounds:
+            _declare(getattr(functions, name), _SIZE, _SIZE, _SIZE, _SIZE)
+        _declare(functions.bshuf_compress_zstd, ctypes.c_int64, _POINTER, _POINTER, _SIZE, _SIZE, _SIZE, ctypes.c_int)
         _declare(functions.LZ4_decompress_safe, ctypes.c_int, _POINTER, _POINTER, ctypes.c_int, ctypes.c_int)
         _declare(functions.ZSTD_decompress, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE)
     return functions

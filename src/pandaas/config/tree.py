@@ -94,6 +94,7 @@ class ArraySettings(_Section):
     workers: int = Field(2, ge=1, description="Reader processes for structure and slices.")
     idle_s: float = Field(120, gt=0, description="Seconds after which an unused reader process ends.")
     memory_mb: int = Field(4096, ge=256, description="Address space of one reader process, in MB.")
+    level_mb: int = Field(64, ge=1, description="Most memory for images and volumes at lower resolution, in MB.")
     buffer_mb: int = Field(
         384, ge=16, description="Most memory for values on their way to clients, in MB; further answers wait."
     )

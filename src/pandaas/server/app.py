@@ -24,6 +24,7 @@ from pandaas.server.routers import (
     recipes,
     search,
     session,
+    tiles,
     uploads,
     zarr,
 )
@@ -32,7 +33,7 @@ from pandaas.server.services import Services
 from pandaas.server.stream import EventHub
 
 # Asked one after the other, so the ways of data, which should be quick, come first.
-ROUTERS = (arrays, h5grove, zarr, session, portal, search, proposals, datasets, uploads, recipes, jobs)
+ROUTERS = (arrays, tiles, h5grove, zarr, session, portal, search, proposals, datasets, uploads, recipes, jobs)
 _THREADS = 128  # most of them may wait for their turn to read, see `arrays.turns`
 
 

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
 
-from pandaas.codecs import BlockCompressor, BrokenChunk, decode_blocks, find_blocks
+from pandaas.codecs import BlockCompressor, BrokenChunk, decode_blocks, decode_chunk, encode_chunk, find_blocks
 from pandaas.testing.guarded import FUZZ_INPUTS, Guarded
 
 Compress = Callable[[np.ndarray, BlockCompressor, int], bytes]
@@ -119,3 +120,12 @@ def test_lengths_that_changed_since_the_blocks_were_found_reach_no_decoder(
     monkeypatch.setattr("pandaas.codecs.bitshuffle.bitshuffle_library", lambda: pytest.fail("the decoder was asked"))
     with pytest.raises(BrokenChunk):
         decode_blocks(bytes(damaged), blocks, (0, 2), np.empty(64, "<u8"), compressor)
+
+
+@given(
+    values=hnp.arrays(st.sampled_from(["u1", "<u2", "<f4", "<f8"]), hnp.array_shapes(max_dims=3, max_side=40)),
+    compressor=st.sampled_from(COMPRESSORS),
+)
+def test_what_is_made_into_a_chunk_decodes_to_the_same(values: np.ndarray, compressor: BlockCompressor) -> None:
+    stored = encode_chunk(values, compressor)
+    assert decode_chunk(stored, values.shape, values.dtype, compressor).tobytes() == values.tobytes()

@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import asdict
-from typing import Literal
+from typing import Any, Literal
 
-from anyio import from_thread
+import numpy as np
 from fastapi import APIRouter, Request, Response
+from numpy.typing import NDArray
 
 from pandaas.arrays import Abandoned, StoredBytes
-from pandaas.codecs import STORED_MEDIA_TYPES, BlockCompressor, Encoded, safe_dtype
+from pandaas.codecs import STORED_MEDIA_TYPES, Encoded, safe_dtype
+from pandaas.server.answers import CLIENT_LEFT, Window, accepted, cached, left, shown
 from pandaas.server.schemas.arrays import GeometryOut, NodeOut, StatsOut
 from pandaas.server.services import Asker, Data
 
 # With `pandaas view` the pid is a path below its folder.
 router = APIRouter(prefix="/api/v1/datasets/{pid:path}", tags=["arrays"])
-_CLIENT_LEFT = 499  # nobody reads this answer; the number stands in the log and in the metrics
 
 
 @router.get("/tree")
@@ -48,7 +48,7 @@ def data(
 
     With `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`), `bin` and `npy` answers may be a stored chunk.
     """
-    compressors = _accepted(request) if format in ("bin", "npy") else ()
+    compressors = accepted(request) if format in ("bin", "npy") else ()
     name = _file_name(pid, path, selection)
 
     def make() -> Encoded:
@@ -74,12 +74,13 @@ def _file_name(pid: str, path: str, selection: str | None) -> str:
     return "_".join([pid, path.rpartition("/")[2], *re.findall(r"[0-9]+", selection or "")])
 
 
-@router.get("/stats")
-def stats(
-    pid: str, path: str, request: Request, platform: Data, asker: Asker, selection: str | None = None
-) -> StatsOut:
+@router.get("/stats", response_model=StatsOut)
+def stats(pid: str, path: str, request: Request, platform: Data, asker: Asker, selection: str | None = None) -> Any:
     """Statistics of the selected values."""
-    found = platform.arrays.stats(asker, pid, path, selection, cancelled=left(request))
+    try:
+        found = platform.arrays.stats(asker, pid, path, selection, cancelled=left(request))
+    except Abandoned:
+        return Response(status_code=CLIENT_LEFT)
     return StatsOut.model_validate(asdict(found))
 
 
@@ -90,17 +91,20 @@ def preview(
     request: Request,
     platform: Data,
     asker: Asker,
+    window: Window,
     selection: str | None = None,
     max_size: int = 512,
 ) -> Response:
-    """A 2-D selection reduced by maximum (masked pixels ignored) to at most `max_size` per axis; float32 bytes."""
+    """A 2-D selection reduced by maximum (masked pixels ignored) to at most `max_size` per axis; float32 bytes.
 
-    def make() -> Encoded:
-        return platform.arrays.encode(
-            platform.arrays.preview(asker, pid, path, selection, max_size, cancelled=left(request)), "bin"
-        )
+    Like a tile it can be had as whole numbers (`low`, `high`, `bits`), and compressed.
+    """
 
-    return cached(request, platform.arrays.etag(asker, pid, path, selection, f"preview/{max_size}"), make)
+    def make() -> NDArray[np.float32]:
+        return platform.arrays.preview(asker, pid, path, selection, max_size, cancelled=left(request))
+
+    etag = platform.arrays.etag(asker, pid, path, selection, f"preview/{max_size}/{window}")
+    return shown(request, etag, make, window)
 
 
 @router.get("/geometry")
@@ -108,31 +112,3 @@ def geometry(pid: str, path: str, platform: Data, asker: Asker) -> GeometryOut |
     """The detector geometry that the file gives for an image array."""
     found = platform.arrays.geometry(asker, pid, path)
     return GeometryOut.model_validate(asdict(found)) if found is not None else None
-
-
-def cached(request: Request, etag: str, make: Callable[[], Encoded]) -> Response:
-    """304 where the client has this answer already, else the answer; nothing is read for a 304."""
-    headers = {"ETag": etag}
-    known = [tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")]
-    if etag in known:
-        return Response(status_code=304, headers=headers)
-    try:
-        made = make()
-    except Abandoned:
-        return Response(status_code=_CLIENT_LEFT)
-    return Response(made.body, media_type=made.media_type, headers=headers | made.headers)
-
-
-def _accepted(request: Request) -> tuple[BlockCompressor, ...]:
-    """The compressors of stored chunks that the client decodes."""
-    accepted = {part.split(";")[0].strip() for part in request.headers.get("accept", "").split(",")}
-    return tuple(name for name, media_type in STORED_MEDIA_TYPES.items() if media_type in accepted)
-
-
-def left(request: Request) -> Callable[[], bool]:
-    """Whether the client has gone, to be asked from the thread that answers it."""
-
-    def gone() -> bool:
-        return bool(from_thread.run(request.is_disconnected))
-
-    return gone

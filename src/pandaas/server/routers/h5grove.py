@@ -15,9 +15,10 @@ import numpy as np
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.routing import APIRoute
 
+from pandaas.arrays import Abandoned
 from pandaas.codecs import Encoded, to_json
 from pandaas.model import InvalidInput, PandaasError
-from pandaas.server.routers.arrays import cached, left
+from pandaas.server.answers import CLIENT_LEFT, cached, left
 from pandaas.server.services import Asker, Data
 
 _RESOLVE = {"true": "all", "all": "all", "false": "none", "none": "none", "only_valid": "only_valid"}
@@ -104,9 +105,14 @@ def meta(platform: Data, asker: Asker, file: str, path: str = "/", resolve_links
 
 @router.get("/stats", include_in_schema=False, response_class=Response)
 @router.get("/stats/", response_class=Response)
-def stats(platform: Data, asker: Asker, file: str, path: str = "/", selection: str | None = None) -> Response:
+def stats(
+    request: Request, platform: Data, asker: Asker, file: str, path: str = "/", selection: str | None = None
+) -> Response:
     """Smallest, largest and mean value and standard deviation of the finite values."""
-    return _json(platform.arrays.h5grove_stats(asker, file, path, selection))
+    try:
+        return _json(platform.arrays.h5grove_stats(asker, file, path, selection, cancelled=left(request)))
+    except Abandoned:
+        return Response(status_code=CLIENT_LEFT)
 
 
 @router.get("/paths", include_in_schema=False, response_class=Response)

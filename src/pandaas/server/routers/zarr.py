@@ -14,8 +14,8 @@ from pandaas.arrays import Key, parse_key
 from pandaas.codecs import Encoded
 from pandaas.db.tables import PathCapability
 from pandaas.model import NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind, Unavailable
+from pandaas.server.answers import cached, left
 from pandaas.server.downloads import byte_range, content_range
-from pandaas.server.routers.arrays import cached, left
 from pandaas.server.schemas.capabilities import CapabilityIn, CapabilityOut, NewCapabilityOut
 from pandaas.server.services import READ_ALWAYS, Asker, Platform, RowId, Services, Signed
 

@@ -56,6 +56,26 @@ class StatsOut(Out):
     sentinel: float | None = Field(None, description="The detector's 'no value', e.g. 4294967295.")
 
 
+class LevelOut(Out):
+    """One resolution of an image or a volume."""
+
+    level: int
+    factor: int = Field(description="Values of the array along each axis that are one here.")
+    shape: list[int]
+    cells: list[int] = Field(description="Tiles or bricks along each axis; those at the upper edges may be smaller.")
+
+
+class PyramidOut(Out):
+    """The resolutions in which an array can be had: images are its last two axes, volumes the last three."""
+
+    shape: list[int]
+    dtype: str
+    tile: int = Field(description="Pixels along an edge of a tile.")
+    brick: int = Field(description="Voxels along an edge of a brick.")
+    images: list[LevelOut]
+    volumes: list[LevelOut] = Field(description="Empty where the array has two axes.")
+
+
 class GeometryOut(Out):
     """Detector geometry of an image array, as far as the file or a calibration says. Lengths in metres."""
 

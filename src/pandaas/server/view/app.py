@@ -6,7 +6,7 @@ from fastapi import FastAPI
 
 from pandaas import __version__
 from pandaas.server import page, problems
-from pandaas.server.routers import arrays, h5grove, view
+from pandaas.server.routers import arrays, h5grove, tiles, view
 from pandaas.server.view.gate import KeyGate
 from pandaas.server.view.keys import Keys
 from pandaas.server.view.services import ViewServices
@@ -17,7 +17,7 @@ def create_view(services: ViewServices, keys: Keys, *, host: str = "127.0.0.1") 
     app = FastAPI(title="PaN-DAaS view", version=__version__, openapi_url=None, docs_url=None, redoc_url=None)
     app.state.services = services
     problems.install(app, database=False)
-    for module in (arrays, h5grove, view):
+    for module in (arrays, tiles, h5grove, view):
         app.include_router(module.router)
     page.install(app, index="view.html")
     app.add_middleware(KeyGate, keys=keys, host=host)

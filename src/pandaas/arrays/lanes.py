@@ -21,8 +21,8 @@ from pandaas.arrays.values import Abandoned
 from pandaas.model import Busy, Unavailable, UnreadableFile
 
 _START_S = 60.0
-_POLL_S = 0.1
-_GRACE_S = 1.5  # a request that is shorter is left to end: starting a process anew costs more
+_POLL_S = 0.05
+_GRACE_S = 1.0  # to stop when told so; starting a process anew costs as much as a second of work
 _WAIT_S = 60.0
 _PATIENCE_S = 0.25  # a process is free again sooner than another one has started
 Cancelled = Callable[[], bool]
@@ -44,6 +44,10 @@ def _spawn(command: list[str], descriptor: int) -> subprocess.Popen[bytes]:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     )
+
+
+class _Stopped(Abandoned):
+    """The process stopped as it was told, and can be used again."""
 
 
 class WorkerProcess:
@@ -86,7 +90,7 @@ class WorkerProcess:
         """Send a request and wait for its answer.
 
         Raises `wire.Disconnected` (the process died), `TimeoutError`, `ValueError` (nonsense) or `Abandoned`; after any of
-        them the process must be killed.
+        them but `_Stopped` the process must be killed.
         """
         self._connection.settimeout(timeout)
         wire.send(self._connection, body)
@@ -95,19 +99,24 @@ class WorkerProcess:
         return message
 
     def _receive(self, timeout: float, cancelled: Cancelled | None) -> wire.Message:
-        started = time.monotonic()
+        deadline = time.monotonic() + timeout
+        told = False
         while True:
-            elapsed = time.monotonic() - started
-            left = timeout - elapsed
+            left = deadline - time.monotonic()
             if left <= 0:
-                raise TimeoutError
-            step = left if cancelled is None else min(left, max(_POLL_S, _GRACE_S - elapsed))
+                raise Abandoned if told else TimeoutError
+            step = left if cancelled is None or told else min(left, _POLL_S)
             readable, _, _ = select.select([self._connection], [], [], step)
             if readable:
                 self._connection.settimeout(max(1.0, left))
-                return wire.receive(self._connection)
-            if cancelled is not None and elapsed + step >= _GRACE_S and cancelled():
-                raise Abandoned
+                message = wire.receive(self._connection)
+                if told:
+                    self.used = time.monotonic()
+                    raise _Stopped
+                return message
+            if cancelled is not None and not told and cancelled():
+                wire.send(self._connection, wire.STOP)
+                told, deadline = True, min(deadline, time.monotonic() + _GRACE_S)
 
     def kill(self) -> None:
         self._process.kill()
@@ -146,6 +155,9 @@ class Lane:
         worker = self._take(path)
         try:
             message = worker.call(body, timeout, cancelled)
+        except _Stopped:
+            self._give_back(worker)
+            raise
         except TimeoutError:
             self._drop(worker)
             raise too_slow(path.name, timeout) from None

@@ -38,10 +38,11 @@ Answer = tuple[Any, Raw]
 
 @dataclass(frozen=True)
 class Request:
-    """One verb on one opened file; `arguments` as the service sent them."""
+    """One verb on one opened file; `arguments` as the service sent them. `check`, called now and then, may end it."""
 
     navigator: Navigator
     arguments: dict[str, Any]
+    check: Callable[[], None] = lambda: None
 
     def text(self, name: str, default: str | None = None) -> str:
         value = self.arguments.get(name, default)
@@ -93,7 +94,7 @@ def _read(request: Request) -> Answer:
         buffer.append(SharedBuffer(nbytes))
         return np.frombuffer(buffer[-1].memory, dtype, math.prod(shape)).reshape(shape)
 
-    values = read(request.navigator, planned, allocate)
+    values = read(request.navigator, planned, allocate, request.check)
     if values is None:
         return {"form": "null", "dtype": describe_dtype(plain_dtype(planned.dtype))}, b""
     if values.dtype.hasobject:

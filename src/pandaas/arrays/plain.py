@@ -14,7 +14,7 @@ from h5py import h5d, h5fd, h5o, h5t
 from numpy.typing import NDArray
 
 from pandaas.arrays import direct
-from pandaas.arrays.direct import Source, StoredChunk
+from pandaas.arrays.direct import Check, Source, StoredChunk
 from pandaas.arrays.layout import INDEX_DTYPE, ChunkIndex, Finder, Layout, NotPlain, Stored, is_plain
 from pandaas.codecs import Filter
 
@@ -68,7 +68,9 @@ def _filter(creation: h5py.h5p.PropDCID, number: int) -> Filter:
     return Filter(int(code), tuple(int(value) for value in values))
 
 
-def read_plain(dataset: h5py.Dataset, items: Sequence[int | slice], into: NDArray[Any]) -> bool:
+def read_plain(
+    dataset: h5py.Dataset, items: Sequence[int | slice], into: NDArray[Any], check: Check = lambda: None
+) -> bool:
     """Fill `into` with the selected values if `dataset` is stored plainly; False, with nothing promised, if not.
 
     `items` holds per axis an index or a slice with a positive step; `into` has the shape of the result and the dataset's
@@ -78,7 +80,7 @@ def read_plain(dataset: h5py.Dataset, items: Sequence[int | slice], into: NDArra
     if found is None or not into.size:
         return False
     try:
-        direct.read_values(found.source(found.layout.count(items)), items, into)
+        direct.read_values(found.source(found.layout.count(items)), items, into, check)
     except (NotPlain, OSError):
         return False
     return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.direct import StoredChunk
+from pandaas.arrays.direct import Check, StoredChunk
 from pandaas.arrays.h5types import numpy_type
 from pandaas.arrays.limits import check_size, in_words, undecodable
 from pandaas.arrays.links import Navigator, Place
@@ -20,6 +21,7 @@ from pandaas.codecs import BrokenChunk, Selection, is_numeric, parse_selection
 from pandaas.model import InvalidInput, TooLarge, UnreadableFile
 
 _MAX_CHUNK = 1 << 30
+_MOMENT_S = 0.02
 _OBJECT_BYTES = 64  # what one value of variable length takes at least
 Allocate = Callable[[tuple[int, ...], np.dtype[Any]], NDArray[Any]]
 
@@ -59,8 +61,10 @@ def plan(navigator: Navigator, path: str, text: str | None, limit: int) -> Plan:
     return Plan(place, path, selection, dtype, nbytes)
 
 
-def read(navigator: Navigator, planned: Plan, allocate: Allocate = np.empty) -> NDArray[Any] | None:
-    """The values of a plan (None for a null dataspace).
+def read(
+    navigator: Navigator, planned: Plan, allocate: Allocate = np.empty, check: Check = lambda: None
+) -> NDArray[Any] | None:
+    """The values of a plan (None for a null dataspace). `check` is called now and then and may raise.
 
     Numbers are read straight into what `allocate` gives, so that large ones are copied once only. Values of variable
     length (text, ragged arrays, references) come as an object array.
@@ -76,8 +80,8 @@ def read(navigator: Navigator, planned: Plan, allocate: Allocate = np.empty) -> 
     try:
         if is_numeric(planned.dtype) and selection.size and dataset.dtype.metadata is None:
             values = allocate(selection.shape, planned.dtype)
-            if not read_plain(dataset, items, values):
-                _read_hdf5(dataset, items, values)
+            if not read_plain(dataset, items, values, check):
+                _read_hdf5(dataset, items, values, check)
         else:
             values = np.asarray(dataset[items or ()])
     except (OSError, RuntimeError, ValueError, MemoryError) as error:
@@ -102,11 +106,29 @@ def as_stored(navigator: Navigator, planned: Plan) -> StoredChunk | None:
         raise undecodable(planned.path, error) from error
 
 
-def _read_hdf5(dataset: h5py.Dataset, items: tuple[int | slice, ...], into: NDArray[Any]) -> None:
-    if into.shape:
-        dataset.read_direct(into, source_sel=items)
-    else:
+def _read_hdf5(dataset: h5py.Dataset, items: tuple[int | slice, ...], into: NDArray[Any], check: Check) -> None:
+    """In pieces along the first axis that has several, each of whole chunks and as large as is read in a moment."""
+    axis = next((number for number, item in enumerate(items) if isinstance(item, slice)), None)
+    if not into.shape or axis is None:
         into[...] = dataset[items]
+        return
+    whole = items[axis]
+    assert isinstance(whole, slice)  # noqa: S101 - found as one
+    picked = range(*whole.indices(dataset.shape[axis]))
+    unit = dataset.chunks[axis] if dataset.chunks else 1
+    done, units = 0, 1
+    while done < len(picked):
+        check()
+        began = time.monotonic()
+        boundary = (picked[done] // unit + units) * unit
+        last = min(len(picked), done + 1 + (boundary - 1 - picked[done]) // picked.step)
+        piece = slice(picked[done], picked[last - 1] + 1, picked.step)
+        dataset.read_direct(
+            into, source_sel=(*items[:axis], piece, *items[axis + 1 :]), dest_sel=(slice(done, last), ...)
+        )
+        done = last
+        if time.monotonic() - began < _MOMENT_S:
+            units *= 2
 
 
 def _into(values: NDArray[Any], selection: Selection, dtype: np.dtype[Any], allocate: Allocate) -> NDArray[Any]:

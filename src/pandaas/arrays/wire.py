@@ -21,6 +21,7 @@ _HEAD = struct.Struct("!IQB")
 _MAX_JSON = 256 * 1024 * 1024
 _MAX_RAW = 64 * 1024 * 1024
 INLINE_BYTES = 64 * 1024
+STOP: dict[str, Any] = {"stop": True}  # nobody waits for the answer to the request before
 
 
 class Disconnected(Exception):

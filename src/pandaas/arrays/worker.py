@@ -8,11 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import select
 import socket
 import stat
 import sys
 import tempfile
+import time
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +27,11 @@ from pandaas.arrays import wire  # noqa: E402
 from pandaas.arrays.links import Navigator, NeedsFile, Permission  # noqa: E402
 from pandaas.arrays.operations import OPERATIONS, Request, request_path  # noqa: E402
 from pandaas.arrays.reader import Contents, ReaderRegistry, read_head  # noqa: E402
-from pandaas.arrays.values import FileIdentity  # noqa: E402
+from pandaas.arrays.values import Abandoned, FileIdentity  # noqa: E402
 from pandaas.model import NotFound, PandaasError, TooLarge, UnreadableFile  # noqa: E402
 
 _OPEN_FILES = 16
+_ASK_EVERY_S = 0.02
 
 
 class OpenFiles:
@@ -56,8 +60,10 @@ class OpenFiles:
             self._open.pop(key).close()
 
 
-def answer(files: OpenFiles, arguments: dict[str, Any]) -> tuple[dict[str, Any], wire.Raw]:
-    """Carry out one request; every error of ours becomes part of the answer."""
+def answer(
+    files: OpenFiles, arguments: dict[str, Any], check: Callable[[], None] = lambda: None
+) -> tuple[dict[str, Any], wire.Raw]:
+    """Carry out one request; every error of ours becomes part of the answer. `check` may raise `Abandoned` meanwhile."""
     permission = Permission(
         frozenset(map(str, arguments.get("allowed", ()))), frozenset(map(str, arguments.get("denied", ())))
     )
@@ -65,7 +71,9 @@ def answer(files: OpenFiles, arguments: dict[str, Any]) -> tuple[dict[str, Any],
         path = request_path(arguments)
         operation = OPERATIONS[str(arguments["operation"])]
         contents = files.get(path, arguments.get("format"))
-        result, raw = operation(Request(Navigator(contents, permission), arguments))
+        result, raw = operation(Request(Navigator(contents, permission), arguments, check))
+    except Abandoned:
+        return {"ok": False, "error": {"kind": "Unavailable", "detail": "Nobody waits for this any more."}}, b""
     except NeedsFile as needs:
         return {"ok": False, "needs": sorted(needs.paths)}, b""
     except PandaasError as error:
@@ -107,6 +115,23 @@ def limit(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted) if soft < wanted else wanted, hard))
 
 
+class _Listener:
+    """Notices, while a request is worked on, that the service says to stop: it sends nothing else before the answer."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._asked = 0.0
+
+    def check(self) -> None:
+        now = time.monotonic()
+        if now - self._asked < _ASK_EVERY_S:
+            return
+        self._asked = now
+        if select.select([self._connection], [], [], 0)[0]:
+            wire.receive(self._connection)
+            raise Abandoned
+
+
 def serve(connection: socket.socket) -> None:
     registry = ReaderRegistry()
     files = OpenFiles(registry)
@@ -116,7 +141,9 @@ def serve(connection: socket.socket) -> None:
             message = wire.receive(connection)
         except wire.Disconnected:
             return
-        body, raw = answer(files, message.body)
+        if message.body == wire.STOP:  # the answer was already on its way
+            continue
+        body, raw = answer(files, message.body, _Listener(connection).check)
         try:
             wire.send(connection, body, raw)
         except wire.Disconnected:

@@ -76,6 +76,8 @@ export interface paths {
         /**
          * Preview
          * @description A 2-D selection reduced by maximum (masked pixels ignored) to at most `max_size` per axis; float32 bytes.
+         *
+         *     Like a tile it can be had as whole numbers (`low`, `high`, `bits`), and compressed.
          */
         get: operations["preview_api_v1_datasets__pid__preview_get"];
         put?: never;
@@ -98,6 +100,70 @@ export interface paths {
          * @description The detector geometry that the file gives for an image array.
          */
         get: operations["geometry_api_v1_datasets__pid__geometry_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{pid}/pyramid": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Pyramid
+         * @description The resolutions in which an array can be had, and how many tiles and bricks they have.
+         */
+        get: operations["pyramid_api_v1_datasets__pid__pyramid_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{pid}/tile": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tile
+         * @description A part of an image (the last two axes) at one resolution; float32, or whole numbers with `low` and `high`.
+         *
+         *     Who accepts a stored Bitshuffle chunk gets one.
+         */
+        get: operations["tile_api_v1_datasets__pid__tile_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/datasets/{pid}/brick": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Brick
+         * @description A part of a volume (the last three axes) at one resolution; float32, or whole numbers with `low` and `high`.
+         *
+         *     Who accepts a stored Bitshuffle chunk gets one.
+         */
+        get: operations["brick_api_v1_datasets__pid__brick_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1873,6 +1939,26 @@ export interface components {
             may_repeat: boolean;
         };
         /**
+         * LevelOut
+         * @description One resolution of an image or a volume.
+         */
+        LevelOut: {
+            /** Level */
+            level: number;
+            /**
+             * Factor
+             * @description Values of the array along each axis that are one here.
+             */
+            factor: number;
+            /** Shape */
+            shape: number[];
+            /**
+             * Cells
+             * @description Tiles or bricks along each axis; those at the upper edges may be smaller.
+             */
+            cells: number[];
+        };
+        /**
          * MaskIn
          * @description A mask drawn in the viewer: run lengths over the flattened image, starting with unmasked pixels.
          */
@@ -2280,6 +2366,33 @@ export interface components {
             nodes: components["schemas"]["RelationNode"][];
             /** Edges */
             edges: components["schemas"]["RelationEdge"][];
+        };
+        /**
+         * PyramidOut
+         * @description The resolutions in which an array can be had: images are its last two axes, volumes the last three.
+         */
+        PyramidOut: {
+            /** Shape */
+            shape: number[];
+            /** Dtype */
+            dtype: string;
+            /**
+             * Tile
+             * @description Pixels along an edge of a tile.
+             */
+            tile: number;
+            /**
+             * Brick
+             * @description Voxels along an edge of a brick.
+             */
+            brick: number;
+            /** Images */
+            images: components["schemas"]["LevelOut"][];
+            /**
+             * Volumes
+             * @description Empty where the array has two axes.
+             */
+            volumes: components["schemas"]["LevelOut"][];
         };
         /** QuarantineOut */
         QuarantineOut: {
@@ -3126,6 +3239,11 @@ export interface operations {
                 path: string;
                 selection?: string | null;
                 max_size?: number;
+                /** @description Value that becomes 1; 0 stands for what was not measured. */
+                low?: number | null;
+                /** @description Value that becomes 255, or 65,535 with 16 bits. */
+                high?: number | null;
+                bits?: number;
             };
             header?: never;
             path: {
@@ -3255,6 +3373,367 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["GeometryOut"] | null;
                 };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    pyramid_api_v1_datasets__pid__pyramid_get: {
+        parameters: {
+            query: {
+                path: string;
+            };
+            header?: never;
+            path: {
+                pid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PyramidOut"];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    tile_api_v1_datasets__pid__tile_get: {
+        parameters: {
+            query: {
+                path: string;
+                level?: number;
+                row?: number;
+                column?: number;
+                /** @description Indices on the axes that are not shown, like 3 or 0,3. */
+                frame?: string;
+                method?: "max" | "mean";
+                /** @description Value that becomes 1; 0 stands for what was not measured. */
+                low?: number | null;
+                /** @description Value that becomes 255, or 65,535 with 16 bits. */
+                high?: number | null;
+                bits?: number;
+            };
+            header?: never;
+            path: {
+                pid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    brick_api_v1_datasets__pid__brick_get: {
+        parameters: {
+            query: {
+                path: string;
+                level?: number;
+                z?: number;
+                y?: number;
+                x?: number;
+                /** @description Indices on the axes that are not shown, like 3 or 0,3. */
+                frame?: string;
+                method?: "max" | "mean";
+                /** @description Value that becomes 1; 0 stands for what was not measured. */
+                low?: number | null;
+                /** @description Value that becomes 255, or 65,535 with 16 bits. */
+                high?: number | null;
+                bits?: number;
+            };
+            header?: never;
+            path: {
+                pid: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request is not understood. */
             400: {

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import secrets
+import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from pandaas.arrays.direct import Kept
@@ -13,6 +16,7 @@ from pandaas.arrays.values import FileIdentity
 
 _KEPT_BYTES = 64 << 20
 _OVERHEAD = 512
+_REMEMBERED = 4096
 MayRead = Callable[[Path], bool]
 
 
@@ -32,6 +36,41 @@ def unchanged(files: tuple[FileIdentity, ...]) -> bool:
 class _Answer:
     files: tuple[FileIdentity, ...]
     reply: Reply
+
+
+@dataclass(eq=False)
+class _Touched:
+    """The files that an array was read from since this was made; `nonce` sets it apart from earlier knowledge."""
+
+    linked: tuple[str, ...] = ()
+    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
+
+
+class Touched:
+    """Thread-safe. Which further files reader processes needed for an array, as far as that is known."""
+
+    def __init__(self) -> None:
+        self._touched: OrderedDict[tuple[str, str], _Touched] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def note(self, real: Path, path: str, reply: Reply) -> None:
+        with self._lock:
+            known = self._of(real, path)
+            known.linked = tuple(dict.fromkeys((*known.linked, *reply.touched)))
+            if reply.missing:  # nobody can tell when the file appears
+                known.nonce = secrets.token_hex(8)
+
+    def of(self, real: Path, path: str) -> tuple[str, tuple[str, ...]]:
+        """What sets this knowledge apart from earlier, and the files."""
+        with self._lock:
+            known = self._of(real, path)
+            return known.nonce, known.linked
+
+    def _of(self, real: Path, path: str) -> _Touched:
+        known = self._touched.setdefault((str(real), path), _Touched())
+        while len(self._touched) > _REMEMBERED:
+            self._touched.popitem(last=False)
+        return known
 
 
 class Answers:

@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
-import secrets
-import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +20,12 @@ from numpy.typing import NDArray
 from pandaas.arrays import sandbox, scanning
 from pandaas.arrays.fast import Asked, FastReader, Known
 from pandaas.arrays.lanes import Cancelled
-from pandaas.arrays.masks import Mask, Masks
+from pandaas.arrays.layout import Layout
+from pandaas.arrays.pictures import MASKED, Pictures, Subject
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
-from pandaas.arrays.reduced import Array, Cell, Pyramid, Reductions, pyramid
-from pandaas.arrays.remembered import Answers
+from pandaas.arrays.reduced import Cell, Pyramid
+from pandaas.arrays.remembered import Answers, Touched
+from pandaas.arrays.replies import stored_of, values_of
 from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
 from pandaas.arrays.virtual_zarr import Key
@@ -36,17 +34,11 @@ from pandaas.codecs import (
     Encoded,
     Format,
     Statistics,
-    dtype_from,
     encode,
-    finite_statistics,
-    parse_selection,
-    reduce_by_maximum,
-    statistics,
 )
 from pandaas.config import Settings
 from pandaas.model import (
     DatasetFiles,
-    InvalidInput,
     NotFound,
     PandaasError,
     Principal,
@@ -58,9 +50,6 @@ from pandaas.model import (
 
 _STRUCTURE_S = 30.0
 _THUMBNAIL_S = 30.0
-_REMEMBERED = 4096
-_DETECTOR_EDGE = 16  # pixels
-_MASKED = ("preview", "tile", "brick")  # answers that leave masked pixels out
 
 
 @dataclass(frozen=True)
@@ -70,14 +59,6 @@ class _Target:
     files: DatasetFiles
     real: Path
     principal: Principal
-
-
-@dataclass(eq=False)
-class _Touched:
-    """The files that an array was read from since this was made; `nonce` sets it apart from earlier knowledge."""
-
-    linked: tuple[str, ...] = ()
-    nonce: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
 @dataclass(frozen=True)
@@ -114,10 +95,8 @@ class ArrayService:
         self._fast = FastReader(settings.arrays.buffer_mb << 20, settings.home / "cache" / "arrays")
         self._answers = Answers()
         self._turns = Turns(short=settings.arrays.workers)
-        self._masks = Masks()
-        self._reductions = Reductions(settings.arrays.level_mb << 20)
-        self._touched: OrderedDict[tuple[str, str], _Touched] = OrderedDict()
-        self._lock = threading.Lock()
+        self._pictures = Pictures(settings.arrays.level_mb << 20)
+        self._touched = Touched()
 
     @property
     def level(self) -> str:
@@ -265,11 +244,8 @@ class ArrayService:
                 return ready
         body = self._values("read", path, selection) | {"stored": list(compressors)}
         reply = self._ask_about("data", target, body, cancelled=cancelled)
-        found = reply.result
-        if found["form"] != "stored":
-            return _array(reply)
-        shape = tuple(int(n) for n in found["shape"])
-        return StoredBytes(memoryview(reply.raw), found["compressor"], shape, dtype_from(found["dtype"]))
+        stored = stored_of(reply)
+        return stored if stored is not None else values_of(reply)
 
     def stats(
         self,
@@ -281,8 +257,8 @@ class ArrayService:
         cancelled: Cancelled | None = None,
     ) -> Statistics:
         """Statistics without NaN, detector sentinels and masked pixels."""
-        values, mask = self._with_mask(self._target(principal, pid), path, selection, cancelled)
-        return statistics(values, mask=mask, detector=_is_detector(values))
+        subject = self._subject(self._target(principal, pid), path, cancelled)
+        return self._pictures.statistics(subject, selection)
 
     def h5grove_stats(
         self,
@@ -294,9 +270,8 @@ class ArrayService:
         cancelled: Cancelled | None = None,
     ) -> dict[str, Any]:
         """Statistics of all finite values, as h5grove defines them."""
-        values = self._read(self._target(principal, pid), path, selection, cancelled)
-        _check_values(values)
-        return finite_statistics(values)
+        subject = self._subject(self._target(principal, pid), path, cancelled)
+        return self._pictures.finite_statistics(subject, selection)
 
     def preview(
         self,
@@ -309,33 +284,18 @@ class ArrayService:
         cancelled: Cancelled | None = None,
     ) -> NDArray[np.float32]:
         """A 2-D selection reduced by maximum to at most `max_size` pixels per axis; masked blocks are NaN."""
-        target = self._target(principal, pid)
-        values, mask = self._with_mask(target, path, selection, cancelled)
-        return reduce_by_maximum(values, max_size, mask=mask, detector=_is_detector(values))
+        subject = self._subject(self._target(principal, pid), path, cancelled)
+        return self._pictures.preview(subject, selection, max_size)
 
     def pyramid(self, principal: Principal, pid: str, path: str) -> Pyramid:
         """The resolutions in which an array can be had, and how they are cut into tiles and bricks."""
-        shape, dtype, _ = self._form(self._target(principal, pid), path, None)
-        return pyramid(shape, dtype)
+        return self._pictures.pyramid(self._subject(self._target(principal, pid), path))
 
     def cell(
         self, principal: Principal, pid: str, path: str, cell: Cell, *, cancelled: Cancelled | None = None
     ) -> NDArray[np.float32]:
         """A tile or a brick of an array; what was not measured is NaN. Raises what `read` and `Reductions.cell` raise."""
-        target = self._target(principal, pid)
-        shape, dtype, chunk = self._form(target, path, cancelled)
-        mask = self._mask(target, path, cancelled)
-        array = Array(
-            (self._etag(target, path, None, "level"), mask.files),
-            shape,
-            dtype,
-            chunk,
-            lambda text: self._read(target, path, text, cancelled),
-            mask.pixels if mask.pixels is not None and mask.pixels.shape == shape[-2:] else None,
-            len(shape) >= 2 and min(shape[-2:]) >= _DETECTOR_EDGE,
-            _leaver(cancelled),
-        )
-        return self._reductions.cell(array, cell)
+        return self._pictures.cell(self._subject(self._target(principal, pid), path, cancelled), cell)
 
     def zarr(self, principal: Principal, pid: str, key: Key, text: str) -> StoreValue:
         """What stands under a key (`text`, parsed) of the dataset's virtual Zarr store; nothing is read yet.
@@ -371,15 +331,9 @@ class ArrayService:
         parts: list[str] = [target.files.pid, str(target.files.version), path, selection or "", format]
         known = self._stored_plainly(target, path)
         parts += map(repr, known.files) if known is not None else self._told(target, path)
-        if format.startswith(_MASKED):
-            parts += self._state_of_mask(target, path)
+        if format.startswith(MASKED):
+            parts.append(self._pictures.state_of_mask(self._subject(target, path)))
         return '"' + hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32] + '"'
-
-    def _state_of_mask(self, target: _Target, path: str) -> list[str]:
-        try:
-            return [repr(self._mask(target, path, None).files)]
-        except PandaasError:  # reading says what is wrong
-            return ["none"]
 
     def _stored_plainly(self, target: _Target, path: str) -> Known | None:
         asked = self._asked(target, path)
@@ -391,9 +345,9 @@ class ArrayService:
 
     def _told(self, target: _Target, path: str) -> Iterator[str]:
         """The state of all files that reading the array was ever told to need."""
-        known = self._known(target, path)
-        yield known.nonce
-        for file in (str(target.real), *known.linked):
+        nonce, linked = self._touched.of(target.real, path)
+        yield nonce
+        for file in (str(target.real), *linked):
             if file not in map(str, target.files.allowed) and file != str(target.real):
                 yield str(self._may_read(target, Path(file)))
             try:
@@ -408,42 +362,27 @@ class ArrayService:
         values = self._fast.read(asked, selection, self._limit) if asked else None
         if values is not None:
             return values
-        return _array(self._ask_about("data", target, self._values("read", path, selection), cancelled=cancelled))
+        return values_of(self._ask_about("data", target, self._values("read", path, selection), cancelled=cancelled))
 
-    def _with_mask(
-        self, target: _Target, path: str, selection: str | None, cancelled: Cancelled | None
-    ) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-        """The selected values, and which of their pixels don't count."""
-        values = self._read(target, path, selection, cancelled)
-        _check_values(values)
-        if values.ndim < 2:
-            return values, None
-        shape, _, _ = self._form(target, path, cancelled)
-        mask = self._mask(target, path, cancelled)
-        if mask.pixels is None or mask.pixels.shape != shape[-2:]:
-            return values, None
-        part = mask.cut(parse_selection(selection, shape).items)
-        return values, part if part is not None and part.shape == values.shape[-part.ndim :] else None
-
-    def _mask(self, target: _Target, path: str, cancelled: Cancelled | None) -> Mask:
+    def _subject(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Subject:
         def ask(operation: str) -> Reply:
             return self._ask_about("data", target, {"operation": operation, "path": path}, cancelled=cancelled)
 
-        return self._masks.find(target.real, path, lambda file: self._may_read(target, file), ask)
+        def layout() -> Layout | None:
+            asked = self._asked(target, path, cancelled)
+            known = self._fast.known(asked) if asked else None
+            return known.layout if known is not None else None
 
-    def _form(
-        self, target: _Target, path: str, cancelled: Cancelled | None
-    ) -> tuple[tuple[int, ...], np.dtype[Any], tuple[int, ...]]:
-        """Shape, type and chunk (one element where there is none) of an array."""
-        asked = self._asked(target, path, cancelled)
-        known = self._fast.known(asked) if asked else None
-        if known is not None and known.layout is not None:
-            layout = known.layout
-            return layout.shape, layout.dtype, layout.chunk or (1,) * len(layout.shape)
-        body = {"operation": "shape", "path": path}
-        found = self._ask_about("data", target, body, cancelled=cancelled).result
-        shape = tuple(int(length) for length in found["shape"])
-        return shape, dtype_from(found["dtype"]), tuple(map(int, found["chunk"] or (1,) * len(shape)))
+        return Subject(
+            target.real,
+            path,
+            lambda selection: self._read(target, path, selection, cancelled),
+            ask,
+            lambda file: self._may_read(target, file),
+            layout,
+            lambda: self._etag(target, path, None, "level"),
+            _leaver(cancelled),
+        )
 
     def _values(self, operation: str, path: str, selection: str | None) -> dict[str, Any]:
         return {"operation": operation, "path": path, "selection": selection, "limit": self._limit}
@@ -505,11 +444,7 @@ class ArrayService:
                 may_read=lambda file: self._may_read(target, file),
                 cancelled=cancelled,
             )
-        known = self._known(target, str(body["path"]))
-        with self._lock:
-            known.linked = tuple(dict.fromkeys((*known.linked, *reply.touched)))
-            if reply.missing:  # nobody can tell when the file appears
-                known.nonce = secrets.token_hex(8)
+        self._touched.note(target.real, str(body["path"]), reply)
         return reply
 
     def _turn(self, lane: LaneName, target: _Target, cancelled: Cancelled | None) -> AbstractContextManager[None]:
@@ -517,13 +452,6 @@ class ArrayService:
         if lane != "data":
             return nullcontext()
         return self._turns.take(target.principal.person_id, 0, _leaver(cancelled))
-
-    def _known(self, target: _Target, path: str) -> _Touched:
-        with self._lock:
-            known = self._touched.setdefault((str(target.real), path), _Touched())
-            while len(self._touched) > _REMEMBERED:
-                self._touched.popitem(last=False)
-        return known
 
     def _target(self, principal: Principal, pid: str) -> _Target:
         if self.resolver is None:
@@ -548,15 +476,6 @@ class ArrayService:
         return self.resolver.may_read_path(target.principal, file)
 
 
-def _check_values(values: NDArray[Any]) -> None:
-    if values.dtype.hasobject and values.shape == () and values[()] is None:
-        raise InvalidInput("This array is empty.", field="path")
-
-
-def _is_detector(values: NDArray[Any]) -> bool:
-    return values.ndim >= 2 and min(values.shape[-2:]) >= _DETECTOR_EDGE
-
-
 def _leaver(cancelled: Cancelled | None) -> Callable[[], None]:
     """Ends the work when nobody waits for it any more."""
 
@@ -565,34 +484,3 @@ def _leaver(cancelled: Cancelled | None) -> Callable[[], None]:
             raise Abandoned
 
     return check
-
-
-def _array(reply: Reply) -> NDArray[Any]:
-    """The values of a reply: a view of the bytes that came, or an object array."""
-    described = reply.result
-    form = described["form"]
-    if form == "null":
-        empty = np.empty((), object)
-        empty[()] = None
-        return empty
-    shape = tuple(int(n) for n in described["shape"])
-    if form == "json":
-        return _objects(described["values"], shape)
-    dtype = dtype_from(described["dtype"])
-    count = math.prod(shape)
-    if count == 0 or dtype.itemsize == 0:
-        return np.empty(shape, dtype)
-    if count * dtype.itemsize > len(reply.raw):
-        raise UnreadableFile("The reader gave fewer bytes than it said.")
-    return np.frombuffer(reply.raw, dtype, count).reshape(shape)
-
-
-def _objects(values: Any, shape: tuple[int, ...]) -> NDArray[Any]:
-    """Nested lists of depth `len(shape)` as an object array; what lies deeper stays a list."""
-    result = np.empty(shape, object)
-    for index in np.ndindex(*shape):
-        item = values
-        for position in index:
-            item = item[position]
-        result[index] = item
-    return result

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -37,6 +37,7 @@ def expected(values: np.ndarray, factor: int, method: str) -> np.ndarray:
     return result
 
 
+@settings(deadline=None)
 @given(
     values=hnp.arrays(
         "f4",

@@ -28,6 +28,7 @@ from pandaas.catalogue.values import (
     ValidDataset,
     Version,
 )
+from pandaas.catalogue.vocabulary import Release, Techniques, TechniqueTerm, Vocabulary, built_in, read_terms
 
 __all__ = [
     "FACETS",
@@ -48,13 +49,19 @@ __all__ = [
     "QuarantineEntry",
     "QuarantinedFile",
     "Record",
+    "Release",
     "Search",
     "SearchQuery",
     "SearchResult",
     "SqlSearch",
+    "TechniqueTerm",
+    "Techniques",
     "UnderstoodTerm",
     "UploadStatus",
     "ValidDataset",
     "Version",
+    "Vocabulary",
+    "built_in",
     "fold",
+    "read_terms",
 ]

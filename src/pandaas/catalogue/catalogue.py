@@ -42,6 +42,7 @@ from pandaas.catalogue.values import (
     UploadStatus,
     ValidDataset,
 )
+from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.catalogue.watch import Watch
 from pandaas.config import Settings
 from pandaas.db import Database, Memo
@@ -64,7 +65,8 @@ class Catalogue:
         self._records = Records(database, settings, access)
         self._files: Memo[DatasetFiles] = Memo(database)
         self._signals: Memo[str | None] = Memo(database)
-        self._search: Search = SqlSearch(database, access)
+        self.vocabulary = Vocabulary(database, access)
+        self._search: Search = SqlSearch(database, access, self.vocabulary)
         self._lists = Lists(database, access)
         self._provenance = ProvenanceGraph(database, access)
         self._validities = Validities(database, access, self._records)

@@ -32,6 +32,7 @@ from pandaas.model.people import ANONYMOUS, Principal, PrincipalKind, Role, Scop
 from pandaas.model.techniques import (
     BY_IRI,
     KNOWN_INSTRUMENTS,
+    PANET,
     TECHNIQUES,
     iri_of,
     technique,
@@ -54,6 +55,7 @@ __all__ = [
     "BY_IRI",
     "JOB_TRANSITIONS",
     "KNOWN_INSTRUMENTS",
+    "PANET",
     "TECHNIQUES",
     "Action",
     "ArrayClause",

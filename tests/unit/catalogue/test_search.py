@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sqlalchemy import select
 
 from pandaas.access import FACILITY, Access
-from pandaas.catalogue import SearchQuery, SqlSearch, fold
+from pandaas.catalogue import SearchQuery, SqlSearch, Vocabulary, fold
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetTechnique, Instrument, Proposal
 from pandaas.model import ANONYMOUS, Action, TeamRole
@@ -165,7 +165,7 @@ def test_counts_are_what_the_rule_allows_row_by_row(
     """Against brute force: every row asked one by one with the rule in Python."""
     sqlite_database.clock = lambda: NOW
     access = Access(sqlite_database)
-    engine = SqlSearch(sqlite_database, access)
+    engine = SqlSearch(sqlite_database, access, Vocabulary(sqlite_database, access))
     with sqlite_database.session() as session:
         askers = build(world, session, access)
         for row in session.scalars(select(Dataset)):

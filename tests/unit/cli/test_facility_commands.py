@@ -176,3 +176,24 @@ def test_an_ingest_says_each_reason_once_and_what_to_do(capsys: pytest.CaptureFi
     assert "1.h5 (1)" in told
     assert "and 3 more: Not assigned to a proposal. Give --proposal." in told
     assert "broken.h5 (9): It is cut off." in told
+
+
+def test_a_vocabulary_is_loaded_and_asked(facility: Run, tmp_path: Path) -> None:
+    assert told(facility, "vocabulary show")["loaded"] is False
+    file = tmp_path / "terms.json"
+    broad, narrow = "http://example.org/broad", "http://example.org/narrow"
+    terms = [
+        {"id": broad, "label": "imaging"},
+        {"id": narrow, "label": "neutron imaging", "altLabels": ["NI"], "ancestors": [broad]},
+    ]
+    file.write_text(json.dumps(terms))
+    assert "2 techniques" in facility(f"vocabulary load {file}")
+    assert told(facility, "vocabulary show NI")["broader"] == ["imaging"]
+    assert facility("vocabulary list") == "imaging\n  neutron imaging\n"
+    assert [term["iri"] for term in told(facility, "vocabulary search imaging")] == [broad, narrow]
+    file.write_text("[{}]")
+    with pytest.raises(InvalidInput, match="Term 1"):
+        facility(f"vocabulary load {file}")
+    assert told(facility, "vocabulary show")["techniques"] == 2
+    with pytest.raises(NotFound, match="no technique"):
+        facility("vocabulary show tomography")

@@ -8,33 +8,39 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.catalogue.values import FACETS, FacetCount
+from pandaas.catalogue.vocabulary import Techniques
 from pandaas.db.tables import Instrument, Proposal
-from pandaas.model import BY_IRI
 
 _MOST = 50
 _KINDS = {"raw": "measurement", "derived": "result", "calibration": "calibration", "mask": "mask"}
 
 
 def labelled(
-    session: Session, counts: dict[str, dict[str, int]], selected: dict[str, tuple[str, ...]]
+    session: Session,
+    counts: dict[str, dict[str, int]],
+    selected: dict[str, tuple[str, ...]],
+    techniques: Techniques,
 ) -> dict[str, tuple[FacetCount, ...]]:
     """The facets as shown. Chosen values stay in the list, with 0 where nothing of them is left."""
     facets = {}
     for facet in FACETS:
-        named = _named(session, facet, counts[facet])
+        named = _named(session, facet, counts[facet], techniques)
         chosen = set(selected.get(facet, ()))
         values = [FacetCount(value, label, number, value in chosen) for value, label, number in named]
         values.sort(key=_by_year if facet == "year" else _by_count)
         kept = [v for index, v in enumerate(values) if index < _MOST or v.selected]
         absent = sorted(chosen - {value.value for value in values})
-        facets[facet] = (*kept, *(FacetCount(value, _label(facet, value), 0, selected=True) for value in absent))
+        facets[facet] = (
+            *kept,
+            *(FacetCount(value, _label(facet, value, techniques), 0, selected=True) for value in absent),
+        )
     return facets
 
 
-def _named(session: Session, facet: str, counts: dict[str, int]) -> list[tuple[str, str, int]]:
+def _named(session: Session, facet: str, counts: dict[str, int], techniques: Techniques) -> list[tuple[str, str, int]]:
     """(value, label, count): instruments and proposals were counted by row id, people know them by name."""
     if facet not in ("instrument", "proposal"):
-        return [(value, _label(facet, value), number) for value, number in counts.items()]
+        return [(value, _label(facet, value, techniques), number) for value, number in counts.items()]
     table = Instrument if facet == "instrument" else Proposal
     names = {
         row.id: (row.name, row.title)
@@ -48,9 +54,9 @@ def _named(session: Session, facet: str, counts: dict[str, int]) -> list[tuple[s
     return labels
 
 
-def _label(facet: str, value: str) -> str:
+def _label(facet: str, value: str, techniques: Techniques) -> str:
     if facet == "technique":
-        return BY_IRI[value].label if value in BY_IRI else value.rsplit("/", 1)[-1]
+        return techniques.label(value)
     return _KINDS.get(value, value) if facet == "kind" else value
 
 

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.values import UnderstoodTerm
+from pandaas.catalogue.vocabulary import Techniques, built_in
 from pandaas.codecs import parse_unit, to_si
-from pandaas.model import DatasetKind, DatasetState, technique
+from pandaas.model import DatasetKind, DatasetState
 
 MOST_TERMS = 40
 TEXT_FIELDS = {
@@ -109,8 +110,12 @@ class _Problem(ValueError):
     """Why a term can't be understood; shown at the term."""
 
 
-def parse(text: str) -> list[Term]:
-    """The terms of a query, in order; never raises. More than `MOST_TERMS` are shown as too many."""
+def parse(text: str, techniques: Techniques | None = None) -> list[Term]:
+    """The terms of a query, in order; never raises. More than `MOST_TERMS` are shown as too many.
+
+    `technique:` finds a term of `techniques` by any of its names, and whatever is narrower.
+    """
+    known = techniques or built_in()
     text = storable(text)
     terms: list[Term] = []
     position = 0
@@ -126,7 +131,7 @@ def parse(text: str) -> list[Term]:
             value = text[match.start("value") : end] if match else value
         if len(terms) < MOST_TERMS:
             sign = bool(match and match["sign"] and (field or value))
-            terms.append(_term(text[position:end], field, value, negated=sign))
+            terms.append(_term(text[position:end], field, value, known, negated=sign))
         elif len(terms) == MOST_TERMS:
             terms.append(_problem_term(text[position:], f"Only the first {MOST_TERMS} terms are used."))
         position = end
@@ -143,7 +148,7 @@ def _with_unit(text: str, value: str, end: int) -> int:
     return end
 
 
-def _term(text: str, field: str | None, value: str, *, negated: bool) -> Term:
+def _term(text: str, field: str | None, value: str, techniques: Techniques, *, negated: bool) -> Term:
     bare = value[1:].removesuffix('"') if value.startswith('"') else value
     if field is not None and bare.startswith("//"):  # an address, not a field
         field, bare = None, f"{field}:{bare}"
@@ -155,7 +160,10 @@ def _term(text: str, field: str | None, value: str, *, negated: bool) -> Term:
     try:
         if not fold(bare):
             raise _Problem(f"Say what to look for after '{field}:'.")
-        label, condition = _READERS.get(name, _parameter)(name, bare)
+        if name == "technique":
+            label, condition = _technique(bare, techniques)
+        else:
+            label, condition = _READERS.get(name, _parameter)(name, bare)
     except _Problem as problem:
         return Term(UnderstoodTerm(field, bare, text, text, negated, str(problem)), None)
     return Term(UnderstoodTerm(name, bare, ("not " if negated else "") + label, text, negated), condition)
@@ -172,12 +180,12 @@ def _text(name: str, value: str) -> tuple[str, Condition]:
     return f"{name}: {value}", Words(fold(value), TEXT_FIELDS[name])
 
 
-def _technique(name: str, value: str) -> tuple[str, Condition]:
-    found = technique(value) or technique(value.strip().lower())
-    if found is None:
+def _technique(value: str, techniques: Techniques) -> tuple[str, Condition]:
+    found = techniques.named(value)
+    if not found:
         return f"technique: {value}", Words(fold(value), "technique")
-    iris = tuple(iri for iri in (found.iri, found.neutron, found.xray) if iri)
-    return f"technique: {found.label}", OneOf("technique", iris)
+    labels = " or ".join(dict.fromkeys(techniques.label(iri) for iri in found))
+    return f"technique: {labels}", OneOf("technique", tuple(sorted(techniques.narrower_of(found))))
 
 
 def _kind(name: str, value: str) -> tuple[str, Condition]:
@@ -310,7 +318,7 @@ def _show(number: float | None, unit: str | None = None) -> str:
 
 _READERS = {
     **dict.fromkeys(TEXT_FIELDS, _text),
-    "technique": _technique,
+    "technique": _text,
     "kind": _kind,
     "state": _state,
     "format": _exact,

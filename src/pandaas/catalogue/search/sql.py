@@ -21,6 +21,7 @@ from pandaas.catalogue.search.conditions import Conditions, year_of_start
 from pandaas.catalogue.search.facets import labelled
 from pandaas.catalogue.search.language import Term, Words, parse
 from pandaas.catalogue.values import FACETS, Card, SearchQuery, SearchResult
+from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetTechnique, Instrument, Proposal
 from pandaas.model import Action, Principal
@@ -32,13 +33,15 @@ _SNIPPET = 120
 class SqlSearch:
     """`Search` over SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database, access: Access) -> None:
+    def __init__(self, database: Database, access: Access, vocabulary: Vocabulary) -> None:
         self._database = database
         self._access = access
+        self._vocabulary = vocabulary
 
     def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
         started = time.perf_counter()
-        terms = parse(query.text)
+        techniques = self._vocabulary.techniques()
+        terms = parse(query.text, techniques)
         conditions = Conditions(self._database.clock(), is_sqlite=self._database.is_sqlite)
         base = self._base(principal, terms, conditions)
         selections = _selections(query.selected)
@@ -48,7 +51,7 @@ class SqlSearch:
             chosen = [*base, *selections.values()]
             ids = _page(session, chosen, terms, query, conditions) if total else []
             results = self._cards(session, ids, terms)
-            facets = labelled(session, counts, query.selected)
+            facets = labelled(session, counts, query.selected, techniques)
         suggestion = None if total else self._suggestion(principal, query, terms, conditions)
         return SearchResult(
             total=total,

@@ -10,8 +10,10 @@ from pandaas.db.tables.catalogue import (
     DatasetTechnique,
     Quarantine,
     Relation,
+    TechniqueVocabulary,
     Upload,
     Validity,
+    VocabularyTerm,
 )
 from pandaas.db.tables.events import Event, Lease
 from pandaas.db.tables.identity import LinkedIdentity, PathCapability, Person, SignIn, SignInAttempt, Token
@@ -43,7 +45,9 @@ __all__ = [
     "Share",
     "SignIn",
     "SignInAttempt",
+    "TechniqueVocabulary",
     "Token",
     "Upload",
     "Validity",
+    "VocabularyTerm",
 ]

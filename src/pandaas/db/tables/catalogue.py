@@ -117,6 +117,31 @@ class DatasetTechnique(Base):
     technique: Mapped[str] = mapped_column(String(100), primary_key=True, index=True)  # PaNET IRI
 
 
+class TechniqueVocabulary(Base):
+    """The vocabulary of techniques that was loaded last; no row: none was."""
+
+    __tablename__ = "technique_vocabulary"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    source: Mapped[str] = mapped_column(String(255))  # name of the file
+    version: Mapped[str | None] = mapped_column(String(100))
+    loaded: Mapped[datetime]
+
+
+class VocabularyTerm(Base):
+    """One technique of the loaded vocabulary; `parents` and `ancestors` are the IRIs of broader ones."""
+
+    __tablename__ = "technique_term"
+
+    iri: Mapped[str] = mapped_column(String(100), primary_key=True)
+    position: Mapped[int]
+    label: Mapped[str] = mapped_column(String(300))
+    synonyms: Mapped[list[str]] = mapped_column(Json, default=list)
+    definition: Mapped[str | None] = mapped_column(Text)
+    parents: Mapped[list[str]] = mapped_column(Json, default=list)
+    ancestors: Mapped[list[str]] = mapped_column(Json, default=list)
+
+
 class Relation(Base):
     """Provenance: `subject` was made from (`derived_from`) or is described by (`calibrated_by`, …) `object`."""
 

@@ -2,6 +2,8 @@
 
 from pandaas.catalogue.catalogue import Catalogue
 from pandaas.catalogue.folding import fold
+from pandaas.catalogue.logbook import Entry, EntryPage, Image, Logbook, Revision, TextPart
+from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocument, read_schema
 from pandaas.catalogue.search import Search, SqlSearch
 from pandaas.catalogue.values import (
     FACETS,
@@ -32,30 +34,40 @@ from pandaas.catalogue.vocabulary import Release, Techniques, TechniqueTerm, Voc
 
 __all__ = [
     "FACETS",
+    "Assessment",
     "Card",
     "Catalogue",
+    "Entry",
+    "EntryPage",
     "FacetCount",
     "FileCheck",
     "FileContent",
     "FileInfo",
+    "Finding",
     "HistoryLine",
+    "Image",
     "IngestProgress",
     "IngestReport",
     "IngestedDataset",
+    "Logbook",
     "ProposalContents",
     "Provenance",
     "ProvenanceEdge",
     "ProvenanceNode",
+    "Quality",
     "QuarantineEntry",
     "QuarantinedFile",
     "Record",
     "Release",
+    "Revision",
+    "SchemaDocument",
     "Search",
     "SearchQuery",
     "SearchResult",
     "SqlSearch",
     "TechniqueTerm",
     "Techniques",
+    "TextPart",
     "UnderstoodTerm",
     "UploadStatus",
     "ValidDataset",
@@ -63,5 +75,6 @@ __all__ = [
     "Vocabulary",
     "built_in",
     "fold",
+    "read_schema",
     "read_terms",
 ]

@@ -33,11 +33,12 @@ def parameter_rows(parameters: Iterable[Parameter]) -> list[DatasetParameter]:
     for parameter in parameters:
         name = storable(parameter.name)[:200]
         if name and name not in rows and len(rows) < _MOST_PARAMETERS:
-            rows[name] = _parameter_row(name, parameter)
+            rows[name] = parameter_row(name, parameter)
     return list(rows.values())
 
 
-def _parameter_row(name: str, parameter: Parameter) -> DatasetParameter:
+def parameter_row(name: str, parameter: Parameter) -> DatasetParameter:
+    """A row, in no session yet, with the value in SI where the unit is understood."""
     row = DatasetParameter(
         name=name,
         unit=_short(parameter.unit, 64),

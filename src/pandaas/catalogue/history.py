@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from pandaas.catalogue.edits import PARAMETER
 from pandaas.catalogue.values import HistoryLine
 from pandaas.db.tables import Event, Person
 from pandaas.model import BY_IRI, Principal
@@ -76,7 +77,8 @@ def _edited(field: str, change: dict[str, Any]) -> str:
     if field == "state":
         return "Withdrawn." if change["new"] == "withdrawn" else "Withdrawal undone."
     old, new = _words(field, change["old"]), _words(field, change["new"])
-    name = field.capitalize()
+    name = field.removeprefix(PARAMETER).replace("_", " ") if field.startswith(PARAMETER) else field
+    name = name[:1].upper() + name[1:]
     if not change["new"]:
         return f"{name} removed; it was {old}."
     return f"{name} changed from {old} to {new}." if change["old"] else f"{name} set to {new}."
@@ -85,6 +87,10 @@ def _edited(field: str, change: dict[str, Any]) -> str:
 def _words(field: str, value: Any) -> str:
     if field == "techniques":
         return ", ".join(BY_IRI[iri].label if iri in BY_IRI else iri for iri in value or []) or "none"
+    if isinstance(value, dict):  # a parameter
+        number = value["value"]
+        shown = f"{number:.12g}" if isinstance(number, float) else f"“{number}”"
+        return f"{shown} {value['unit']}" if value.get("unit") else shown
     return f"“{value}”" if value else "nothing"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,9 @@ from sqlalchemy.orm import Session
 from pandaas.access import Access, Protected, not_found
 from pandaas.catalogue.cards import cards_of
 from pandaas.catalogue.describe import plot_spec, searchable
-from pandaas.catalogue.edits import EDITED, set_techniques
+from pandaas.catalogue.edits import EDITED, PARAMETER, set_parameter, set_techniques
 from pandaas.catalogue.folding import storable
+from pandaas.catalogue.quality import assess
 from pandaas.catalogue.values import Card, FileContent, FileInfo, Record, Version
 from pandaas.config import Settings
 from pandaas.db import Database, append
@@ -83,7 +84,8 @@ class Records:
         return [found[pid] for pid in pids if pid in found]
 
     def edit(self, principal: Principal, pid: str, changes: dict[str, Any]) -> None:
-        """Change title, description, sample, techniques (PaNET IRIs) or state; each change is kept with its old value.
+        """Change title, description, sample, techniques (PaNET IRIs), parameters (`{name: {"value": …, "unit": …}}`, None
+        takes one away) or state; each change is kept with its old value.
 
         Withdrawing, and undoing it, needs `MANAGE`; the rest `WRITE`.
         """
@@ -91,7 +93,7 @@ class Records:
             needed = Action.MANAGE if "state" in changes else Action.WRITE
             dataset = self.row(session, principal, pid, needed)
             done: dict[str, Any] = {}
-            for field, value in changes.items():
+            for field, value in _single(changes):
                 old, new = self._change(session, dataset, field, value)
                 if old != new:
                     done[field] = {"old": old, "new": new}
@@ -99,6 +101,7 @@ class Records:
                 return
             session.flush()
             dataset.search_text = searchable(session, dataset)
+            assess(session, dataset, clock=self._database.clock)
             append(
                 session,
                 EDITED,
@@ -121,6 +124,8 @@ class Records:
                 raise InvalidInput(f"'{unknown[0][:100]}' is no technique of the vocabulary.", field="techniques")
             old, new = sorted(row.technique for row in dataset.techniques), sorted(set(value or []))
             set_techniques(session, dataset, new)
+        elif field.startswith(PARAMETER):
+            old, new = set_parameter(dataset, field.removeprefix(PARAMETER), value)
         elif field == "state":
             old, new = str(dataset.state), _state(dataset.state, value)
             dataset.state = new
@@ -260,6 +265,15 @@ class Records:
             if first and root.client_path and real in Path(first.path).parents:
                 return root.client_path.rstrip("/") + "/" + str(Path(first.path).relative_to(real))
         return None
+
+
+def _single(changes: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """The fields that change, each parameter by itself."""
+    for field, value in changes.items():
+        if field == "parameters":
+            yield from ((PARAMETER + name, one) for name, one in (value or {}).items())
+        else:
+            yield field, value
 
 
 def file_info(row: DatasetFile) -> FileInfo:

@@ -19,6 +19,7 @@ from pandaas.server.routers import (
     datasets,
     h5grove,
     jobs,
+    logbook,
     portal,
     proposals,
     recipes,
@@ -33,7 +34,7 @@ from pandaas.server.services import Services
 from pandaas.server.stream import EventHub
 
 # Asked one after the other, so the ways of data, which should be quick, come first.
-ROUTERS = (arrays, tiles, h5grove, zarr, session, portal, search, proposals, datasets, uploads, recipes, jobs)
+ROUTERS = (arrays, tiles, h5grove, zarr, session, portal, search, proposals, datasets, logbook, uploads, recipes, jobs)
 _THREADS = 128  # most of them may wait for their turn to read, see `arrays.turns`
 
 

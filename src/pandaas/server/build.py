@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pandaas.access import Access
 from pandaas.arrays import ArrayService
-from pandaas.catalogue import Catalogue
+from pandaas.catalogue import Catalogue, Logbook, Quality
 from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.identity import Identity
@@ -27,7 +27,9 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     runtime = Runtime(settings, database)
     recipes = RecipeRegistry(settings, database, runtime)
     jobs = JobService(database, settings, access, catalogue, runtime, recipes)
-    return Services(settings, database, identity, access, arrays, catalogue, runtime, recipes, jobs)
+    logbook = Logbook(database, access)
+    quality = Quality(database, access)
+    return Services(settings, database, identity, access, arrays, catalogue, runtime, recipes, jobs, logbook, quality)
 
 
 def close_services(services: Services) -> None:

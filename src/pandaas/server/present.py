@@ -7,6 +7,7 @@ from dataclasses import asdict
 
 from pandaas.access import ProposalView
 from pandaas.catalogue import (
+    Assessment,
     Card,
     FileInfo,
     HistoryLine,
@@ -28,11 +29,13 @@ from pandaas.server.schemas import (
     DatasetOut,
     FacetValue,
     FileOut,
+    FindingOut,
     HistoryEntry,
     MemberOut,
     PersonOut,
     ProposalOut,
     ProvenanceOut,
+    QualityOut,
     QuarantineOut,
     RelationEdge,
     RelationNode,
@@ -106,6 +109,13 @@ def provenance(graph: Provenance) -> ProvenanceOut:
         nodes=[RelationNode(**asdict(one)) for one in graph.nodes],
         edges=[RelationEdge(**asdict(one)) for one in graph.edges],
     )
+
+
+def quality(found: Assessment | None) -> QualityOut:
+    if found is None:
+        return QualityOut(score=None, findings=[], schemas=[])
+    findings = [FindingOut.model_validate(asdict(one)) for one in found.findings]
+    return QualityOut(score=found.score, findings=findings, schemas=list(found.schemas))
 
 
 def history(lines: Iterable[HistoryLine]) -> list[HistoryEntry]:

@@ -16,7 +16,7 @@ from pandaas.model import NotAllowed, NotSignedIn, Principal, PrincipalKind, Sco
 if TYPE_CHECKING:
     from pandaas.access import Access
     from pandaas.arrays import ArrayService
-    from pandaas.catalogue import Catalogue
+    from pandaas.catalogue import Catalogue, Logbook, Quality
     from pandaas.config import Settings
     from pandaas.db import Database
     from pandaas.identity import Identity
@@ -47,6 +47,8 @@ class Services:
     runtime: Runtime
     recipes: RecipeRegistry
     jobs: JobService
+    logbook: Logbook
+    quality: Quality
 
     def default_signal(self, principal: Principal, pid: str) -> str | None:
         return self.catalogue.default_signal(principal, pid)

@@ -31,6 +31,7 @@ PUBLIC_KINDS = frozenset(
         "quarantine.changed",
         "environment.state",
         "proposal.changed",
+        "logbook.changed",
     }
 )
 _QUEUE = 500

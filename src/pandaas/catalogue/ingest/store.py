@@ -24,6 +24,7 @@ from pandaas.catalogue.folding import storable
 from pandaas.catalogue.ingest.checksum import MeasuredFile, fingerprint_of, identity_of
 from pandaas.catalogue.ingest.placement import Placement
 from pandaas.catalogue.ingest.refresh import take_over
+from pandaas.catalogue.quality import assess
 from pandaas.catalogue.values import IngestedDataset, Outcome
 from pandaas.config import Settings
 from pandaas.db import Database, append
@@ -184,6 +185,7 @@ class Store:
     def _index(self, session: Session, dataset: Dataset) -> None:
         session.flush()
         dataset.search_text = searchable(session, dataset)
+        assess(session, dataset, clock=self._database.clock)
 
     def _log(
         self, session: Session, kind: str, subject: str, actor_id: int | None, proposal_id: int | None, **payload: Any

@@ -203,3 +203,84 @@ class Upload(Base):
     state: Mapped[str] = mapped_column(String(16))  # receiving | complete | failed
     detail: Mapped[str | None] = mapped_column(Text)
     created: Mapped[datetime]
+
+
+class LogbookEntry(Base):
+    """One entry in the logbook of a proposal, in Markdown. Removing it hides it; nothing is deleted."""
+
+    __tablename__ = "logbook_entry"
+    __table_args__ = (Index("ix_logbook_entry_proposal_id_id", "proposal_id", "id"),)
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    proposal_id: Mapped[int] = mapped_column(ForeignKey("proposal.id"))
+    author_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"), index=True)
+    created: Mapped[datetime]
+    edited: Mapped[datetime | None]
+    removed: Mapped[datetime | None]
+    text: Mapped[str] = mapped_column(Text)
+    search_text: Mapped[str] = mapped_column(Text)  # folded
+
+    links: Mapped[list[LogbookLink]] = relationship(order_by="LogbookLink.dataset_pid", cascade="all, delete-orphan")
+
+
+class LogbookLink(Base):
+    """A dataset that an entry is about."""
+
+    __tablename__ = "logbook_link"
+
+    entry_id: Mapped[int] = mapped_column(ForeignKey("logbook_entry.id", ondelete="CASCADE"), primary_key=True)
+    dataset_pid: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+
+
+class LogbookRevision(Base):
+    """What an entry said before it was changed, and who changed it."""
+
+    __tablename__ = "logbook_revision"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    entry_id: Mapped[int] = mapped_column(ForeignKey("logbook_entry.id", ondelete="CASCADE"), index=True)
+    editor_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    time: Mapped[datetime]
+    text: Mapped[str] = mapped_column(Text)
+
+
+class LogbookImage(Base):
+    """A picture in a logbook, as it was sent."""
+
+    __tablename__ = "logbook_image"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    proposal_id: Mapped[int] = mapped_column(ForeignKey("proposal.id"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+    created: Mapped[datetime]
+    media_type: Mapped[str] = mapped_column(String(16))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int]
+    content: Mapped[bytes] = mapped_column(LargeBinary, deferred=True)
+
+
+class MetadataSchema(Base):
+    """What a dataset of a technique or instrument ought to say of itself, as a JSON Schema. One row per version."""
+
+    __tablename__ = "metadata_schema"
+    __table_args__ = (UniqueConstraint("name", "version"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int]
+    is_current: Mapped[bool] = mapped_column(default=True, index=True)
+    body: Mapped[dict[str, Any]]
+    created: Mapped[datetime]
+    created_by: Mapped[int | None] = mapped_column(ForeignKey("person.id"))
+
+
+class DatasetQuality(Base):
+    """How complete the metadata of a dataset are by the schemas that apply to it: 0 to 100, and what is wrong."""
+
+    __tablename__ = "dataset_quality"
+
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("dataset.id", ondelete="CASCADE"), primary_key=True)
+    score: Mapped[int] = mapped_column(index=True)
+    findings: Mapped[list[Any]]
+    schemas: Mapped[list[Any]]  # "name/version" of each that was applied
+    checked: Mapped[datetime]

@@ -8,7 +8,16 @@ from fastapi import APIRouter, Request, Response
 
 from pandaas.server import present
 from pandaas.server.downloads import FileDownload
-from pandaas.server.schemas import DatasetCard, DatasetOut, DatasetPatch, FileOut, HistoryEntry, MaskIn, ProvenanceOut
+from pandaas.server.schemas import (
+    DatasetCard,
+    DatasetOut,
+    DatasetPatch,
+    FileOut,
+    HistoryEntry,
+    MaskIn,
+    ProvenanceOut,
+    QualityOut,
+)
 from pandaas.server.services import READ_ALWAYS, READ_OR_WRITE, Asker, Platform, RowId, Signed
 
 router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"], dependencies=[READ_ALWAYS, READ_OR_WRITE])
@@ -49,6 +58,12 @@ def download(pid: str, file_id: RowId, request: Request, platform: Platform, ask
 @router.get("/{pid}/provenance")
 def provenance(pid: str, platform: Platform, asker: Asker) -> ProvenanceOut:
     return present.provenance(platform.catalogue.provenance(asker, pid))
+
+
+@router.get("/{pid}/quality")
+def quality(pid: str, platform: Platform, asker: Asker) -> QualityOut:
+    """How complete the metadata are, and what to mend."""
+    return present.quality(platform.quality.of(asker, pid))
 
 
 @router.get("/{pid}/history")

@@ -108,6 +108,13 @@ class VersionOut(Out):
     created: datetime
 
 
+class ParameterIn(In):
+    """A parameter entered by hand."""
+
+    value: float | str = Field(description="A finite number or a text of at most 500 characters.")
+    unit: str | None = Field(None, max_length=64)
+
+
 class DatasetPatch(In):
     """Edits by the team; only the fields given change."""
 
@@ -115,7 +122,27 @@ class DatasetPatch(In):
     description: str | None = None
     sample: str | None = None
     techniques: list[str] | None = None
+    parameters: dict[str, ParameterIn | None] | None = Field(
+        None, max_length=200, description="By name; null takes one away. Those that are not named stay."
+    )
     state: Literal["complete", "withdrawn"] | None = None
+
+
+class FindingOut(Out):
+    """One thing to mend in the metadata."""
+
+    field: str = Field(description="'sample', 'parameters.photon_energy' …")
+    severity: Literal["required", "recommended"]
+    message: str
+    schema_: str = Field(alias="schema", description="Name and version of the schema that asks for it.")
+
+
+class QualityOut(Out):
+    """How complete the metadata are, in per cent, by the schemas that apply; null where none does."""
+
+    score: int | None
+    findings: list[FindingOut]
+    schemas: list[str]
 
 
 class FileOut(Out):

@@ -37,10 +37,18 @@ def history_of(session: Session, principal: Principal, pid: str) -> list[History
     )
     lines = []
     for event, actor in session.execute(query):
-        for text in _texts(event.kind, event.payload):
-            shown = actor if principal.signed_in else None
-            lines.append(HistoryLine(event.time, event.kind, text, shown, _shown(event.payload)))
+        for payload in _single(event.kind, event.payload):
+            for text in _texts(event.kind, payload):
+                shown = actor if principal.signed_in else None
+                lines.append(HistoryLine(event.time, event.kind, text, shown, _shown(payload)))
     return lines
+
+
+def _single(kind: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
+    """One payload per line: of an edit, each field with its own change."""
+    if kind != "dataset.edited":
+        return [payload]
+    return [{"changes": {field: change}} for field, change in payload.get("changes", {}).items()]
 
 
 def _texts(kind: str, payload: dict[str, Any]) -> list[str]:

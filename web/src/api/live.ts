@@ -27,6 +27,7 @@ const KINDS = [
   'notice.created',
   'quarantine.changed',
   'environment.state',
+  'logbook.changed',
   'session.expired',
   'resync',
 ] as const;
@@ -53,6 +54,8 @@ export function staleKeys({ kind, subject }: LiveEvent): readonly (readonly stri
       return [['quarantine'], ['instruments'], ['operator']];
     case 'environment.state':
       return [['operator'], ['recipes'], ['offers']];
+    case 'logbook.changed':
+      return [['logbook']];
     case 'session.expired':
       return [['session']];
     case 'resync': // Events were missed: everything may have changed.

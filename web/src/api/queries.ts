@@ -63,6 +63,12 @@ export const filesQuery = (pid: string) =>
     queryFn: ({ signal }) => body(api.GET('/api/v1/datasets/{pid}/files', { params: { path: { pid } }, signal })),
   });
 
+export const qualityQuery = (pid: string) =>
+  queryOptions({
+    queryKey: ['dataset', pid, 'quality'],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/datasets/{pid}/quality', { params: { path: { pid } }, signal })),
+  });
+
 export const historyQuery = (pid: string) =>
   queryOptions({
     queryKey: ['dataset', pid, 'history'],

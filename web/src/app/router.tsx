@@ -15,7 +15,7 @@ const may = <T extends object>(values: T): Partial<T> => values;
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage });
 
 export const SORTS = ['relevance', 'newest', 'oldest', 'title', 'size'] as const;
-export const DATASET_TABS = ['info', 'metadata', 'files', 'history', 'versions'] as const;
+export const DATASET_TABS = ['info', 'metadata', 'files', 'notes', 'history', 'versions'] as const;
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -73,6 +73,13 @@ const proposal = createRoute({
   getParentRoute: () => root,
   path: '/proposals/$name',
   component: lazyRouteComponent(() => import('@/pages/proposals/ProposalPage'), 'ProposalPage'),
+});
+
+const logbook = createRoute({
+  getParentRoute: () => root,
+  path: '/proposals/$name/logbook',
+  validateSearch: (raw: RawSearch) => may({ q: textOf(raw, 'q') }),
+  component: lazyRouteComponent(() => import('@/pages/proposals/LogbookPage'), 'LogbookPage'),
 });
 
 const dataset = createRoute({
@@ -178,7 +185,7 @@ const tokens = createRoute({
 });
 
 const tree = root.addChildren([
-  home, signIn, search, results, proposals, proposal, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
+  home, signIn, search, results, proposals, proposal, logbook, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
   quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens,
 ]);
 

@@ -9,10 +9,12 @@ interface MarkdownProps {
   text: string;
   /** Path of the page the text stands on, which relative links start from. */
   base?: string;
+  /** The text stands below a heading of the page: its own headings begin at the third level. */
+  inside?: boolean;
 }
 
-/** Our own documents; HTML in them is shown as text, never run. */
-export default function Markdown({ text, base = '' }: MarkdownProps) {
+/** Our own documents and people's texts; HTML in them is shown as text, never run. */
+export default function Markdown({ text, base = '', inside = false }: MarkdownProps) {
   const components: Components = {
     a: ({ href = '', children }) => {
       const inside = helpAddress(href, base);
@@ -30,8 +32,9 @@ export default function Markdown({ text, base = '' }: MarkdownProps) {
         </a>
       );
     },
-    h2: ({ children }) => <h2 id={anchorOf(children)}>{children}</h2>,
-    h3: ({ children }) => <h3 id={anchorOf(children)}>{children}</h3>,
+    ...(inside && { h1: 'h3' }),
+    h2: ({ children }) => inside ? <h4>{children}</h4> : <h2 id={anchorOf(children)}>{children}</h2>,
+    h3: ({ children }) => inside ? <h5>{children}</h5> : <h3 id={anchorOf(children)}>{children}</h3>,
     table: ({ children }) => (
       <div className={classes.scroll}>
         <table>{children}</table>

@@ -10,6 +10,7 @@ import { When } from '@/components/text';
 
 import classes from './dataset.module.css';
 import { ProvenanceGraph, ProvenanceText } from './ProvenanceGraph';
+import { UndoEdit } from './UndoEdit';
 
 /** Where it comes from, what was made of it, and everything that happened to it. */
 export function History({ dataset }: { dataset: DatasetOut }) {
@@ -53,6 +54,7 @@ export function History({ dataset }: { dataset: DatasetOut }) {
                   <Text size="xs" c="dimmed">
                     {entry.actor && `${entry.actor}, `}
                     <When at={entry.time} exact />
+                    {dataset.may_write && <UndoEdit pid={dataset.pid} entry={entry} />}
                   </Text>
                 </li>
               ))}

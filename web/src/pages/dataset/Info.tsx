@@ -6,6 +6,7 @@ import { kindWord } from '@/components/marks';
 import { CopyIcon, Facts, When } from '@/components/text';
 import { bytes, duration, quantity } from '@/format';
 
+import { Quality } from './Quality';
 import { Verify } from './Verify';
 
 const FIRST = 6;
@@ -57,6 +58,7 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
       {dataset.parameters.length > 0 && (
         <Facts facts={dataset.parameters.slice(0, FIRST).map(({ name, value, unit }) => ({ name: name.replaceAll('_', ' '), value: quantity(value, unit) }))} />
       )}
+      <Quality dataset={dataset} />
       {dataset.kind === 'derived' && dataset.job && <Verify dataset={dataset} />}
     </Stack>
   );

@@ -8,11 +8,12 @@ import { Files } from './Files';
 import { History } from './History';
 import { Info } from './Info';
 import { Metadata } from './Metadata';
+import { NotesTab } from './NotesTab';
 import { Versions } from './Versions';
 
 type Tab = (typeof DATASET_TABS)[number];
 
-const WORDS: Record<Tab, string> = { info: 'Info', metadata: 'Metadata', files: 'Files', history: 'History', versions: 'Versions' };
+const WORDS: Record<Tab, string> = { info: 'Info', metadata: 'Metadata', files: 'Files', notes: 'Notes', history: 'History', versions: 'Versions' };
 
 interface SidePaneProps {
   dataset: DatasetOut;
@@ -21,6 +22,7 @@ interface SidePaneProps {
 }
 
 export function SidePane({ dataset, tab, onTab }: SidePaneProps) {
+  const shown = DATASET_TABS.filter((name) => name !== 'versions' || tab === 'versions' || dataset.versions.length > 1);
   return (
     <Tabs
       value={tab}
@@ -32,7 +34,7 @@ export function SidePane({ dataset, tab, onTab }: SidePaneProps) {
       }}
     >
       <Tabs.List aria-label="About this dataset" style={{ flexWrap: 'nowrap', overflowX: 'auto' }}>
-        {DATASET_TABS.map((name) => (
+        {shown.map((name) => (
           <Tabs.Tab key={name} value={name} px={5} fz="sm">
             {WORDS[name]}
           </Tabs.Tab>
@@ -46,6 +48,9 @@ export function SidePane({ dataset, tab, onTab }: SidePaneProps) {
       </Tabs.Panel>
       <Tabs.Panel value="files" className={classes.sidePanel}>
         <Files dataset={dataset} />
+      </Tabs.Panel>
+      <Tabs.Panel value="notes" className={classes.sidePanel}>
+        <NotesTab dataset={dataset} />
       </Tabs.Panel>
       <Tabs.Panel value="history" className={classes.sidePanel}>
         <History dataset={dataset} />

@@ -1,5 +1,5 @@
 import { Stack } from '@mantine/core';
-import { IconDatabaseOff, IconUpload } from '@tabler/icons-react';
+import { IconDatabaseOff, IconNotebook, IconUpload } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
@@ -38,10 +38,19 @@ export function ProposalPage() {
       description={proposal?.summary ?? undefined}
       crumbs={[{ label: 'Proposals', to: '/proposals' }, { label: name }]}
       actions={
-        proposal?.may_write && (
-          <LinkButton to="/upload" search={{ proposal: name }} variant="default" leftSection={<IconUpload size={16} />}>
-            Upload
-          </LinkButton>
+        proposal && (
+          <>
+            {(proposal.may_write || proposal.my_role) && (
+              <LinkButton to="/proposals/$name/logbook" params={{ name }} variant="default" leftSection={<IconNotebook size={16} />}>
+                Logbook
+              </LinkButton>
+            )}
+            {proposal.may_write && (
+              <LinkButton to="/upload" search={{ proposal: name }} variant="default" leftSection={<IconUpload size={16} />}>
+                Upload
+              </LinkButton>
+            )}
+          </>
         )
       }
     >

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pandaas.arrays.reader import ENTRY_POINTS, Contents, Reader, ReaderRegistry
     from pandaas.arrays.reduced import BRICK, TILE, Cell
     from pandaas.arrays.service import ArrayService
+    from pandaas.arrays.through import Stack, Through, profiles, series
     from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes
     from pandaas.arrays.virtual_zarr import Key, parse_key
 
@@ -29,16 +30,21 @@ __all__ = [
     "Reader",
     "ReaderRegistry",
     "ScanResult",
+    "Stack",
     "StoredBytes",
+    "Through",
     "is_attachment",
     "is_zarr",
     "parse_key",
+    "profiles",
+    "series",
 ]
 _MODULES = {
     "names": ("is_attachment", "is_zarr"),
     "reader": ("ENTRY_POINTS", "Contents", "Reader", "ReaderRegistry"),
     "reduced": ("BRICK", "TILE", "Cell"),
     "service": ("ArrayService",),
+    "through": ("Stack", "Through", "profiles", "series"),
     "values": ("Abandoned", "FileIdentity", "Geometry", "Node", "ScanResult", "StoredBytes"),
     "virtual_zarr": ("Key", "parse_key"),
 }

@@ -74,13 +74,20 @@ class Pictures:
         form = _form(subject)
         return pyramid(form.shape, form.dtype)
 
+    def shape(self, subject: Subject) -> tuple[int, ...]:
+        return _form(subject).shape
+
     def cell(self, subject: Subject, cell: Cell) -> NDArray[np.float32]:
-        form, mask = _form(subject), self._mask(subject)
-        pixels = mask.pixels if mask.pixels is not None and mask.pixels.shape == form.shape[-2:] else None
+        form, mask, pixels = _form(subject), self._mask(subject), self.mask(subject)
         state = (subject.tag(), mask.files)
         is_detector = _is_detector(form.shape)
         array = Array(state, form.shape, form.dtype, form.chunk, subject.read, pixels, is_detector, subject.check)
         return self._reductions.cell(array, cell)
+
+    def mask(self, subject: Subject) -> NDArray[np.bool_] | None:
+        """Which pixels of the array's last two axes don't count; None where it has no mask of their size."""
+        pixels = self._mask(subject).pixels
+        return pixels if pixels is not None and pixels.shape == _form(subject).shape[-2:] else None
 
     def state_of_mask(self, subject: Subject) -> str:
         """What changes with the files that the mask comes from."""

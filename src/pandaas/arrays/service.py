@@ -11,6 +11,7 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from pandaas.arrays.pool import LaneName, Reply, WorkerPool
 from pandaas.arrays.reduced import Cell, Pyramid
 from pandaas.arrays.remembered import Answers, Touched
 from pandaas.arrays.replies import stored_of, values_of
+from pandaas.arrays.through import Stack
 from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
 from pandaas.arrays.virtual_zarr import Key
@@ -35,6 +37,7 @@ from pandaas.codecs import (
     Format,
     Statistics,
     encode,
+    parse_selection,
 )
 from pandaas.config import Settings
 from pandaas.model import (
@@ -296,6 +299,19 @@ class ArrayService:
     ) -> NDArray[np.float32]:
         """A tile or a brick of an array; what was not measured is NaN. Raises what `read` and `Reductions.cell` raise."""
         return self._pictures.cell(self._subject(self._target(principal, pid), path, cancelled), cell)
+
+    def stack(
+        self, principal: Principal, pid: str, path: str, *, masked: bool = True, cancelled: Cancelled | None = None
+    ) -> Stack:
+        """The array to be gone through block by block (`series`, `profiles`), with or without its pixel mask."""
+        subject = self._subject(self._target(principal, pid), path, cancelled)
+        shape = self._pictures.shape(subject)
+        pixels = self._pictures.mask(subject) if masked and len(shape) >= 2 else None
+
+        def mask(selection: str) -> NDArray[Any] | None:
+            return pixels[parse_selection(selection, shape).items[-2:]] if pixels is not None else None
+
+        return Stack(shape, partial(self.read, principal, pid, path, cancelled=cancelled), mask)
 
     def zarr(self, principal: Principal, pid: str, key: Key, text: str) -> StoreValue:
         """What stands under a key (`text`, parsed) of the dataset's virtual Zarr store; nothing is read yet.

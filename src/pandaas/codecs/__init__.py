@@ -25,10 +25,12 @@ from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
 from pandaas.codecs.filters import GZIP, Filter, block_compressor, can_decode, decode_filters
 from pandaas.codecs.selection import Selection, parse_selection
+from pandaas.codecs.series import FIGURES, Line, figures_along, profiles_along
 from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics, invalid_pixels, statistics
 from pandaas.codecs.units import convert, parse_unit, to_si
 
 __all__ = [
+    "FIGURES",
     "GZIP",
     "MEDIA_TYPES",
     "PERCENTILES",
@@ -41,6 +43,7 @@ __all__ = [
     "Encoded",
     "Filter",
     "Format",
+    "Line",
     "NotFramed",
     "Selection",
     "Statistics",
@@ -58,6 +61,7 @@ __all__ = [
     "dtype_from",
     "encode",
     "encode_chunk",
+    "figures_along",
     "find_blocks",
     "finite_statistics",
     "frame_of_bitshuffle",
@@ -71,6 +75,7 @@ __all__ = [
     "parse_selection",
     "parse_unit",
     "plain_dtype",
+    "profiles_along",
     "reduce_by_maximum",
     "runs",
     "safe_dtype",

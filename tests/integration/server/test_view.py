@@ -145,6 +145,21 @@ def test_no_link_inside_a_file_leads_out(client: httpx.Client, path: str) -> Non
         assert SECRET.tobytes() not in answer.content
 
 
+def test_a_stack_is_gone_through_frame_by_frame(client: httpx.Client) -> None:
+    counts = np.arange(60).reshape(3, 4, 5)
+    base, ask = f"/api/v1/datasets/{quote('run/scan.nxs', safe='')}", {"path": "/entry/data/counts"}
+    answer = client.get(f"{base}/series", params=ask | {"along": 0, "selection": ":,1:3,2"})
+    assert (answer.headers["x-next"], answer.headers["x-asked"], answer.headers["x-shape"]) == ("3", "3", "[3, 4]")
+    found = np.frombuffer(answer.content).reshape(3, 4)
+    chosen = counts[:, 1:3, 2]
+    np.testing.assert_array_equal(found.T, [chosen.sum(1), [2, 2, 2], chosen.min(1), chosen.max(1)])
+
+    line = {"along": 0, "rows": 1, "columns": 2, "line": "0.5,1.5,4.5,1.5"}
+    answer = client.get(f"{base}/profiles", params=ask | line)
+    np.testing.assert_array_equal(np.frombuffer(answer.content, "f4").reshape(3, 5), counts[:, 1, :])
+    assert client.get(f"{base}/profiles", params=ask | line | {"line": "1,2"}).status_code == 422
+
+
 def test_links_within_the_folder_are_followed(client: httpx.Client) -> None:
     assert values(client, "hostile.h5", "/own").json() == list(range(8))
     assert len(values(client, "hostile.h5", "/allowed").json()) == 3

@@ -75,7 +75,7 @@ export function go(href: string, { replace = false } = {}): void {
 }
 
 /** Changes the state in the address; takes a function, so that two changes in one moment both count. */
-export function change(update: (before: Record<string, string>) => Record<string, string>): void {
+export function change(update: (before: Record<string, string>) => Record<string, string>, step = false): void {
   const { place, path, params } = current();
-  go(hrefOf(place, path, update({ ...params })), { replace: true });
+  go(hrefOf(place, path, update({ ...params })), { replace: !step });
 }

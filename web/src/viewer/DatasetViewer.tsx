@@ -2,19 +2,23 @@
 
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 
+import { CopyLink, linkTo } from './controls/CopyLink';
 import { DimensionMenu } from './controls/DimensionMenu';
 import { ExportMenu } from './controls/ExportMenu';
 import { KeyHelp } from './controls/KeyHelp';
 import { useViewerKeys, type ViewerCommand } from './controls/keys';
+import { LinkNotice } from './controls/LinkNotice';
 import { SliceSliders } from './controls/SliceSliders';
-import { Toolbar } from './controls/Toolbar';
+import { followedFirst, Toolbar } from './controls/Toolbar';
 import { useFullScreen } from './controls/useFullScreen';
 import { useOwnState } from './controls/useOwnState';
 import { usePlayback } from './controls/usePlayback';
 import { parseDtype } from './core/dtype';
 import { defaultMapping, isValidMapping, safeSlice, selectionText, slicedDimensions, type DimensionMapping } from './core/selection';
-import type { Visualisation, ViewerState } from './core/state';
+import { misfits, words } from './core/fit';
+import { STATE_KEYS, stateToParams, type Visualisation, type ViewerState } from './core/state';
 import { defaultChild, signalOf, sourceFromNode, sourceFromRecord } from './data/plotContext';
+import { RequestError } from './data/requests';
 import { useAxes, useGeometry, useNode, usePlotContext } from './data/queries';
 import type { ArraySource, DatasetOut, PlotContext } from './data/types';
 import { PlotProblem } from './plots/PlotFrame';
@@ -32,6 +36,8 @@ export interface DatasetViewerProps {
   readonly path: string;
   readonly onPathChange: (path: string) => void;
   readonly state: ViewerState;
+  /** Names of what stands in the address and can't be understood. */
+  readonly unread?: readonly string[];
   readonly onStateChange: (partial: Partial<ViewerState>) => void;
 }
 
@@ -41,9 +47,14 @@ const ScatterPlot = lazy(() => import('./curves/ScatterPlot').then((module) => (
 const RgbPlot = lazy(() => import('./image/RgbPlot').then((module) => ({ default: module.RgbPlot })));
 const MatrixView = lazy(() => import('./table/MatrixView').then((module) => ({ default: module.MatrixView })));
 const TableView = lazy(() => import('./table/TableView').then((module) => ({ default: module.TableView })));
+const ThroughStrip = lazy(() => import('./through/ThroughStrip').then((module) => ({ default: module.ThroughStrip })));
 const ValueView = lazy(() => import('./table/ValueView').then((module) => ({ default: module.ValueView })));
 
-export function DatasetViewer({ dataset, path, onPathChange, state, onStateChange }: DatasetViewerProps) {
+export function DatasetViewer({ dataset, path: wanted, onPathChange, state, unread = [], onStateChange }: DatasetViewerProps) {
+  const asked = useNode(dataset, wanted);
+  const instead = defaultPath(dataset);
+  const lost = asked.error instanceof RequestError && asked.error.status === 404 && instead !== wanted;
+  const path = lost ? instead : wanted;
   const place = useNode(dataset, path);
   // A group that is a plot shows its signal.
   const signal = place.data ? signalOf(place.data) : null;
@@ -55,7 +66,19 @@ export function DatasetViewer({ dataset, path, onPathChange, state, onStateChang
   const plot = usePlotContext(dataset, source);
 
   if (source && plot) {
-    return <ArrayViewer key={shown} dataset={dataset} source={source} plot={plot} state={state} onStateChange={onStateChange} />;
+    return (
+      <ArrayViewer
+        key={shown}
+        dataset={dataset}
+        path={path}
+        source={source}
+        plot={plot}
+        state={lost ? NOTHING : state}
+        unread={unread}
+        lostPath={lost ? wanted : null}
+        onStateChange={onStateChange}
+      />
+    );
   }
   const next = node.data ? defaultChild(node.data) : null;
   return (
@@ -67,7 +90,15 @@ export function DatasetViewer({ dataset, path, onPathChange, state, onStateChang
   );
 }
 
-interface ArrayViewerProps extends Omit<DatasetViewerProps, 'path' | 'onPathChange'> {
+const NOTHING: ViewerState = {};
+
+/** The default plot's signal, else the first array, else the entry. */
+function defaultPath({ plot, arrays, entry_path: entry }: DatasetOut): string {
+  return plot?.signal ?? arrays.find(({ is_default: chosen }) => chosen)?.path ?? arrays[0]?.path ?? entry;
+}
+
+interface ArrayViewerProps extends Required<Omit<DatasetViewerProps, 'onPathChange'>> {
+  readonly lostPath: string | null;
   readonly source: ArraySource;
   readonly plot: PlotContext;
 }
@@ -86,7 +117,7 @@ function mappingFor(vis: Visualisation, source: ArraySource, state: ViewerState)
   return isValidMapping(wanted, rank) ? wanted : standard;
 }
 
-function ArrayViewer({ dataset, source, plot, ...page }: ArrayViewerProps) {
+function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }: ArrayViewerProps) {
   const [state, onStateChange] = useOwnState(page.state, page.onStateChange);
   const active = chooseVisualisation(source, plot, state.vis);
   const mapping = useMemo(
@@ -140,6 +171,9 @@ function ArrayViewer({ dataset, source, plot, ...page }: ArrayViewerProps) {
       case 'region':
         if (active === 'heatmap') onStateChange({ panel: state.panel === command.kind ? undefined : command.kind });
         return;
+      case 'through':
+        if (active === 'heatmap' && first !== undefined) onStateChange({ follow: state.follow ? undefined : followedFirst(state) });
+        return;
       case 'screen':
         screen.toggle();
         return;
@@ -151,6 +185,10 @@ function ArrayViewer({ dataset, source, plot, ...page }: ArrayViewerProps) {
     }
   };
   useLatestKeys(run);
+
+  const possible = supported(source, plot);
+  const leftOut = words([...unread, ...misfits(page.state, source.shape, possible.map(({ id }) => id))]);
+  const link = () => linkTo(window.location.href, path, STATE_KEYS, stateToParams({ ...chosen, ...defined(state), vis: active, slice: sliced.length > 0 ? slice : undefined }));
 
   const props: PlotProps = {
     dataset,
@@ -168,17 +206,19 @@ function ArrayViewer({ dataset, source, plot, ...page }: ArrayViewerProps) {
   return (
     <section className={styles.viewer} aria-label={`Viewer of ${source.path}`} data-full-screen={screen.active ? '' : undefined}>
       <Toolbar
-        visualisations={supported(source, plot)}
+        visualisations={possible}
         active={active}
         state={{ ...chosen, ...defined(state) }}
         complex={parseDtype(source.dtype)?.type === 'complex'}
         hasGeometry={Boolean(geometry.data)}
         hasErrors={plot.errors !== null}
+        isStack={first !== undefined}
         fullScreen={screen.active}
         onStateChange={onStateChange}
         onAutoscale={() => run({ kind: 'autoscale' })}
         onFullScreen={screen.toggle}
         onHelp={() => setHelp(true)}
+        link={<CopyLink link={link} />}
         dimensions={
           mapping &&
           active !== 'rgb' && (
@@ -191,9 +231,26 @@ function ArrayViewer({ dataset, source, plot, ...page }: ArrayViewerProps) {
         }
         exports={<ExportMenu dataset={dataset} source={source} selection={selection} figure={figure} dimensions={mapping ? (mapping.y === null ? 1 : 2) : source.shape.length} />}
       />
+      <LinkNotice lostPath={lostPath} leftOut={leftOut} />
       <Suspense fallback={<div className={styles.skeleton} aria-busy="true" />}>
         <Plot active={active} {...props} />
       </Suspense>
+      {active === 'heatmap' && mapping && state.follow && (
+        <Suspense fallback={null}>
+          <ThroughStrip
+            dataset={dataset}
+            source={source}
+            axes={axes}
+            mapping={mapping}
+            sliced={sliced}
+            slice={slice}
+            state={state}
+            follow={state.follow}
+            onStateChange={onStateChange}
+            onIndex={setIndex}
+          />
+        </Suspense>
+      )}
       {mapping && <SliceSliders axes={axes} dimensions={sliced} slice={slice} onIndex={setIndex} playback={playback} />}
       <div className={styles.hidden} aria-live="polite">{description.text}</div>
       <KeyHelp opened={help} onClose={() => setHelp(false)} />

@@ -2,4 +2,4 @@
 
 export { DatasetViewer, type DatasetViewerProps } from './DatasetViewer';
 export { MiniPlot, type MiniPlotProps } from './MiniPlot';
-export { stateFromParams, stateToParams, type ViewerState } from './core/state';
+export { isStep, stateFromParams, stateToParams, unreadParams, type ViewerState } from './core/state';

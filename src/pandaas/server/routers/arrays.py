@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any, Literal
 
@@ -16,8 +17,10 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from numpy.typing import NDArray
 
+from pandaas import arrays
 from pandaas.arrays import Abandoned, StoredBytes
-from pandaas.codecs import STORED_MEDIA_TYPES, Encoded, safe_dtype
+from pandaas.codecs import STORED_MEDIA_TYPES, Encoded, Line, encode, safe_dtype
+from pandaas.model import InvalidInput
 from pandaas.server.answers import CLIENT_LEFT, Window, accepted, cached, left, shown
 from pandaas.server.schemas.arrays import GeometryOut, NodeOut, StatsOut
 from pandaas.server.services import Asker, Data
@@ -105,6 +108,78 @@ def preview(
 
     etag = platform.arrays.etag(asker, pid, path, selection, f"preview/{max_size}/{window}")
     return shown(request, etag, make, window)
+
+
+@router.get("/series", response_class=Response)
+def series(
+    pid: str,
+    path: str,
+    along: int,
+    request: Request,
+    platform: Data,
+    asker: Asker,
+    selection: str | None = None,
+    masked: bool = True,
+) -> Response:
+    """Sum, number, minimum and maximum of the valid values selected at each index of the axis `along`; float64 bytes, (n, 4).
+
+    An answer holds as many indices as were done in a second; `X-Next` counts them and `X-Asked` how many were asked for.
+    """
+    return _through(
+        lambda: arrays.series(
+            platform.arrays.stack(asker, pid, path, masked=masked, cancelled=left(request)), selection, along
+        )
+    )
+
+
+@router.get("/profiles", response_class=Response)
+def profiles(
+    pid: str,
+    path: str,
+    along: int,
+    rows: int,
+    columns: int,
+    line: str,
+    request: Request,
+    platform: Data,
+    asker: Asker,
+    width: int = 1,
+    selection: str | None = None,
+    masked: bool = True,
+) -> Response:
+    """The profile along a line at each index of the axis `along`; float32 bytes, (n, positions), one position a pixel.
+
+    `line` is `x0,y0,x1,y1` in pixels of the image whose axes are `rows` and `columns`; `width` pixels are averaged. `X-Next`
+    and `X-Asked` as for series.
+    """
+    wanted = _line(line, width)
+    return _through(
+        lambda: arrays.profiles(
+            platform.arrays.stack(asker, pid, path, masked=masked, cancelled=left(request)),
+            selection,
+            along,
+            (rows, columns),
+            wanted,
+        )
+    )
+
+
+def _through(make: Callable[[], arrays.Through]) -> Response:
+    try:
+        found = make()
+    except Abandoned:
+        return Response(status_code=CLIENT_LEFT)
+    made = encode(found.values, "bin", "safe")
+    counts = {"X-Next": str(found.next), "X-Asked": str(found.asked), "Cache-Control": "no-store"}
+    return Response(made.body, media_type=made.media_type, headers=counts | made.headers)
+
+
+def _line(text: str, width: int) -> Line:
+    try:
+        x0, y0, x1, y1 = (float(number) for number in text.split(","))
+    except ValueError:
+        raise InvalidInput("A line has four numbers.", remedy="Write it like '10,20,300,20'.", field="line") from None
+    return Line(x0, y0, x1, y1, width)
 
 
 @router.get("/geometry")

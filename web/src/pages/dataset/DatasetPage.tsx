@@ -67,10 +67,11 @@ function Loaded({ dataset }: { dataset: DatasetOut }) {
             path={path}
             params={viewer}
             onPathChange={open}
-            onParamsChange={(update) =>
+            onParamsChange={(update, step) =>
               void navigate({
                 search: ({ tab: sameTab, path: samePath, ...before }) => ({ ...update(textOnly(before)), tab: sameTab, path: samePath }),
-                replace: true,
+                replace: !step,
+                resetScroll: false,
               })
             }
           />

@@ -6,8 +6,8 @@ import type * as ViewerModule from '@/viewer';
 import type { ViewerState } from '@/viewer';
 
 const Viewer = lazy(async () => {
-  const { DatasetViewer, stateFromParams, stateToParams } = await import('@/viewer');
-  return { default: (props: ViewerPaneProps) => <Bound {...props} parts={{ DatasetViewer, stateFromParams, stateToParams }} /> };
+  const parts = await import('@/viewer');
+  return { default: (props: ViewerPaneProps) => <Bound {...props} parts={parts} /> };
 });
 
 interface ViewerPaneProps {
@@ -15,8 +15,8 @@ interface ViewerPaneProps {
   path: string;
   params: Record<string, string>;
   onPathChange: (path: string) => void;
-  /** Takes a function, so that two changes in one moment both count. */
-  onParamsChange: (update: (before: Record<string, string>) => Record<string, string>) => void;
+  /** Takes a function, so that two changes in one moment both count; a step is one that 'back' takes back. */
+  onParamsChange: (update: (before: Record<string, string>) => Record<string, string>, step: boolean) => void;
 }
 
 /** The n-D viewer, loaded with the first dataset that is opened; its state lives in the address. */
@@ -28,13 +28,13 @@ export function ViewerPane(props: ViewerPaneProps) {
   );
 }
 
-type Parts = Pick<typeof ViewerModule, 'DatasetViewer' | 'stateFromParams' | 'stateToParams'>;
-
-function Bound({ dataset, path, params, onPathChange, onParamsChange, parts }: ViewerPaneProps & { parts: Parts }) {
-  const { DatasetViewer, stateFromParams, stateToParams } = parts;
+function Bound({ dataset, path, params, onPathChange, onParamsChange, parts }: ViewerPaneProps & { parts: typeof ViewerModule }) {
+  const { DatasetViewer, isStep, stateFromParams, stateToParams, unreadParams } = parts;
   const state = useMemo(() => stateFromParams(params), [params, stateFromParams]);
-  const change = (partial: Partial<ViewerState>) => onParamsChange((before) => stateToParams({ ...stateFromParams(before), ...partial }));
-  return <DatasetViewer dataset={dataset} path={path} onPathChange={onPathChange} state={state} onStateChange={change} />;
+  const unread = useMemo(() => unreadParams(params), [params, unreadParams]);
+  const change = (partial: Partial<ViewerState>) =>
+    onParamsChange((before) => stateToParams({ ...stateFromParams(before), ...partial }), isStep(partial));
+  return <DatasetViewer dataset={dataset} path={path} onPathChange={onPathChange} state={state} unread={unread} onStateChange={change} />;
 }
 
 function Starting() {

@@ -14,13 +14,14 @@ import {
   IconKeyboard,
   IconMask,
   IconShape,
+  IconTimeline,
   IconZoomReset,
 } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 
 import { COMPLEX_PARTS, type ComplexPart } from '../core/complex';
 import { COLOR_SCALES, type ColorScale } from '../core/contrast';
-import { COLOR_MAPS, type ColorMapName, type Panel, type ViewerState, type Visualisation } from '../core/state';
+import { COLOR_MAPS, type ColorMapName, type Followed, type Panel, type ViewerState, type Visualisation } from '../core/state';
 import type { VisualisationInfo } from '../plots/registry';
 import styles from '../viewer.module.css';
 
@@ -31,6 +32,8 @@ export interface ToolbarProps {
   readonly complex: boolean;
   readonly hasGeometry: boolean;
   readonly hasErrors: boolean;
+  /** There are more frames than the one on show. */
+  readonly isStack: boolean;
   readonly fullScreen: boolean;
   readonly onStateChange: (partial: Partial<ViewerState>) => void;
   readonly onAutoscale: () => void;
@@ -38,6 +41,7 @@ export interface ToolbarProps {
   readonly onHelp: () => void;
   readonly dimensions: ReactNode;
   readonly exports: ReactNode;
+  readonly link: ReactNode;
 }
 
 const PART_NAMES: Record<ComplexPart, string> = { amplitude: 'Amplitude', phase: 'Phase', real: 'Real', imaginary: 'Imaginary' };
@@ -95,6 +99,7 @@ export function Toolbar(props: ToolbarProps) {
       {active === 'line' && <LineTools {...props} />}
       <span className={styles.spacer} />
       {state.zoom && <Tool label="Reset zoom (R)" icon={<IconZoomReset size={18} />} onClick={() => onStateChange({ zoom: undefined })} />}
+      {props.link}
       {props.exports}
       <Tool label="Keys (?)" icon={<IconKeyboard size={18} />} onClick={props.onHelp} />
       <Tool
@@ -146,7 +151,13 @@ function ColorTools({ state, onStateChange, onAutoscale, active }: ToolbarProps)
   );
 }
 
-function ImageTools({ state, onStateChange, hasGeometry }: ToolbarProps) {
+/** What is followed when nothing was said: what there is on the image already. */
+export function followedFirst(state: ViewerState): Followed {
+  if (state.panel === 'profile' && state.profile) return 'line';
+  return state.panel === 'region' && state.region ? 'region' : 'pixel';
+}
+
+function ImageTools({ state, onStateChange, hasGeometry, isStack }: ToolbarProps) {
   const panelTool = (panel: Panel, label: string, icon: ReactNode) => (
     <Tool
       label={label}
@@ -160,6 +171,14 @@ function ImageTools({ state, onStateChange, hasGeometry }: ToolbarProps) {
       {panelTool('contrast', 'Histogram and contrast', <IconChartHistogram size={18} />)}
       {panelTool('region', 'Region of interest (G)', <IconShape size={18} />)}
       {panelTool('profile', 'Line profile (P)', <IconChartLine size={18} />)}
+      {isStack && (
+        <Tool
+          label="Through the whole stack (T)"
+          icon={<IconTimeline size={18} />}
+          pressed={state.follow !== undefined}
+          onClick={() => onStateChange({ follow: state.follow ? undefined : followedFirst(state) })}
+        />
+      )}
       <Tool label="Pixel mask (M)" icon={<IconMask size={18} />} pressed={state.mask ?? true} onClick={() => onStateChange({ mask: !(state.mask ?? true) })} />
       {panelTool('mask', 'Draw a mask', <IconBrush size={18} />)}
       {hasGeometry && panelTool('rings', 'Rings of known spacings', <IconCircleDashed size={18} />)}

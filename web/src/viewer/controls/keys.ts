@@ -11,6 +11,7 @@ export const KEYS = [
   { key: 'M', does: 'pixel mask on or off' },
   { key: 'P', does: 'line profile' },
   { key: 'G', does: 'region of interest' },
+  { key: 'T', does: 'a pixel, region or line through the whole stack' },
   { key: 'F', does: 'full screen' },
   { key: 'I', does: 'say what is shown' },
   { key: '?', does: 'all keys' },
@@ -20,7 +21,7 @@ export const KEYS = [
 
 export type ViewerCommand =
   | { readonly kind: 'step'; readonly by: number }
-  | { readonly kind: 'play' | 'log' | 'autoscale' | 'reset' | 'mask' | 'profile' | 'region' | 'screen' | 'describe' | 'help' };
+  | { readonly kind: 'play' | 'log' | 'autoscale' | 'reset' | 'mask' | 'profile' | 'region' | 'through' | 'screen' | 'describe' | 'help' };
 
 const LETTERS: Partial<Record<string, ViewerCommand>> = {
   l: { kind: 'log' },
@@ -29,6 +30,7 @@ const LETTERS: Partial<Record<string, ViewerCommand>> = {
   m: { kind: 'mask' },
   p: { kind: 'profile' },
   g: { kind: 'region' },
+  t: { kind: 'through' },
   f: { kind: 'screen' },
   i: { kind: 'describe' },
   '?': { kind: 'help' },

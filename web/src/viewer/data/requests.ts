@@ -52,6 +52,10 @@ export function previewUrl(pid: string, path: string, selection: string | null, 
   return endpoint(pid, 'preview', { path, selection, max_size: maxSize });
 }
 
+export function throughUrl(pid: string, name: 'series' | 'profiles', query: Query): string {
+  return endpoint(pid, name, query);
+}
+
 export function jsonUrl(
   pid: string,
   name: 'tree' | 'stats' | 'geometry',
@@ -126,6 +130,15 @@ export async function requestArray(
     if (error instanceof BrokenChunk) return requestArray(url, signal);
     throw error;
   }
+}
+
+/** Some of the frames that were asked for: `next` says how many. */
+export async function requestPart(url: string, signal: AbortSignal): Promise<ReceivedArray & { readonly next: number }> {
+  const response = await send(url, { signal });
+  const dtype = response.headers.get('X-Dtype') ?? '<f8';
+  const shape = JSON.parse(response.headers.get('X-Shape') ?? '[]') as number[];
+  const next = Number(response.headers.get('X-Next') ?? 0);
+  return { values: decode(await response.arrayBuffer(), dtype), shape, dtype, next };
 }
 
 /** Text of an error for people: what happened, and the remedy where there is one. */

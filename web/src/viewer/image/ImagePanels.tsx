@@ -40,6 +40,8 @@ export function ImagePanels(props: ImagePanelsProps) {
           {...pixels}
           line={state.profile}
           log={contrast.scale === 'log'}
+          width={state.profileWidth ?? 1}
+          onWidth={(profileWidth) => onStateChange({ profileWidth })}
           onLine={(profile) => onStateChange({ profile })}
           rows={props.rows}
           columns={props.columns}

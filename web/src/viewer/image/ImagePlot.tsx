@@ -4,7 +4,7 @@ import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { parseRings } from '../core/calibrants';
 import { isNumeric } from '../core/dtype';
-import type { Box } from '../core/state';
+import type { Box, ViewerState } from '../core/state';
 import { DetectorGeometry } from '../core/geometry';
 import { safeSlice, selectionText } from '../core/selection';
 import { sentinelsOf, type RuleSource } from '../data/frameStore';
@@ -22,7 +22,8 @@ import { DrawTool } from './DrawTool';
 import { ImageCanvas } from './ImageCanvas';
 import { ImagePanels } from './ImagePanels';
 import { ImageReadout } from './ImageReadout';
-import { BeamCentre, ProfileLine, RegionBox, Rings } from './overlays';
+import { BeamCentre, PixelMark, ProfileLine, RegionBox, Rings } from './overlays';
+import { PickTool } from './PickTool';
 import { useContrast } from './useContrast';
 import { frameSource, useFrames } from './useFrames';
 import { useImageFigure } from './useImageFigure';
@@ -92,13 +93,13 @@ export function ImagePlot(props: PlotProps) {
   const editing = state.panel === 'mask';
   const drawing = useMemo(() => (editing ? new MaskDrawing(rows, columns) : null), [editing, rows, columns]);
   const spacings = useMemo(() => (state.rings ? parseRings(state.rings) : null), [state.rings]);
-  const drawShape = state.panel === 'region' || state.panel === 'profile' ? state.panel : null;
+  const drawShape = drawnShape(state);
   // Images without axis values have row 0 at the top, as cameras and detectors show them; maps grow upwards.
   const top = state.top ?? (yAxis.isIndex && source.kind !== 'spectra_map');
   const square = wantsSquarePixels(xAxis, yAxis, source.kind);
   const { onChosen } = props;
-  const { scale } = contrast;
-  useEffect(() => onChosen({ scale, top }), [onChosen, scale, top]);
+  const { scale, domain, ready: hasContrast } = contrast;
+  useEffect(() => onChosen({ scale, top, ...(hasContrast && { domain }) }), [onChosen, scale, top, domain, hasContrast]);
   const onZoom = useCallback((zoom: Box | undefined) => onStateChange({ zoom }), [onStateChange]);
 
   useImageFigure({ ...props, shown: frames.detail ?? frames.shown, look, xAxis, yAxis, square, top, selection });
@@ -168,7 +169,16 @@ export function ImagePlot(props: PlotProps) {
             {geometry && spacings && <Rings geometry={geometry} spacings={spacings} xAxis={xAxis} yAxis={yAxis} />}
             {state.region && <RegionBox box={state.region} xAxis={xAxis} yAxis={yAxis} />}
             {state.profile && <ProfileLine line={state.profile} xAxis={xAxis} yAxis={yAxis} />}
-            {drawShape && (
+            {state.follow === 'pixel' && state.pixel && <PixelMark pixel={state.pixel} xAxis={xAxis} yAxis={yAxis} />}
+            {drawShape === 'pick' && (
+              <PickTool
+                xAxis={xAxis}
+                yAxis={yAxis}
+                onPixel={(pixel) => onStateChange({ pixel, follow: 'pixel' })}
+                onRegion={(region) => onStateChange({ region, follow: 'region' })}
+              />
+            )}
+            {drawShape && drawShape !== 'pick' && (
               <DrawTool key={drawShape} shape={drawShape} xAxis={xAxis} yAxis={yAxis} onDrawn={(box) => onStateChange({ [drawShape]: box })} />
             )}
             {drawing && <MaskCanvas key={`${rows} ${columns}`} drawing={drawing} xAxis={xAxis} yAxis={yAxis} />}
@@ -178,6 +188,13 @@ export function ImagePlot(props: PlotProps) {
       )}
     </PlotFrame>
   );
+}
+
+/** What the left button draws: the shape of the open panel, else what is followed through the stack. */
+function drawnShape({ panel, follow }: ViewerState): 'region' | 'profile' | 'pick' | null {
+  if (panel === 'region' || panel === 'profile') return panel;
+  if (panel === 'mask' || !follow) return null;
+  return follow === 'line' ? 'profile' : 'pick';
 }
 
 function useAxis(info: PlotProps['axes'][number] | undefined) {

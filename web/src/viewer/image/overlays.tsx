@@ -156,6 +156,25 @@ export function RegionBox({ box, ...axes }: AxesProps & { box: Box }) {
   );
 }
 
+/** A ring around one pixel that stays visible however small the pixel is. */
+export function PixelMark({ pixel, ...axes }: AxesProps & { pixel: readonly [number, number] }) {
+  const points = useMemo<PixelPoint[]>(() => [[pixel[0] + 0.5, pixel[1] + 0.5]], [pixel]);
+  const [centre] = useScreenPoints(points, axes);
+  if (!centre) return null;
+  const [cx, cy] = centre;
+  const cross = `M${cx - 12},${cy}h6M${cx + 6},${cy}h6M${cx},${cy - 12}v6M${cx},${cy + 6}v6`;
+  return (
+    <SvgElement>
+      <g data-overlay="pixel">
+        <circle cx={cx} cy={cy} r={6} fill="none" stroke="#000" strokeWidth={3.5} opacity={0.6} />
+        <path d={cross} stroke="#000" strokeWidth={3.5} opacity={0.6} />
+        <circle cx={cx} cy={cy} r={6} fill="none" stroke="#fff" strokeWidth={1.5} />
+        <path d={cross} stroke="#fff" strokeWidth={1.5} />
+      </g>
+    </SvgElement>
+  );
+}
+
 export function ProfileLine({ line, ...axes }: AxesProps & { line: Box }) {
   const points = useMemo<PixelPoint[]>(
     () => [

@@ -156,13 +156,14 @@ export function RegionPanel({ frame, rules, unit, region, onClear }: RegionPanel
 interface ProfilePanelProps extends PixelsProps {
   readonly line: Box | undefined;
   readonly log: boolean;
+  readonly width: number;
+  readonly onWidth: (width: number) => void;
   readonly onLine: (line: Box | undefined) => void;
   readonly rows: number;
   readonly columns: number;
 }
 
-export function ProfilePanel({ frame, rules, unit, line, log, onLine, rows, columns }: ProfilePanelProps) {
-  const [width, setWidth] = useState(1);
+export function ProfilePanel({ frame, rules, unit, line, log, width, onWidth, onLine, rows, columns }: ProfilePanelProps) {
   const job = useMemo(
     () => (line ? { frame, rules, width, segment: { x0: line[0], y0: line[1], x1: line[2], y1: line[3] } } : null),
     [frame, rules, line, width],
@@ -184,7 +185,7 @@ export function ProfilePanel({ frame, rules, unit, line, log, onLine, rows, colu
         <Button size="xs" variant="default" onClick={() => onLine([0, Math.floor(centre[1]) + 0.5, columns, Math.floor(centre[1]) + 0.5])}>Row</Button>
         <Button size="xs" variant="default" onClick={() => onLine([Math.floor(centre[0]) + 0.5, 0, Math.floor(centre[0]) + 0.5, rows])}>Column</Button>
       </Group>
-      <NumberInput size="xs" label="Width in pixels" min={1} max={999} value={width} onChange={(value) => setWidth(typeof value === 'number' ? Math.max(1, value) : 1)} />
+      <NumberInput size="xs" label="Width in pixels" min={1} max={999} value={width} onChange={(value) => onWidth(typeof value === 'number' ? Math.max(1, value) : 1)} />
       {line && <Button size="xs" variant="default" onClick={() => onLine(undefined)}>Clear line</Button>}
     </Stack>
   );

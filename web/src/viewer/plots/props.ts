@@ -27,6 +27,8 @@ export interface PlotProps {
 
 export interface Chosen {
   readonly scale?: ColorScale;
+  /** The contrast that was chosen, for links that show the same. */
+  readonly domain?: [number, number];
   readonly top?: boolean;
   readonly xScale?: AxisScale;
   readonly yScale?: AxisScale;

@@ -16,6 +16,7 @@ from pandaas.arrays.masks import Mask, Masks
 from pandaas.arrays.pool import Reply
 from pandaas.arrays.reduced import Array, Cell, Pyramid, Reductions, pyramid
 from pandaas.arrays.remembered import MayRead
+from pandaas.arrays.through import Stack
 from pandaas.codecs import (
     Statistics,
     dtype_from,
@@ -74,20 +75,24 @@ class Pictures:
         form = _form(subject)
         return pyramid(form.shape, form.dtype)
 
-    def shape(self, subject: Subject) -> tuple[int, ...]:
-        return _form(subject).shape
-
     def cell(self, subject: Subject, cell: Cell) -> NDArray[np.float32]:
-        form, mask, pixels = _form(subject), self._mask(subject), self.mask(subject)
+        form, mask = _form(subject), self._mask(subject)
+        pixels = mask.pixels if mask.pixels is not None and mask.pixels.shape == form.shape[-2:] else None
         state = (subject.tag(), mask.files)
         is_detector = _is_detector(form.shape)
         array = Array(state, form.shape, form.dtype, form.chunk, subject.read, pixels, is_detector, subject.check)
         return self._reductions.cell(array, cell)
 
-    def mask(self, subject: Subject) -> NDArray[np.bool_] | None:
-        """Which pixels of the array's last two axes don't count; None where it has no mask of their size."""
-        pixels = self._mask(subject).pixels
-        return pixels if pixels is not None and pixels.shape == _form(subject).shape[-2:] else None
+    def stack(self, subject: Subject, *, masked: bool) -> Stack:
+        """The array to be gone through block by block, with or without its mask."""
+        shape = _form(subject).shape
+        pixels = self._mask(subject).pixels if masked and len(shape) >= 2 else None
+
+        def mask(selection: str) -> NDArray[np.bool_] | None:
+            fits = pixels is not None and pixels.shape == shape[-2:]
+            return pixels[parse_selection(selection, shape).items[-2:]] if pixels is not None and fits else None
+
+        return Stack(shape, lambda selection: _values(subject, selection), mask)
 
     def state_of_mask(self, subject: Subject) -> str:
         """What changes with the files that the mask comes from."""

@@ -11,7 +11,6 @@ import json
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,6 @@ from pandaas.codecs import (
     Format,
     Statistics,
     encode,
-    parse_selection,
 )
 from pandaas.config import Settings
 from pandaas.model import (
@@ -304,14 +302,7 @@ class ArrayService:
         self, principal: Principal, pid: str, path: str, *, masked: bool = True, cancelled: Cancelled | None = None
     ) -> Stack:
         """The array to be gone through block by block (`series`, `profiles`), with or without its pixel mask."""
-        subject = self._subject(self._target(principal, pid), path, cancelled)
-        shape = self._pictures.shape(subject)
-        pixels = self._pictures.mask(subject) if masked and len(shape) >= 2 else None
-
-        def mask(selection: str) -> NDArray[Any] | None:
-            return pixels[parse_selection(selection, shape).items[-2:]] if pixels is not None else None
-
-        return Stack(shape, partial(self.read, principal, pid, path, cancelled=cancelled), mask)
+        return self._pictures.stack(self._subject(self._target(principal, pid), path, cancelled), masked=masked)
 
     def zarr(self, principal: Principal, pid: str, key: Key, text: str) -> StoreValue:
         """What stands under a key (`text`, parsed) of the dataset's virtual Zarr store; nothing is read yet.

@@ -1,9 +1,12 @@
 """What they may see and do: one rule, asked in Python (`may`) and in SQL (`visible`); proposals, teams, shares."""
 
 from pandaas.access.clause import visible
+from pandaas.access.links import LinkView
+from pandaas.access.policy import Policy, ReleaseChange, follow_inputs
+from pandaas.access.reasons import Answer, Seer
 from pandaas.access.rights import not_found
 from pandaas.access.rule import EVERYONE_SEES, RULE, SCOPE_OF, Grant, Protected, Tie, is_open, may
-from pandaas.access.service import FACILITY, Access
+from pandaas.access.service import FACILITY, Access, access_of
 from pandaas.access.views import MemberView, ProposalView
 
 __all__ = [
@@ -12,11 +15,18 @@ __all__ = [
     "RULE",
     "SCOPE_OF",
     "Access",
+    "Answer",
     "Grant",
+    "LinkView",
     "MemberView",
+    "Policy",
     "ProposalView",
     "Protected",
+    "ReleaseChange",
+    "Seer",
     "Tie",
+    "access_of",
+    "follow_inputs",
     "is_open",
     "may",
     "not_found",

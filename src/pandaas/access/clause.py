@@ -6,7 +6,7 @@ Every part is true or false, never NULL, so that it may be negated.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, cast
 
@@ -28,6 +28,9 @@ def visible(principal: Principal, action: Action, table: Any, now: datetime) -> 
     """
     if not is_capable(principal, action):
         return false()
+    if principal.viewer is not None:
+        own = replace(principal, viewer=None)
+        return and_(visible(own, action, table, now), visible(principal.viewer, action, table, now))
     if is_operator(principal):
         return true()
     columns = _columns_of(table)
@@ -49,14 +52,16 @@ class _Columns:
     pid: ColumnElement[str] | None
     type_in: Callable[[Collection[ProposalType]], ColumnElement[bool]]
     has_ancestors: bool
+    announced: ColumnElement[bool] | None = None
 
 
 def _columns_of(table: Any) -> _Columns:
     entity = table.__mapper__.class_ if hasattr(table, "__mapper__") else table._aliased_insp.mapper.class_
     if entity is Proposal:
         return _Columns(
-            table.id, None, table.instrument_id, table.release_time, None, None, table.type.in_, has_ancestors=False
-        )
+            table.id, None, table.instrument_id, table.release_time, None, None, table.type.in_, has_ancestors=False,
+            announced=table.announced,
+        )  # fmt: skip
 
     def type_in(types: Collection[ProposalType]) -> ColumnElement[bool]:
         of_type = select(Proposal.id).where(Proposal.type.in_(types))
@@ -109,6 +114,8 @@ def _tie(tie: Tie, principal: Principal, columns: _Columns, now: datetime) -> Co
             return _among(columns.pid, principal.linked_datasets)
         case Tie.RELEASED:
             return and_(columns.release_time.is_not(None), columns.release_time <= now)
+        case Tie.ANNOUNCED:
+            return columns.announced
         case _:
             teams = {proposal for proposal, role in principal.teams.items() if TEAM_TIE[role] is tie}
             return _among(columns.proposal_id, teams)

@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from pandaas.access.rights import Rights, not_found, of_proposal
+from pandaas.access.releases import Releases
+from pandaas.access.rights import not_found, of_proposal
 from pandaas.access.rule import Protected
 from pandaas.access.views import MemberView, ProposalView
 from pandaas.db.tables import Dataset, Instrument, Person, Proposal, ProposalMember
@@ -20,7 +21,6 @@ from pandaas.model import (
     Action,
     Conflict,
     InvalidInput,
-    NotAllowed,
     NotFound,
     Principal,
     ProposalType,
@@ -29,10 +29,9 @@ from pandaas.model import (
 
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _PERSONAL = "personal-"
-_NEVER_RELEASED = {ProposalType.PROPRIETARY, ProposalType.PERSONAL}
 
 
-class Proposals(Rights):
+class Proposals(Releases):
     """Every change writes an event; a member who is removed has no access from the next request on."""
 
     def create_proposal(
@@ -48,7 +47,10 @@ class Proposals(Rights):
         end_time: datetime | None = None,
         release_time: datetime | None = None,
     ) -> Proposal:
-        """Operators make proposals. `Conflict` when the name is taken; proprietary ones have no release time."""
+        """Operators make proposals. `Conflict` when the name is taken; proprietary ones have no release time.
+
+        Without a `release_time` of its own it is released as the policy says.
+        """
         self.require(principal, Action.OPERATE, what="proposals")
         kind = _check(name, title, type)
         proposal = Proposal(
@@ -60,6 +62,8 @@ class Proposals(Rights):
             start_time=start_time,
             end_time=end_time,
             release_time=release_time,
+            release_set=release_time is not None,
+            announced=False,
             created=self._now(),
         )
         _check_times(proposal)
@@ -68,6 +72,7 @@ class Proposals(Rights):
                 proposal.instrument_id = _instrument_id(session, instrument)
                 session.add(proposal)
                 session.flush()
+                self.compute_release(session, proposal)
                 self._log(session, "proposal.created", name, principal, proposal_id=proposal.id, type=kind)
         except IntegrityError as error:
             raise Conflict(
@@ -166,29 +171,6 @@ class Proposals(Rights):
             session.delete(member)
             self._log_team(session, "proposal.member_removed", proposal, principal, session.get_one(Person, person_id))
 
-    def set_release(self, principal: Principal, name: str, release_time: datetime | None) -> ProposalView:
-        """Set when the data of a proposal become open, for all its datasets at once.
-
-        The principal investigator may bring the release forward; putting it off (or None, never) is for operators.
-        """
-        with self._database.session() as session:
-            proposal = self._named(session, principal, name, Action.MANAGE)
-            if proposal.type in _NEVER_RELEASED:
-                raise InvalidInput(
-                    f"Data of a {proposal.type} proposal are never released.",
-                    remedy="Move them to another proposal first.",
-                    field="release_time",
-                )
-            old = proposal.release_time
-            later = old is not None and (release_time is None or release_time > old)
-            if later and not self.may(principal, Action.OPERATE):
-                raise NotAllowed("Only operators put a release off.", remedy="Ask an operator.")
-            proposal.release_time = release_time
-            session.execute(update(Dataset).where(Dataset.proposal_id == proposal.id).values(release_time=release_time))
-            told = release_time.isoformat() if release_time else None
-            self._log(session, "proposal.changed", name, principal, proposal_id=proposal.id, release_time=told)
-            return self._views(session, principal, [proposal])[0]
-
     def _named(self, session: Session, principal: Principal, name: str, action: Action) -> Proposal:
         what = f"proposal '{name[:64]}'"
         found = session.scalars(select(Proposal).where(Proposal.name == name)).first()
@@ -234,6 +216,7 @@ class Proposals(Rights):
 
     def _views(self, session: Session, principal: Principal, proposals: list[Proposal]) -> list[ProposalView]:
         instruments = dict(session.execute(select(Instrument.id, Instrument.name)).all()) if proposals else {}
+        policies = self._policies(session) if proposals else {}
         rights = {one.id: of_proposal(one) for one in proposals}
         writable = {one for one, right in rights.items() if self.may(principal, Action.WRITE, right)}
         shown = [one for one in rights if one in principal.teams or one in writable]
@@ -254,6 +237,9 @@ class Proposals(Rights):
                 may_write=one.id in writable,
                 may_manage=self.may(principal, Action.MANAGE, rights[one.id]),
                 is_open=self.may(ANONYMOUS, Action.READ, rights[one.id]),
+                may_read=self.may(principal, Action.READ, rights[one.id]),
+                may_decide=self.may_decide(principal, one),
+                policy=policies[ProposalType(one.type)],
                 members=tuple(members.get(one.id, ())),
             )
             for one in proposals

@@ -32,9 +32,14 @@ _BATCH = 500
 class Rights:
     """`may`, `visible` and `require`, at the time of the injected clock."""
 
-    def __init__(self, database: Database, *, facility: str = "") -> None:
+    def __init__(
+        self, database: Database, *, facility: str = "", embargo_years: float = 3, licence: str = "CC-BY-4.0"
+    ) -> None:
+        """`embargo_years` of public-access data and `licence` hold where the policy says nothing else."""
         self._database = database
         self._facility = facility
+        self._embargo_years = embargo_years
+        self._licence = licence
 
     def may(self, principal: Principal, action: Action, resource: Protected | None = None) -> bool:
         """May `principal` do this now? Without a resource: to the facility as a whole."""
@@ -134,6 +139,7 @@ def of_proposal(proposal: Proposal) -> Protected:
         instrument_id=proposal.instrument_id,
         release_time=proposal.release_time,
         state=DatasetState.COMPLETE,
+        announced=proposal.announced,
     )
 
 

@@ -3,13 +3,14 @@
 A principal has *ties* to a row (team, owner, instrument staff, share, released …). Each tie grants actions on data in
 use, fewer on withdrawn data, and reaches into some types of proposal only. Who has a tie that grants the action may act.
 
-Four things hold besides:
+Five things hold besides:
 
 1. A token acts only within its scopes (`SCOPE_OF`), and is an operator only with the scope `admin`.
 2. Analysing needs a person: open data are analysed after signing in.
 3. A result is never more visible than what it was made from: to discover it one must be allowed to discover every one
    of its ancestors, for any other action to read them.
 4. Release is a moment in time, compared with the clock whenever the rule is asked.
+5. A reviewer's link and who looks as somebody else only read; the latter nothing that the one who looks may not read.
 
 `pandaas.access.clause` says the same in SQL; a property test over random worlds holds the two equal.
 """
@@ -35,6 +36,7 @@ class Tie(StrEnum):
     STAFF = "instrument staff"
     SHARED = "shared with"
     RELEASED = "released"  # nobody in particular: the embargo is over
+    ANNOUNCED = "announced"  # nobody in particular: a proposal whose title the policy makes known during the embargo
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,7 @@ RULE: tuple[Grant, ...] = (
     Grant(Tie.STAFF, _WORK, _DISCOVER, _OF_THE_FACILITY),
     Grant(Tie.SHARED, _USE, _NONE, _EVERY_TYPE),
     Grant(Tie.RELEASED, _USE, _NONE, EVERYONE_SEES),
+    Grant(Tie.ANNOUNCED, _DISCOVER, _NONE, EVERYONE_SEES),
 )
 
 TEAM_TIE: dict[TeamRole, Tie] = {
@@ -82,6 +85,8 @@ TEAM_TIE: dict[TeamRole, Tie] = {
     TeamRole.LOCAL_CONTACT: Tie.LOCAL_CONTACT,
     TeamRole.READER: Tie.READER,
 }
+
+_ONLY_READ = frozenset({PrincipalKind.LINK, PrincipalKind.VIEW})
 
 SCOPE_OF: dict[Action, Scope] = {
     Action.DISCOVER: Scope.READ,
@@ -97,7 +102,8 @@ SCOPE_OF: dict[Action, Scope] = {
 class Protected:
     """What the rule looks at of one row: a dataset, or a proposal itself (`pid` None).
 
-    `release_time` None = not released by time. `ancestors` = everything a result was made from.
+    `release_time` None = not released by time. `ancestors` = everything a result was made from. `announced` can be true of
+    proposals only: datasets are never known of before they may be read.
     """
 
     proposal_id: int
@@ -108,11 +114,14 @@ class Protected:
     state: str = DatasetState.COMPLETE
     pid: str | None = None
     ancestors: tuple[Protected, ...] = ()
+    announced: bool = False
 
 
 def may(principal: Principal, action: Action, resource: Protected | None, now: datetime) -> bool:
     """May `principal` do `action` to `resource` at the time `now`? `resource` None is the facility as a whole."""
     if not is_capable(principal, action):
+        return False
+    if principal.viewer is not None and not may(principal.viewer, action, resource, now):
         return False
     if resource is None:
         return is_operator(principal)
@@ -127,7 +136,10 @@ def is_open(resource: Protected, now: datetime) -> bool:
 
 
 def is_capable(principal: Principal, action: Action) -> bool:
-    """Could this principal do this to anything at all? A token needs the scope, an analysis needs a person."""
+    """Could this principal do this to anything at all? A token needs the scope, an analysis needs a person, who looks
+    through a link or as somebody else only reads."""
+    if principal.kind in _ONLY_READ and action not in _READ:
+        return False
     if principal.kind is PrincipalKind.TOKEN and SCOPE_OF[action] not in principal.scopes:
         return False
     return action is not Action.ANALYSE or principal.signed_in or is_operator(principal)
@@ -162,6 +174,8 @@ def has_tie(principal: Principal, tie: Tie, resource: Protected, now: datetime) 
             return resource.pid in principal.linked_datasets
         case Tie.RELEASED:
             return resource.release_time is not None and resource.release_time <= now
+        case Tie.ANNOUNCED:
+            return resource.announced
         case _:
             role = principal.teams.get(resource.proposal_id)
             return role is not None and TEAM_TIE[role] is tie

@@ -90,7 +90,7 @@ class Masks:
             prepared = Prepared(
                 scanned=_scanned(drawn),
                 files=(drawn.file,),
-                placement=placement_in(session, proposal, [source]),
+                placement=placement_in(session, self._access, proposal, [source]),
                 owner_id=principal.person_id,
             )
             dataset = new_dataset(self._settings, prepared, drawn.pid, self._database.clock())

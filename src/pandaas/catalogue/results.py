@@ -86,7 +86,7 @@ class Results:
         prepared = Prepared(
             scanned=scanned,
             files=(result.file,),
-            placement=placement_in(session, proposal, sources),
+            placement=placement_in(session, self._access, proposal, sources),
             thumbnail=result.thumbnail,
             owner_id=job.person_id,
             origin="simulated" if sources and all(one.origin == "simulated" for one in sources) else "measured",
@@ -166,7 +166,7 @@ def _last_release(sources: Sequence[Dataset]) -> datetime | None:
     return max((time for time in times if time), default=None) if all(times) else None
 
 
-def placement_in(session: Session, proposal: Proposal, sources: Sequence[Dataset]) -> Placement:
+def placement_in(session: Session, access: Access, proposal: Proposal, sources: Sequence[Dataset]) -> Placement:
     shared = {one.instrument_id for one in sources}
     instrument = session.get(Instrument, shared.pop()) if len(shared) == 1 and None not in shared else None
     return Placement(
@@ -174,6 +174,7 @@ def placement_in(session: Session, proposal: Proposal, sources: Sequence[Dataset
         proposal=proposal.name,
         proposal_title=proposal.title,
         proposal_type=proposal.type,
-        proposal_release=proposal.release_time,
+        row=proposal,
+        policy=access.policy(proposal.type),
         instrument_id=instrument.id if instrument else None,
     )

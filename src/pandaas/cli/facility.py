@@ -37,7 +37,7 @@ class Local:
 @contextmanager
 def facility() -> Iterator[Local]:
     """The home's people and rights. Who may read the home is its operator; the schema has to be current."""
-    from pandaas.access import Access
+    from pandaas.access import access_of
     from pandaas.config import load_settings
     from pandaas.db import Database, require_current_schema
     from pandaas.identity import Identity
@@ -46,9 +46,7 @@ def facility() -> Iterator[Local]:
     require_current_schema(settings)
     database = Database(settings.database_url)
     try:
-        yield Local(
-            settings, database, Identity(database, settings), Access(database, facility=settings.facility.short_name)
-        )
+        yield Local(settings, database, Identity(database, settings), access_of(database, settings))
     finally:
         database.dispose()
 

@@ -17,6 +17,7 @@ from pandaas.db.migrate import (
     schema_connection,
     schema_state,
 )
+from pandaas.db.notices import leave_notice
 from pandaas.db.restoring import RestoreReport, restore
 from pandaas.db.upgrading import UpgradeReport, upgrade
 
@@ -38,6 +39,7 @@ __all__ = [
     "hold",
     "holders",
     "is_disk_full",
+    "leave_notice",
     "migrate_connection",
     "release",
     "require_current_schema",

@@ -11,15 +11,15 @@ from pandaas.config import Settings
 from pandaas.db import Database, Memo
 from pandaas.db.tables import Person, SignIn, Token
 from pandaas.identity import attempts
-from pandaas.identity.capabilities import Capabilities
 from pandaas.identity.credentials import SECRET_PATTERN, TOKEN_PATTERN, digest, new_secret
+from pandaas.identity.lenses import Lenses
 from pandaas.identity.principals import principal_of
 from pandaas.model import InvalidInput, NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind
 
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
-class Identity(Capabilities):
+class Identity(Lenses):
     """Who is asking. Every question reads the tables: what changes there is felt by the next request."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
@@ -86,6 +86,15 @@ class Identity(Capabilities):
         found: Principal | None = self._principals.get(
             ("cookie", digest(secret)), lambda: self._principal_of_cookie(secret)
         )
+        return found
+
+    def principal_of_lens(self, secret: str, signed_in: Principal | None) -> Principal | None:
+        """Who looks through this lens (a reviewer's visit, "view as"), or None when it has ended.
+
+        `signed_in` is who the same browser is signed in as: with that sign-in the look as somebody else ends.
+        """
+        key = ("lens", digest(secret), repr(signed_in))
+        found: Principal | None = self._principals.get(key, lambda: self._principal_of_lens(secret, signed_in))
         return found
 
     def remembered(self, kind: Literal["cookie", "token"], secret: str) -> Principal | None:

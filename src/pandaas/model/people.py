@@ -28,6 +28,7 @@ class PrincipalKind(StrEnum):
     PERSON = "person"
     TOKEN = "token"  # noqa: S105 - the kind, not one
     LINK = "link"
+    VIEW = "view"  # a member of the staff looks as somebody else
     SERVICE = "service"
 
 
@@ -45,8 +46,9 @@ class Principal:
     """Who asks, with everything the access rule needs to know, resolved once per request.
 
     `teams` maps the ids of the proposals a person belongs to onto her role there; `instruments` are the ids of the
-    instruments whose staff she is. `links` are ids of datasets or proposals a link principal may read. `acting_for`
-    names the person on whose behalf a service works.
+    instruments whose staff she is. `linked_datasets` are the pids shared with her, or those behind a link (`link_id`).
+    `acting_for` names the person on whose behalf a service works. Who looks as somebody else (`VIEW`) has that person's
+    rights of reading, as far as the one who looks (`viewer`) has them too; `person_id` None is nobody in particular.
     """
 
     kind: PrincipalKind = PrincipalKind.ANONYMOUS
@@ -58,6 +60,8 @@ class Principal:
     instruments: frozenset[int] = frozenset()
     linked_datasets: frozenset[str] = frozenset()
     acting_for: int | None = None
+    link_id: int | None = None
+    viewer: Principal | None = None
 
     @property
     def is_operator(self) -> bool:

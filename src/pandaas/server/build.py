@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pandaas.access import Access
+from pandaas.access import access_of
 from pandaas.arrays import ArrayService
 from pandaas.catalogue import Catalogue, Logbook, Quality
 from pandaas.config import Settings
@@ -20,7 +20,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     settings.home.mkdir(parents=True, exist_ok=True, mode=0o700)
     database = Database(settings.database_url, clock=clock)
     identity = Identity(database, settings)
-    access = Access(database, facility=settings.facility.short_name)
+    access = access_of(database, settings)
     arrays = ArrayService(settings)
     catalogue = Catalogue(database, settings, access, arrays)
     arrays.resolver = catalogue

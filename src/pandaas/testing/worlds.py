@@ -6,12 +6,11 @@ moment, `NOW`, with release and expiry times before it, exactly at it and just a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
 
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from pandaas.access import FACILITY, Access
@@ -37,6 +36,7 @@ from pandaas.model import (
     Scope,
     TeamRole,
 )
+from pandaas.testing.oracle import may_dataset, may_proposal
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 _TIMES = (
@@ -63,10 +63,27 @@ class DatasetSpec:
 
 
 @dataclass(frozen=True)
+class Asker:
+    """Who asks: `kind` is anonymous, facility, link, person, token, service (a job of hers) or view (somebody looks as her).
+
+    `person` and `viewer` are indices into the world's persons.
+    """
+
+    kind: str
+    person: int | None = None
+    viewer: int | None = None
+
+    def viewer_as_person(self) -> Asker:
+        """The one who looks, with her own rights."""
+        return Asker("person", self.viewer)
+
+
+@dataclass(frozen=True)
 class World:
     roles: tuple[Role, ...]
     types: tuple[ProposalType, ...]
     releases: tuple[datetime | None, ...]
+    announced: tuple[bool, ...]
     instruments: tuple[int | None, ...]  # of the proposals
     teams: dict[tuple[int, int], TeamRole]  # (proposal, person)
     staff: frozenset[tuple[int, int]]  # (instrument, person)
@@ -102,6 +119,7 @@ def worlds(draw: st.DrawFn) -> World:
         roles=draw(each(st.sampled_from(Role), _PERSONS)),  # type: ignore[arg-type]
         types=draw(each(st.sampled_from(ProposalType), _PROPOSALS)),  # type: ignore[arg-type]
         releases=draw(each(times, _PROPOSALS)),  # type: ignore[arg-type]
+        announced=draw(each(st.booleans(), _PROPOSALS)),  # type: ignore[arg-type]
         instruments=draw(each(instrument, _PROPOSALS)),  # type: ignore[arg-type]
         teams=draw(
             st.dictionaries(st.tuples(st.integers(0, _PROPOSALS - 1), person), st.sampled_from(TeamRole), max_size=8)
@@ -111,12 +129,18 @@ def worlds(draw: st.DrawFn) -> World:
         shares=draw(st.dictionaries(st.tuples(st.integers(0, _DATASETS - 1), person), times, max_size=5)),
         scopes=draw(each(st.frozensets(st.sampled_from(Scope)), _PERSONS)),  # type: ignore[arg-type]
         linked=frozenset(draw(st.sets(st.integers(0, _DATASETS - 1), max_size=3))),
-        askers=draw(st.frozensets(st.integers(0, 2 + 3 * _PERSONS), min_size=3, max_size=3)),
+        askers=draw(st.frozensets(st.integers(0, 2 + 4 * _PERSONS), min_size=3, max_size=3)),
     )
 
 
 def build(world: World, session: Session, access: Access) -> list[Principal]:
-    """Write the world into `session` and return the chosen askers: persons, tokens, jobs, a link, nobody, the facility."""
+    """Write the world into `session` and return the chosen askers."""
+    return [principal for _, principal in build_askers(world, session, access)]
+
+
+def build_askers(world: World, session: Session, access: Access) -> list[tuple[Asker, Principal]]:
+    """Write the world into `session` and return the chosen askers: persons, tokens, jobs, people who look as others, a
+    link, nobody, the facility."""
     persons = [
         Person(user=f"person{index}", name=f"Person {index}", role=role, created=NOW)
         for index, role in enumerate(world.roles)
@@ -131,6 +155,7 @@ def build(world: World, session: Session, access: Access) -> list[Principal]:
             type=world.types[index],
             facility="f",
             release_time=world.releases[index],
+            announced=world.announced[index],
             instrument_id=None if (one := world.instruments[index]) is None else instruments[one].id,
             created=NOW,
         )
@@ -162,32 +187,43 @@ def build(world: World, session: Session, access: Access) -> list[Principal]:
         )
     session.flush()
     link = Principal(kind=PrincipalKind.LINK, linked_datasets=frozenset(f"ds-{one}" for one in world.linked))
-    askers = [ANONYMOUS, FACILITY, link]
-    for person_row, scopes in zip(persons, world.scopes, strict=True):
+    askers = [(Asker("anonymous"), ANONYMOUS), (Asker("facility"), FACILITY), (Asker("link"), link)]
+    for index, (row, scopes) in enumerate(zip(persons, world.scopes, strict=True)):
+        viewer = (index + 1) % _PERSONS
+        her = principal_of(session, row, NOW, kind=PrincipalKind.VIEW)
+        seen = replace(her, viewer=principal_of(session, persons[viewer], NOW))
         askers += [
-            principal_of(session, person_row, NOW),
-            principal_of(session, person_row, NOW, kind=PrincipalKind.TOKEN, scopes=scopes),
-            principal_of(session, person_row, NOW, kind=PrincipalKind.SERVICE, acting_for=person_row.id),
+            (Asker("person", index), principal_of(session, row, NOW)),
+            (Asker("token", index), principal_of(session, row, NOW, kind=PrincipalKind.TOKEN, scopes=scopes)),
+            (Asker("service", index), principal_of(session, row, NOW, kind=PrincipalKind.SERVICE, acting_for=row.id)),
+            (Asker("view", index, viewer), seen),
         ]
     return [askers[index] for index in sorted(world.askers)]
 
 
 def assert_rule_agrees(database: Database, world: World) -> None:
-    """`may` in Python and `visible` in SQL must pick the same rows for every action; the world is rolled back after."""
+    """`may` in Python, `visible` in SQL and the oracle must pick the same rows for every action; the world is rolled back
+    after."""
     database.clock = lambda: NOW
     access = Access(database)
     with database.read() as session:
-        askers = build(world, session, access)
+        askers = build_askers(world, session, access)
         datasets = list(session.scalars(select(Dataset).order_by(Dataset.id)))
-        protected = dict(zip((one.pid for one in datasets), access.protect(session, datasets), strict=True))
-        proposals = {one.name: access.protected_proposal(one) for one in session.scalars(select(Proposal))}
-        for asker, action in product(askers, Action):
-            seen = set(session.scalars(select(Dataset.pid).where(access.visible(asker, Dataset, action))))
-            wanted = {pid for pid, row in protected.items() if access.may(asker, action, row)}
-            assert seen == wanted, f"{asker} {action}"
-            found = set(session.scalars(select(Proposal.name).where(access.visible(asker, Proposal, action))))
-            wanted = {name for name, row in proposals.items() if access.may(asker, action, row)}
-            assert found == wanted, f"{asker} {action}"
+        proposals = list(session.scalars(select(Proposal).order_by(Proposal.id)))
+        of_datasets = access.protect(session, datasets)
+        of_proposals = [access.protected_proposal(one) for one in proposals]
+        for asker, principal in askers:
+            for table, rights, oracle in ((Dataset, of_datasets, may_dataset), (Proposal, of_proposals, may_proposal)):
+                clauses = [
+                    case((access.visible(principal, table, action), 1), else_=0).label(action) for action in Action
+                ]
+                query = select(table.id, *clauses).order_by(table.id)
+                in_sql = [tuple(map(bool, row[1:])) for row in session.execute(query)]
+                for index, (row, right) in enumerate(zip(in_sql, rights, strict=True)):
+                    in_python = tuple(access.may(principal, action, right) for action in Action)
+                    assert row == in_python, f"{asker} {table.__name__} {index}: SQL {row}, Python {in_python}"
+                    wanted = tuple(oracle(world, asker, action, index, NOW) for action in Action)
+                    assert in_python == wanted, f"{asker} {table.__name__} {index}: {in_python}, oracle {wanted}"
         session.rollback()
 
 

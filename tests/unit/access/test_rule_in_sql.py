@@ -1,9 +1,10 @@
-"""The access rule says the same in Python and in SQL, for every action, in random worlds."""
+"""The access rule says the same in Python, in SQL and by brute force, for every action, in random worlds."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
@@ -15,7 +16,8 @@ from pandaas.model import ANONYMOUS
 from pandaas.testing.worlds import World, assert_rule_agrees, worlds
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@pytest.mark.timeout(900)  # four other programs may share the machine
+@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds())
 def test_python_and_sql_agree(sqlite_database: Database, world: World) -> None:
     assert_rule_agrees(sqlite_database, world)

@@ -113,7 +113,7 @@ def test_reading_again_keeps_a_release_that_somebody_set_and_a_withdrawal(facili
     moment = datetime(2026, 1, 1, tzinfo=UTC)
     with facility.database.session() as session:
         row = session.scalars(select(Dataset).where(Dataset.pid == pid)).one()
-        row.release_time, row.state = moment, "withdrawn"
+        row.release_time, row.release_set, row.state = moment, True, "withdrawn"
     facility.scanner.learned = {"start": "2024-06-01T10:00:00+00:00"}
     facility.ingest(rescan=True)
     assert [(row.release_time, row.state) for row in rows(facility)] == [(moment, "withdrawn")]

@@ -197,3 +197,18 @@ def test_a_vocabulary_is_loaded_and_asked(facility: Run, tmp_path: Path) -> None
     assert told(facility, "vocabulary show")["techniques"] == 2
     with pytest.raises(NotFound, match="no technique"):
         facility("vocabulary show tomography")
+
+
+def test_the_policy_is_shown_tried_and_changed(facility: Run) -> None:
+    assert {line["type"]: line["embargo_years"] for line in told(facility, "policy show")}["public_access"] == 3
+    assert told(facility, "proposal show SC-1")["release"].startswith("2029-05-01")
+    tried = told(facility, "policy set public_access --embargo-years 1 --dry-run")
+    assert [(one["proposal"], one["new"][:10]) for one in tried] == [("SC-1", "2027-05-01")]
+    assert told(facility, "policy apply --dry-run") == []
+    facility("policy set public_access --embargo-years 1 --announced")
+    assert told(facility, "proposal show SC-1")["release"].startswith("2027-05-01")
+    facility("policy release SC-1 --at 2030-01-01 --reason patent")
+    facility("policy release SC-1 --by-policy")
+    assert told(facility, "proposal show SC-1")["release"].startswith("2027-05-01")
+    with pytest.raises(NotFound):
+        facility("policy why ds-nothing --user ben")

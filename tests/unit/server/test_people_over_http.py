@@ -200,7 +200,7 @@ def test_a_proposal_shows_what_its_reader_may_see(browser: Browser, facility: Fa
     assert (mine["my_role"], mine["may_manage"], mine["dataset_count"]) == ("principal_investigator", True, 1)
     assert mine["last_dataset"]["title"] == "a"
     assert [one["person"]["user"] for one in mine["members"]] == ["alice"]
-    facility.access.set_release(facility.principal("alice"), "PUB-1", facility.clock())
+    facility.access.set_release(facility.principal("otto"), "PUB-1", facility.clock())
     anyone = browser().get("/api/v1/proposals/PUB-1").json()
     assert (anyone["open"], anyone["members"], anyone["may_write"]) == (True, [], False)
 

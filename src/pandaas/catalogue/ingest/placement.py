@@ -10,20 +10,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import or_, select
 
-from pandaas.access import EVERYONE_SEES, FACILITY, Access
+from pandaas.access import FACILITY, Access, Policy
 from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.values import REFUSED
 from pandaas.config import Settings, StorageRoot
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetFile, Instrument, Proposal
 from pandaas.model import Conflict, InvalidInput, ProposalType, ScannedDataset
-
-_YEAR = timedelta(days=365.2425)
 
 
 @dataclass(frozen=True)
@@ -34,23 +32,16 @@ class Placement:
     proposal: str
     proposal_title: str
     proposal_type: str
-    proposal_release: datetime | None
+    row: Proposal
+    policy: Policy
     instrument_id: int | None = None
     instrument: str | None = None
     instrument_title: str | None = None
     technique: str | None = None
 
-    def release_time(self, measured: datetime, embargo_years: float) -> datetime | None:
+    def release_time(self, measured: datetime) -> datetime | None:
         """When the data become open: the proposal's own date, else the embargo after the measurement."""
-        if self.proposal_type not in EVERYONE_SEES:
-            return None
-        if self.proposal_release is not None or self.proposal_type != ProposalType.PUBLIC_ACCESS:
-            return self.proposal_release
-        try:
-            whole = measured.replace(year=measured.year + int(embargo_years))
-        except ValueError:  # 29 February
-            whole = measured.replace(year=measured.year + int(embargo_years), day=28)
-        return whole + (embargo_years % 1) * _YEAR
+        return self.policy.release_of_dataset(self.row, measured)
 
 
 class Places:
@@ -72,6 +63,7 @@ class Places:
         self._access = access
         self._proposals: dict[str, Proposal | None] = {}
         self._instruments: list[Instrument] | None = None
+        self._policies = access.policies()
         self._proposal, self._instrument = proposal, instrument
         if proposal is not None and self._find_proposal(proposal) is None:
             raise _unknown_proposal(proposal)
@@ -141,7 +133,8 @@ class Places:
             proposal=proposal.name,
             proposal_title=proposal.title,
             proposal_type=proposal.type,
-            proposal_release=proposal.release_time,
+            row=proposal,
+            policy=self._policies[ProposalType(proposal.type)],
             instrument_id=instrument.id if instrument else None,
             instrument=instrument.name if instrument else None,
             instrument_title=instrument.title if instrument else None,

@@ -130,8 +130,7 @@ class Store:
         apply_edits(session, fresh, edits_of(session, known.pid))
         fresh.instrument_id = fresh.instrument_id or known.instrument_id
         fresh.thumbnail = fresh.thumbnail or known.thumbnail
-        computed = prepared.placement.release_time(_measured(known), self._settings.facility.embargo_years)
-        if known.release_time != computed:  # somebody set it
+        if known.release_set:
             fresh.release_time = known.release_time
         changed = take_over(session, known, fresh)
         if not changed:
@@ -211,6 +210,8 @@ def new_dataset(settings: Settings, prepared: Prepared, pid: str, now: datetime,
         created=now,
         identity=prepared.identity,
         owner_id=old.owner_id if old else prepared.owner_id,
+        release_set=old.release_set if old else False,
+        release_time=old.release_time if old and old.release_set else None,
         proposal_id=old.proposal_id if old else prepared.placement.proposal_id,
     )
     _fill(settings, dataset, prepared)
@@ -234,13 +235,14 @@ def _fill(settings: Settings, dataset: Dataset, prepared: Prepared) -> None:
     dataset.unread = [storable(reason) for reason in scanned.unread]
     dataset.extra = extra_value(scanned.metadata)
     dataset.origin, dataset.source_note = prepared.origin, prepared.source_note
-    dataset.licence = prepared.licence or settings.facility.licence
+    dataset.licence = prepared.licence or place.policy.licence
     dataset.state = DatasetState.GROWING if prepared.growing else DatasetState.COMPLETE
     dataset.instrument_id = place.instrument_id
     dataset.missing_since = None
     dataset.thumbnail = prepared.thumbnail
     dataset.files = _with_attachments(prepared.files, dataset)
-    dataset.release_time = place.release_time(_measured(dataset), settings.facility.embargo_years)
+    if not dataset.release_set:
+        dataset.release_time = place.release_time(_measured(dataset))
     dataset.arrays = array_rows(scanned.arrays)
     dataset.parameters = parameter_rows(scanned.parameters)
     dataset.techniques = technique_rows(scanned, place.technique)

@@ -1,6 +1,19 @@
 """All tables, one module per room; importing this registers them with the metadata."""
 
-from pandaas.db.tables.access import Instrument, InstrumentStaff, Proposal, ProposalMember, Share
+from pandaas.db.tables.access import (
+    AccessRequest,
+    Instrument,
+    InstrumentStaff,
+    Lens,
+    Proposal,
+    ProposalMember,
+    ReleasePolicy,
+    ReleaseRequest,
+    ReleaseTold,
+    ReviewerLink,
+    ReviewerLinkDataset,
+    Share,
+)
 from pandaas.db.tables.catalogue import (
     Dataset,
     DatasetAncestor,
@@ -21,11 +34,15 @@ from pandaas.db.tables.catalogue import (
     Validity,
     VocabularyTerm,
 )
-from pandaas.db.tables.events import Event, Lease
+from pandaas.db.tables.events import AccessCount, AuditPerson, AuditRow, Event, Lease
 from pandaas.db.tables.identity import LinkedIdentity, PathCapability, Person, SignIn, SignInAttempt, Token
 from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
 
 __all__ = [
+    "AccessCount",
+    "AccessRequest",
+    "AuditPerson",
+    "AuditRow",
     "Dataset",
     "DatasetAncestor",
     "DatasetArray",
@@ -39,6 +56,7 @@ __all__ = [
     "Job",
     "JobInput",
     "Lease",
+    "Lens",
     "LinkedIdentity",
     "LogbookEntry",
     "LogbookImage",
@@ -54,6 +72,11 @@ __all__ = [
     "Recipe",
     "RecipeDefault",
     "Relation",
+    "ReleasePolicy",
+    "ReleaseRequest",
+    "ReleaseTold",
+    "ReviewerLink",
+    "ReviewerLinkDataset",
     "Share",
     "SignIn",
     "SignInAttempt",

@@ -43,6 +43,7 @@ class Dataset(AccessColumns, Base):
     source_note: Mapped[str | None] = mapped_column(Text)  # where demo or imported data come from
     missing_since: Mapped[datetime | None]  # its files are gone from disk
     job_id: Mapped[str | None] = mapped_column(String(64), index=True)  # the job that made it
+    release_set: Mapped[bool] = mapped_column(default=False)  # its release is an exception of its own
     search_text: Mapped[str] = mapped_column(Text, default="")  # folded text, for search
     thumbnail: Mapped[bytes | None] = mapped_column(LargeBinary, deferred=True)  # PNG
 

@@ -33,6 +33,52 @@ class Event(Base):
     payload: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
 
 
+class AuditPerson(Base):
+    """The opaque id under which the audit knows a person. When she is erased the row goes, and the id means nobody."""
+
+    __tablename__ = "audit_person"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), unique=True)
+
+
+class AuditRow(Base):
+    """One line of the audit; `hash` covers the line and the hash before it. Rows are never changed or deleted.
+
+    `event_transaction`, `event_id` say up to where the event log has been taken over.
+    """
+
+    __tablename__ = "audit"
+
+    number: Mapped[int] = mapped_column(BigInt, primary_key=True, autoincrement=False)  # 1, 2, 3, … without a gap
+    time: Mapped[datetime] = mapped_column(index=True)
+    who: Mapped[str | None] = mapped_column(
+        String(40), index=True
+    )  # an opaque id; None: nobody signed in, or the platform
+    kind: Mapped[str] = mapped_column(String(48), index=True)
+    subject: Mapped[str] = mapped_column(String(64), index=True)
+    whom: Mapped[str | None] = mapped_column(String(40), index=True)  # the person whom it concerns, opaque too
+    proposal_id: Mapped[int | None] = mapped_column(index=True)
+    detail: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)
+    event_transaction: Mapped[int] = mapped_column(BigInt)
+    event_id: Mapped[int] = mapped_column(BigInt)
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AccessCount(Base):
+    """Requests for data in one minute, counted until the audit takes them over: by whom, what, through which door."""
+
+    __tablename__ = "access_count"
+
+    who: Mapped[str] = mapped_column(String(40), primary_key=True)  # "person 7", "link 3", "anonymous"
+    viewer_id: Mapped[int] = mapped_column(primary_key=True, default=0)  # the operator who looks as this person, or 0
+    dataset_pid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    door: Mapped[str] = mapped_column(String(16), primary_key=True)  # metadata | view | download | h5grove | zarr
+    minute: Mapped[datetime] = mapped_column(primary_key=True)
+    requests: Mapped[int]
+    bytes: Mapped[int] = mapped_column(BigInt)
+
+
 class Lease(Base):
     """Who leads a piece of background work, and until when."""
 

@@ -108,3 +108,4 @@ class Notice(Base):
     link: Mapped[str | None] = mapped_column(String(500))
     created: Mapped[datetime]
     dismissed: Mapped[datetime | None]
+    mail: Mapped[str | None] = mapped_column(String(200), index=True)  # subject of a mail that is still to be sent

@@ -14,6 +14,7 @@ import { useFullScreen } from './controls/useFullScreen';
 import { useOwnState } from './controls/useOwnState';
 import { usePlayback } from './controls/usePlayback';
 import { parseDtype } from './core/dtype';
+import { Pace } from './core/pace';
 import { defaultMapping, isValidMapping, safeSlice, selectionText, slicedDimensions, type DimensionMapping } from './core/selection';
 import { misfits, words } from './core/fit';
 import { STATE_KEYS, stateToParams, type Visualisation, type ViewerState } from './core/state';
@@ -138,7 +139,8 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
 
   const setIndex = (dimension: number, index: number) =>
     onStateChange({ slice: slice.map((before, d) => (d === dimension ? index : before)) });
-  const playback = usePlayback(source.shape, slice, setIndex);
+  const [pace] = useState(() => new Pace());
+  const playback = usePlayback(source.shape, slice, pace, setIndex);
   const first = sliced.find((dimension) => (source.shape[dimension] ?? 1) > 1);
 
   const run = (command: ViewerCommand) => {
@@ -202,6 +204,7 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
     epoch,
     onFigure: setFigure,
     onChosen: setChosen,
+    pace,
   };
   return (
     <section className={styles.viewer} aria-label={`Viewer of ${source.path}`} data-full-screen={screen.active ? '' : undefined}>

@@ -1,8 +1,8 @@
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import { autoDomain, colorFraction, defaultScale, percentileOf, scaled, unscaled, validDomain } from './contrast';
 import { axisLabel, formatBytes, formatNumber, formatUncertain, prettyUnit, withUnit } from './format';
-import { FrameQueue } from './frameQueue';
+import { FrameQueue, RESTS_AFTER_MS } from './frameQueue';
 import { ByteLru } from './lru';
 import { blockSelection, defaultMapping, isTransposed, isValidMapping, safeSlice, selectionText, slicedDimensions } from './selection';
 import { histogram, percentiles, statistics } from './statistics';
@@ -256,6 +256,62 @@ describe('FrameQueue', () => {
     finish.get(1)?.();
     await Promise.resolve();
     expect(shown).toEqual([2]);
+  });
+
+  describe('when the slider moves on', () => {
+    function signals(parallel: number) {
+      const given = new Map<number, AbortSignal>();
+      const finish = new Map<number, () => void>();
+      const shown: number[] = [];
+      const queue = new FrameQueue<number, null>({
+        load: (key, signal) => {
+          given.set(key, signal);
+          return new Promise((resolve, reject) => {
+            finish.set(key, () => resolve(null));
+            signal.addEventListener('abort', () => reject(new DOMException('', 'AbortError')));
+          });
+        },
+        onFrame: (key) => shown.push(key),
+        onError: vi.fn(),
+        parallel,
+      });
+      const aborted = () => [...given].filter(([, signal]) => signal.aborted).map(([key]) => key);
+      return { queue, finish, shown, aborted, asked: () => [...given.keys()] };
+    }
+
+    beforeEach(() => vi.useFakeTimers());
+    afterEach(() => vi.useRealTimers());
+
+    it('lets what runs finish while it moves, so that frames keep coming', async () => {
+      const { queue, finish, shown, aborted } = signals(2);
+      for (let frame = 0; frame < 30; frame++) {
+        queue.want(frame);
+        await vi.advanceTimersByTimeAsync(33);
+      }
+      expect(aborted()).toEqual([]);
+      finish.get(0)?.();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(shown).toEqual([0]);
+    });
+
+    it('aborts what stands in the way once it rests, and asks for the newest', async () => {
+      const { queue, aborted, asked } = signals(2);
+      for (let frame = 0; frame < 5; frame++) queue.want(frame);
+      expect(asked()).toEqual([0, 1]);
+      await vi.advanceTimersByTimeAsync(RESTS_AFTER_MS);
+      expect(aborted()).toEqual([0, 1]);
+      expect(asked()).toEqual([0, 1, 4]);
+    });
+
+    it('aborts what is older than a frame that came', async () => {
+      const { queue, finish, shown, aborted } = signals(2);
+      queue.want(1);
+      queue.want(2);
+      finish.get(2)?.();
+      await vi.advanceTimersByTimeAsync(0);
+      expect(shown).toEqual([2]);
+      expect(aborted()).toEqual([1]);
+    });
   });
 
   it('aborts on close and reports nothing more', async () => {

@@ -1,6 +1,6 @@
 /**
  * Reduction of an image to the pixels of the screen by the maximum of valid pixels, so that single-pixel peaks stay visible.
- * NaN in the result means: all pixels of the block are masked.
+ * NaN in the result means: all pixels of the block are masked (or minus infinity, which no maximum can tell from that).
  */
 
 import { at } from './numbers';
@@ -9,7 +9,7 @@ export interface PixelRules {
   /** Values that mean 'no value' (detector gaps), besides NaN. */
   readonly sentinels: readonly number[];
   /** Non-zero = masked; same size as the image; null when masks are not applied. */
-  readonly mask: ArrayLike<number> | null;
+  readonly mask: Uint8Array | null;
 }
 
 export interface Block {
@@ -33,17 +33,16 @@ export function isValid(values: ArrayLike<number>, index: number, rules: PixelRu
   return !rules.sentinels.includes(value);
 }
 
-function copyBlock(values: ArrayLike<number>, width: number, block: Block, rules: PixelRules): Pooled {
+function copyBlock(values: ArrayLike<number>, width: number, block: Block, rules: PixelRules, result: Float32Array): Pooled {
   const { rows, columns } = block;
   const { mask } = rules;
-  const result = new Float32Array(rows * columns);
   const [first = NaN, second = NaN] = rules.sentinels;
   for (let r = 0; r < rows; r++) {
     const from = (block.row + r) * width + block.column;
     const to = r * columns;
     for (let c = 0; c < columns; c++) {
       const value = values[from + c] ?? NaN;
-      const bad = value === first || value === second || (mask !== null && (mask[from + c] ?? 0) > 0);
+      const bad = value === first || value === second || value === -Infinity || (mask !== null && (mask[from + c] ?? 0) > 0);
       result[to + c] = bad ? NaN : value;
     }
   }
@@ -51,7 +50,7 @@ function copyBlock(values: ArrayLike<number>, width: number, block: Block, rules
 }
 
 /**
- * Block of an image of row length `width`, reduced by `factor` along both axes.
+ * Block of an image of row length `width`, reduced by `factor` along both axes; `into` has room for exactly that.
  *
  * The arrays are read in place here, not through a shared function: that keeps the loop monomorphic, three times as fast.
  */
@@ -61,11 +60,12 @@ export function maxPool(
   block: Block,
   factor: number,
   rules: PixelRules,
+  into?: Float32Array,
 ): Pooled {
-  if (factor <= 1) return copyBlock(values, width, block, rules);
   const rows = Math.ceil(block.rows / factor);
   const columns = Math.ceil(block.columns / factor);
-  const result = new Float32Array(rows * columns);
+  const result = into ?? new Float32Array(rows * columns);
+  if (factor <= 1) return copyBlock(values, width, block, rules, result);
   const [first = NaN, second = NaN] = rules.sentinels;
   const { mask } = rules;
   for (let r = 0; r < rows; r++) {

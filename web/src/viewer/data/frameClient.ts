@@ -6,6 +6,7 @@ import { RequestError } from './requests';
 interface Pending {
   readonly resolve: (answer: never) => void;
   readonly reject: (error: unknown) => void;
+  readonly settled: () => void;
 }
 
 export class FrameClient {
@@ -17,12 +18,19 @@ export class FrameClient {
     worker.addEventListener('error', () => this.fail('The viewer’s frame worker stopped.'));
   }
 
+  /** Give pixels that are no longer shown back to the worker; nobody may look at them any more. */
+  recycle(pixels: Float32Array): void {
+    if (pixels.byteLength === 0) return;
+    this.worker.postMessage({ verb: 'recycle', pixels } satisfies Request, [pixels.buffer]);
+  }
+
   ask<V extends Verb>(verb: V, ask: Verbs[V]['ask'], signal?: AbortSignal): Promise<Verbs[V]['answer']> {
     if (signal?.aborted) return Promise.reject(abortError());
     const id = this.next++;
     return new Promise((resolve, reject) => {
-      this.pending.set(id, { resolve, reject });
-      signal?.addEventListener('abort', () => this.abort(id), { once: true });
+      const abort = () => this.abort(id);
+      signal?.addEventListener('abort', abort, { once: true });
+      this.pending.set(id, { resolve, reject, settled: () => signal?.removeEventListener('abort', abort) });
       this.worker.postMessage({ id, verb, ask });
     });
   }
@@ -39,6 +47,7 @@ export class FrameClient {
     const pending = this.pending.get(reply.id);
     if (!pending) return;
     this.pending.delete(reply.id);
+    pending.settled();
     if ('answer' in reply) {
       pending.resolve(reply.answer as never);
       return;

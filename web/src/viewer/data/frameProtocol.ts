@@ -11,7 +11,7 @@ export interface Verbs {
     answer: Rendered;
   };
   describe: {
-    ask: { source: FrameSource; rules: RuleSource; block: Block | null; log: boolean };
+    ask: { source: FrameSource; rules: RuleSource; block: Block | null; log: boolean; limit?: number };
     answer: Description;
   };
   value: { ask: { source: FrameSource; row: number; column: number }; answer: number };
@@ -30,7 +30,8 @@ export type Verb = keyof Verbs;
 
 export type Request =
   | { [V in Verb]: { id: number; verb: V; ask: Verbs[V]['ask'] } }[Verb]
-  | { id: number; verb: 'abort' };
+  | { id: number; verb: 'abort' }
+  | { verb: 'recycle'; pixels: Float32Array };
 
 export type Reply =
   | { id: number; answer: Verbs[Verb]['answer'] }

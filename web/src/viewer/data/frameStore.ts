@@ -1,17 +1,22 @@
 /**
  * Frames in memory and everything computed from their pixels. Lives in a worker, so the page stays responsive; raw frames
  * never cross to the page, only the pixels of the screen and small answers do.
+ *
+ * Answers are kept as they came, compressed where the file is; a few of them are decoded, into slots that are used again. The
+ * pixels of the screen travel in buffers that the page gives back. So memory stays flat however many frames are looked at.
  */
 
 import { complexPart, type ComplexPart } from '../core/complex';
-import { unsignedMaximum } from '../core/dtype';
+import { decode, parseDtype, unsignedMaximum } from '../core/dtype';
 import { ByteLru } from '../core/lru';
 import type { NumericArray } from '../core/numbers';
-import { maxPool, sampleBlock, type Block, type PixelRules, type Pooled } from '../core/pool';
+import { sampleBlock, type Block, type PixelRules, type Pooled } from '../core/pool';
 import { lineProfile, type Profile, type Segment } from '../core/profile';
 import { histogram, percentiles, statistics, type Histogram, type Statistics } from '../core/statistics';
 import { emptyMask, encodeRuns, paintThreshold } from '../core/mask';
-import type { ReceivedArray } from './requests';
+import { BrokenChunk, KINDS, pooledShape, type Slot } from '../decode/slot';
+import { DecodedFrames, type Frame, type Origin } from './decodedFrames';
+import type { Payload } from './requests';
 
 /** A 2-D selection of an array, as shown. */
 export interface FrameSource {
@@ -27,18 +32,21 @@ export interface RuleSource {
   readonly maskUrl: string | null;
 }
 
-export interface Frame {
-  readonly values: NumericArray;
-  readonly rows: number;
-  readonly columns: number;
-  readonly dtype: string;
-}
-
 export interface Rendered extends Pooled {
   readonly block: Block;
   readonly factor: number;
   readonly frameRows: number;
   readonly frameColumns: number;
+  readonly cost: Cost;
+}
+
+/** What frames have cost so far: counts only grow while memory that was there could not be used again. */
+export interface Cost extends Origin {
+  /** Frames decoded, slots and buffers made, bytes held by all slots; since the worker began. */
+  readonly decoded: number;
+  readonly slots: number;
+  readonly buffers: number;
+  readonly held: number;
 }
 
 export interface Description {
@@ -49,46 +57,93 @@ export interface Description {
   readonly histogram: Histogram;
 }
 
-export type Fetcher = (url: string, signal: AbortSignal) => Promise<ReceivedArray>;
+/** Fetches what `url` answers; `stored` allows a stored chunk; frames that may be wanted later come behind those that are. */
+export type Fetcher = (url: string, signal: AbortSignal, how: { stored: boolean; later: boolean }) => Promise<Payload>;
 
 interface Flight {
-  readonly promise: Promise<Frame>;
+  readonly promise: Promise<Payload>;
   readonly controller: AbortController;
   waiting: number;
 }
 
+interface Limits {
+  /** Bytes of answers as they came. */
+  readonly payloads: number;
+  /** Bytes of decoded frames. */
+  readonly decoded: number;
+}
+
 const PERCENTILES = [0.1, 0.5, 1, 5, 50, 95, 99, 99.5, 99.9];
 const SAMPLES_FOR_CONTRAST = 250_000;
+const SPARE_BUFFERS = 4;
 
 export class FrameStore {
-  private readonly frames: ByteLru<Frame>;
-  private readonly masks = new ByteLru<Frame>(64e6);
-  private readonly maskFlights = new Map<string, Promise<Frame>>();
+  private readonly payloads: ByteLru<Payload>;
+  private readonly frames: DecodedFrames;
+  private readonly masks = new ByteLru<Mask>(64e6);
+  private readonly maskFlights = new Map<string, Promise<Mask>>();
   private readonly flights = new Map<string, Flight>();
+  private readonly spare: Float32Array[] = [];
+  private buffers = 0;
 
   constructor(
     private readonly fetcher: Fetcher,
-    limit = 128e6,
+    makeSlot: () => Slot,
+    limits: Limits = { payloads: 64e6, decoded: 128e6 },
   ) {
-    this.frames = new ByteLru(limit);
+    this.payloads = new ByteLru(limits.payloads);
+    this.frames = new DecodedFrames(makeSlot, limits.decoded);
   }
 
+  /** Bytes held for frames, decoded and not. */
   get bytes(): number {
-    return this.frames.bytes;
+    return this.payloads.bytes + this.frames.held;
   }
 
-  /** From memory or the server; one request however many ask, aborted when nobody waits any more. */
+  /** Decoded; from memory or the server. It may be gone after the caller has waited for something else. */
   async frame(source: FrameSource, signal: AbortSignal): Promise<Frame> {
     const key = `${source.url} ${source.part ?? ''} ${source.transposed}`;
     const known = this.frames.get(key);
     if (known) return known;
-    const flight = this.flights.get(key) ?? this.depart(key, source);
+    const how = { stored: source.part === null, later: false };
+    const payload = await this.payload(source.url, signal, how);
+    signal.throwIfAborted();
+    try {
+      return this.frames.get(key) ?? this.decoded(key, source, payload);
+    } catch (error) {
+      if (!(error instanceof BrokenChunk)) throw error;
+      // The server says what is wrong with the chunk, or has a decoder for it.
+      this.payloads.delete(source.url);
+      const plain = await this.payload(source.url, signal, { ...how, stored: false });
+      return this.frames.get(key) ?? this.decoded(key, source, plain);
+    }
+  }
+
+  /** Fetch what will be wanted; decoding it waits until it is. */
+  async prefetch(source: FrameSource, signal: AbortSignal): Promise<null> {
+    await this.payload(source.url, signal, { stored: source.part === null, later: true });
+    return null;
+  }
+
+  private decoded(key: string, source: FrameSource, payload: Payload): Frame {
+    const [rows = 1, columns = 1] = payload.shape.length >= 2 ? payload.shape.slice(-2) : [1, ...payload.shape];
+    const turned = source.transposed ? { rows: columns, columns: rows } : { rows, columns };
+    const { bytes, took, codec } = payload;
+    const origin = { bytes: bytes.byteLength, took, stored: codec !== null };
+    return this.frames.make(key, { ...turned, origin }, (slot) => fillSlot(slot, payload, source, rows, columns));
+  }
+
+  /** One request however many ask, aborted when nobody waits any more. */
+  private async payload(url: string, signal: AbortSignal, how: { stored: boolean; later: boolean }): Promise<Payload> {
+    const known = this.payloads.get(url);
+    if (known) return known;
+    signal.throwIfAborted();
+    const flight = this.flights.get(url) ?? this.depart(url, how);
     flight.waiting++;
     const leave = () => {
-      if (--flight.waiting === 0) {
-        this.flights.delete(key);
-        flight.controller.abort();
-      }
+      if (--flight.waiting > 0) return;
+      if (this.flights.get(url) === flight) this.flights.delete(url);
+      flight.controller.abort();
     };
     signal.addEventListener('abort', leave, { once: true });
     try {
@@ -98,35 +153,36 @@ export class FrameStore {
     }
   }
 
-  private depart(key: string, source: FrameSource): Flight {
+  private depart(url: string, how: { stored: boolean; later: boolean }): Flight {
     const controller = new AbortController();
-    const promise = this.fetcher(source.url, controller.signal)
-      .then((received) => {
-        const frame = toFrame(received, source);
-        this.frames.set(key, frame, frame.values.byteLength);
-        return frame;
+    const promise = this.fetcher(url, controller.signal, how)
+      .then((payload) => {
+        this.payloads.set(url, payload, payload.bytes.byteLength);
+        return payload;
       })
       .finally(() => {
-        if (this.flights.get(key) === flight) this.flights.delete(key);
+        if (this.flights.get(url) === flight) this.flights.delete(url);
       });
     const flight: Flight = { promise, controller, waiting: 0 };
-    this.flights.set(key, flight);
+    this.flights.set(url, flight);
     return flight;
   }
 
   /** The frame and which of its pixels count; both are fetched at once. */
   private async frameAndRules(source: FrameSource, wanted: RuleSource, signal: AbortSignal): Promise<[Frame, PixelRules]> {
-    const [frame, mask] = await Promise.all([
+    const [first, mask] = await Promise.all([
       this.frame(source, signal),
       wanted.maskUrl === null ? null : this.mask(wanted.maskUrl),
     ]);
     signal.throwIfAborted();
+    // Other frames may have taken its slot while the mask was on its way.
+    const frame = first.gone ? await this.frame(source, signal) : first;
     const fits = mask !== null && mask.rows === frame.rows && mask.columns === frame.columns;
     return [frame, { sentinels: wanted.sentinels, mask: fits ? mask.values : null }];
   }
 
   /** One request however many ask; every frame of a stack needs it, so it is fetched to the end. */
-  private mask(url: string): Promise<Frame> {
+  private mask(url: string): Promise<Mask> {
     const known = this.masks.get(url);
     if (known) return Promise.resolve(known);
     const flight = this.maskFlights.get(url) ?? this.fetchMask(url);
@@ -134,18 +190,29 @@ export class FrameStore {
     return flight;
   }
 
-  private async fetchMask(url: string): Promise<Frame> {
+  private async fetchMask(url: string): Promise<Mask> {
     try {
-      const received = await this.fetcher(url, new AbortController().signal);
-      const loaded = toFrame(received, { url, part: null, transposed: false });
+      const { rows, columns, values } = await this.frame({ url, part: null, transposed: false }, new AbortController().signal);
       // One byte per pixel: a quarter of the memory of the usual 32-bit masks.
-      const values = Uint8Array.from(loaded.values.subarray(0, loaded.rows * loaded.columns), (flags) => (flags === 0 ? 0 : 1));
-      const mask = { ...loaded, values };
-      this.masks.set(url, mask, values.byteLength);
+      const mask = { rows, columns, values: Uint8Array.from(values, (flags) => (flags === 0 ? 0 : 1)) };
+      this.masks.set(url, mask, mask.values.byteLength);
       return mask;
     } finally {
       this.maskFlights.delete(url);
     }
+  }
+
+  /** Give the pixels of a render back, to be used for another. */
+  recycle(pixels: Float32Array): void {
+    this.spare.push(pixels);
+    if (this.spare.length > SPARE_BUFFERS) this.spare.shift();
+  }
+
+  private pixels(length: number): Float32Array {
+    const found = this.spare.findIndex((one) => one.length === length);
+    if (found >= 0) return this.spare.splice(found, 1)[0] ?? new Float32Array(length);
+    this.buffers++;
+    return new Float32Array(length);
   }
 
   async render(
@@ -157,21 +224,29 @@ export class FrameStore {
   ): Promise<Rendered> {
     const [frame, rules] = await this.frameAndRules(source, ruleSource, signal);
     const block = clipBlock(wanted, frame);
-    const pooled = maxPool(frame.values, frame.columns, block, factor, rules);
-    return { ...pooled, block, factor, frameRows: frame.rows, frameColumns: frame.columns };
+    const { rows, columns } = pooledShape(block, factor);
+    const values = this.pixels(rows * columns);
+    frame.pool(block, factor, rules, values);
+    return { values, rows, columns, block, factor, frameRows: frame.rows, frameColumns: frame.columns, cost: this.cost(frame) };
   }
 
-  /** Statistics and contrast of a region (null: the whole frame). */
+  private cost(frame: Frame): Cost {
+    const { made, slots, held } = this.frames;
+    return { ...frame.origin, decoded: made, slots, buffers: this.buffers, held };
+  }
+
+  /** Statistics and contrast of a region (null: the whole frame), from about `limit` of its pixels. */
   async describe(
     source: FrameSource,
     ruleSource: RuleSource,
     region: Block | null,
     log: boolean,
     signal: AbortSignal,
+    limit = Infinity,
   ): Promise<Description> {
     const [frame, rules] = await this.frameAndRules(source, ruleSource, signal);
     const block = clipBlock(region, frame);
-    const values = sampleBlock(frame.values, frame.columns, block, rules);
+    const values = sampleBlock(frame.values, frame.columns, block, rules, limit);
     const summary = statistics(values);
     let positive = Infinity;
     for (const value of values) if (value > 0 && value < positive) positive = value;
@@ -235,20 +310,32 @@ function clipBlock(block: Block | null, frame: Frame): Block {
   return { row, column, rows, columns };
 }
 
-function toFrame(received: ReceivedArray, source: FrameSource): Frame {
-  const shape = received.shape.length >= 2 ? received.shape.slice(-2) : [1, ...received.shape];
-  const [rows = 1, columns = 1] = shape;
-  const values = source.part ? complexPart(received.values, source.part) : received.values;
-  const frame = { values, rows, columns, dtype: received.dtype };
-  return source.transposed ? transpose(frame) : frame;
+interface Mask {
+  readonly values: Uint8Array;
+  readonly rows: number;
+  readonly columns: number;
 }
 
-function transpose(frame: Frame): Frame {
-  const { values, rows, columns } = frame;
+/** Decode an answer of `rows` × `columns` numbers and turn it as it is shown. */
+function fillSlot(slot: Slot, payload: Payload, source: FrameSource, rows: number, columns: number): void {
+  const { bytes, codec, dtype } = payload;
+  if (codec === null) {
+    const received = decode(bytes, dtype);
+    slot.fill(source.part ? complexPart(received, source.part) : received);
+  } else {
+    const code = parseDtype(dtype)?.code;
+    const kind = KINDS.find((known) => known === code);
+    if (!kind) throw new BrokenChunk(`Chunks of ${dtype} are not decoded here.`);
+    slot.decode(new Uint8Array(bytes), codec, kind, rows * columns);
+  }
+  if (source.transposed) slot.fill(transposed(slot.values(), rows, columns));
+}
+
+function transposed(values: NumericArray, rows: number, columns: number): NumericArray {
   const result = values.slice();
   for (let r = 0; r < rows; r++)
     for (let c = 0; c < columns; c++) result[c * rows + r] = values[r * columns + c] ?? NaN;
-  return { values: result, rows: columns, columns: rows, dtype: frame.dtype };
+  return result;
 }
 
 /** Values that mean 'no value' in an image of this type, besides what the server's statistics say. */

@@ -1,22 +1,36 @@
 /** The worker around `FrameStore`: one request in, one reply out, aborts by id. */
 
-import { decoder } from '../decode/bitshuffle';
-import { FrameStore } from './frameStore';
+import { PlainSlot } from '../decode/plainSlot';
+import type { Codec } from '../decode/slot';
+import { wasmSlots } from '../decode/wasmSlot';
+import { FrameStore, type Fetcher } from './frameStore';
 import type { Reply, Request, Verb, Verbs } from './frameProtocol';
-import { describeError, isAbort, requestArray, RequestError } from './requests';
+import { describeError, isAbort, requestPayload, RequestError } from './requests';
 
-const store = new FrameStore(async (url, signal) => requestArray(url, signal, await decoder()));
+/** What both kinds of slot decode. */
+const CODECS: readonly Codec[] = ['lz4'];
+
+const fetcher: Fetcher = (url, signal, { stored, later }) =>
+  requestPayload(url, signal, stored ? CODECS : [], later ? 'low' : 'high');
+
+const starting = wasmSlots()
+  .catch(() => () => new PlainSlot())
+  .then((makeSlot) => new FrameStore(fetcher, makeSlot));
 const running = new Map<number, AbortController>();
 
-function perform(request: Exclude<Request, { verb: 'abort' }>, signal: AbortSignal): Promise<Verbs[Verb]['answer']> {
+type Question = Exclude<Request, { verb: 'abort' | 'recycle' }>;
+
+async function perform(request: Question, signal: AbortSignal): Promise<Verbs[Verb]['answer']> {
+  const store = await starting;
+  signal.throwIfAborted();
   switch (request.verb) {
     case 'render': {
       const { source, rules, block, factor } = request.ask;
       return store.render(source, rules, block, factor, signal);
     }
     case 'describe': {
-      const { source, rules, block, log } = request.ask;
-      return store.describe(source, rules, block, log, signal);
+      const { source, rules, block, log, limit } = request.ask;
+      return store.describe(source, rules, block, log, signal, limit);
     }
     case 'value':
       return store.value(request.ask.source, request.ask.row, request.ask.column, signal);
@@ -29,7 +43,7 @@ function perform(request: Exclude<Request, { verb: 'abort' }>, signal: AbortSign
       return store.threshold(source, rules, low, high, signal);
     }
     case 'prefetch':
-      return store.frame(request.ask.source, signal).then(() => null);
+      return store.prefetch(request.ask.source, signal);
   }
 }
 
@@ -43,6 +57,11 @@ self.addEventListener('message', (event: MessageEvent<Request>) => {
   const request = event.data;
   if (request.verb === 'abort') {
     running.get(request.id)?.abort();
+    return;
+  }
+  if (request.verb === 'recycle') {
+    const { pixels } = request;
+    void starting.then((store) => store.recycle(pixels));
     return;
   }
   const controller = new AbortController();

@@ -2,7 +2,7 @@
 
 import { decode } from '../core/dtype';
 import type { NumericArray } from '../core/numbers';
-import { BrokenChunk, STORED_LZ4, type Decoder } from '../decode/bitshuffle';
+import { STORED, type Codec } from '../decode/slot';
 import type { Problem } from './types';
 
 /** The `status` of a request that nothing answered. */
@@ -106,30 +106,44 @@ export async function postJson<T>(url: string, body: unknown): Promise<T> {
   return (await response.json()) as T;
 }
 
-/**
- * Bytes of an answer as numbers; `X-Shape` and `X-Dtype` say what they are.
- *
- * With a decoder, a frame that is stored as one chunk comes as it is stored, in a tenth of the bytes. Chunks that the
- * decoder refuses are asked for again as values, so that the server says what is wrong with them.
- */
-export async function requestArray(
+/** An answer as it came, to be decoded later: it is a tenth of the size of what it holds where it is stored so. */
+export interface Payload {
+  readonly bytes: ArrayBuffer;
+  /** How the stored chunk is compressed; null for plain values. */
+  readonly codec: Codec | null;
+  readonly shape: number[];
+  readonly dtype: string;
+  /** From asking to the last byte, in milliseconds. */
+  readonly took: number;
+}
+
+const CODECS: readonly Codec[] = ['lz4', 'zstd'];
+
+/** A frame that is stored as one chunk comes as it is stored where `codecs` has its compressor, else as values. */
+export async function requestPayload(
   url: string,
-  signal: AbortSignal | null = null,
-  decoder: Decoder | null = null,
-): Promise<ReceivedArray> {
-  const response = await send(url, decoder ? { signal, headers: { Accept: `${STORED_LZ4}, */*` } } : { signal });
-  const dtype = response.headers.get('X-Dtype') ?? '<f4';
-  const shape = JSON.parse(response.headers.get('X-Shape') ?? '[]') as number[];
-  const body = await response.arrayBuffer();
-  if (!decoder || response.headers.get('Content-Type') !== STORED_LZ4) return { values: decode(body, dtype), shape, dtype };
-  const itemsize = Number(dtype.slice(2));
-  const length = shape.reduce((product, size) => product * size, itemsize);
-  try {
-    return { values: decode(decoder.decode(new Uint8Array(body), length, itemsize), dtype), shape, dtype };
-  } catch (error) {
-    if (error instanceof BrokenChunk) return requestArray(url, signal);
-    throw error;
-  }
+  signal: AbortSignal | null,
+  codecs: readonly Codec[],
+  priority: RequestPriority = 'auto',
+): Promise<Payload> {
+  const began = performance.now();
+  const headers = { Accept: [...codecs.map((codec) => STORED[codec]), '*/*'].join(', ') };
+  const response = await send(url, { signal, headers, priority });
+  const type = response.headers.get('Content-Type');
+  const bytes = await response.arrayBuffer();
+  return {
+    bytes,
+    codec: CODECS.find((codec) => STORED[codec] === type) ?? null,
+    shape: JSON.parse(response.headers.get('X-Shape') ?? '[]') as number[],
+    dtype: response.headers.get('X-Dtype') ?? '<f4',
+    took: performance.now() - began,
+  };
+}
+
+/** Bytes of an answer as numbers; `X-Shape` and `X-Dtype` say what they are. */
+export async function requestArray(url: string, signal: AbortSignal | null = null): Promise<ReceivedArray> {
+  const { bytes, shape, dtype } = await requestPayload(url, signal, []);
+  return { values: decode(bytes, dtype), shape, dtype };
 }
 
 /** Some of the frames that were asked for: `next` says how many. */

@@ -2,10 +2,12 @@
 
 import { useVisCanvasContext, VisMesh } from '@h5web/lib';
 import { useThree } from '@react-three/fiber';
-import { useEffect, useLayoutEffect, useState } from 'react';
+import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Vector3 } from 'three';
 
+import { frameClient } from '../data/frameClient';
 import type { Rendered } from '../data/frameStore';
+import { noteCost } from '../data/gauge';
 import type { PlotAxis } from '../plots/axes';
 import { FrameMaterial, type Look } from './frameMaterial';
 
@@ -18,10 +20,13 @@ interface FrameMeshProps {
   readonly z?: number;
 }
 
+/** The pixels go back to the worker when the next but one has come; until then others may look at them. */
 export function FrameMesh({ rendered, look, xAxis, yAxis, z = 0 }: FrameMeshProps) {
   const { dataToWorld } = useVisCanvasContext();
   const invalidate = useThree((state) => state.invalidate);
   const [material] = useState(() => new FrameMaterial());
+
+  const before = useRef<readonly Rendered[]>([]);
 
   useEffect(() => () => material.dispose(), [material]);
 
@@ -34,6 +39,12 @@ export function FrameMesh({ rendered, look, xAxis, yAxis, z = 0 }: FrameMeshProp
       usedX: block.columns / (columns * factor),
       usedY: block.rows / (rows * factor),
     });
+    noteCost(rendered.cost);
+    if (before.current[0] !== rendered) {
+      const [last, ...older] = before.current;
+      before.current = last ? [rendered, last] : [rendered];
+      for (const { values: pixels } of older) frameClient().recycle(pixels);
+    }
     invalidate();
   }, [material, rendered, invalidate]);
 

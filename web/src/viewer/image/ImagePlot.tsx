@@ -1,6 +1,6 @@
 /** The heat map: detector frames, maps and every other pair of dimensions. */
 
-import { useCallback, useEffect, useMemo, useState } from 'react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from 'react';
 
 import { parseRings } from '../core/calibrants';
 import { isNumeric } from '../core/dtype';
@@ -104,11 +104,15 @@ export function ImagePlot(props: PlotProps) {
 
   useImageFigure({ ...props, shown: frames.detail ?? frames.shown, look, xAxis, yAxis, square, top, selection });
 
+  const { pace } = props;
+  const { pending } = frames.overview;
+  useLayoutEffect(() => pace.setBusy(pending), [pace, pending]);
+
   const { shown } = frames;
   const ready = shown !== null && contrast.ready;
   return (
     <PlotFrame
-      pending={frames.overview.pending || !ready}
+      pending={pending || !ready}
       late={frames.overview.late}
       error={frames.overview.error}
       empty={!ready}

@@ -12,6 +12,9 @@ import { useStats } from '../data/queries';
 import type { ArraySource, StatsOut } from '../data/types';
 import { useLatest } from '../data/useLatest';
 
+/** Enough to know the percentiles; the brightest of all pixels is not needed. */
+const CONTRAST_PIXELS = 1_000_000;
+
 export interface Contrast {
   readonly scale: ColorScale;
   readonly domain: Domain;
@@ -58,7 +61,7 @@ export function useContrast(request: ContrastRequest): Contrast {
   const needsServer = frame.part === null && epoch === 0 && !server.isError && isSigned(source.dtype);
   const wanted = useMemo(() => (needsServer ? null : anchor), [needsServer, anchor]);
   const own = useLatest(wanted, ({ frame: asked, rules: ruled }, signal) =>
-    frameClient().ask('describe', { source: asked, rules: ruled, block: null, log: false }, signal),
+    frameClient().ask('describe', { source: asked, rules: ruled, block: null, log: false, limit: CONTRAST_PIXELS }, signal),
   );
 
   // Whichever comes first stays, so that the picture does not change once more.

@@ -10,18 +10,22 @@ import { parseDtype } from '../core/dtype';
 import type { Block } from '../core/pool';
 import { isTransposed, selectionText, type DimensionMapping } from '../core/selection';
 import { frameClient } from '../data/frameClient';
-import type { FrameSource, Rendered, RuleSource } from '../data/frameStore';
+import type { Cost, FrameSource, Rendered, RuleSource } from '../data/frameStore';
+import { ahead, Prefetcher } from '../data/prefetch';
 import { binaryUrl, previewUrl } from '../data/requests';
 import type { ArraySource } from '../data/types';
 import { useLatest, type Latest } from '../data/useLatest';
 
-const PREVIEW_PIXELS = 1024;
+const PREVIEW_PIXELS = 512;
 const PREVIEW_FROM_BYTES = 2e6;
-const PREVIEW_AFTER_MS = 250;
+const PREVIEW_AFTER_MS = 400;
 const SLOW_MS = 300;
 const SETTLED_MS = 250;
-/** Frames fetched ahead in the direction of movement. */
-const AHEAD = 2;
+/** Frames fetched ahead in the direction of movement, as long as they are no more bytes than this. */
+const AHEAD = 6;
+const AHEAD_BYTES = 24e6;
+/** Answers that take longer than this leave the line to the frame that is wanted. */
+const PROMPT_MS = 100;
 
 export interface FrameJob {
   readonly frame: FrameSource;
@@ -72,14 +76,16 @@ export function frameSource(
   };
 }
 
-async function loadFrame(job: FrameJob, fast: boolean, signal: AbortSignal, onTook: (ms: number) => void) {
-  const client = frameClient();
+function loadFrame(job: FrameJob, fast: boolean, signal: AbortSignal): Promise<Rendered> {
   if (fast && job.preview !== null) return loadPreview(job, signal);
-  const began = performance.now();
   const { frame, rules, factor } = job;
-  const rendered = await client.ask('render', { source: frame, rules, block: null, factor }, signal);
-  onTook(performance.now() - began);
-  return rendered;
+  return frameClient().ask('render', { source: frame, rules, block: null, factor }, signal);
+}
+
+/** Whether previews would come sooner: frames travel as values, in many bytes, and slowly. */
+function isSlow({ cost, frameRows, frameColumns }: Rendered): boolean {
+  const isFrame = cost.bytes >= frameRows * frameColumns;
+  return !cost.stored && isFrame && cost.bytes > 4 * PREVIEW_PIXELS ** 2 && cost.took > SLOW_MS;
 }
 
 /** The server's reduction by maximum, spread over the frame it stands for. */
@@ -116,9 +122,11 @@ export function useFrames(input: FramesInput): Frames {
   const moving = useMoving(job.frame.url);
   const fast = slow && moving;
   const wanted = useMemo(() => ({ job, fast }), [job, fast]);
-  const overview = useLatest(wanted, ({ job: next, fast: quick }, signal) =>
-    loadFrame(next, quick, signal, (ms) => setSlow(ms > SLOW_MS)),
-  );
+  const overview = useLatest(wanted, async ({ job: next, fast: quick }, signal) => {
+    const rendered = await loadFrame(next, quick, signal);
+    if (!quick) setSlow(isSlow(rendered));
+    return rendered;
+  });
 
   // Where the frame itself is quick, a preview would only take the server's time.
   const longWait = useElapsed(PREVIEW_AFTER_MS);
@@ -136,12 +144,13 @@ export function useFrames(input: FramesInput): Frames {
     frameClient().ask('render', { source: frame, rules: ask, block, factor: step }, signal),
   );
 
-  usePrefetch(input, job, overview.pending || slow);
+  usePrefetch(input, job, overview.value?.cost ?? null, overview.pending);
   const shown = overview.value ?? preview.value;
   const shownJob = overview.key?.job ?? preview.key?.job ?? null;
+  const standsIn = overview.value === null && preview.value !== null && preview.key?.job.frame.url === job.frame.url;
   const fineFits = detail !== null && fine.key !== null && fine.key.frame.url === shownJob?.frame.url;
   return {
-    overview: { ...overview, key: overview.key?.job ?? null, error: overview.error ?? null },
+    overview: { ...overview, key: overview.key?.job ?? null, error: overview.error ?? null, late: overview.late && !standsIn },
     detail: fineFits ? fine.value : null,
     shown,
     shownJob,
@@ -167,27 +176,33 @@ function useMoving(token: string): boolean {
   return settled !== token;
 }
 
-/** Fetches the next frames in the direction of the last movement, when nothing else is loading. */
-function usePrefetch(input: FramesInput, job: FrameJob, busy: boolean): void {
+interface Step {
+  readonly slice: readonly number[];
+  /** The dimension that moved last and by how much; -1 before any movement. */
+  readonly dimension: number;
+  readonly by: number;
+}
+
+/** Fetches the next frames in the direction of the last movement; on slow lines only when nothing else is wanted. */
+function usePrefetch(input: FramesInput, job: FrameJob, cost: Cost | null, pending: boolean): void {
   const { source, mapping, part } = input;
-  const [last, setLast] = useState<{ slice: readonly number[]; dimension: number; step: number } | null>(null);
-  const changed = last ? job.slice.findIndex((index, i) => index !== last.slice[i]) : -1;
-  if (last === null || changed >= 0) {
-    const step = last && changed >= 0 ? Math.sign((job.slice[changed] ?? 0) - (last.slice[changed] ?? 0)) : 1;
-    setLast({ slice: job.slice, dimension: changed, step });
+  const [prefetcher] = useState(
+    () => new Prefetcher<FrameSource>((wanted, signal) => frameClient().ask('prefetch', { source: wanted }, signal)),
+  );
+  const [last, setLast] = useState<Step>({ slice: job.slice, dimension: -1, by: 0 });
+  const changed = job.slice.findIndex((index, i) => index !== last.slice[i]);
+  if (changed >= 0) {
+    setLast({ slice: job.slice, dimension: changed, by: (job.slice[changed] ?? 0) - (last.slice[changed] ?? 0) });
   }
+
+  useEffect(() => () => prefetcher.close(), [prefetcher]);
+  const count = cost ? Math.min(AHEAD, Math.floor(AHEAD_BYTES / Math.max(cost.bytes, 1))) : 1;
+  const waits = pending && (cost === null || cost.took > PROMPT_MS);
   useEffect(() => {
-    if (busy || !last || last.dimension < 0) return;
-    const controller = new AbortController();
-    for (let i = 1; i <= AHEAD; i++) {
-      const next = job.slice.map((index, d) => (d === last.dimension ? index + i * last.step : index));
-      const index = next[last.dimension] ?? -1;
-      if (index < 0 || index >= (source.shape[last.dimension] ?? 0)) break;
-      const ask = { source: frameSource(source, mapping, next, part) };
-      frameClient()
-        .ask('prefetch', ask, controller.signal)
-        .catch(() => null);
-    }
-    return () => controller.abort();
-  }, [busy, last, job, source, mapping, part]);
+    if (waits || last.dimension < 0) return;
+    const { dimension, by } = last;
+    const indices = ahead({ index: job.slice[dimension] ?? 0, step: by, size: source.shape[dimension] ?? 0 }, count);
+    const frames = indices.map((index) => frameSource(source, mapping, job.slice.map((old, d) => (d === dimension ? index : old)), part));
+    prefetcher.want(frames.map((frame) => ({ key: frame.url, source: frame })), job.frame.url);
+  }, [prefetcher, waits, count, last, job, source, mapping, part]);
 }

@@ -1,5 +1,6 @@
 /** What every visualisation is given. */
 
+import type { Pace } from '../core/pace';
 import type { ColorScale } from '../core/contrast';
 import type { ViewerState } from '../core/state';
 import type { AxisScale } from '../core/ticks';
@@ -8,6 +9,8 @@ import type { ArraySource, DatasetOut, PlotContext } from '../data/types';
 import type { AxisInfo } from './axes';
 
 export interface PlotProps {
+  /** To be told whether the wanted picture has still to come; playback waits for it. */
+  readonly pace: Pace;
   readonly dataset: DatasetOut;
   readonly source: ArraySource;
   readonly plot: PlotContext;

@@ -36,7 +36,7 @@ from pandaas.model import (
 
 _MAX_ENTRIES = 1000
 _MAX_ARRAYS = 500
-_MAX_METADATA = 400
+_MAX_METADATA = 20_000
 _NO_NAME = frozenset({"none", "-1", "n/a", "unknown"})
 _EIGER_FILE = re.compile(r"_data_[0-9]{6}\.h5$")
 _MOMENT = re.compile(r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,9}))?)?\s*(Z|[+-]\d\d:?\d\d)?")

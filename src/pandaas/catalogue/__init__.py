@@ -4,7 +4,7 @@ from pandaas.catalogue.catalogue import Catalogue
 from pandaas.catalogue.folding import fold
 from pandaas.catalogue.logbook import Entry, EntryPage, Image, Logbook, Revision, TextPart
 from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocument, read_schema
-from pandaas.catalogue.search import Search, SqlSearch
+from pandaas.catalogue.search import Branch, Calendar, Completion, Completions, Finder, Histogram, Search, SqlSearch
 from pandaas.catalogue.values import (
     FACETS,
     Card,
@@ -35,15 +35,21 @@ from pandaas.catalogue.vocabulary import Release, Techniques, TechniqueTerm, Voc
 __all__ = [
     "FACETS",
     "Assessment",
+    "Branch",
+    "Calendar",
     "Card",
     "Catalogue",
+    "Completion",
+    "Completions",
     "Entry",
     "EntryPage",
     "FacetCount",
     "FileCheck",
     "FileContent",
     "FileInfo",
+    "Finder",
     "Finding",
+    "Histogram",
     "HistoryLine",
     "Image",
     "IngestProgress",

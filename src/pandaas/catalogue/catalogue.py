@@ -22,7 +22,7 @@ from pandaas.catalogue.provenance import ProvenanceGraph
 from pandaas.catalogue.quarantine import QuarantineList
 from pandaas.catalogue.records import Records
 from pandaas.catalogue.results import JobRecord, PreparedResult, Results
-from pandaas.catalogue.search import Search, SqlSearch
+from pandaas.catalogue.search import Finder, SqlSearch
 from pandaas.catalogue.uploads import Uploads, UploadSink
 from pandaas.catalogue.validity import Validities
 from pandaas.catalogue.values import (
@@ -66,7 +66,8 @@ class Catalogue:
         self._files: Memo[DatasetFiles] = Memo(database)
         self._signals: Memo[str | None] = Memo(database)
         self.vocabulary = Vocabulary(database, access)
-        self._search: Search = SqlSearch(database, access, self.vocabulary)
+        tables = SqlSearch(database, access, self.vocabulary)
+        self.finder = Finder(database, access, tables, tables, self.vocabulary)
         self._lists = Lists(database, access)
         self._provenance = ProvenanceGraph(database, access)
         self._validities = Validities(database, access, self._records)
@@ -146,7 +147,7 @@ class Catalogue:
     # --- finding and showing --------------------------------------------------------------------------------------
 
     def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
-        return self._search.search(principal, query)
+        return self.finder.search(principal, query)
 
     def dataset(self, principal: Principal, pid: str) -> Record:
         return self._records.record(principal, pid)

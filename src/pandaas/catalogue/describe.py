@@ -23,7 +23,7 @@ from pandaas.db.tables import (
 )
 from pandaas.model import BY_IRI, ArrayInfo, Parameter, PlotSpec, RegularAxis, ScannedDataset
 
-_MOST_PARAMETERS = 2_000
+_MOST_PARAMETERS = 20_000
 _MOST_ARRAYS = 5_000
 _MOST_EXTRA = 1_000_000  # characters of nested metadata
 

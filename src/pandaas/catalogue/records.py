@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -21,9 +21,10 @@ from pandaas.catalogue.quality import assess
 from pandaas.catalogue.values import Card, FileContent, FileInfo, Record, Version
 from pandaas.config import Settings
 from pandaas.db import Database, append
-from pandaas.db.tables import Dataset, DatasetFile, Proposal
+from pandaas.db.tables import Dataset, DatasetFile, DatasetParameter, Proposal
 from pandaas.model import (
     BY_IRI,
+    NESTED,
     Action,
     ArrayInfo,
     ArrayKind,
@@ -223,7 +224,7 @@ class Records:
             licence=dataset.licence,
             proposal_title=proposal.title,
             definitions=tuple(dataset.definitions),
-            parameters=tuple(_parameter(row) for row in sorted(dataset.parameters, key=lambda row: row.name)),
+            parameters=tuple(_parameter(row) for row in sorted(_own(dataset.parameters), key=lambda row: row.name)),
             arrays=tuple(_array(row, row.path == default) for row in dataset.arrays),
             plot=plot_spec(dataset.plot),
             unread=tuple(dataset.unread),
@@ -313,6 +314,11 @@ def _content(row: DatasetFile, *, is_growing: bool) -> FileContent:
 
 def _successor(session: Session, pid: str) -> str | None:
     return session.scalar(select(Dataset.pid).where(Dataset.replaces == pid).order_by(Dataset.id.desc()).limit(1))
+
+
+def _own(rows: Iterable[DatasetParameter]) -> list[DatasetParameter]:
+    """Without those that the record shows as nested metadata."""
+    return [row for row in rows if not (row.source or "").startswith(NESTED)]
 
 
 def _parameter(row: Any) -> Parameter:

@@ -273,7 +273,10 @@ class SearchQuery:
 
 @dataclass(frozen=True)
 class UnderstoodTerm:
-    """One term as understood. `text` is its place in the box; a term with a `problem` takes no part in the search."""
+    """One term as understood. `text` is its place in the box; a term with a `problem` takes no part in the search.
+
+    `note` says what was made of it: a name written out, a typo forgiven.
+    """
 
     field: str | None
     value: str
@@ -281,6 +284,7 @@ class UnderstoodTerm:
     text: str
     negated: bool = False
     problem: str | None = None
+    note: str | None = None
 
 
 @dataclass(frozen=True)

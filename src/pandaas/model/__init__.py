@@ -2,6 +2,7 @@
 
 from pandaas.model.clock import Clock, check_pid, new_pid, utc_now
 from pandaas.model.data import (
+    NESTED,
     Action,
     ArrayInfo,
     ArrayKind,
@@ -55,6 +56,7 @@ __all__ = [
     "BY_IRI",
     "JOB_TRANSITIONS",
     "KNOWN_INSTRUMENTS",
+    "NESTED",
     "PANET",
     "TECHNIQUES",
     "Action",

@@ -57,6 +57,9 @@ class ArrayKind(StrEnum):
     OTHER = "other"
 
 
+NESTED = "metadata:"  # leads the source of parameters that only repeat the nested metadata, for search
+
+
 @dataclass(frozen=True)
 class Parameter:
     """One measured or set quantity, as stored (`value`, `unit`) and in SI base units where it can be converted.

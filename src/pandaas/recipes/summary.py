@@ -10,7 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, selectinload
 
 from pandaas.db.tables import Dataset
-from pandaas.model import ArrayInfo, ArrayKind, Parameter
+from pandaas.model import NESTED, ArrayInfo, ArrayKind, Parameter
 
 
 @dataclass(frozen=True)
@@ -65,6 +65,7 @@ def summary_of(dataset: Dataset) -> DatasetSummary:
                 row.source,
             )
             for row in dataset.parameters
+            if not (row.source or "").startswith(NESTED)
         },
         instrument_id=dataset.instrument_id,
         proposal_id=dataset.proposal_id,

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import time
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pandaas.catalogue.folding import fold
+from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.search.language import (
     MOST_TERMS,
     Between,
+    During,
     Has,
     OneOf,
     ParameterText,
     Words,
     Years,
     parse,
+    tokens,
 )
+
+
+def day(year: int, month: int, number: int) -> datetime:
+    return datetime(year, month, number, tzinfo=UTC)
+
 
 KEV = 1.602176634e-16
 
@@ -50,6 +60,17 @@ def problem(text: str) -> str:
         ("year:2020..2024", Years(2020, 2024)),
         ("year:>2020", Years(2021, 9999)),
         ("year:..2020", Years(0, 2020)),
+        ("date:2025-06-30", During(day(2025, 6, 30), day(2025, 7, 1))),
+        ("date:2024-12", During(day(2024, 12, 1), day(2025, 1, 1))),
+        ("date:2025", During(day(2025, 1, 1), day(2026, 1, 1))),
+        ("date:2025-06-01..2025-06-07", During(day(2025, 6, 1), day(2025, 6, 8))),
+        ("date:..2025-06", During(None, day(2025, 7, 1))),
+        ("date:>2025-06", During(day(2025, 7, 1), None)),
+        ("date:<2025-06", During(None, day(2025, 6, 1))),
+        ("2theta:5", Between("2theta", pytest.approx(4.5), pytest.approx(5.5))),
+        ("Mode:fly", ParameterText("Mode", "fly")),
+        ("has:Gain", Has("Gain")),
+        ("state:quarantined", OneOf("state", ("quarantined",))),
         ("has:thumbnail", Has("thumbnail")),
         ("mode:fly", ParameterText("mode", "fly")),
         ("10.1016/j:x", Words("10.1016/j:x")),
@@ -128,6 +149,10 @@ def test_a_minus_negates_and_the_text_is_its_place_in_the_box() -> None:
         "year:abc",
         "year:>2020..2021",
         "kind:nonsense",
+        "date:nonsense",
+        "date:2025-02-30",
+        "date:..",
+        "date:0000",
         "state:nonsense",
         "sample:",
         'sample:""',
@@ -163,3 +188,62 @@ def test_parsing_never_fails_on_half_queries(text: str) -> None:
 @given(st.text(max_size=60))
 def test_folding_twice_is_folding_once(text: str) -> None:
     assert fold(fold(text)) == fold(text)
+
+
+_TERMS = st.sampled_from(
+    [
+        "lysozyme",
+        '"frozen in"',
+        "-ice",
+        "photon_energy:7..8 keV",
+        "photon_energy:7..8  keV",
+        "a.b.c:>3\tmm",
+        'sample:"lysozyme',
+        "instrument:ID02",
+        "year:2025",
+        "-state:quarantined",
+        "date:2025-06",
+        "2theta:5 deg",
+        "keV",
+        "-",
+        ":",
+        "x:",
+    ]
+)
+
+
+@given(st.lists(st.one_of(_TERMS, st.text(max_size=12)), max_size=8).map(" ".join))
+def test_the_terms_written_out_again_mean_the_same(text: str) -> None:
+    terms = parse(text)
+    again = parse(" ".join(term.shown.text for term in terms))
+    assert [(term.condition, term.negated) for term in again] == [(term.condition, term.negated) for term in terms]
+    assert all(term.shown.text in storable(text) for term in terms)
+
+
+@given(st.text(max_size=100))
+def test_tokens_lie_one_after_the_other_and_cover_all_but_space(text: str) -> None:
+    end = 0
+    for token in tokens(text):
+        assert end <= token.start < token.end
+        assert not text[end : token.start].strip()
+        end = token.end
+    assert not text[end:].strip()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 2000,
+        "a:" * 1000,
+        '"' * 2000,
+        "-" * 2000,
+        "a:" + "9" * 2000,
+        "x:" + "(a+)+" * 400,
+        "1" * 2000 + ":",
+        "a." * 1000,
+    ],
+)
+def test_hostile_text_is_read_at_once(text: str) -> None:
+    started = time.perf_counter()
+    parse(text)
+    assert time.perf_counter() - started < 1

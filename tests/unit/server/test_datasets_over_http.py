@@ -55,6 +55,24 @@ def browser(facility: Facility) -> Callable[..., TestClient]:
 Browser = Callable[..., TestClient]
 
 
+def test_completion_histograms_and_calendar_over_http(facility: Facility, browser: Browser) -> None:
+    facility.register("PUB-1/a.nxs", title="A", start=OPEN, parameters=[("photon_energy", 7, "keV")])
+    facility.register("PUB-1/b.nxs", title="B", start=OPEN, parameters=[("photon_energy", 9, "keV")])
+    client = browser()
+    offered = client.get("/api/v1/search/complete", params={"q": "kind:raw pho"}).json()
+    assert (offered["start"], offered["end"]) == (9, 12)
+    assert [one["text"] for one in offered["items"]] == ["photon_energy:"]
+    (energy,) = client.get("/api/v1/search/histograms", params={"q": "kind:raw"}).json()
+    assert (energy["name"], energy["unit"], sum(energy["counts"])) == ("photon_energy", "keV", 2)
+    assert client.get("/api/v1/search/calendar").json() == {
+        "year": 2020,
+        "days": {"2020-01-01": 2},
+        "years": {"2020": 2},
+    }
+    assert client.get("/api/v1/search/complete", params={"q": "x", "at": -1}).status_code == 422
+    assert client.get("/api/v1/search/histograms", params={"parameter": ["x"] * 9}).status_code == 422
+
+
 def test_a_search_answers_with_terms_facets_and_cards(facility: Facility, browser: Browser) -> None:
     facility.register("PUB-1/a.nxs", title="Lysozyme", instrument="BL1", start=OPEN)
     facility.register("SEC-2/b.nxs", title="Cathode")

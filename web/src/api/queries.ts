@@ -31,6 +31,37 @@ export const searchQuery = (query: SearchQuery) =>
     placeholderData: keepPreviousData,
   });
 
+export const completionsQuery = (q: string, at: number) =>
+  queryOptions({
+    queryKey: ['search', 'complete', q, at],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/search/complete', { params: { query: { q, at } }, signal })),
+    staleTime: 30_000,
+  });
+
+/** The part of a search that says which hits: without paging. */
+export type HitsQuery = Omit<SearchQuery, 'limit' | 'offset' | 'sort'>;
+
+export const histogramsQuery = (query: HitsQuery, parameter: string[] = []) =>
+  queryOptions({
+    queryKey: ['search', 'histograms', query, parameter],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/search/histograms', { params: { query: { ...query, parameter } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const techniqueTreeQuery = (query: HitsQuery) =>
+  queryOptions({
+    queryKey: ['search', 'techniques', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/search/techniques', { params: { query }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const calendarQuery = (query: HitsQuery, of?: number) =>
+  queryOptions({
+    queryKey: ['search', 'calendar', query, of],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/search/calendar', { params: { query: { ...query, ...(of && { of }) } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
 export const proposalsQuery = (mine: boolean) =>
   queryOptions({
     queryKey: ['proposals', { mine }],

@@ -615,6 +615,86 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/search/complete": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Complete
+         * @description What may stand next: fields, parameters, values, units and words of datasets that the asker may see.
+         */
+        get: operations["complete_api_v1_search_complete_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/histograms": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Histograms
+         * @description How numbers are spread over the hits. A parameter's own ranges in the query are left out of its histogram.
+         */
+        get: operations["histograms_api_v1_search_histograms_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/techniques": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Technique Tree
+         * @description The tree of techniques over the hits, without what is chosen of techniques.
+         */
+        get: operations["technique_tree_api_v1_search_techniques_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/search/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Calendar
+         * @description Hits per day of one year and per year; dates in the query are left out.
+         */
+        get: operations["calendar_api_v1_search_calendar_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/proposals": {
         parameters: {
             query?: never;
@@ -1441,6 +1521,38 @@ export interface components {
             /** Is Default */
             is_default: boolean;
         };
+        /**
+         * BranchOut
+         * @description A technique with all that is narrower; `count` is of datasets that have one of them.
+         */
+        BranchOut: {
+            /** Iri */
+            iri: string;
+            /** Label */
+            label: string;
+            /** Short */
+            short: string;
+            /** Count */
+            count: number;
+            /** Children */
+            children: components["schemas"]["BranchOut"][];
+        };
+        /**
+         * CalendarOut
+         * @description Hits by the day they were measured on (UTC): `days` of `year`, `years` all.
+         */
+        CalendarOut: {
+            /** Year */
+            year: number | null;
+            /** Days */
+            days: {
+                [key: string]: number;
+            };
+            /** Years */
+            years: {
+                [key: string]: number;
+            };
+        };
         /** CapabilityIn */
         CapabilityIn: {
             /**
@@ -1467,6 +1579,35 @@ export interface components {
              * Format: date-time
              */
             expires: string;
+        };
+        /**
+         * CompletionOut
+         * @description `text` takes the place of the term being typed.
+         */
+        CompletionOut: {
+            /** Text */
+            text: string;
+            /** Label */
+            label: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "field" | "parameter" | "value" | "unit" | "word";
+            /** Detail */
+            detail: string;
+        };
+        /**
+         * CompletionsOut
+         * @description `items` replace the characters from `start` to `end` of the query.
+         */
+        CompletionsOut: {
+            /** Start */
+            start: number;
+            /** End */
+            end: number;
+            /** Items */
+            items: components["schemas"]["CompletionOut"][];
         };
         /** ComponentHealth */
         ComponentHealth: {
@@ -1892,6 +2033,37 @@ export interface components {
             summary: string;
             /** Markdown */
             markdown: string;
+        };
+        /**
+         * HistogramOut
+         * @description The numbers of one parameter over the hits; `edges` has one value more than `counts`, both in `unit`.
+         */
+        HistogramOut: {
+            /** Name */
+            name: string;
+            /** Unit */
+            unit: string | null;
+            /** Edges */
+            edges: number[];
+            /** Counts */
+            counts: number[];
+            /**
+             * Datasets
+             * @description How many hits have this parameter, in this dimension.
+             */
+            datasets: number;
+            /**
+             * Log
+             * @description Bins are equal in the logarithm.
+             */
+            log: boolean;
+            /**
+             * Low
+             * @description What the query asks for now.
+             */
+            low: number | null;
+            /** High */
+            high: number | null;
         };
         /** HistoryEntry */
         HistoryEntry: {
@@ -3146,6 +3318,11 @@ export interface components {
             negated: boolean;
             /** Problem */
             problem?: string | null;
+            /**
+             * Note
+             * @description What was made of the term: a name written out, a typo forgiven.
+             */
+            note?: string | null;
         };
         /** UploadIn */
         UploadIn: {
@@ -7014,6 +7191,8 @@ export interface operations {
     search_api_v1_search_get: {
         parameters: {
             query?: {
+                limit?: number;
+                offset?: number;
                 /** @description Free text and field:value terms. */
                 q?: string;
                 facility?: string[];
@@ -7023,8 +7202,6 @@ export interface operations {
                 year?: string[];
                 kind?: string[];
                 sort?: "relevance" | "newest" | "oldest" | "title" | "size";
-                limit?: number;
-                offset?: number;
             };
             header?: never;
             path?: never;
@@ -7039,6 +7216,485 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SearchOut"];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    complete_api_v1_search_complete_get: {
+        parameters: {
+            query?: {
+                /** @description What stands in the box. */
+                q?: string;
+                /** @description Where the caret stands; at the end if not given. */
+                at?: number | null;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CompletionsOut"];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    histograms_api_v1_search_histograms_get: {
+        parameters: {
+            query?: {
+                /** @description Names; without, those that matter for the hits. */
+                parameter?: string[];
+                /** @description Free text and field:value terms. */
+                q?: string;
+                facility?: string[];
+                instrument?: string[];
+                technique?: string[];
+                proposal?: string[];
+                year?: string[];
+                kind?: string[];
+                sort?: "relevance" | "newest" | "oldest" | "title" | "size";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["HistogramOut"][];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    technique_tree_api_v1_search_techniques_get: {
+        parameters: {
+            query?: {
+                /** @description Free text and field:value terms. */
+                q?: string;
+                facility?: string[];
+                instrument?: string[];
+                technique?: string[];
+                proposal?: string[];
+                year?: string[];
+                kind?: string[];
+                sort?: "relevance" | "newest" | "oldest" | "title" | "size";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BranchOut"][];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    calendar_api_v1_search_calendar_get: {
+        parameters: {
+            query?: {
+                /** @description The year; without, the latest that has hits. */
+                of?: number | null;
+                /** @description Free text and field:value terms. */
+                q?: string;
+                facility?: string[];
+                instrument?: string[];
+                technique?: string[];
+                proposal?: string[];
+                year?: string[];
+                kind?: string[];
+                sort?: "relevance" | "newest" | "oldest" | "title" | "size";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CalendarOut"];
                 };
             };
             /** @description The request is not understood. */

@@ -4,6 +4,11 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type ArrayOut = Schemas['ArrayOut'];
+export type Branch = Schemas['BranchOut'];
+export type CalendarOut = Schemas['CalendarOut'];
+export type Completion = Schemas['CompletionOut'];
+export type CompletionsOut = Schemas['CompletionsOut'];
+export type HistogramOut = Schemas['HistogramOut'];
 export type ComponentHealth = Schemas['ComponentHealth'];
 export type DatasetCard = Schemas['DatasetCard'];
 export type DatasetOut = Schemas['DatasetOut'];

@@ -24,6 +24,7 @@ from pandaas.catalogue.folding import storable
 from pandaas.catalogue.ingest.checksum import MeasuredFile, fingerprint_of, identity_of
 from pandaas.catalogue.ingest.placement import Placement
 from pandaas.catalogue.ingest.refresh import take_over
+from pandaas.catalogue.leaves import leaves_of
 from pandaas.catalogue.quality import assess
 from pandaas.catalogue.values import IngestedDataset, Outcome
 from pandaas.config import Settings
@@ -244,7 +245,7 @@ def _fill(settings: Settings, dataset: Dataset, prepared: Prepared) -> None:
     if not dataset.release_set:
         dataset.release_time = place.release_time(_measured(dataset))
     dataset.arrays = array_rows(scanned.arrays)
-    dataset.parameters = parameter_rows(scanned.parameters)
+    dataset.parameters = parameter_rows((*scanned.parameters, *leaves_of(scanned.metadata)))
     dataset.techniques = technique_rows(scanned, place.technique)
 
 

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from pandaas.catalogue.search.completion import Completion, Completions
+from pandaas.catalogue.search.finder import Finder
+from pandaas.catalogue.search.insight import Branch, Calendar, Histogram
 from pandaas.catalogue.search.language import Term, parse
 from pandaas.catalogue.search.sql import SqlSearch
 from pandaas.catalogue.values import SearchQuery, SearchResult
 from pandaas.model import Principal
 
-__all__ = ["Search", "SqlSearch", "Term", "parse"]
+__all__ = [
+    "Branch",
+    "Calendar",
+    "Completion",
+    "Completions",
+    "Finder",
+    "Histogram",
+    "Search",
+    "SqlSearch",
+    "Term",
+    "parse",
+]
 
 
 class Search(Protocol):

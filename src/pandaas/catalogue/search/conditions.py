@@ -14,6 +14,7 @@ from pandaas.catalogue.search.language import (
     HAS,
     Between,
     Condition,
+    During,
     Has,
     OneOf,
     ParameterText,
@@ -57,16 +58,23 @@ class Conditions:
         found: ColumnElement[bool] = self._find(text, words) > 0
         return found
 
+    def place_of(self, text: Any, words: str) -> ColumnElement[int]:
+        """Where `words` begin, from 1; 0 where they don't stand."""
+        place: ColumnElement[int] = self._find(text, words)
+        return place
+
     def _clause(self, condition: Condition) -> ColumnElement[bool]:
         match condition:
             case Words(text, None):
                 return self.contains(Dataset.search_text, text)
             case Words(text, str(field)):
-                return self._in_line(field, text)
+                return self.in_line(field, text)
             case OneOf(field, values):
                 return self._one_of(field, values)
             case Years(first, last):
                 return _between_years(first, last)
+            case During(start, end):
+                return _during(start, end)
             case Has(what):
                 return _has(what)
             case Between():
@@ -78,7 +86,7 @@ class Conditions:
                 )
         raise AssertionError(condition)
 
-    def _in_line(self, field: str, words: str) -> ColumnElement[bool]:
+    def in_line(self, field: str, words: str) -> ColumnElement[bool]:
         """`words` stand in the line of `field`: after its mark and before the next line feed."""
         start = self._find(Dataset.search_text, mark(field))
         rest = func.substr(Dataset.search_text, start)
@@ -114,6 +122,15 @@ def _between_years(first: int, last: int) -> ColumnElement[bool]:
     start = datetime(min(max(first, 1), _LAST_YEAR), 1, 1, tzinfo=UTC)
     end = datetime(min(max(last, 1), _LAST_YEAR) + 1, 1, 1, tzinfo=UTC)
     return and_(Dataset.start_time.is_not(None), Dataset.start_time >= start, Dataset.start_time < end)
+
+
+def _during(start: datetime | None, end: datetime | None) -> ColumnElement[bool]:
+    clauses: list[ColumnElement[bool]] = [Dataset.start_time.is_not(None)]
+    if start is not None:
+        clauses.append(Dataset.start_time >= start)
+    if end is not None:
+        clauses.append(Dataset.start_time < end)
+    return and_(*clauses)
 
 
 def _has(what: str) -> ColumnElement[bool]:

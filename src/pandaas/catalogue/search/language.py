@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.values import UnderstoodTerm
@@ -31,16 +32,19 @@ TEXT_FIELDS = {
     "definition": "definition",
 }
 KINDS = {kind.value: kind.value for kind in DatasetKind} | {"result": "derived", "results": "derived"}
-STATES = {*(state.value for state in DatasetState), "open", "embargoed", "missing"}
+STATES = {*(state.value for state in DatasetState), "open", "embargoed", "missing", "quarantined"}
 HAS = {"thumbnail", "plot", "description", "sample", "results", "attachment", "technique", "job", "unread"}
 ARRAY_KINDS = {"curve", "image", "image_stack", "volume", "spectra_map", "events", "table"}
 
-_TOKEN = re.compile(r'(?P<sign>-?)(?:(?P<field>[^\W\d][\w.\-]*):)?(?P<value>"[^"]*"?|\S*)')
+# A name may begin with a digit ("2theta") but holds a letter: "12:30" is a time.
+_TOKEN = re.compile(r'(?P<sign>-?)(?:(?P<field>[\d.]*[^\W\d][\w.\-]*):)?(?P<value>"[^"]*"?|\S*)')
 _NUMBER = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,3})?"
 _SIDE = re.compile(rf"(?P<number>{_NUMBER})\s*(?P<unit>\S.*)?")
 _BOUND = re.compile(r"(?P<sign><=|>=|<|>|≤|≥|=)\s*(?P<side>.+)")
 _NUMERIC = re.compile(rf"(?:[<>=≤≥]|\.\.)?\s*{_NUMBER}.*|[<>≤≥].*")
 _LONE_UNIT = re.compile(r"[a-zA-ZÅå°µ%][\w/^\-°µÅ]{0,11}")
+_LAST_YEAR = 9998
+_DATES = "A date looks like 2025-06-01, 2025-06, 2025-06-01..2025-06-07 or >2025-06."
 _NEAR = 1e-9  # of a bound: what was typed in keV and stored in eV must meet it exactly
 
 
@@ -64,6 +68,14 @@ class OneOf:
 class Years:
     first: int
     last: int
+
+
+@dataclass(frozen=True)
+class During:
+    """Measured at `start` or later and before `end` (UTC; None = no bound)."""
+
+    start: datetime | None
+    end: datetime | None
 
 
 @dataclass(frozen=True)
@@ -91,7 +103,7 @@ class ParameterText:
     text: str
 
 
-Condition = Words | OneOf | Years | Has | Between | ParameterText
+Condition = Words | OneOf | Years | During | Has | Between | ParameterText
 
 
 @dataclass(frozen=True)
@@ -118,6 +130,28 @@ def parse(text: str, techniques: Techniques | None = None) -> list[Term]:
     known = techniques or built_in()
     text = storable(text)
     terms: list[Term] = []
+    for token in tokens(text):
+        if len(terms) == MOST_TERMS:
+            terms.append(_problem_term(text[token.start :], f"Only the first {MOST_TERMS} terms are used."))
+            break
+        terms.append(_term(text[token.start : token.end], token.field, token.value, known, negated=token.negated))
+    return [term for term in terms if term.shown.value or term.shown.problem]
+
+
+@dataclass(frozen=True)
+class Token:
+    """A term as it stands in the box, whether or not it can be understood: `text[start:end]`."""
+
+    start: int
+    end: int
+    negated: bool
+    field: str | None
+    value: str
+
+
+def tokens(text: str) -> list[Token]:
+    """The terms of a query by their places, in order. `text` is taken as it is: see `storable`."""
+    found: list[Token] = []
     position = 0
     while position < len(text):
         if text[position].isspace():
@@ -129,20 +163,22 @@ def parse(text: str, techniques: Techniques | None = None) -> list[Term]:
         if field and field.lower() not in _READERS and not value.startswith('"'):
             end = _with_unit(text, value, end)
             value = text[match.start("value") : end] if match else value
-        if len(terms) < MOST_TERMS:
-            sign = bool(match and match["sign"] and (field or value))
-            terms.append(_term(text[position:end], field, value, known, negated=sign))
-        elif len(terms) == MOST_TERMS:
-            terms.append(_problem_term(text[position:], f"Only the first {MOST_TERMS} terms are used."))
+        sign = bool(match and match["sign"] and (field or value))
+        found.append(Token(position, end, sign, field, value))
         position = end
-    return [term for term in terms if term.shown.value or term.shown.problem]
+    return found
+
+
+def is_field(name: str) -> bool:
+    """Whether this is a field of the language; every other name is a parameter."""
+    return name.lower() in _READERS
 
 
 def _with_unit(text: str, value: str, end: int) -> int:
     """Where the term ends when a unit stands apart: `photon_energy:7..8 keV`."""
     if not re.fullmatch(rf"(?:[<>=≤≥]{{1,2}})?(?:{_NUMBER})?(?:\.\.)?(?:{_NUMBER})?", value) or not value:
         return end
-    after = re.compile(r" (\S+)").match(text, end)
+    after = re.compile(r"\s+(\S+)").match(text, end)
     if after and _LONE_UNIT.fullmatch(after[1]) and parse_unit(after[1]) is not None:
         return after.end()
     return end
@@ -162,11 +198,14 @@ def _term(text: str, field: str | None, value: str, techniques: Techniques, *, n
             raise _Problem(f"Say what to look for after '{field}:'.")
         if name == "technique":
             label, condition = _technique(bare, techniques)
+        elif name in _READERS:
+            label, condition = _READERS[name](name, bare)
         else:
-            label, condition = _READERS.get(name, _parameter)(name, bare)
+            label, condition = _parameter(field, bare)
     except _Problem as problem:
         return Term(UnderstoodTerm(field, bare, text, text, negated, str(problem)), None)
-    return Term(UnderstoodTerm(name, bare, ("not " if negated else "") + label, text, negated), condition)
+    told = name if name in _READERS else field
+    return Term(UnderstoodTerm(told, bare, ("not " if negated else "") + label, text, negated), condition)
 
 
 def _problem_term(text: str, problem: str) -> Term:
@@ -221,8 +260,43 @@ def _year(name: str, value: str) -> tuple[str, Condition]:
     return f"year: {first or ''}–{last or ''}", Years(first or 0, last or 9999)
 
 
+def _date(name: str, value: str) -> tuple[str, Condition]:
+    """Days (`2025-06-01`), months (`2025-06`) or years, from … to …, or before and after one."""
+    bound = re.fullmatch(r"(<=|>=|<|>)(.+)", value)
+    if bound:
+        first, last = _days(bound[2])
+        limits = {"<": (None, first), "<=": (None, last), ">": (last, None), ">=": (first, None)}
+        return f"measured {bound[1]} {bound[2]}", During(*limits[bound[1]])
+    left, dots, right = value.partition("..")
+    if not dots:
+        return f"measured: {value}", During(*_days(value))
+    if not left and not right:
+        raise _Problem(_DATES)
+    start = _days(left)[0] if left else None
+    end = _days(right)[1] if right else None
+    return f"measured: {left or '…'} – {right or '…'}", During(start, end)
+
+
+def _days(text: str) -> tuple[datetime, datetime]:
+    """The first moment of a day, month or year, and the first moment after it."""
+    match = re.fullmatch(r"(\d{4})(?:-(\d{1,2})(?:-(\d{1,2}))?)?", text.strip(), re.ASCII)
+    if not match or not 1 <= int(match[1]) <= _LAST_YEAR:
+        raise _Problem(_DATES)
+    year, month, day = int(match[1]), int(match[2] or 1), int(match[3] or 1)
+    try:
+        start = datetime(year, month, day, tzinfo=UTC)
+    except ValueError as error:
+        raise _Problem(f"There is no day {text.strip()}.") from error
+    if match[3]:
+        return start, start + timedelta(days=1)
+    if match[2]:
+        return start, datetime(year + month // 12, month % 12 + 1, 1, tzinfo=UTC)
+    return start, datetime(year + 1, 1, 1, tzinfo=UTC)
+
+
 def _has(name: str, value: str) -> tuple[str, Condition]:
-    return f"has {value}", Has(value.lower())
+    known = value.lower() in HAS or value.lower() in ARRAY_KINDS
+    return f"has {value}", Has(value.lower() if known else value)
 
 
 # --- parameters ---------------------------------------------------------------------------------------------------
@@ -324,5 +398,6 @@ _READERS = {
     "format": _exact,
     "pid": _exact,
     "year": _year,
+    "date": _date,
     "has": _has,
 }

@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 from pandaas.access import Access
 from pandaas.catalogue.cards import cards_of
 from pandaas.catalogue.folding import matching_line
+from pandaas.catalogue.search import ranking
 from pandaas.catalogue.search.conditions import Conditions, year_of_start
 from pandaas.catalogue.search.facets import labelled
 from pandaas.catalogue.search.language import Term, Words, parse
 from pandaas.catalogue.values import FACETS, Card, SearchQuery, SearchResult
 from pandaas.catalogue.vocabulary import Vocabulary
-from pandaas.db import Database
+from pandaas.db import Database, Memo
 from pandaas.db.tables import Dataset, DatasetTechnique, Instrument, Proposal
 from pandaas.model import Action, Principal
 
@@ -37,6 +38,7 @@ class SqlSearch:
         self._database = database
         self._access = access
         self._vocabulary = vocabulary
+        self._statistics: Memo[ranking.Statistics] = Memo(database, limit=256)
 
     def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
         started = time.perf_counter()
@@ -49,7 +51,8 @@ class SqlSearch:
             counts = _count(session, base, selections)
             total = counts.pop("total")[""]
             chosen = [*base, *selections.values()]
-            ids = _page(session, chosen, terms, query, conditions) if total else []
+            best = self._best(session, principal, query, terms, conditions) if total else None
+            ids = _page(session, chosen, query, best) if total else []
             results = self._cards(session, ids, terms)
             facets = labelled(session, counts, query.selected, techniques)
         suggestion = None if total else self._suggestion(principal, query, terms, conditions)
@@ -62,6 +65,14 @@ class SqlSearch:
             suggestion=suggestion,
         )
 
+    def hits(self, principal: Principal, query: SearchQuery) -> list[ColumnElement[bool]]:
+        """What a row of `Dataset` fulfils when it is among the hits."""
+        conditions = Conditions(self._database.clock(), is_sqlite=self._database.is_sqlite)
+        return [
+            *self._base(principal, parse(query.text, self._vocabulary.techniques()), conditions),
+            *_selections(query.selected).values(),
+        ]
+
     def _base(self, principal: Principal, terms: Iterable[Term], conditions: Conditions) -> list[ColumnElement[bool]]:
         """What every row must fulfil whatever facet values are chosen."""
         seen = self._access.visible(principal, Dataset, Action.DISCOVER)
@@ -70,6 +81,21 @@ class SqlSearch:
             seen,
             *(conditions.of(term) for term in terms if term.condition is not None),
         ]
+
+    def _best(
+        self, session: Session, principal: Principal, query: SearchQuery, terms: Sequence[Term], conditions: Conditions
+    ) -> ColumnElement[float] | None:
+        """How well a row matches the words; None where another order is asked for or there are no words."""
+        words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
+        words = list(dict.fromkeys(words))[: ranking.MOST_WORDS]
+        if query.sort != "relevance" or not words:
+            return None
+        if len(words) == 1:  # how rare it is changes no order
+            return ranking.score(words, ranking.ONE_WORD, conditions)
+        seen = self._base(principal, (), conditions)
+        key = (repr(principal), tuple(words))
+        known = self._statistics.get(key, lambda: ranking.statistics(session, seen, words, conditions))
+        return ranking.score(words, known, conditions)
 
     def _cards(self, session: Session, ids: Sequence[int], terms: Sequence[Term]) -> tuple[Card, ...]:
         cards = cards_of(session, ids, self._database.clock())
@@ -176,16 +202,15 @@ def _total(session: Session, clauses: list[ColumnElement[bool]]) -> int:
 def _page(
     session: Session,
     clauses: list[ColumnElement[bool]],
-    terms: Sequence[Term],
     query: SearchQuery,
-    conditions: Conditions,
+    best: ColumnElement[float] | None,
 ) -> list[int]:
-    order = _order(query, terms, conditions)
+    order = _order(query, best)
     page = select(Dataset.id).where(*clauses).order_by(*order).limit(query.limit).offset(query.offset)
     return list(session.scalars(page))
 
 
-def _order(query: SearchQuery, terms: Sequence[Term], conditions: Conditions) -> list[Any]:
+def _order(query: SearchQuery, best: ColumnElement[float] | None) -> list[Any]:
     when = func.coalesce(Dataset.start_time, Dataset.created)
     newest = [when.desc(), Dataset.id.desc()]
     match query.sort:
@@ -196,13 +221,7 @@ def _order(query: SearchQuery, terms: Sequence[Term], conditions: Conditions) ->
         case "size":
             return [Dataset.size.desc(), *newest]
         case "relevance":
-            words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
-            scores = [
-                case((conditions.contains(func.lower(Dataset.title), word), 2), else_=0)
-                + case((conditions.contains(func.lower(func.coalesce(Dataset.sample, "")), word), 1), else_=0)
-                for word in words[:8]
-            ]
-            return [sum(scores[1:], scores[0]).desc(), *newest] if scores else newest
+            return [best.desc(), *newest] if best is not None else newest
         case _:
             return newest
 

@@ -74,7 +74,12 @@ from pandaas.server.schemas.proposals import (
     ValidityOut,
 )
 from pandaas.server.schemas.search import (
+    BranchOut,
+    CalendarOut,
+    CompletionOut,
+    CompletionsOut,
     FacetValue,
+    HistogramOut,
     SearchOut,
     UnderstoodTerm,
 )
@@ -101,6 +106,10 @@ from pandaas.server.schemas.work import (
 __all__ = [
     "ActivePersonOut",
     "ArrayOut",
+    "BranchOut",
+    "CalendarOut",
+    "CompletionOut",
+    "CompletionsOut",
     "ComponentHealth",
     "DatasetCard",
     "DatasetOut",
@@ -116,6 +125,7 @@ __all__ = [
     "HealthOut",
     "HelpEntry",
     "HelpPage",
+    "HistogramOut",
     "HistoryEntry",
     "HomeOut",
     "In",

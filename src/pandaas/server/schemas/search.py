@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from pandaas.server.schemas.base import Out
@@ -24,6 +26,55 @@ class UnderstoodTerm(Out):
     text: str
     negated: bool = False
     problem: str | None = None
+    note: str | None = Field(None, description="What was made of the term: a name written out, a typo forgiven.")
+
+
+class CompletionOut(Out):
+    """`text` takes the place of the term being typed."""
+
+    text: str
+    label: str
+    kind: Literal["field", "parameter", "value", "unit", "word"]
+    detail: str
+
+
+class CompletionsOut(Out):
+    """`items` replace the characters from `start` to `end` of the query."""
+
+    start: int
+    end: int
+    items: list[CompletionOut]
+
+
+class HistogramOut(Out):
+    """The numbers of one parameter over the hits; `edges` has one value more than `counts`, both in `unit`."""
+
+    name: str
+    unit: str | None
+    edges: list[float]
+    counts: list[int]
+    datasets: int = Field(description="How many hits have this parameter, in this dimension.")
+    log: bool = Field(description="Bins are equal in the logarithm.")
+    low: float | None = Field(description="What the query asks for now.")
+    high: float | None
+
+
+class BranchOut(Out):
+    """A technique with all that is narrower; `count` is of datasets that have one of them."""
+
+    iri: str
+    label: str
+    short: str
+    count: int
+    children: list[BranchOut]
+
+
+class CalendarOut(Out):
+    """Hits by the day they were measured on (UTC): `days` of `year`, `years` all."""
+
+    year: int | None
+    days: dict[str, int]
+    years: dict[int, int]
 
 
 class SearchOut(Out):

@@ -1,6 +1,6 @@
 import { Accordion, Button, Checkbox, Skeleton } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { useState } from 'react';
+import { Fragment, useState, type ReactNode } from 'react';
 
 import type { FacetValue } from '@/api/types';
 import type { SearchAddress } from '@/app/router';
@@ -25,6 +25,10 @@ const SHORT = 8;
 
 interface FacetsProps {
   found: Record<string, FacetValue[]> | undefined;
+  /** The tree, in place of the flat list of techniques. */
+  techniques?: ReactNode;
+  /** Ranges and calendar, which are asked for once the hits are there. */
+  children?: ReactNode;
   address: SearchAddress;
   hidden: readonly FacetName[];
   onChange: (change: Partial<SearchAddress>) => void;
@@ -46,13 +50,16 @@ export function Facets(props: FacetsProps) {
   );
 }
 
-function FacetList({ found, address, hidden, onChange }: FacetsProps) {
+function FacetList({ found, address, hidden, onChange, techniques, children }: FacetsProps) {
   if (!found) return <Skeleton height={260} />;
   return (
     <>
       {(Object.keys(FACETS) as FacetName[])
         .filter((name) => !hidden.includes(name) && (found[name] ?? []).length > 0)
-        .map((name) => (
+        .map((name) =>
+          name === 'technique' && techniques ? (
+            <Fragment key={name}>{techniques}</Fragment>
+          ) : (
           <Facet
             key={name}
             title={FACETS[name]}
@@ -61,7 +68,9 @@ function FacetList({ found, address, hidden, onChange }: FacetsProps) {
             words={name === 'kind' ? KIND_WORDS : {}}
             onChange={(values) => onChange({ [name]: values.length > 0 ? values : undefined })}
           />
-        ))}
+          ),
+        )}
+      {children}
     </>
   );
 }

@@ -4,7 +4,7 @@ import { IconChartDots3, IconLayoutGrid, IconList } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect } from 'react';
 
-import { searchQuery } from '@/api/queries';
+import { searchQuery, type HitsQuery } from '@/api/queries';
 import type { DatasetCard, SearchOut } from '@/api/types';
 import { SORTS, type SearchAddress } from '@/app/router';
 import { usePerson } from '@/app/session';
@@ -13,7 +13,10 @@ import { LinkButton } from '@/components/links';
 import { Empty, Loaded, SkeletonRows } from '@/components/states';
 import { count, plural } from '@/format';
 
+import { Calendar } from './Calendar';
 import { Facets, type FacetName } from './Facets';
+import { Ranges } from './Ranges';
+import { TechniqueTree } from './TechniqueTree';
 import classes from './search.module.css';
 import { Understood } from './Understood';
 
@@ -40,6 +43,8 @@ export function SearchView({ address, hidden = [], onChange }: SearchViewProps) 
   const [chosen, choose] = useListState<string>([]);
   const signedIn = usePerson() !== null;
   const total = query.data?.total;
+  const hits = hitsOf(address);
+  const ask = (q: string) => onChange({ q: q || undefined, page: undefined });
   useEffect(() => choose.setState([]), [address.q]); // eslint-disable-line react-hooks/exhaustive-deps -- a new question starts a new choice
   const selection: Selection = {
     has: (pid) => chosen.includes(pid),
@@ -48,7 +53,26 @@ export function SearchView({ address, hidden = [], onChange }: SearchViewProps) 
   return (
     <div className={classes.layout}>
       <aside className={classes.facets} aria-label="Narrow down">
-        <Facets found={query.data?.facets} address={address} hidden={hidden} onChange={(change) => onChange({ ...change, page: undefined })} />
+        <Facets
+          found={query.data?.facets}
+          address={address}
+          hidden={hidden}
+          onChange={(change) => onChange({ ...change, page: undefined })}
+          techniques={
+            <TechniqueTree
+              hits={hits}
+              chosen={address.technique ?? []}
+              onChange={(values) => onChange({ technique: values.length > 0 ? values : undefined, page: undefined })}
+            />
+          }
+        >
+          {query.data && (
+            <>
+              <Calendar hits={hits} understood={query.data.understood} onQuery={ask} />
+              <Ranges hits={hits} understood={query.data.understood} onQuery={ask} />
+            </>
+          )}
+        </Facets>
       </aside>
       <Box miw={0}>
         {query.data && <Understood terms={query.data.understood} q={address.q ?? ''} onChange={(q) => onChange({ q: q || undefined, page: undefined })} />}
@@ -107,7 +131,12 @@ export function SearchView({ address, hidden = [], onChange }: SearchViewProps) 
 }
 
 function askFor(address: SearchAddress, page: number) {
-  const { q, facility, instrument, technique, proposal, year, kind, sort } = address;
+  const { sort } = address;
+  return { ...hitsOf(address), ...(sort && { sort }), limit: PAGE, offset: (page - 1) * PAGE };
+}
+
+/** What says which datasets are hits. */
+function hitsOf({ q, facility, instrument, technique, proposal, year, kind }: SearchAddress): HitsQuery {
   return {
     ...(q && { q }),
     ...(facility && { facility }),
@@ -116,9 +145,6 @@ function askFor(address: SearchAddress, page: number) {
     ...(proposal && { proposal }),
     ...(year && { year }),
     ...(kind && { kind }),
-    ...(sort && { sort }),
-    limit: PAGE,
-    offset: (page - 1) * PAGE,
   };
 }
 

@@ -1,4 +1,4 @@
-import { Group, Pill, Tooltip } from '@mantine/core';
+import { Group, Pill, Text, Tooltip } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
 
 import type { UnderstoodTerm } from '@/api/types';
@@ -12,10 +12,12 @@ interface UnderstoodProps {
 /** The query as the server took it, one chip a term; a chip can be dropped. */
 export function Understood({ terms, q, onChange }: UnderstoodProps) {
   if (terms.length === 0) return null;
+  const notes = terms.flatMap(({ note }) => note ?? []);
   return (
+    <>
     <Group gap={6} mb="xs" role="list" aria-label="Understood as">
       {terms.map((term) => (
-        <Tooltip key={`${term.text}${term.value}`} label={term.problem} disabled={!term.problem}>
+        <Tooltip key={`${term.text}${term.value}`} label={term.problem ?? term.note} disabled={!term.problem && !term.note}>
           <Pill
             role="listitem"
             size="md"
@@ -30,5 +32,11 @@ export function Understood({ terms, q, onChange }: UnderstoodProps) {
         </Tooltip>
       ))}
     </Group>
+      {notes.length > 0 && (
+        <Text size="sm" c="dimmed" mb="xs" role="status">
+          {notes.join(' · ')}
+        </Text>
+      )}
+    </>
   );
 }

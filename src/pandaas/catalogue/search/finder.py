@@ -1,0 +1,34 @@
+"""Everything one may ask about what there is: the search, completion, and what the hits look like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pandaas.access import Access
+from pandaas.catalogue.search.completion import Completer
+from pandaas.catalogue.search.guided import GuidedSearch
+from pandaas.catalogue.search.insight import Insight
+from pandaas.catalogue.search.known import Known
+from pandaas.catalogue.search.sql import SqlSearch
+from pandaas.catalogue.values import SearchQuery, SearchResult
+from pandaas.catalogue.vocabulary import Vocabulary
+from pandaas.db import Database
+from pandaas.model import Principal
+
+if TYPE_CHECKING:
+    from pandaas.catalogue.search import Search
+
+
+class Finder:
+    """`engine` answers searches; what it doesn't know is asked of the tables."""
+
+    def __init__(
+        self, database: Database, access: Access, engine: Search, tables: SqlSearch, vocabulary: Vocabulary
+    ) -> None:
+        known = Known(database, access)
+        self.guide = GuidedSearch(engine, database, known, vocabulary)
+        self.insight = Insight(database, tables, self.guide, vocabulary)
+        self.completer = Completer(database, known, vocabulary)
+
+    def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
+        return self.guide.search(principal, query)

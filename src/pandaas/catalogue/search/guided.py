@@ -1,0 +1,196 @@
+"""Help with what was typed, in front of any engine: names of parameters by their last part, and one typo forgiven.
+
+The query is rewritten as text, so an engine needs to know nothing of this; each rewritten term says so in its `note`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import literal, select
+from sqlalchemy.orm import Session
+
+from pandaas.catalogue.search.conditions import Conditions
+from pandaas.catalogue.search.known import Known
+from pandaas.catalogue.search.language import ARRAY_KINDS, HAS, Between, Has, ParameterText, Term, Words, parse
+from pandaas.catalogue.search.typos import is_one_typo, parts_of
+from pandaas.catalogue.values import FacetCount, SearchQuery, SearchResult, UnderstoodTerm
+from pandaas.catalogue.vocabulary import Vocabulary
+from pandaas.db import Database
+from pandaas.db.tables import Dataset
+from pandaas.model import Principal
+
+if TYPE_CHECKING:
+    from pandaas.catalogue.search import Search
+
+_SHOWN = 3
+_SHORTEST = 4  # letters of a word in which a typo is looked for
+_MOST_WORDS = 6  # of one query
+
+
+class GuidedSearch:
+    """`Search` in front of another: what the other finds, for what was probably meant."""
+
+    def __init__(self, engine: Search, database: Database, known: Known, vocabulary: Vocabulary) -> None:
+        self._engine = engine
+        self._database = database
+        self._known = known
+        self._vocabulary = vocabulary
+
+    def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
+        terms = parse(query.text, self._vocabulary.techniques())
+        written = self.resolved(principal, terms)
+        chosen, query = query, self._with_narrower(query)
+        result = self._engine.search(principal, replace(query, text=_joined(written)))
+        if not result.total and any(isinstance(term.condition, (Words, ParameterText, Between)) for term in terms):
+            forgiven = self._forgiven(principal, terms, written)
+            if forgiven != written:
+                second = self._engine.search(principal, replace(query, text=_joined(forgiven)))
+                if second.total:
+                    took = round(result.took_ms + second.took_ms, 2)
+                    result, written = replace(second, took_ms=took), forgiven
+        facets = result.facets | {"technique": _as_chosen(result.facets.get("technique", ()), chosen)}
+        return replace(result, understood=_told(result.understood, terms, written), facets=facets)
+
+    def meant(self, principal: Principal, query: SearchQuery) -> SearchQuery:
+        """The query with names of parameters and narrower techniques written out, for any other answer about its hits."""
+        terms = parse(query.text, self._vocabulary.techniques())
+        return replace(self._with_narrower(query), text=_joined(self.resolved(principal, terms)))
+
+    def _with_narrower(self, query: SearchQuery) -> SearchQuery:
+        """A chosen technique is a branch: whatever is narrower counts as chosen too."""
+        chosen = query.selected.get("technique")
+        if not chosen:
+            return query
+        every = tuple(sorted(self._vocabulary.techniques().narrower_of(chosen)))
+        return replace(query, selected=query.selected | {"technique": every})
+
+    def resolved(self, principal: Principal, terms: Sequence[Term]) -> list[_Written]:
+        """The terms with names as stored. A name that may mean several is left, and that is said."""
+        if not any(_name(term) for term in terms):
+            return [_Written(term.shown.text) for term in terms]
+        with self._database.read() as session:
+            return [self._named(session, principal, term) for term in terms]
+
+    def _named(self, session: Session, principal: Principal, term: Term) -> _Written:
+        name = _name(term)
+        if name is None:
+            return _Written(term.shown.text)
+        candidates = self._known.named(session, name)
+        if name in candidates[:1] or name.lower() in candidates[:1]:
+            return _Written(term.shown.text)
+        found = self._known.names(session, principal, candidates[: _SHOWN + 5])
+        if not found:
+            return _Written(term.shown.text)
+        if len(found) == 1 or _same(found, name):
+            return _Written(_renamed(term, found[0]), f"{name} is {found[0]}")
+        told = ", ".join(found[:_SHOWN]) + (" …" if len(found) > _SHOWN else "")
+        return _Written(_renamed(term, found[0]), f"{name} may mean {told}; shown is {found[0]}")
+
+    def _forgiven(self, principal: Principal, terms: Sequence[Term], written: Sequence[_Written]) -> list[_Written]:
+        """Each word and name that nothing visible has, replaced by the most frequent that is one typo away."""
+        made = list(written)
+        with self._database.read() as session:
+            tried = 0
+            for index, term in enumerate(terms):
+                if term.negated or term.condition is None or tried >= _MOST_WORDS:
+                    continue
+                if isinstance(term.condition, Words):
+                    better = self._word(session, principal, term.condition)
+                    tried += 1
+                else:
+                    better = self._name_near(session, principal, term)
+                if better:
+                    others = f"; also near: {', '.join(better[1:_SHOWN])}" if better[1:] else ""
+                    typed = term.condition.text if isinstance(term.condition, Words) else _name(term) or ""
+                    note = f"Nothing has “{typed}”: shown is “{better[0]}”{others}"
+                    made[index] = _Written(_reworded(term, better[0]), note)
+        return made
+
+    def _word(self, session: Session, principal: Principal, condition: Words) -> list[str]:
+        words = condition.text.split()
+        if len(words) != 1 or len(words[0]) < _SHORTEST or self._stands(session, principal, condition):
+            return []
+        counted = self._known.words(session, principal, parts_of(words[0]))
+        near = [(word, number) for word, number in counted.items() if is_one_typo(words[0], word)]
+        return [word for word, _ in sorted(near, key=lambda one: (-one[1], one[0]))]
+
+    def _stands(self, session: Session, principal: Principal, condition: Words) -> bool:
+        conditions = Conditions(self._database.clock(), is_sqlite=self._database.is_sqlite)
+        plain = Term(UnderstoodTerm(None, "", "", ""), condition)
+        found = select(literal(1)).select_from(Dataset).where(*self._known.visible(principal), conditions.of(plain))
+        return session.scalar(found.limit(1)) is not None
+
+    def _name_near(self, session: Session, principal: Principal, term: Term) -> list[str]:
+        name = _name(term)
+        if name is None or len(name) < _SHORTEST or self._known.named(session, name):
+            return []
+        folded = name.lower()
+        near = [
+            one
+            for one in self._known.all_names(session)
+            if is_one_typo(folded, one.lower()) or is_one_typo(folded, one.lower().rpartition(".")[2])
+        ]
+        return self._known.names(session, principal, near[:20])
+
+
+@dataclass(frozen=True)
+class _Written:
+    """A term as the engine is asked it, with what is to be said about it."""
+
+    text: str
+    note: str | None = None
+
+
+def _name(term: Term) -> str | None:
+    """The name of the parameter that a term asks for."""
+    match term.condition:
+        case Between(name=name) | ParameterText(name=name):
+            return name
+        case Has(what=what) if what not in HAS and what not in ARRAY_KINDS:
+            return what
+    return None
+
+
+def _same(found: Sequence[str], name: str) -> bool:
+    return all(one.lower() == name.lower() for one in found)
+
+
+def _renamed(term: Term, name: str) -> str:
+    sign = "-" if term.negated else ""
+    if isinstance(term.condition, Has):
+        return f"{sign}has:{name}"
+    _, _, value = term.shown.text.removeprefix("-").partition(":")
+    return f"{sign}{name}:{value}"
+
+
+def _reworded(term: Term, word: str) -> str:
+    if not isinstance(term.condition, Words):
+        return _renamed(term, word)
+    quoted = f'"{word}"' if ":" in word or word.startswith("-") else word
+    return f"{term.shown.field}:{quoted}" if term.shown.field else quoted
+
+
+def _joined(written: Iterable[_Written]) -> str:
+    return " ".join(one.text for one in written)
+
+
+def _as_chosen(values: Sequence[FacetCount], query: SearchQuery) -> tuple[FacetCount, ...]:
+    """Techniques as the person chose them: narrower ones came along, but she did not choose them."""
+    chosen = set(query.selected.get("technique", ()))
+    marked = [replace(value, selected=value.value in chosen) for value in values]
+    return tuple(value for value in marked if value.count or value.selected)
+
+
+def _told(
+    understood: Sequence[UnderstoodTerm], terms: Sequence[Term], written: Sequence[_Written]
+) -> tuple[UnderstoodTerm, ...]:
+    """What the engine understood, at the places where it stands in the box."""
+    if len(understood) != len(terms):
+        return tuple(term.shown for term in terms)
+    return tuple(
+        replace(one, text=term.shown.text, note=one.note or said.note)
+        for one, term, said in zip(understood, terms, written, strict=True)
+    )

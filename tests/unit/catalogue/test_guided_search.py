@@ -104,6 +104,11 @@ def test_a_last_part_with_several_meanings_is_said_and_counts_only_what_one_may_
     assert both.note == "gain may mean a.gain, b.gain; shown is a.gain"
 
 
+def test_a_card_says_with_which_values_it_matched(filled: Facility) -> None:
+    (card,) = search(filled, "photon_energy:7keV crystal:si").results
+    assert card.snippet == "beamline.mono.crystal: Si(111) · photon_energy: 7 keV"
+
+
 def test_leaves_of_nested_metadata() -> None:
     metadata = {
         "a": {"b": [{"c": 1}, {"c": 2}], "on": True, "none": None},

@@ -16,10 +16,10 @@ from pandaas.catalogue.search.conditions import Conditions
 from pandaas.catalogue.search.known import Known
 from pandaas.catalogue.search.language import ARRAY_KINDS, HAS, Between, Has, ParameterText, Term, Words, parse
 from pandaas.catalogue.search.typos import is_one_typo, parts_of
-from pandaas.catalogue.values import FacetCount, SearchQuery, SearchResult, UnderstoodTerm
+from pandaas.catalogue.values import Card, FacetCount, SearchQuery, SearchResult, UnderstoodTerm
 from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.db import Database
-from pandaas.db.tables import Dataset
+from pandaas.db.tables import Dataset, DatasetParameter
 from pandaas.model import Principal
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _SHOWN = 3
 _SHORTEST = 4  # letters of a word in which a typo is looked for
+_LONGEST_VALUE = 80
 _MOST_WORDS = 6  # of one query
 
 
@@ -51,8 +52,32 @@ class GuidedSearch:
                 if second.total:
                     took = round(result.took_ms + second.took_ms, 2)
                     result, written = replace(second, took_ms=took), forgiven
+        meant = parse(_joined(written), self._vocabulary.techniques())
+        cards = self._explained(result.results, meant)
         facets = result.facets | {"technique": _as_chosen(result.facets.get("technique", ()), chosen)}
-        return replace(result, understood=_told(result.understood, terms, written), facets=facets)
+        return replace(result, understood=_told(result.understood, terms, written), facets=facets, results=cards)
+
+    def _explained(self, cards: Sequence[Card], terms: Sequence[Term]) -> tuple[Card, ...]:
+        """Cards that say with which values they matched, where parameters were asked for."""
+        names = {name for term in terms if not term.negated and (name := _name(term)) is not None}
+        if not names or not cards:
+            return tuple(cards)
+        query = (
+            select(Dataset.pid, DatasetParameter)
+            .join(Dataset, Dataset.id == DatasetParameter.dataset_id)
+            .where(Dataset.pid.in_([card.pid for card in cards]), DatasetParameter.name.in_(_cases(names)))
+            .order_by(DatasetParameter.name)
+        )
+        told: dict[str, list[str]] = {}
+        with self._database.read() as session:
+            for pid, row in session.execute(query):
+                told.setdefault(pid, []).append(f"{row.name}: {_value_text(row)}")
+        return tuple(
+            replace(
+                card, snippet=" · ".join([*([card.snippet] if card.snippet else []), *told.get(card.pid, ())]) or None
+            )
+            for card in cards
+        )
 
     def meant(self, principal: Principal, query: SearchQuery) -> SearchQuery:
         """The query with names of parameters and narrower techniques written out, for any other answer about its hits."""
@@ -152,6 +177,16 @@ def _name(term: Term) -> str | None:
         case Has(what=what) if what not in HAS and what not in ARRAY_KINDS:
             return what
     return None
+
+
+def _cases(names: Iterable[str]) -> list[str]:
+    return sorted({case for name in names for case in (name, name.lower())})
+
+
+def _value_text(row: DatasetParameter) -> str:
+    if row.value is None:
+        return (row.text or "")[:_LONGEST_VALUE]
+    return f"{row.value:.6g}" + (f" {row.unit}" if row.unit else "")
 
 
 def _same(found: Sequence[str], name: str) -> bool:

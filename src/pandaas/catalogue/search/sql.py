@@ -7,7 +7,7 @@ the same statement, each facet without its own selection.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -52,8 +52,8 @@ class SqlSearch:
             total = counts.pop("total")[""]
             chosen = [*base, *selections.values()]
             best = self._best(session, principal, query, terms, conditions) if total else None
-            ids = _page(session, chosen, query, best) if total else []
-            results = self._cards(session, ids, terms)
+            found = _page(session, chosen, query, best) if total else {}
+            results = self._cards(session, found, terms)
             facets = labelled(session, counts, query.selected, techniques)
         suggestion = None if total else self._suggestion(principal, query, terms, conditions)
         return SearchResult(
@@ -97,14 +97,10 @@ class SqlSearch:
         known = self._statistics.get(key, lambda: ranking.statistics(session, seen, words, conditions))
         return ranking.score(words, known, conditions)
 
-    def _cards(self, session: Session, ids: Sequence[int], terms: Sequence[Term]) -> tuple[Card, ...]:
-        cards = cards_of(session, ids, self._database.clock())
+    def _cards(self, session: Session, found: Mapping[int, str], terms: Sequence[Term]) -> tuple[Card, ...]:
+        cards = cards_of(session, list(found), self._database.clock())
         words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
-        if words and ids:
-            texts = session.execute(select(Dataset.id, Dataset.search_text).where(Dataset.id.in_(ids)))
-            for dataset_id, text in texts:
-                cards[dataset_id] = replace(cards[dataset_id], snippet=_snippet(text, words))
-        return tuple(cards[dataset_id] for dataset_id in ids)
+        return tuple(replace(cards[dataset_id], snippet=_snippet(text, words)) for dataset_id, text in found.items())
 
     def _suggestion(
         self, principal: Principal, query: SearchQuery, terms: Sequence[Term], conditions: Conditions
@@ -204,10 +200,10 @@ def _page(
     clauses: list[ColumnElement[bool]],
     query: SearchQuery,
     best: ColumnElement[float] | None,
-) -> list[int]:
-    order = _order(query, best)
-    page = select(Dataset.id).where(*clauses).order_by(*order).limit(query.limit).offset(query.offset)
-    return list(session.scalars(page))
+) -> dict[int, str]:
+    """The rows of the page in order, with their search texts."""
+    page = select(Dataset.id, Dataset.search_text).where(*clauses).order_by(*_order(query, best))
+    return {row.id: row.search_text for row in session.execute(page.limit(query.limit).offset(query.offset))}
 
 
 def _order(query: SearchQuery, best: ColumnElement[float] | None) -> list[Any]:

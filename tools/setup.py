@@ -29,6 +29,7 @@ VENV = ROOT / ".venv"
 PYTHON = VENV / "bin/python"
 LOCKS = ROOT / "requirements"
 WEB = ROOT / "web"
+TEST_PROVIDER = ROOT / "tests/oidc_provider"
 OLDEST_NODE = (20, 19)
 WEB_LEFT_OUT = {"node_modules", "dist", "build", "mock"}
 
@@ -67,6 +68,8 @@ def set_up(profile: str, *, web: bool) -> bool:
     _project(steps)
     if web and (WEB / "package.json").is_file():
         _page(steps)
+    if profile == "dev":
+        _test_provider(steps)
     return steps.any_done
 
 
@@ -214,6 +217,18 @@ def _page(steps: Steps) -> None:
     if not have_page:
         with steps.running("page", print_page, "The page (npm run build)"):
             _run(*npm, "run", "--loglevel=error", "build", folder=WEB, environment=environment)
+
+
+def _test_provider(steps: Steps) -> None:
+    """The OpenID Connect provider that tests sign in with."""
+    fingerprint = _fingerprint([TEST_PROVIDER / "package.json", TEST_PROVIDER / "package-lock.json"])
+    installed = (TEST_PROVIDER / "node_modules/.package-lock.json").is_file()
+    if steps.fresh("test_provider", fingerprint) and installed:
+        return
+    npm, environment = _npm(steps)
+    with steps.running("test_provider", fingerprint, "The tests' OpenID Connect provider (npm ci)"):
+        quiet = ("--no-audit", "--no-fund", "--loglevel=error")
+        _run(*npm, "ci", *quiet, folder=TEST_PROVIDER, environment=environment)
 
 
 def _npm(steps: Steps) -> tuple[list[str | Path], dict[str, str]]:

@@ -1,6 +1,14 @@
 """The configuration tree and the resources that travel with the program."""
 
 from pandaas.config.resources import bubblewrap_program, bundled, package_folder
+from pandaas.config.sign_in import (
+    CarriedIdentity,
+    ClaimSettings,
+    GroupRule,
+    ProviderSettings,
+    SignInSettings,
+    is_safe_address,
+)
 from pandaas.config.tree import (
     ArraySettings,
     DatabaseSettings,
@@ -21,21 +29,27 @@ from pandaas.config.tree import (
 
 __all__ = [
     "ArraySettings",
+    "CarriedIdentity",
+    "ClaimSettings",
     "DatabaseSettings",
     "DemoSettings",
     "FacilitySettings",
+    "GroupRule",
     "IngestSettings",
     "InstrumentSettings",
     "LogSettings",
     "MailSettings",
+    "ProviderSettings",
     "RuntimeSettings",
     "SecretSettings",
     "ServerSettings",
     "Settings",
+    "SignInSettings",
     "StorageRoot",
     "bubblewrap_program",
     "bundled",
     "default_home",
+    "is_safe_address",
     "load_settings",
     "package_folder",
 ]

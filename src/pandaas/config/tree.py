@@ -13,16 +13,14 @@ import tomllib
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from pandaas.config.section import Section
+from pandaas.config.sign_in import SignInSettings
 from pandaas.model import InvalidInput
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class ServerSettings(_Section):
+class ServerSettings(Section):
     host: str = Field("127.0.0.1", description="Address to listen on. Demo accounts refuse anything but loopback.")
     port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
     public_url: str | None = Field(
@@ -33,7 +31,7 @@ class ServerSettings(_Section):
     request_timeout_s: float = Field(120, gt=0, description="Longest a single slice may take, in seconds.")
 
 
-class DatabaseSettings(_Section):
+class DatabaseSettings(Section):
     url: str | None = Field(
         None,
         description="SQLAlchemy address, for example postgresql+psycopg://pandaas@/pandaas. Default: SQLite in the home.",
@@ -47,7 +45,7 @@ class DatabaseSettings(_Section):
         return url
 
 
-class StorageRoot(_Section):
+class StorageRoot(Section):
     name: str = Field(description="Short name shown instead of the path.")
     path: Path = Field(description="Folder that holds data; nothing outside the roots is ever served.")
     proposal_pattern: str | None = Field(
@@ -61,13 +59,13 @@ class StorageRoot(_Section):
     )
 
 
-class InstrumentSettings(_Section):
+class InstrumentSettings(Section):
     id: str = Field(description="Short name, for example BL-SAXS.")
     title: str = Field("", description="Name shown to people.")
     technique: str | None = Field(None, description="PaNET IRI given to data that name no technique.")
 
 
-class FacilitySettings(_Section):
+class FacilitySettings(Section):
     id: str = Field(
         "",
         description="Short name of the facility, said of all that names no other. Default: its name, if that is set.",
@@ -83,14 +81,14 @@ class FacilitySettings(_Section):
         return (self.id or (self.name if "name" in self.model_fields_set else ""))[:64]
 
 
-class IngestSettings(_Section):
+class IngestSettings(Section):
     workers: int = Field(2, ge=1, description="Processes that read files during ingest.")
     settle_s: float = Field(5, ge=0, description="Seconds a watched file must stay unchanged before it is read.")
     file_timeout_s: float = Field(120, gt=0, description="Longest one file may take to be read, in seconds.")
     max_upload_gb: float = Field(50, gt=0, description="Largest upload, in GB.")
 
 
-class ArraySettings(_Section):
+class ArraySettings(Section):
     workers: int = Field(2, ge=1, description="Reader processes for structure and slices.")
     idle_s: float = Field(120, gt=0, description="Seconds after which an unused reader process ends.")
     memory_mb: int = Field(4096, ge=256, description="Address space of one reader process, in MB.")
@@ -100,7 +98,7 @@ class ArraySettings(_Section):
     )
 
 
-class RuntimeSettings(_Section):
+class RuntimeSettings(Section):
     sandbox: Literal["auto", "bubblewrap", "none"] = Field(
         "auto", description="How user code is isolated; 'none' is refused by `serve`."
     )
@@ -120,34 +118,35 @@ class RuntimeSettings(_Section):
     lost_grace_s: float = Field(30, gt=0, description="Seconds without trace of a running job until it counts as lost.")
 
 
-class MailSettings(_Section):
+class MailSettings(Section):
     host: str | None = Field(None, description="SMTP server; without one no mail is sent.")
     port: int = Field(25, description="Port of the SMTP server.")
     sender: str = Field("pandaas@localhost", description="Sender of notices.")
     long_job_s: float = Field(600, ge=0, description="Jobs that took longer than this are announced by mail.")
 
 
-class LogSettings(_Section):
+class LogSettings(Section):
     level: Literal["debug", "info", "warning", "error"] = Field("info", description="Lowest level written.")
     format: Literal["text", "json"] = Field("text", description="Lines for people or for machines.")
     keep_mb: int = Field(100, ge=1, description="Size of all kept log files together, in MB.")
 
 
-class DemoSettings(_Section):
+class DemoSettings(Section):
     enabled: bool = Field(False, description="This is a demo facility: made-up accounts, loopback only.")
     frames: int = Field(200, ge=2, le=10_000, description="Frames of the demo's simulated series.")
 
 
-class SecretSettings(_Section):
+class SecretSettings(Section):
     key: SecretStr | None = Field(None, description="Signing key; made on first start and kept in the home if unset.")
 
 
-class Settings(_Section):
+class Settings(Section):
     """The whole configuration of one PaN-DAaS."""
 
     home: Path = Field(description="Folder for database, results, uploads, environments and logs (mode 0700).")
     facility: FacilitySettings = Field(FacilitySettings(), description="Who runs this.")
     server: ServerSettings = Field(ServerSettings(), description="The web service.")
+    sign_in: SignInSettings = Field(SignInSettings(), description="How people sign in.")
     database: DatabaseSettings = Field(DatabaseSettings(), description="Where metadata are kept.")
     storage: tuple[StorageRoot, ...] = Field((), description="Folders that hold measured data.")
     ingest: IngestSettings = Field(IngestSettings(), description="How files become datasets.")
@@ -217,7 +216,7 @@ def _explained(error: ValidationError, source: Path) -> InvalidInput:
 
 
 def _is_secret(field: str) -> bool:
-    return field.startswith("secret") or field == "database.url"
+    return "secret" in field or field == "database.url"
 
 
 _RESERVED = {"PANDAAS_HOME", "PANDAAS_CONFIG", "PANDAAS_JOB", "PANDAAS_URL", "PANDAAS_TOKEN"}

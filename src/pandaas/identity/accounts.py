@@ -158,17 +158,6 @@ class Accounts:
         with self._database.read() as session:
             return session.scalars(query).first()
 
-    def _link(self, person_id: int, issuer: str, subject: str) -> None:
-        try:
-            with self._database.session() as session:
-                person = _get(session, person_id)
-                session.add(
-                    LinkedIdentity(person_id=person_id, issuer=issuer, subject=subject, created=self._database.clock())
-                )
-                self._log(session, "person.linked", person, payload={"issuer": issuer})
-        except IntegrityError as error:
-            raise Conflict("This identity is linked already.", remedy="Unlink it there first.") from error
-
     def is_shut_out(self, person: Person) -> bool:
         """Disabled, or a made-up account in a place that is no demo."""
         return person.disabled or (person.demo and not self._settings.demo.enabled)

@@ -13,8 +13,8 @@ from sqlalchemy import delete, func, select
 from pandaas.db import append
 from pandaas.db.tables import PathCapability, Person
 from pandaas.identity.credentials import SECRET_PATTERN, digest, new_secret
+from pandaas.identity.devices import Devices
 from pandaas.identity.principals import principal_of
-from pandaas.identity.tokens import Tokens
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Principal, PrincipalKind, Scope
 
 LONGEST_HOURS = 24
@@ -22,7 +22,7 @@ _MOST = 100  # of one person at a time
 _SCOPES = frozenset({Scope.READ, Scope.ADMIN})  # of these the person's own; the address leads to reading only
 
 
-class Capabilities(Tokens):
+class Capabilities(Devices):
     """Made for one person and one dataset; whether she may read it is the caller's to ask, then and with every use."""
 
     def create_capability(self, person_id: int, pid: str, hours: float = 8) -> tuple[PathCapability, str]:

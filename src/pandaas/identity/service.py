@@ -1,85 +1,29 @@
-"""The face of the room: sign-in and principals; accounts and tokens are in the base classes."""
+"""The face of the room: principals; accounts, tokens, sign-ins and identities are in the base classes."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import select
 
 from pandaas.config import Settings
 from pandaas.db import Database, Memo
 from pandaas.db.tables import Person, SignIn, Token
-from pandaas.identity import attempts
-from pandaas.identity.credentials import SECRET_PATTERN, TOKEN_PATTERN, digest, new_secret
-from pandaas.identity.lenses import Lenses
+from pandaas.identity.credentials import SECRET_PATTERN, TOKEN_PATTERN, digest
+from pandaas.identity.keeping import Keeping
 from pandaas.identity.principals import principal_of
-from pandaas.model import InvalidInput, NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind
+from pandaas.model import NotFound, NotSignedIn, Principal, PrincipalKind
 
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
-class Identity(Lenses):
+class Identity(Keeping):
     """Who is asking. Every question reads the tables: what changes there is felt by the next request."""
 
     def __init__(self, database: Database, settings: Settings) -> None:
         super().__init__(database, settings)
         self._principals: Memo[Any] = Memo(database)
-
-    def sign_in(self, user: str, password: str, *, address: str, client: str | None = None) -> str:
-        """Check a password and open a sign-in; returns the secret for the cookie.
-
-        `NotSignedIn` for an unknown user or a wrong password alike (and after the same time), `NotAllowed` for a
-        disabled account, `Busy` while guessing is slowed down.
-        """
-        user, address, now = user.strip().lower()[:64], address[:64], self._database.clock()
-        with self._database.session() as session:
-            attempts.admit(session, user, address, now)
-        with self._database.read() as session:
-            person = session.scalars(select(Person).where(Person.user == user)).first()
-        stored = person.password_hash if person else None
-        if not self._passwords.matches(stored, password) or person is None or stored is None:
-            raise NotSignedIn(
-                "The user name or the password is wrong.",
-                remedy="Check both; an operator can set a new password.",
-                field="password",
-            )
-        if self.is_shut_out(person):
-            raise NotAllowed(f"The account '{user}' is disabled.", remedy="Ask an operator.")
-        outdated = self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
-        secret = new_secret()
-        with self._database.session() as session:
-            attempts.forgive(session, user, address)
-            session.execute(delete(SignIn).where(SignIn.expires <= now))
-            if outdated:
-                session.get_one(Person, person.id).password_hash = outdated
-            session.add(
-                SignIn(
-                    person_id=person.id,
-                    secret_hash=digest(secret),
-                    created=now,
-                    expires=now + timedelta(hours=self._settings.server.session_hours),
-                    client=client[:200] if client else None,
-                )
-            )
-            self._log(session, "person.signed_in", person, actor_id=person.id, payload={"address": address})
-        return secret
-
-    def sign_out(self, secret: str, *, everywhere: bool = False) -> None:
-        """End the sign-in of this cookie, or all of its person; an unknown one is no error. Tokens stay."""
-        with self._database.session() as session:
-            person = session.scalars(select(Person).join(SignIn).where(SignIn.secret_hash == digest(secret))).first()
-            if person is None:
-                return
-            mine = SignIn.person_id == person.id if everywhere else SignIn.secret_hash == digest(secret)
-            session.execute(delete(SignIn).where(mine))
-            self._log(session, "session.expired", person, actor_id=person.id, payload={"everywhere": everywhere})
-
-    def signed_in_count(self) -> int:
-        """Persons with a sign-in that has not expired."""
-        with self._database.read() as session:
-            query = select(func.count(SignIn.person_id.distinct())).where(SignIn.expires > self._database.clock())
-            return session.scalar(query) or 0
 
     def principal_of_cookie(self, secret: str) -> Principal | None:
         """Who this browser is, or None when the sign-in is unknown, expired or of a disabled account."""
@@ -146,12 +90,6 @@ class Identity(Lenses):
             if person is None or self.is_shut_out(person):
                 raise NotFound(f"There is no active person {person_id}.")
             return principal_of(session, person, now, kind=PrincipalKind.SERVICE, acting_for=person_id)
-
-    def link_identity(self, person_id: int, issuer: str, subject: str) -> None:
-        """Tie a foreign identity (issuer and subject, never an e-mail address) to a person."""
-        if not 0 < len(issuer) <= 255 or not 0 < len(subject) <= 255:
-            raise InvalidInput("Issuer and subject have 1 to 255 characters.", field="subject")
-        self._link(person_id, issuer, subject)
 
 
 def _is_valid(token: Token, now: datetime) -> bool:

@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import select, update
 
 from pandaas.db import append
-from pandaas.db.tables import Token
+from pandaas.db.tables import Person, Token
 from pandaas.identity.accounts import Accounts
 from pandaas.identity.credentials import TOKEN_PREFIX, digest, new_secret
-from pandaas.identity.principals import scopes_of
-from pandaas.model import InvalidInput, NotFound, Role, Scope, Unavailable
+from pandaas.identity.principals import role_of, scopes_of
+from pandaas.model import InvalidInput, NotFound, Scope, Unavailable
 
 _LONGEST_DAYS = 3650
 
@@ -24,19 +24,20 @@ class Tokens(Accounts):
         self, person_id: int, name: str, scopes: Iterable[Scope | str] = (Scope.READ,), expires_in_days: int | None = 90
     ) -> tuple[int, str]:
         """Make a token; returns its id and its text, which is shown now and never again."""
+        wanted, now = scopes_named(scopes), self._database.clock()
         person = self.person(person_id)
-        wanted = _scopes(scopes)
+        with self._database.read() as session:
+            role = role_of(session, person, now)
         name = name.strip()
         if not 0 < len(name) <= 100:
             raise InvalidInput("A token's name has 1 to 100 characters.", field="name")
-        if beyond := wanted - scopes_of(Role(person.role)):
+        if beyond := wanted - scopes_of(role):
             raise InvalidInput(
                 f"'{person.user}' can't give the scope {', '.join(sorted(beyond))}: only operators have it.",
                 field="scopes",
             )
         if expires_in_days is not None and not 1 <= expires_in_days <= _LONGEST_DAYS:
             raise InvalidInput(f"A token lives 1 to {_LONGEST_DAYS} days.", field="expires_in_days")
-        now = self._database.clock()
         text = TOKEN_PREFIX + new_secret()
         token = Token(
             person_id=person_id,
@@ -83,6 +84,23 @@ class Tokens(Accounts):
                 clock=self._database.clock,
             )
 
+    def delete_own_token(self, text: str) -> None:
+        """A program that is done takes its own token back; an unknown one is no error."""
+        with self._database.session() as session:
+            token = session.scalars(select(Token).where(Token.secret_hash == digest(text))).first()
+            if token is None:
+                return
+            session.delete(token)
+            append(
+                session,
+                "token.deleted",
+                session.get_one(Person, token.person_id).user,
+                actor_id=token.person_id,
+                person_id=token.person_id,
+                payload={"token": token.id, "name": token.name},
+                clock=self._database.clock,
+            )
+
     def _touch(self, token_id: int, now: datetime) -> None:
         """Note the use. A busy database or a full disk is no reason to refuse to read: a later use is noted instead."""
         try:
@@ -92,7 +110,8 @@ class Tokens(Accounts):
             return
 
 
-def _scopes(scopes: Iterable[Scope | str]) -> frozenset[Scope]:
+def scopes_named(scopes: Iterable[Scope | str]) -> frozenset[Scope]:
+    """The scopes of these names; `InvalidInput` when one is none, or there are none."""
     try:
         wanted = frozenset(Scope(scope) for scope in scopes)
     except ValueError as error:

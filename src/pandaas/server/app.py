@@ -15,6 +15,7 @@ from pandaas.server.background import Background
 from pandaas.server.build import build_services, close_services
 from pandaas.server.health import HealthBoard
 from pandaas.server.routers import (
+    account,
     arrays,
     datasets,
     h5grove,
@@ -22,6 +23,7 @@ from pandaas.server.routers import (
     logbook,
     portal,
     proposals,
+    providers,
     recipes,
     search,
     session,
@@ -34,7 +36,23 @@ from pandaas.server.services import Services
 from pandaas.server.stream import EventHub
 
 # Asked one after the other, so the ways of data, which should be quick, come first.
-ROUTERS = (arrays, tiles, h5grove, zarr, session, portal, search, proposals, datasets, logbook, uploads, recipes, jobs)
+ROUTERS = (
+    arrays,
+    tiles,
+    h5grove,
+    zarr,
+    session,
+    providers,
+    account,
+    portal,
+    search,
+    proposals,
+    datasets,
+    logbook,
+    uploads,
+    recipes,
+    jobs,
+)
 _THREADS = 128  # most of them may wait for their turn to read, see `arrays.turns`
 
 

@@ -1,19 +1,23 @@
-"""Work that goes on beside requests: the jobs' reconciler and the catalogue's housekeeping, each led under a lease."""
+"""Work that goes on beside requests, each piece led under a lease: jobs, the catalogue's housekeeping, sign-ins."""
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Callable
 from threading import Event as Flag
 from threading import Thread
 
 import structlog
 
+from pandaas.db import hold
 from pandaas.model import PandaasError
 from pandaas.server.health import HealthBoard
 from pandaas.server.services import Services
 
 log = structlog.get_logger(__name__)
 _HOUSEKEEPING_S = 300.0
+_SIGN_INS_S = 15.0
 
 
 class Background:
@@ -28,6 +32,8 @@ class Background:
     def start(self) -> None:
         self._launch("jobs", self._services.jobs.run_reconciler)
         self._launch("catalogue", self._keep_house)
+        if self._services.settings.sign_in.providers:
+            self._launch("sign-in", self._keep_sign_ins)
 
     def stop(self) -> None:
         self._stop.set()
@@ -48,6 +54,21 @@ class Background:
                 log.error("background work failed", work=name, exc_info=error)
                 self._board.set(name, "degraded", f"{type(error).__name__}; starting again")
                 self._stop.wait(5.0)
+
+    def _keep_sign_ins(self, stop: Flag) -> None:
+        """Groups of foreign sign-ins are asked for anew by one process; whether providers answer, each one sees itself."""
+        identity, database = self._services.identity, self._services.database
+        holder = f"{socket.gethostname()}-{os.getpid()}-{id(self)}"
+        while not stop.wait(_SIGN_INS_S):
+            try:
+                if hold(database, "sign-in", holder, seconds=4 * _SIGN_INS_S):
+                    identity.refresh_due()
+            except PandaasError as error:
+                log.warning("sign-ins are looked after later", reason=str(error))
+            troubles = [provider.settings.title for provider in identity.providers.values() if provider.trouble]
+            self._board.set(
+                "sign-in", "degraded" if troubles else "ok", f"no answer from {', '.join(troubles)}" if troubles else ""
+            )
 
     def _keep_house(self, stop: Flag) -> None:
         while not stop.wait(_HOUSEKEEPING_S):

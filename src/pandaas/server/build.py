@@ -34,4 +34,5 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
 
 def close_services(services: Services) -> None:
     services.arrays.close()
+    services.identity.close()
     services.database.dispose()

@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 SECURE_NAME = "__Host-pandaas"
 LOOPBACK_NAME = "pandaas"
+_BROWSER = "-sign-in"  # a cookie of its own for sign-ins on their way to a provider and back
 
 
 def is_secure(connection: HTTPConnection) -> bool:
@@ -35,4 +36,22 @@ def clear_cookie(connection: HTTPConnection, response: Response) -> None:
     secure = is_secure(connection)
     response.delete_cookie(
         SECURE_NAME if secure else LOOPBACK_NAME, httponly=True, secure=secure, samesite="strict", path="/"
+    )
+
+
+def browser_secret(connection: HTTPConnection) -> str | None:
+    """The secret that binds a sign-in with a provider to this browser, if it has begun one."""
+    return connection.cookies.get((SECURE_NAME if is_secure(connection) else LOOPBACK_NAME) + _BROWSER)
+
+
+def set_browser(connection: HTTPConnection, response: Response, secret: str, *, seconds: float) -> None:
+    secure = is_secure(connection)
+    response.set_cookie(
+        (SECURE_NAME if secure else LOOPBACK_NAME) + _BROWSER,
+        secret,
+        max_age=int(seconds),
+        httponly=True,
+        secure=secure,
+        samesite="strict",
+        path="/",
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from anyio import to_thread
@@ -18,6 +19,7 @@ from pandaas.server.listening import LOOPBACK
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _IDENTIFIED = ("/api/", "/h5grove/", "/zarr/", "/metrics")
+_FROM_PROVIDER = re.compile(r"/api/v1/providers/[a-z0-9-]{1,32}/logout")  # says by its signature who sends it
 _MAX_JSON = 8 * 1024 * 1024
 
 
@@ -50,7 +52,7 @@ class Gate(Door):
             )
             return
         secret = cookie_secret(connection)
-        if connection.scope["method"] not in _SAFE:
+        if connection.scope["method"] not in _SAFE and not _FROM_PROVIDER.fullmatch(connection.scope["path"]):
             self._check_same_site(connection, with_cookie=secret is not None)
         if secret is not None:
             found: Principal | None = identity.remembered("cookie", secret) or await to_thread.run_sync(

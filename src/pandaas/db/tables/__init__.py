@@ -35,7 +35,19 @@ from pandaas.db.tables.catalogue import (
     VocabularyTerm,
 )
 from pandaas.db.tables.events import AccessCount, AuditPerson, AuditRow, Event, Lease
-from pandaas.db.tables.identity import LinkedIdentity, PathCapability, Person, SignIn, SignInAttempt, Token
+from pandaas.db.tables.identity import (
+    DeviceRequest,
+    ForeignSignIn,
+    GroupGrant,
+    LinkedIdentity,
+    PathCapability,
+    Person,
+    SeenToken,
+    SignIn,
+    SignInAttempt,
+    SignInFlow,
+    Token,
+)
 from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
 
 __all__ = [
@@ -50,7 +62,10 @@ __all__ = [
     "DatasetParameter",
     "DatasetQuality",
     "DatasetTechnique",
+    "DeviceRequest",
     "Event",
+    "ForeignSignIn",
+    "GroupGrant",
     "Instrument",
     "InstrumentStaff",
     "Job",
@@ -77,9 +92,11 @@ __all__ = [
     "ReleaseTold",
     "ReviewerLink",
     "ReviewerLinkDataset",
+    "SeenToken",
     "Share",
     "SignIn",
     "SignInAttempt",
+    "SignInFlow",
     "TechniqueVocabulary",
     "Token",
     "Upload",

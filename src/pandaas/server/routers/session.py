@@ -11,6 +11,7 @@ from pandaas.server import present
 from pandaas.server.cookies import clear_cookie, cookie_secret, set_cookie
 from pandaas.server.demo.home import ACCOUNTS, password_of
 from pandaas.server.schemas import DemoAccount, NewTokenOut, SessionOut, SignInIn, TokenIn, TokenOut
+from pandaas.server.schemas.sign_in import SignOutOut
 from pandaas.server.services import Asker, Platform, RowId, Services, Signed
 
 router = APIRouter(prefix="/api/v1", tags=["sign-in"])
@@ -18,7 +19,7 @@ router = APIRouter(prefix="/api/v1", tags=["sign-in"])
 
 @router.get("/session")
 def who_am_i(platform: Platform, asker: Asker) -> SessionOut:
-    return _session(platform, asker)
+    return session_of(platform, asker)
 
 
 @router.post("/session")
@@ -34,27 +35,33 @@ def sign_in(body: SignInIn, request: Request, response: Response, platform: Plat
     if earlier is not None:
         platform.identity.sign_out(earlier)
     set_cookie(request, response, secret, hours=platform.settings.server.session_hours)
-    return _session(platform, platform.identity.principal_of_cookie(secret) or ANONYMOUS)
+    return session_of(platform, platform.identity.principal_of_cookie(secret) or ANONYMOUS)
 
 
-@router.delete("/session", status_code=204)
-def sign_out(request: Request, response: Response, platform: Platform, everywhere: bool = False) -> None:
-    """Sign out here, or in all browsers of this person; access tokens stay."""
-    secret = cookie_secret(request)
+@router.delete("/session")
+def sign_out(request: Request, response: Response, platform: Platform, everywhere: bool = False) -> SignOutOut:
+    """Sign out here, or in all browsers of this person; access tokens stay.
+
+    Who came through a provider is still signed in there: `address` is where the browser ends that as well.
+    """
+    secret, address = cookie_secret(request), None
     if secret is not None:
+        public = platform.settings.server.public_url or f"{request.url.scheme}://{request.headers.get('host', '')}"
+        address = platform.identity.way_out(secret, f"{public.rstrip('/')}/signed-out")
         platform.identity.sign_out(secret, everywhere=everywhere)
     clear_cookie(request, response)
+    return SignOutOut(address=address)
 
 
 @router.get("/tokens")
 def list_tokens(platform: Platform, asker: Signed) -> list[TokenOut]:
-    return [_token(row) for row in platform.identity.tokens(_herself(asker))]
+    return [_token(row) for row in platform.identity.tokens(browser_person(asker))]
 
 
 @router.post("/tokens", status_code=201)
 def create_token(body: TokenIn, platform: Platform, asker: Signed) -> NewTokenOut:
     """Make a token; its text is in this answer and nowhere else."""
-    person_id = _herself(asker)
+    person_id = browser_person(asker)
     token_id, text = platform.identity.create_token(person_id, body.name, body.scopes, body.expires_in_days)
     made = next(row for row in platform.identity.tokens(person_id) if row.id == token_id)
     return NewTokenOut(**_token(made).model_dump(), token=text)
@@ -62,21 +69,25 @@ def create_token(body: TokenIn, platform: Platform, asker: Signed) -> NewTokenOu
 
 @router.delete("/tokens/{token_id}", status_code=204)
 def delete_token(token_id: RowId, platform: Platform, asker: Signed) -> None:
-    platform.identity.delete_token(_herself(asker), token_id)
+    platform.identity.delete_token(browser_person(asker), token_id)
 
 
-def _herself(asker: Principal) -> int:
-    """The person who signed in. A token can't make tokens: it would give itself other scopes or a longer life."""
+def browser_person(asker: Principal) -> int:
+    """The person who signed in with this browser. A token can't make tokens: it would give itself other scopes or a longer life."""
     if asker.kind is not PrincipalKind.PERSON or asker.person_id is None:
-        raise NotAllowed("Tokens are made and taken back in the browser.", remedy="Sign in there.")
+        raise NotAllowed("This is done in the browser, not with a token.", remedy="Sign in there.")
     return asker.person_id
 
 
-def _session(platform: Services, asker: Principal) -> SessionOut:
+def session_of(platform: Services, asker: Principal) -> SessionOut:
+    """Who that is, as the page needs to know it."""
     settings = platform.settings
     names = {one.id: one.name for one in platform.access.instruments()} if asker.instruments else {}
+    person = present.person(platform.identity.person(asker.person_id)) if asker.person_id is not None else None
+    if person is not None and asker.role is not None:  # a group may make her more than her account says
+        person = person.model_copy(update={"role": asker.role.value})
     return SessionOut(
-        person=present.person(platform.identity.person(asker.person_id)) if asker.person_id is not None else None,
+        person=person,
         scopes=sorted(asker.scopes),
         instruments=sorted(names[one] for one in asker.instruments if one in names),
         facility=settings.facility.name,

@@ -12,6 +12,8 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 
 from pandaas.config.section import Section
 
+_PLACE = re.compile(r"\{(\w+)\}")
+
 
 class ClaimSettings(Section):
     user: str = Field("preferred_username", description="Claim that proposes a user name for a new person.")
@@ -46,12 +48,10 @@ class GroupRule(Section):
 
     @model_validator(mode="after")
     def _names_exist(self) -> GroupRule:
-        known = dict.fromkeys(re.compile(self.match).groupindex, "x")
-        for template in (self.proposal, self.instrument):
-            try:
-                (template or "").format_map(known)
-            except (KeyError, ValueError, IndexError) as error:
-                raise ValueError(f"'{template}' uses a group that 'match' doesn't name") from error
+        known = set(re.compile(self.match).groupindex)
+        for template in (self.proposal or "", self.instrument or ""):
+            if set(_PLACE.findall(template)) - known or set("{}") & set(_PLACE.sub("", template)):
+                raise ValueError(f"'{template}' uses a group that 'match' doesn't name")
         if not (self.proposal or self.instrument or self.role):
             raise ValueError("it needs a proposal, an instrument or a role")
         return self

@@ -12,8 +12,9 @@ from sqlalchemy import select
 
 from pandaas.db.tables import Event, ForeignSignIn, LinkedIdentity, SignInFlow
 from pandaas.testing.oidc import running_provider, settings_for
+from pandaas.testing.place import running_place
 
-from .conftest import Browser, Place, browser_at, running_place
+from .conftest import Browser, Place, browser_at
 
 pytestmark = pytest.mark.integration
 _NUMBERS = count(1)

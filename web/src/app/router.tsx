@@ -184,9 +184,48 @@ const tokens = createRoute({
   component: lazyRouteComponent(() => import('@/pages/TokensPage'), 'TokensPage'),
 });
 
+const account = createRoute({
+  getParentRoute: () => root,
+  path: '/account',
+  component: lazyRouteComponent(() => import('@/pages/account/AccountPage'), 'AccountPage'),
+});
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  path: '/signed-in/$provider',
+  validateSearch: (raw: RawSearch) => may({
+    state: textOf(raw, 'state'),
+    code: textOf(raw, 'code'),
+    error: textOf(raw, 'error'),
+    error_description: textOf(raw, 'error_description'),
+    iss: textOf(raw, 'iss'),
+  }),
+  component: lazyRouteComponent(() => import('@/pages/account/ReturnPage'), 'ReturnPage'),
+});
+
+const link = createRoute({
+  getParentRoute: () => root,
+  path: '/link',
+  component: lazyRouteComponent(() => import('@/pages/account/LinkPage'), 'LinkPage'),
+});
+
+const signedOut = createRoute({
+  getParentRoute: () => root,
+  path: '/signed-out',
+  component: lazyRouteComponent(() => import('@/pages/account/SignedOutPage'), 'SignedOutPage'),
+});
+
+const device = createRoute({
+  getParentRoute: () => root,
+  path: '/device',
+  validateSearch: (raw: RawSearch) => may({ code: textOf(raw, 'code') }),
+  component: lazyRouteComponent(() => import('@/pages/account/DevicePage'), 'DevicePage'),
+});
+
 const tree = root.addChildren([
   home, signIn, search, results, proposals, proposal, logbook, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
-  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens,
+  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, account,
+  signedIn, link, signedOut, device,
 ]);
 
 export const router = createRouter({

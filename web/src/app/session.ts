@@ -35,6 +35,12 @@ function useForget(): (change: (session: SessionOut | undefined) => SessionOut |
   };
 }
 
+/** Somebody has signed in another way than by a password. */
+export function useChangePerson(): (session: SessionOut) => void {
+  const forget = useForget();
+  return (session) => forget(() => session);
+}
+
 export function useSignIn() {
   const forget = useForget();
   return useMutation({

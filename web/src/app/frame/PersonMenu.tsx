@@ -1,6 +1,6 @@
 import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, VisuallyHidden, useMantineColorScheme } from '@mantine/core';
 import type { MantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconDevices, IconKey, IconLogin2, IconLogout, IconMoon, IconSun } from '@tabler/icons-react';
+import { IconDeviceDesktop, IconDevices, IconKey, IconLogin2, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 
 import { LinkButton, LinkMenuItem } from '@/components/links';
@@ -29,7 +29,11 @@ export function PersonMenu() {
       </LinkButton>
     );
   }
-  const leave = (everywhere: boolean) => signOut.mutate(everywhere, { onSuccess: () => void navigate({ to: '/' }) });
+  const leave = (everywhere: boolean) =>
+    signOut.mutate(everywhere, {
+      // Who came through a provider is still signed in there; the next one at this screen must not be.
+      onSuccess: ({ address }) => (address ? window.location.assign(address) : void navigate({ to: '/' })),
+    });
   return (
     <Menu position="bottom-end" width={240} shadow="md">
       <Menu.Target>
@@ -51,6 +55,9 @@ export function PersonMenu() {
           <Schemes />
         </div>
         <Menu.Divider />
+        <LinkMenuItem to="/account" leftSection={<IconUserCircle size={16} />}>
+          Your account
+        </LinkMenuItem>
         <LinkMenuItem to="/tokens" leftSection={<IconKey size={16} />}>
           Access tokens
         </LinkMenuItem>

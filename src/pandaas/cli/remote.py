@@ -20,11 +20,13 @@ Url = Annotated[
 ]
 TokenFile = Annotated[
     Path | None,
-    typer.Option("--token-file", help="File that holds your token. Default: the variable PANDAAS_TOKEN."),
+    typer.Option(
+        "--token-file", help="File that holds your token. Default: PANDAAS_TOKEN, else what `pandaas login` has kept."
+    ),
 ]
 
 _SIGN_IN = (
-    "Make a token on the page (your name, 'Access tokens') or with `pandaas token create`; put it into PANDAAS_TOKEN or a "
+    "Run `pandaas login URL`; or make a token on the page (your name, 'Access tokens') and put it into PANDAAS_TOKEN or a "
     "file that --token-file names."
 )
 

@@ -13,6 +13,7 @@ from pandaas.client.arrays import Array
 from pandaas.client.connection import Client, connect
 from pandaas.client.datasets import Dataset, Verification
 from pandaas.client.jobs import Job, JobFailed
+from pandaas.client.login import Code, log_in, log_out
 from pandaas.client.progress import byte_bar
 from pandaas.client.search import Results
 from pandaas.client.transfer import RemoteFile
@@ -20,6 +21,7 @@ from pandaas.client.transfer import RemoteFile
 __all__ = [
     "Array",
     "Client",
+    "Code",
     "Dataset",
     "Job",
     "JobFailed",
@@ -28,4 +30,6 @@ __all__ = [
     "Verification",
     "byte_bar",
     "connect",
+    "log_in",
+    "log_out",
 ]

@@ -26,7 +26,9 @@ def connect(
     verify: bool | str = True,
     transport: httpx.BaseTransport | None = None,
 ) -> Client:
-    """Open a client. Without arguments `PANDAAS_URL` and `PANDAAS_TOKEN` count, else the demo's address, signed out.
+    """Open a client. Without arguments `PANDAAS_URL` and `PANDAAS_TOKEN` count, else the demo's address.
+
+    Without a token the one that `pandaas login URL` has kept for this address is used, if there is one; else signed out.
 
     `verify` may name a file of certificates to trust; `transport` replaces the network (for tests).
     """

@@ -14,6 +14,7 @@ from typing import Any
 import httpx
 
 from pandaas import __version__
+from pandaas.client.kept import kept
 from pandaas.model import InvalidInput, PandaasError, Unavailable
 
 DEFAULT_URL = "http://127.0.0.1:8000"
@@ -37,6 +38,9 @@ class Transport:
         self.url = (url or os.environ.get("PANDAAS_URL") or DEFAULT_URL).rstrip("/")
         secret = token if token is not None else os.environ.get("PANDAAS_TOKEN")
         _check_address(self.url, bool(secret))
+        if secret is None and transport is None:
+            secret = kept(self.url)
+            _check_address(self.url, bool(secret))
         headers = {"User-Agent": f"pandaas-client/{__version__}", "X-PaNDAaS": "1"}
         if secret:
             headers["Authorization"] = f"Bearer {secret.strip()}"

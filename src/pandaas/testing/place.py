@@ -18,7 +18,7 @@ from pandaas.access import FACILITY
 from pandaas.config import load_settings
 from pandaas.db import upgrade
 from pandaas.server import Services, build_services, close_services, create_app
-from pandaas.server.run import listen
+from pandaas.server.listening import listen
 
 
 @contextmanager

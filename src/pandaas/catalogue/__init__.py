@@ -5,6 +5,7 @@ from pandaas.catalogue.folding import fold
 from pandaas.catalogue.logbook import Entry, EntryPage, Image, Logbook, Revision, TextPart
 from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocument, read_schema
 from pandaas.catalogue.search import Branch, Calendar, Completion, Completions, Finder, Histogram, Search, SqlSearch
+from pandaas.catalogue.imported import ImportedDataset, add_imported
 from pandaas.catalogue.values import (
     FACETS,
     Card,
@@ -52,6 +53,7 @@ __all__ = [
     "Histogram",
     "HistoryLine",
     "Image",
+    "ImportedDataset",
     "IngestProgress",
     "IngestReport",
     "IngestedDataset",
@@ -79,6 +81,7 @@ __all__ = [
     "ValidDataset",
     "Version",
     "Vocabulary",
+    "add_imported",
     "built_in",
     "fold",
     "read_schema",

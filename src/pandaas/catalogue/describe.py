@@ -75,7 +75,11 @@ def array_rows(arrays: Iterable[ArrayInfo]) -> list[DatasetArray]:
 def technique_rows(scanned: ScannedDataset, default: str | None) -> list[DatasetTechnique]:
     """What the file names, else the instrument's default."""
     iris = dict.fromkeys(iri[:100] for iri in scanned.techniques) or ({default: None} if default else {})
-    return [DatasetTechnique(technique=iri) for iri in iris]
+    return technique_tags(iris)
+
+
+def technique_tags(iris: Iterable[str]) -> list[DatasetTechnique]:
+    return [DatasetTechnique(technique=iri) for iri in dict.fromkeys(iris)]
 
 
 def plot_value(plot: PlotSpec | None) -> dict[str, Any] | None:

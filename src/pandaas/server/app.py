@@ -21,6 +21,7 @@ from pandaas.server.routers import (
     h5grove,
     jobs,
     logbook,
+    panosc,
     portal,
     proposals,
     providers,
@@ -52,6 +53,7 @@ ROUTERS = (
     uploads,
     recipes,
     jobs,
+    panosc,
 )
 _THREADS = 128  # most of them may wait for their turn to read, see `arrays.turns`
 

@@ -7,6 +7,7 @@ from pandaas.arrays import ArrayService
 from pandaas.catalogue import Catalogue, Logbook, Quality
 from pandaas.config import Settings
 from pandaas.db import Database
+from pandaas.federation import PanoscSearch
 from pandaas.identity import Identity
 from pandaas.jobs import JobService
 from pandaas.model import Clock, utc_now
@@ -29,7 +30,10 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     jobs = JobService(database, settings, access, catalogue, runtime, recipes)
     logbook = Logbook(database, access)
     quality = Quality(database, access)
-    return Services(settings, database, identity, access, arrays, catalogue, runtime, recipes, jobs, logbook, quality)
+    panosc = PanoscSearch(database, access, catalogue.vocabulary)
+    return Services(
+        settings, database, identity, access, arrays, catalogue, runtime, recipes, jobs, logbook, quality, panosc
+    )
 
 
 def close_services(services: Services) -> None:

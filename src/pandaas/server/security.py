@@ -18,8 +18,9 @@ from pandaas.server.door import Door, bearer, host_of
 from pandaas.server.listening import LOOPBACK
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
-_IDENTIFIED = ("/api/", "/h5grove/", "/zarr/", "/metrics")
-_FROM_PROVIDER = re.compile(r"/api/v1/providers/[a-z0-9-]{1,32}/logout")  # says by its signature who sends it
+# What a provider sends says by its signature who sends it; the search API changes nothing and answers with 404.
+_UNGUARDED = re.compile(r"/api/v1/providers/[a-z0-9-]{1,32}/logout|/panosc/.*")
+_IDENTIFIED = ("/api/", "/h5grove/", "/zarr/", "/metrics", "/panosc/")
 _MAX_JSON = 8 * 1024 * 1024
 
 
@@ -52,7 +53,7 @@ class Gate(Door):
             )
             return
         secret = cookie_secret(connection)
-        if connection.scope["method"] not in _SAFE and not _FROM_PROVIDER.fullmatch(connection.scope["path"]):
+        if connection.scope["method"] not in _SAFE and not _UNGUARDED.fullmatch(connection.scope["path"]):
             self._check_same_site(connection, with_cookie=secret is not None)
         if secret is not None:
             found: Principal | None = identity.remembered("cookie", secret) or await to_thread.run_sync(

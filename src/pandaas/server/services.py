@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandaas.catalogue import Catalogue, Logbook, Quality
     from pandaas.config import Settings
     from pandaas.db import Database
+    from pandaas.federation import PanoscSearch
     from pandaas.identity import Identity
     from pandaas.jobs import JobService
     from pandaas.recipes import RecipeRegistry
@@ -49,6 +50,7 @@ class Services:
     jobs: JobService
     logbook: Logbook
     quality: Quality
+    panosc: PanoscSearch
 
     def default_signal(self, principal: Principal, pid: str) -> str | None:
         return self.catalogue.default_signal(principal, pid)

@@ -172,6 +172,8 @@ class Rows:
         if source.model == "Technique":
             return Row(source, row.key, self._names.named(row.key).shown())
         said = {name: _plain(row, name, prop.kind) for name, prop in source.properties.items()}
+        if source.number is not None:
+            said["unit"] = said["unit"] or ""
         return Row(source, row.key, said, score=score)
 
     def _count(self, number: int) -> None:

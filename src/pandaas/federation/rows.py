@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select, true
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, join
 
 from pandaas.codecs import convert
 from pandaas.federation.comparing import Comparing
@@ -143,8 +143,7 @@ class Rows:
         keys = list(dict.fromkeys(parent.key for parent in parents))
         inner = (
             select(start.key.label("parent"), child.key.label("key"), *columns.values(), rank.label("rank"))
-            .select_from(start.table)
-            .join(child.table, on)
+            .select_from(join(start.table, child.table, on))
             .where(start.key.in_(keys), *child.base, wanted)
             .subquery()
         )

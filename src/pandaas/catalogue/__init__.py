@@ -2,10 +2,10 @@
 
 from pandaas.catalogue.catalogue import Catalogue
 from pandaas.catalogue.folding import fold
+from pandaas.catalogue.imported import ImportedDataset, add_imported
 from pandaas.catalogue.logbook import Entry, EntryPage, Image, Logbook, Revision, TextPart
 from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocument, read_schema
 from pandaas.catalogue.search import Branch, Calendar, Completion, Completions, Finder, Histogram, Search, SqlSearch
-from pandaas.catalogue.imported import ImportedDataset, add_imported
 from pandaas.catalogue.values import (
     FACETS,
     Card,

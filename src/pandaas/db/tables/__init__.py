@@ -35,19 +35,6 @@ from pandaas.db.tables.catalogue import (
     VocabularyTerm,
 )
 from pandaas.db.tables.events import AccessCount, AuditPerson, AuditRow, Event, Lease
-from pandaas.db.tables.identity import (
-    DeviceRequest,
-    ForeignSignIn,
-    GroupGrant,
-    LinkedIdentity,
-    PathCapability,
-    Person,
-    SeenToken,
-    SignIn,
-    SignInAttempt,
-    SignInFlow,
-    Token,
-)
 from pandaas.db.tables.federation import (
     Alias,
     DatasetSample,
@@ -61,14 +48,27 @@ from pandaas.db.tables.federation import (
     RemoteFile,
     Sample,
 )
+from pandaas.db.tables.identity import (
+    DeviceRequest,
+    ForeignSignIn,
+    GroupGrant,
+    LinkedIdentity,
+    PathCapability,
+    Person,
+    SeenToken,
+    SignIn,
+    SignInAttempt,
+    SignInFlow,
+    Token,
+)
 from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
 
 __all__ = [
     "AccessCount",
     "AccessRequest",
+    "Alias",
     "AuditPerson",
     "AuditRow",
-    "Alias",
     "Dataset",
     "DatasetAncestor",
     "DatasetArray",
@@ -78,8 +78,6 @@ __all__ = [
     "DatasetSample",
     "DatasetTechnique",
     "DeviceRequest",
-    "ForeignSignIn",
-    "GroupGrant",
     "Document",
     "DocumentAffiliation",
     "DocumentDataset",
@@ -87,7 +85,9 @@ __all__ = [
     "DocumentParameter",
     "DocumentPerson",
     "Event",
+    "ForeignSignIn",
     "ForeignTechnique",
+    "GroupGrant",
     "Instrument",
     "InstrumentStaff",
     "Job",
@@ -112,11 +112,11 @@ __all__ = [
     "ReleasePolicy",
     "ReleaseRequest",
     "ReleaseTold",
+    "RemoteFile",
     "ReviewerLink",
     "ReviewerLinkDataset",
-    "SeenToken",
-    "RemoteFile",
     "Sample",
+    "SeenToken",
     "Share",
     "SignIn",
     "SignInAttempt",

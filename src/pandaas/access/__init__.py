@@ -2,6 +2,7 @@
 
 from pandaas.access.clause import visible
 from pandaas.access.links import LinkView
+from pandaas.access.office import Change, FileSource, Office, OfficeRunView, OfficeSource, source_of
 from pandaas.access.policy import Policy, ReleaseChange, follow_inputs
 from pandaas.access.reasons import Answer, Seer
 from pandaas.access.rights import not_found
@@ -16,9 +17,14 @@ __all__ = [
     "SCOPE_OF",
     "Access",
     "Answer",
+    "Change",
+    "FileSource",
     "Grant",
     "LinkView",
     "MemberView",
+    "Office",
+    "OfficeRunView",
+    "OfficeSource",
     "Policy",
     "ProposalView",
     "Protected",
@@ -30,5 +36,6 @@ __all__ = [
     "is_open",
     "may",
     "not_found",
+    "source_of",
     "visible",
 ]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pandaas.cli.facility import InstrumentName, PersonName, ProposalName, facility, parse_time
+from pandaas.cli.office import DryRun, FeedName, Removals, Source, run_import
 from pandaas.cli.output import Json, emit, table
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("remove-member")(remove_member)
     group.command("instrument")(instrument)
     group.command("staff")(staff)
+    group.command("import")(import_proposals)
     app.add_typer(group, name="proposal")
 
 
@@ -145,6 +147,17 @@ def staff(
     with facility() as local:
         local.access.set_staff(FACILITY, name, local.identity.person_named(user).id, member=not remove)
     print(f"'{user}' is {'no longer ' if remove else ''}on the staff of '{name}'.")
+
+
+def import_proposals(
+    feed: FeedName,
+    source: Source = None,
+    dry_run: DryRun = False,
+    removals: Removals = None,
+    as_json: Json = False,
+) -> None:
+    """Import all that the user office says: people, instruments and their staff, proposals, teams, beam times."""
+    run_import(feed, source, dry_run=dry_run, removals=removals, as_json=as_json)
 
 
 def _plain(view: ProposalView) -> dict[str, Any]:

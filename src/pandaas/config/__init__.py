@@ -1,5 +1,6 @@
 """The configuration tree and the resources that travel with the program."""
 
+from pandaas.config.office import OfficeSettings
 from pandaas.config.resources import bubblewrap_program, bundled, package_folder
 from pandaas.config.sign_in import (
     CarriedIdentity,
@@ -39,6 +40,7 @@ __all__ = [
     "InstrumentSettings",
     "LogSettings",
     "MailSettings",
+    "OfficeSettings",
     "ProviderSettings",
     "RuntimeSettings",
     "SecretSettings",

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from pandaas.config.office import OfficeSettings
 from pandaas.config.section import Section
 from pandaas.config.sign_in import SignInSettings
 from pandaas.model import InvalidInput
@@ -147,6 +148,7 @@ class Settings(Section):
     facility: FacilitySettings = Field(FacilitySettings(), description="Who runs this.")
     server: ServerSettings = Field(ServerSettings(), description="The web service.")
     sign_in: SignInSettings = Field(SignInSettings(), description="How people sign in.")
+    office: tuple[OfficeSettings, ...] = Field((), description="User offices that people and proposals come from.")
     database: DatabaseSettings = Field(DatabaseSettings(), description="Where metadata are kept.")
     storage: tuple[StorageRoot, ...] = Field((), description="Folders that hold measured data.")
     ingest: IngestSettings = Field(IngestSettings(), description="How files become datasets.")

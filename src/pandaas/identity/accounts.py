@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import count
 from typing import Any
 
 from sqlalchemy import delete, func, or_, select
@@ -70,6 +71,32 @@ class Accounts:
         except IntegrityError as error:
             raise Conflict(f"The user name '{user}' is taken.", remedy="Choose another.", field="user") from error
         return person.id
+
+    def add_person(
+        self,
+        session: Session,
+        wish: str,
+        name: str,
+        *,
+        email: str | None = None,
+        orcid: str | None = None,
+        affiliation: str | None = None,
+        actor_id: int | None = None,
+    ) -> Person:
+        """Make an account without a password in the caller's transaction, called like `wish` if nobody else is."""
+        person = Person(
+            user=_free_name(session, wish),
+            name=_name(name),
+            email=_email(email),
+            orcid=_orcid(orcid),
+            affiliation=affiliation,
+            role=Role.VISITOR,
+            created=self._database.clock(),
+        )
+        session.add(person)
+        session.flush()
+        self._log(session, "person.created", person, actor_id=actor_id or person.id, payload={"role": person.role})
+        return person
 
     def person(self, person_id: int) -> Person:
         with self._database.read() as session:
@@ -142,11 +169,14 @@ class Accounts:
     def disable(self, person_id: int, *, disabled: bool = True, actor_id: int | None = None) -> None:
         """Shut a person out (or let her in again): sign-ins end, tokens stop working, from the next request on."""
         with self._database.session() as session:
-            person = _get(session, person_id)
-            person.disabled = disabled
-            if disabled:
-                self._end_sign_ins(session, person)
-            self._log(session, "person.disabled" if disabled else "person.enabled", person, actor_id=actor_id)
+            self.set_disabled(session, _get(session, person_id), disabled=disabled, actor_id=actor_id)
+
+    def set_disabled(self, session: Session, person: Person, *, disabled: bool, actor_id: int | None = None) -> None:
+        """`disable` in the caller's transaction."""
+        person.disabled = disabled
+        if disabled:
+            self._end_sign_ins(session, person)
+        self._log(session, "person.disabled" if disabled else "person.enabled", person, actor_id=actor_id)
 
     def linked_person(self, issuer: str, subject: str) -> Person | None:
         """The person this foreign identity was linked to."""
@@ -184,6 +214,17 @@ class Accounts:
             payload=payload,
             clock=self._database.clock,
         )
+
+
+def _free_name(session: Session, wish: str) -> str:
+    """A user name like the wish that nobody has: never a way to become somebody else."""
+    base = re.sub(r"[^a-z0-9._-]+", "-", wish.partition("@")[0].lower()).strip("-._")[:40]
+    if not USER_PATTERN.fullmatch(base):
+        base = "person"
+    taken = set(session.scalars(select(Person.user).where(Person.user.startswith(base, autoescape=True))))
+    if base not in taken:
+        return base
+    return next(name for name in (f"{base}{number}" for number in count(2)) if name not in taken)
 
 
 def _get(session: Session, person_id: int) -> Person:

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import count
 from typing import Literal
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.config import ProviderSettings
 from pandaas.db.tables import ForeignSignIn, LinkedIdentity, Person, SignInFlow
 from pandaas.identity import flows
-from pandaas.identity.accounts import USER_PATTERN
 from pandaas.identity.credentials import new_secret
 from pandaas.identity.flows import Purpose, Start
 from pandaas.identity.links import Links, find_identity
 from pandaas.identity.oidc import Arrival, Provider, Return
 from pandaas.identity.sign_ins import Visit
 from pandaas.identity.vault import Vault
-from pandaas.model import Conflict, NotAllowed, NotFound, NotSignedIn, Role
+from pandaas.model import Conflict, NotAllowed, NotFound, NotSignedIn
 
 _CLOCKS_DIFFER_S = 60
 
@@ -219,18 +215,14 @@ class Foreign(Links):
             )
 
     def _new_person(self, session: Session, arrival: Arrival) -> LinkedIdentity:
-        person = Person(
-            user=_free_name(session, arrival),
-            name=arrival.name or arrival.user or "Somebody",
+        person = self.add_person(
+            session,
+            arrival.user or arrival.name or "person",
+            arrival.name or arrival.user or "Somebody",
             email=arrival.email,
             orcid=arrival.orcid,
             affiliation=arrival.affiliation,
-            role=Role.VISITOR,
-            created=self._database.clock(),
         )
-        session.add(person)
-        session.flush()
-        self._log(session, "person.created", person, actor_id=person.id, payload={"role": person.role})
         return self.add_link(session, person, arrival.issuer, arrival.subject, arrival.label, actor_id=person.id)
 
     def _refuse_taken(self, session: Session, flow: SignInFlow, arrival: Arrival) -> None:
@@ -264,15 +256,3 @@ class Foreign(Links):
         self._mark_confirmed(session, cookie, session.get_one(Person, owner.person_id))
         session.delete(flow)
         return Outcome("confirmed", flow.next, arrival)
-
-
-def _free_name(session: Session, arrival: Arrival) -> str:
-    """A user name like what the provider calls her, that nobody has: never a way to become somebody else."""
-    wish = (arrival.user or arrival.name or "person").partition("@")[0].lower()
-    base = re.sub(r"[^a-z0-9._-]+", "-", wish).strip("-._")[:40]
-    if not USER_PATTERN.fullmatch(base):
-        base = "person"
-    taken = set(session.scalars(select(Person.user).where(Person.user.startswith(base, autoescape=True))))
-    if base not in taken:
-        return base
-    return next(name for name in (f"{base}{number}" for number in count(2)) if name not in taken)

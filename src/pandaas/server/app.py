@@ -21,6 +21,7 @@ from pandaas.server.routers import (
     h5grove,
     jobs,
     logbook,
+    office,
     panosc,
     portal,
     proposals,
@@ -53,6 +54,7 @@ ROUTERS = (
     uploads,
     recipes,
     jobs,
+    office,
     panosc,
 )
 _THREADS = 128  # most of them may wait for their turn to read, see `arrays.turns`

@@ -10,6 +10,7 @@ from threading import Thread
 
 import structlog
 
+from pandaas.access import FACILITY
 from pandaas.db import hold
 from pandaas.model import PandaasError
 from pandaas.server.health import HealthBoard
@@ -18,6 +19,7 @@ from pandaas.server.services import Services
 log = structlog.get_logger(__name__)
 _HOUSEKEEPING_S = 300.0
 _SIGN_INS_S = 15.0
+_OFFICE_S = 10.0
 
 
 class Background:
@@ -34,6 +36,9 @@ class Background:
         self._launch("catalogue", self._keep_house)
         if self._services.settings.sign_in.providers:
             self._launch("sign-in", self._keep_sign_ins)
+
+        if any(feed.every_minutes for feed in self._services.settings.office):
+            self._launch("office", self._import_people)
 
     def stop(self) -> None:
         self._stop.set()
@@ -69,6 +74,20 @@ class Background:
             self._board.set(
                 "sign-in", "degraded" if troubles else "ok", f"no answer from {', '.join(troubles)}" if troubles else ""
             )
+
+    def _import_people(self, stop: Flag) -> None:
+        """One process imports what is due from the user offices; what went wrong last is shown as degraded."""
+        office, database = self._services.office, self._services.database
+        holder = f"{socket.gethostname()}-{os.getpid()}-{id(self)}"
+        while not stop.wait(_OFFICE_S):
+            try:
+                if hold(database, "office", holder, seconds=900):
+                    office.run_due(FACILITY)
+            except PandaasError as error:
+                log.warning("the user office is imported later", reason=str(error))
+            runs = [office.last_run(feed.name) for feed in office.feeds()]
+            troubles = [f"{run.feed}: {run.message}" for run in runs if run and run.state in {"failed", "waiting"}]
+            self._board.set("office", "degraded" if troubles else "ok", "; ".join(troubles)[:500])
 
     def _keep_house(self, stop: Flag) -> None:
         while not stop.wait(_HOUSEKEEPING_S):

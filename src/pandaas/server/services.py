@@ -14,7 +14,7 @@ from fastapi import Depends, Path, Request
 from pandaas.model import NotAllowed, NotSignedIn, Principal, PrincipalKind, Scope
 
 if TYPE_CHECKING:
-    from pandaas.access import Access
+    from pandaas.access import Access, Office
     from pandaas.arrays import ArrayService
     from pandaas.catalogue import Catalogue, Logbook, Quality
     from pandaas.config import Settings
@@ -51,6 +51,13 @@ class Services:
     logbook: Logbook
     quality: Quality
     panosc: PanoscSearch
+
+    @property
+    def office(self) -> Office:
+        """The import of people and proposals."""
+        from pandaas.access import Office
+
+        return Office(self.database, self.settings, self.identity, self.access)
 
     def default_signal(self, principal: Principal, pid: str) -> str | None:
         return self.catalogue.default_signal(principal, pid)

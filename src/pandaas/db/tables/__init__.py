@@ -62,6 +62,7 @@ from pandaas.db.tables.identity import (
     Token,
 )
 from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
+from pandaas.db.tables.office import BeamTime, OfficeMember, OfficeRun, OfficeStaff
 
 __all__ = [
     "AccessCount",
@@ -69,6 +70,7 @@ __all__ = [
     "Alias",
     "AuditPerson",
     "AuditRow",
+    "BeamTime",
     "Dataset",
     "DatasetAncestor",
     "DatasetArray",
@@ -101,6 +103,9 @@ __all__ = [
     "LogbookRevision",
     "MetadataSchema",
     "Notice",
+    "OfficeMember",
+    "OfficeRun",
+    "OfficeStaff",
     "PathCapability",
     "Person",
     "Proposal",

@@ -12,6 +12,7 @@ import { bytes, count, number, percent } from '@/format';
 import { Components, Environments } from './Components';
 import { PeopleTable, ProposalsTable } from './People';
 import classes from './operator.module.css';
+import { UserOffice } from './UserOffice';
 
 const MINUTE = 60_000;
 
@@ -44,6 +45,7 @@ function Contents({ overview }: { overview: OperatorOut }) {
           <Section title="Health">
             <Components components={overview.health.components} />
           </Section>
+          <UserOffice />
           <Section title="What is available here">
             <Components components={overview.doctor} />
           </Section>

@@ -14,6 +14,7 @@ import { Facts, When } from '@/components/text';
 import { plural } from '@/format';
 
 import classes from './proposals.module.css';
+import { BeamTimes } from './BeamTimes';
 import { Team } from './Team';
 
 const route = getRouteApi('/proposals/$name');
@@ -80,6 +81,7 @@ function Contents({ proposal }: { proposal: ProposalOut }) {
             ]}
           />
         </section>
+        <BeamTimes proposal={proposal.name} />
         <Team proposal={proposal} />
       </Stack>
     </div>

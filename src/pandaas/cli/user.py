@@ -8,6 +8,7 @@ import typer
 
 from pandaas.cli.facility import PersonName, facility, new_password
 from pandaas.cli.output import Json, emit, table
+from pandaas.model import NotFound
 
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 _COLUMNS = ("user", "name", "role", "affiliation", "disabled")
@@ -23,6 +24,8 @@ def register(app: typer.Typer) -> None:
     group.command("disable")(disable)
     group.command("enable")(enable)
     group.command("link")(link)
+    group.command("unlink")(unlink)
+    group.command("unlock")(unlock)
     app.add_typer(group, name="user")
 
 
@@ -109,3 +112,26 @@ def link(
     with facility() as local:
         local.identity.link_identity(local.identity.person_named(user).id, issuer, subject)
     print(f"Linked '{subject}' to '{user}'.")
+
+
+def unlink(
+    user: PersonName,
+    issuer: Annotated[str, typer.Option(help="Who issued the identity.")],
+    subject: Annotated[str, typer.Option(help="Its subject there.")],
+) -> None:
+    """Take a foreign identity off an account; sign-ins that came through it end."""
+    with facility() as local:
+        number = local.identity.person_named(user).id
+        for one in local.identity.identities(number):
+            if (one.issuer, one.subject) == (issuer, subject):
+                local.identity.unlink(number, one.id, force=True)
+                print(f"Unlinked '{subject}' from '{user}'.")
+                return
+    raise NotFound(f"'{user}' has no such identity.", field="subject")
+
+
+def unlock(user: PersonName) -> None:
+    """Let a person sign in again at once after too many wrong passwords."""
+    with facility() as local:
+        failures = local.identity.unlock(user)
+    print(f"'{user}' may sign in again; {failures} wrong passwords were tried.")

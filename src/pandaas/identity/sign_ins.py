@@ -46,7 +46,7 @@ class SignIns(Lenses):
             raise NotAllowed("This facility has no passwords of its own.", remedy="Choose one of the other ways.")
         person, outdated = self._checked(user, password, visit.address)
         with self._database.session() as session:
-            attempts.forgive(session, user, visit.address)
+            attempts.forgive(session, user, attempts.origin(visit.address))
             if outdated:
                 session.get_one(Person, person.id).password_hash = outdated
             secret, _row = self._open(session, person, visit)
@@ -61,7 +61,7 @@ class SignIns(Lenses):
             raise NotSignedIn("You are not signed in any more.", remedy="Sign in again.")
         self._checked(person.user, password, address[:64])
         with self._database.session() as session:
-            attempts.forgive(session, person.user, address[:64])
+            attempts.forgive(session, person.user, attempts.origin(address))
             self._mark_confirmed(session, secret, person)
 
     def is_confirmed(self, secret: str) -> bool:
@@ -118,12 +118,15 @@ class SignIns(Lenses):
 
     def _checked(self, user: str, password: str, address: str) -> tuple[Person, str | None]:
         """The person with this password, and its new hash where the stored one is outdated."""
+        lock_after = self._settings.sign_in.lock_after
         with self._database.session() as session:
-            attempts.admit(session, user, address, self._database.clock())
+            now = self._database.clock()
+            locks = attempts.admit(session, user, attempts.origin(address), now, lock_after=lock_after)
         with self._database.read() as session:
             person = session.scalars(select(Person).where(Person.user == user)).first()
         stored = person.password_hash if person else None
         if not self._passwords.matches(stored, password) or person is None or stored is None:
+            self._note_failure(person, address, locks=locks)
             raise NotSignedIn(
                 "The user name or the password is wrong.",
                 remedy="Check both; an operator can set a new password.",
@@ -131,6 +134,22 @@ class SignIns(Lenses):
             )
         self._require_active(person)
         return person, self._passwords.hash(password) if self._passwords.is_outdated(stored) else None
+
+    def unlock(self, user: str, *, actor_id: int | None = None) -> int:
+        """Forget the wrong passwords tried for an account, so that its person may sign in; returns how many there were."""
+        person = self.person_named(user)
+        with self._database.session() as session:
+            found = attempts.unlock(session, person.user)
+            self._log(session, "person.unlocked", person, actor_id=actor_id, payload={"failures": found})
+        return found
+
+    def _note_failure(self, person: Person | None, address: str, *, locks: bool) -> None:
+        if person is None:
+            return
+        with self._database.session() as session:
+            self._log(session, "person.sign_in_failed", person, payload={"address": address})
+            if locks:
+                self._log(session, "person.locked", person)
 
     def _require_active(self, person: Person) -> None:
         if self.is_shut_out(person):

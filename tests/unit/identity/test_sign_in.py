@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from pandaas.config import load_settings
 from pandaas.db import Database
-from pandaas.db.tables import Person, SignIn
+from pandaas.db.tables import Event, Person, SignIn
 from pandaas.identity import Identity
 from pandaas.model import Busy, NotAllowed, NotSignedIn, PrincipalKind
 from pandaas.testing.clock import ManualClock
@@ -109,6 +109,65 @@ def test_guessing_elsewhere_locks_nobody_out(identity: Identity, alice: int) -> 
         with pytest.raises(NotSignedIn):
             sign_in(identity, "wrong horse", address="198.51.100.7")
     assert sign_in(identity)
+
+
+def guess_from_everywhere(identity: Identity, times: int = 30) -> None:
+    for number in range(times):
+        with pytest.raises(NotSignedIn):
+            sign_in(identity, "wrong horse", address=f"198.51.100.{number}")
+
+
+def test_guessing_from_many_addresses_locks_the_account_but_not_where_she_works(identity: Identity, alice: int) -> None:
+    assert sign_in(identity, address="192.0.2.77")
+    guess_from_everywhere(identity)
+    with pytest.raises(Busy, match="locked"):
+        sign_in(identity, address="203.0.113.5")
+    assert sign_in(identity, address="192.0.2.77")
+
+
+def test_the_lock_ends_by_itself_or_by_an_operator(identity: Identity, alice: int, clock: ManualClock) -> None:
+    guess_from_everywhere(identity)
+    with pytest.raises(Busy):
+        sign_in(identity)
+    assert identity.unlock("alice") == 30
+    assert sign_in(identity)
+    identity.sign_out("x" * 43)
+    guess_from_everywhere(identity)
+    with pytest.raises(Busy):
+        sign_in(identity, address="203.0.113.5")
+    clock.advance(hours=1, seconds=1)
+    assert sign_in(identity, address="203.0.113.5")
+
+
+def test_a_lock_tells_not_whether_there_is_such_an_account(identity: Identity, alice: int) -> None:
+    told = []
+    for user in ("alice", "nobody"):
+        for number in range(30):
+            with pytest.raises(NotSignedIn):
+                sign_in(identity, "wrong horse", user, address=f"198.51.100.{number}")
+        with pytest.raises(Busy) as caught:
+            sign_in(identity, "wrong horse", user)
+        told.append(str(caught.value))
+    assert told[0] == told[1]
+
+
+def test_a_network_of_ipv6_counts_as_one_address(identity: Identity, alice: int) -> None:
+    for number in range(5):
+        with pytest.raises(NotSignedIn):
+            sign_in(identity, "wrong horse", address=f"2001:db8:1:2::{number:x}")
+    with pytest.raises(Busy):
+        sign_in(identity, "wrong horse", address="2001:db8:1:2:ffff::1")
+    with pytest.raises(NotSignedIn):
+        sign_in(identity, "wrong horse", address="2001:db8:1:3::1")
+
+
+def test_failures_and_locks_are_in_the_log(identity: Identity, alice: int, sqlite_database: Database) -> None:
+    guess_from_everywhere(identity)
+    with sqlite_database.read() as session:
+        events = list(session.scalars(select(Event).where(Event.subject == "alice").order_by(Event.id)))
+    kinds = [event.kind for event in events if event.kind != "person.created"]
+    assert kinds == ["person.sign_in_failed"] * 30 + ["person.locked"]
+    assert events[1].payload == {"address": "198.51.100.0"}
 
 
 def test_one_address_that_tries_many_names_is_slowed_down(identity: Identity) -> None:

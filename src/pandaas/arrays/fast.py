@@ -18,11 +18,12 @@ from numpy.typing import NDArray
 from pandaas.arrays.buffers import Buffers
 from pandaas.arrays.descriptors import Changed, Descriptors
 from pandaas.arrays.direct import Check, Kept, Source, StoredChunk, cost, read_values, stored_chunk
+from pandaas.arrays.flights import Flights
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.layout import ChunkIndex, Layout, NotPlain, index_from_bytes, layout_from_json
 from pandaas.arrays.limits import check_size, too_slow, undecodable
 from pandaas.arrays.pool import Reply
-from pandaas.arrays.remembered import identities, unchanged
+from pandaas.arrays.remembered import identities, linked, unchanged
 from pandaas.arrays.shelf import Shelf
 from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import Abandoned, FileIdentity, StoredBytes
@@ -84,6 +85,7 @@ class FastReader:
         self.turns = Turns()
         self._known: Kept[Known] = Kept(_KEPT_BYTES)
         self._descriptors = Descriptors()
+        self._flights = Flights()
 
     def close(self) -> None:
         self._descriptors.close()
@@ -93,10 +95,17 @@ class FastReader:
         key = (str(asked.real), asked.path)
         found = self._known.get(key)
         if found is None or not found.still_true():
-            found = self._learn(asked)
-            self._known.put(key, found, found.nbytes)
-        linked = [Path(file.path) for file in found.files[1:]]
-        return found if all(asked.may_read(file) for file in linked) else None
+            found = self._learn_once(key, asked)
+        return found if all(map(asked.may_read, linked(found.files))) else None
+
+    def _learn_once(self, key: Hashable, asked: Asked) -> Known:
+        """Whoever asks while another one is being told waits for that, and may then believe it as much."""
+        with self._flights.one(key, _checker(asked)):
+            found = self._known.get(key)
+            if found is None or not found.still_true():
+                found = self._learn(asked)
+                self._known.put(key, found, found.nbytes)
+            return found
 
     def _learn(self, asked: Asked) -> Known:
         own = FileIdentity.of(asked.real)
@@ -181,8 +190,8 @@ def _known(value: dict[str, Any], raw: bytes) -> Known | None:
     """What a reader process said, checked; None for what can't be."""
     try:
         files = tuple(
-            FileIdentity(path, device, inode, size, mtime_ns, tuple(extra))
-            for path, device, inode, size, mtime_ns, extra in value["files"]
+            FileIdentity(path, device, inode, size, mtime_ns, tuple(extra), bool(is_name))
+            for path, device, inode, size, mtime_ns, extra, is_name in value["files"]
         )
         layout = layout_from_json(value["layout"])
         return Known(files, Path(value["file"]), layout, index_from_bytes(layout, raw))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -56,12 +56,16 @@ _handles: dict[tuple[int, int], list[tuple[FileIdentity, h5py.File]]] = {}
 
 @dataclass
 class Permission:
-    """The real paths that this request may open; `needed` and `touched` are filled while it runs."""
+    """The real paths that this request may open; `needed`, `touched` and `names` are filled while it runs.
+
+    `names` are the paths as links say them, existing or not: what stands behind can be exchanged at any time.
+    """
 
     allowed: frozenset[str] = frozenset()
     denied: frozenset[str] = frozenset()
     needed: set[str] = field(default_factory=set)
     touched: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
     missing: bool = False  # a link's file wasn't there
 
     def ask(self, paths: set[str], target: str = "") -> None:
@@ -175,13 +179,26 @@ class Navigator:
         return Place(here.file, here.folder, found, here.real)
 
     def _other_file(self, here: Place, target: LinkTarget) -> Place:
-        candidates = _candidates(target.file or "", here.folder)
+        candidates = self._real(_candidates(target.file or "", here.folder))
         if not candidates:
             self.permission.missing = True
             raise Unresolved(_HIDDEN, str(target))
         real = candidates[0]
         self.permission.ask({real}, str(target))
         return _root(self.other(real, str(target)), Path(real))
+
+    def _real(self, names: Iterable[Path]) -> list[str]:
+        """The real paths of those files that exist. Names that could lead elsewhere later are noted."""
+        found: dict[str, None] = {}
+        nowhere = str(Path.cwd())
+        for name in names:
+            text = str(name)
+            real = os.path.realpath(text) if _exists(name) else None
+            if real is not None:
+                found[real] = None
+            if real != text and not text.startswith(nowhere):
+                self.permission.names.add(text)
+        return list(found)
 
     def other(self, real: str, target: str = "") -> h5py.File:
         """Another HDF5 file, kept open for the next time. `real` must have been allowed."""
@@ -213,28 +230,34 @@ class Navigator:
             return
         key = (place.real, h5o.get_info(place.object.id).addr)
         known = self.contents.storage.get(key)
-        if known is not None and all(_same(identity) for identity in known):
-            self.permission.ask({identity.path for identity in known} - {place.real})
+        if known is not None and all(identity.still_holds() for identity in known):
+            self.permission.names |= {identity.path for identity in known if identity.is_name}
+            self.permission.ask({identity.path for identity in known if not identity.is_name} - {place.real})
             return
         reached: set[str] = set()
+        before = set(self.permission.names)
         self._reach(place, reached, _MAX_STORAGE_DEPTH)
         if self.permission.missing:  # what appears later must be asked for
             return
+        names = self.permission.names - before
         try:
-            self.contents.storage[key] = tuple(FileIdentity.of(Path(path)) for path in reached | {place.real})
+            files = [FileIdentity.of(Path(path)) for path in reached | {place.real}]
         except OSError as error:
             raise Unresolved(_HIDDEN) from error
+        self.contents.storage[key] = (*files, *map(FileIdentity.behind, names))
 
     def _reach(self, place: Place, reached: set[str], depth: int) -> None:
         """Add all files that reading `place` opens to `reached`, asking for each before it is looked into."""
         if depth <= 0:
             raise Unresolved("its virtual sources are nested too deep")
         creation = place.object.id.get_create_plist()
-        outside = set(_raw_files(creation, place.folder))
+        raw = list(_raw_files(creation))
+        outside = {os.path.realpath(place.folder / name) for name in raw}  # those that don't exist are asked for too
+        outside.update(self._real(base / name for name in raw for base in (place.folder, Path.cwd())))
         sources = list(_virtual_sources(creation))
         for file_name, _ in sources:
             if file_name != b".":
-                found = _all_candidates(file_name, place)
+                found = self._real(_all_candidates(file_name, place))
                 self.permission.missing |= not found or bool(_PATTERN.search(file_name))  # more can come
                 outside.update(found)
         self.permission.ask(outside)
@@ -243,7 +266,7 @@ class Navigator:
             places = (
                 [_root(place.file, Path(place.real))]
                 if file_name == b"."
-                else [_root(self.other(real), Path(real)) for real in _all_candidates(file_name, place)]
+                else [_root(self.other(real), Path(real)) for real in self._real(_all_candidates(file_name, place))]
             )
             for start in places:
                 self._reach_source(start, inner, reached, depth)
@@ -270,7 +293,7 @@ class _StrictNavigator(Navigator):
         self.crossed: set[str] = set()
 
     def _other_file(self, here: Place, target: LinkTarget) -> Place:
-        candidates = _all_candidates(os.fsencode(target.file or ""), here)
+        candidates = self._real(_all_candidates(os.fsencode(target.file or ""), here))
         self.permission.ask(set(candidates), str(target))
         if len(candidates) > 1:
             raise Unresolved("its target file is ambiguous", str(target))
@@ -368,23 +391,19 @@ def _virtual_sources(creation: h5p.PropDCID) -> Iterator[tuple[bytes, bytes]]:
         yield os.fsencode(creation.get_virtual_filename(index)), os.fsencode(creation.get_virtual_dsetname(index))
 
 
-def _raw_files(creation: h5p.PropDCID, folder: Path) -> Iterator[str]:
+def _raw_files(creation: h5p.PropDCID) -> Iterator[str]:
     """The files of external raw storage: relative names lie beside the HDF5 file, or where the process stands."""
     for index in range(creation.get_external_count()):
-        name = os.fsdecode(creation.get_external(index)[0])
-        yield os.path.realpath(folder / name)
-        if _exists(Path.cwd() / name):
-            yield os.path.realpath(Path.cwd() / name)
+        yield os.fsdecode(creation.get_external(index)[0])
 
 
-def _candidates(name: str, folder: Path) -> list[str]:
-    """Real paths of the existing file that an external link means: itself, or beside the file the link is in."""
-    places = [Path(name)] if name.startswith("/") else [folder / name]
-    return [os.path.realpath(place) for place in places if _exists(place)]
+def _candidates(name: str, folder: Path) -> list[Path]:
+    """The file that an external link means: itself, or beside the file the link is in."""
+    return [Path(name)] if name.startswith("/") else [folder / name]
 
 
-def _all_candidates(name: bytes, place: Place) -> list[str]:
-    """Every existing file that libhdf5 might open under `name`, including where it looks when the first fails."""
+def _all_candidates(name: bytes, place: Place) -> list[Path]:
+    """Every file that libhdf5 might open under `name`, including where it looks when the first fails."""
     text = os.fsdecode(name)
     folder = place.folder
     wanted = [folder / text, Path(place.real).parent / text, Path.cwd() / text]
@@ -392,7 +411,7 @@ def _all_candidates(name: bytes, place: Place) -> list[str]:
         wanted += [base / Path(text).name for base in (folder, Path(place.real).parent, Path.cwd())]
     if _PATTERN.search(name):
         wanted = [found for path in wanted for found in _matching(path)]
-    return list(dict.fromkeys(os.path.realpath(path) for path in wanted if _exists(path)))
+    return list(dict.fromkeys(wanted))
 
 
 def _matching(path: Path) -> list[Path]:
@@ -411,13 +430,6 @@ def _exists(path: Path) -> bool:
     try:
         return path.exists()
     except (OSError, ValueError):
-        return False
-
-
-def _same(identity: FileIdentity) -> bool:
-    try:
-        return FileIdentity.of(Path(identity.path)) == identity
-    except OSError:
         return False
 
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from pandaas.arrays.direct import Kept
 from pandaas.arrays.pool import Reply
-from pandaas.arrays.remembered import MayRead, identities, unchanged
+from pandaas.arrays.remembered import MayRead, identities, linked, unchanged
 from pandaas.arrays.values import FileIdentity
 from pandaas.model import UnreadableFile
 
@@ -46,7 +46,7 @@ class Masks:
         """The mask of the array at `path`; `ask` has a reader process do an operation on that array."""
         key = (str(real), path)
         found = self._kept.get(key)
-        if found is not None and unchanged(found.files) and all(may_read(Path(f.path)) for f in found.files[1:]):
+        if found is not None and unchanged(found.files) and all(map(may_read, linked(found.files))):
             return found
         before = FileIdentity.of(real)
         reply = ask("mask")

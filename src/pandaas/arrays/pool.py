@@ -39,6 +39,7 @@ _ERRORS: dict[str, type[PandaasError]] = {
 class Reply:
     """A worker's answer: `result` as JSON, `raw` bytes, and the real paths of further files that it read.
 
+    `names` are those by which links were followed, existing or not: they can lead elsewhere later.
     `denied` says that the asker was kept from some file on the way, `missing` that a linked file wasn't there.
     """
 
@@ -47,6 +48,7 @@ class Reply:
     touched: tuple[str, ...]
     denied: bool = False
     missing: bool = False
+    names: tuple[str, ...] = ()
 
 
 class WorkerPool:
@@ -161,6 +163,7 @@ def _reply(message: wire.Message, *, denied: bool) -> Reply:
             tuple(map(str, body.get("touched") or ())),
             denied,
             bool(body.get("missing")),
+            tuple(map(str, body.get("names") or ())),
         )
     error = body.get("error") or {}
     kind = _ERRORS.get(str(error.get("kind")), UnreadableFile)

@@ -21,15 +21,21 @@ MayRead = Callable[[Path], bool]
 
 
 def identities(real: Path, reply: Reply) -> tuple[FileIdentity, ...]:
-    """The state of everything that an answer came from: the dataset's own file first. `OSError` when one is gone."""
-    return tuple(FileIdentity.of(Path(file)) for file in (str(real), *reply.touched))
+    """The state of everything that an answer came from: the dataset's own file first, last the names of links.
+
+    `OSError` when one is gone.
+    """
+    files = [FileIdentity.of(Path(file)) for file in (str(real), *reply.touched)]
+    return (*files, *map(FileIdentity.behind, reply.names))
 
 
 def unchanged(files: tuple[FileIdentity, ...]) -> bool:
-    try:
-        return all(FileIdentity.of(Path(file.path)) == file for file in files)
-    except OSError:
-        return False
+    return all(file.still_holds() for file in files)
+
+
+def linked(files: tuple[FileIdentity, ...]) -> list[Path]:
+    """The further files among these, which whoever is given the answer must be allowed to read."""
+    return [Path(file.path) for file in files[1:] if not file.is_name]
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,7 @@ class _Touched:
     """The files that an array was read from since this was made; `nonce` sets it apart from earlier knowledge."""
 
     linked: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
     nonce: str = field(default_factory=lambda: secrets.token_hex(8))
 
 
@@ -57,14 +64,15 @@ class Touched:
         with self._lock:
             known = self._of(real, path)
             known.linked = tuple(dict.fromkeys((*known.linked, *reply.touched)))
+            known.names = tuple(dict.fromkeys((*known.names, *reply.names)))
             if reply.missing:  # nobody can tell when the file appears
                 known.nonce = secrets.token_hex(8)
 
-    def of(self, real: Path, path: str) -> tuple[str, tuple[str, ...]]:
-        """What sets this knowledge apart from earlier, and the files."""
+    def of(self, real: Path, path: str) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        """What sets this knowledge apart from earlier, the files, and the names that led to them."""
         with self._lock:
             known = self._of(real, path)
-            return known.nonce, known.linked
+            return known.nonce, known.linked, known.names
 
     def _of(self, real: Path, path: str) -> _Touched:
         known = self._touched.setdefault((str(real), path), _Touched())
@@ -84,7 +92,7 @@ class Answers:
         found = self._kept.get((str(real), question))
         if found is None or not unchanged(found.files):
             return None
-        return found.reply if all(may_read(Path(file.path)) for file in found.files[1:]) else None
+        return found.reply if all(map(may_read, linked(found.files))) else None
 
     def keep(self, before: FileIdentity, question: Hashable, reply: Reply) -> None:
         """`before` is the state of the dataset's file before it was asked for."""

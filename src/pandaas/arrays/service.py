@@ -352,8 +352,9 @@ class ArrayService:
 
     def _told(self, target: _Target, path: str) -> Iterator[str]:
         """The state of all files that reading the array was ever told to need."""
-        nonce, linked = self._touched.of(target.real, path)
+        nonce, linked, names = self._touched.of(target.real, path)
         yield nonce
+        yield from (repr(FileIdentity.behind(name)) for name in names)
         for file in (str(target.real), *linked):
             if file not in map(str, target.files.allowed) and file != str(target.real):
                 yield str(self._may_read(target, Path(file)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -96,7 +96,10 @@ class Geometry:
 
 @dataclass(frozen=True)
 class FileIdentity:
-    """What tells one state of a file from another without reading it."""
+    """What tells one state of a file from another without reading it.
+
+    With `is_name`, `path` is a name that a link was followed by, and this is what it led to then (all 0: nothing).
+    """
 
     path: str
     device: int
@@ -104,6 +107,7 @@ class FileIdentity:
     size: int
     mtime_ns: int
     extra: tuple[int, ...] = field(default=())
+    is_name: bool = False
 
     @classmethod
     def of(cls, path: Path) -> FileIdentity:
@@ -111,6 +115,21 @@ class FileIdentity:
         found = path.stat()
         extra = _folder_state(path) if stat.S_ISDIR(found.st_mode) else ()
         return cls(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, extra)
+
+    @classmethod
+    def behind(cls, name: str) -> FileIdentity:
+        """What a name leads to now."""
+        try:
+            return replace(cls.of(Path(name)), is_name=True)
+        except (OSError, ValueError):
+            return cls(name, 0, 0, 0, 0, (), is_name=True)
+
+    def still_holds(self) -> bool:
+        """Whether the file, or what the name leads to, is in the same state."""
+        try:
+            return (FileIdentity.behind(self.path) if self.is_name else FileIdentity.of(Path(self.path))) == self
+        except OSError:
+            return False
 
 
 def _folder_state(folder: Path) -> tuple[int, int, int]:

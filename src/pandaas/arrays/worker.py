@@ -92,6 +92,7 @@ def answer(
         "result": result,
         "needs": sorted(permission.needed),
         "touched": sorted(permission.touched),
+        "names": sorted(permission.names),
         "missing": permission.missing,
     }
     return body, raw

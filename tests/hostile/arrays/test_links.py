@@ -323,3 +323,52 @@ def test_the_sandbox_hides_everything_but_the_data(world: World, root: Path) -> 
         assert not os.path.samefile(f"/proc/{inner}/ns/net", "/proc/self/ns/net")
     finally:
         service.close()
+
+
+@pytest.mark.parametrize("kind", ["external", "virtual", "raw"])
+def test_a_name_that_is_made_to_lead_elsewhere_later(
+    world: World, service: ArrayService, read: Read, kind: str
+) -> None:
+    """What was found harmless once is looked at again: the name can be a symbolic link by now."""
+    name = world.mine / "source.h5"
+    with h5py.File(world.mine / "harmless.h5", "w") as file:
+        file["secret"] = np.arange(8)
+    (world.mine / "harmless.txt").write_text("harmless")
+    world.readable |= {world.mine / "harmless.h5", world.mine / "harmless.txt"}
+    suffix = "txt" if kind == "raw" else "h5"
+    name.symlink_to(world.mine / f"harmless.{suffix}")
+    with h5py.File(world.mine / "a.h5", "w") as file:
+        if kind == "external":
+            file["d"] = h5py.ExternalLink("source.h5", "/secret")
+        elif kind == "virtual":
+            layout = h5py.VirtualLayout((8,), "i8")
+            layout[:] = h5py.VirtualSource("source.h5", "secret", (8,))
+            file.create_virtual_dataset("d", layout)
+        else:
+            file.create_dataset("d", (8,), "u1", external=[("source.h5", 0, 8)])
+    first = read("a.h5", "/d")
+    tag = service.etag(ANONYMOUS, "a.h5", "/d", None, "bin")
+    assert service.etag(ANONYMOUS, "a.h5", "/d", None, "bin") == tag
+    name.unlink()
+    name.symlink_to(world.yours / f"secret.{suffix}")
+    assert service.etag(ANONYMOUS, "a.h5", "/d", None, "bin") != tag
+    with pytest.raises(PandaasError):
+        read("a.h5", "/d")
+    name.unlink()
+    name.symlink_to(world.mine / f"harmless.{suffix}")
+    np.testing.assert_array_equal(read("a.h5", "/d"), first)
+
+
+def test_structure_behind_a_name_that_leads_elsewhere_later(world: World, service: ArrayService) -> None:
+    name = world.mine / "source.h5"
+    for number in (1, 2):
+        with h5py.File(world.mine / f"{number}.h5", "w") as file:
+            file["secret"] = np.arange(number)
+    world.readable |= {world.mine / "1.h5", world.mine / "2.h5"}
+    name.symlink_to(world.mine / "1.h5")
+    with h5py.File(world.mine / "a.h5", "w") as file:
+        file["d"] = h5py.ExternalLink("source.h5", "/secret")
+    assert service.tree(ANONYMOUS, "a.h5", "/d").shape == (1,)
+    name.unlink()
+    name.symlink_to(world.mine / "2.h5")
+    assert service.tree(ANONYMOUS, "a.h5", "/d").shape == (2,)

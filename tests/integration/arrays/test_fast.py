@@ -177,6 +177,26 @@ def test_what_was_learned_outlives_the_process(
     other.close()
 
 
+def test_many_who_ask_at_once_have_one_reader_process_look(
+    files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(files.folder / "a.h5")
+    asked: list[str] = []
+    real = service._pool.ask
+
+    def counted(lane: str, body: dict[str, Any], *rest: Any, **more: Any) -> Reply:
+        asked.append(body["operation"])
+        return real(lane, body, *rest, **more)
+
+    monkeypatch.setattr(service._pool, "ask", counted)
+    threads = [threading.Thread(target=service.read, args=(ANONYMOUS, "a.h5", "/d", f"{n % 5}")) for n in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert asked == ["layout"]
+
+
 # --- structure ------------------------------------------------------------------------------------------------------
 
 

@@ -14,16 +14,15 @@ from __future__ import annotations
 import math
 import os
 import threading
-from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pandaas.arrays.crew import Check, nothing, scratch, side_by_side, space, threads, workspace
+from pandaas.arrays.kept import Kept
 from pandaas.arrays.layout import MAX_OFFSET, Finder, Layout, NotPlain, Stored
 from pandaas.codecs import (
     BlockCompressor,
@@ -41,12 +40,12 @@ from pandaas.codecs import (
 _TABLE_BYTES = 64 << 20
 _BLOCK = 8192  # as Bitshuffle cuts chunks unless told otherwise
 _MANY_RUNS = 32
-_KEPT_SCRATCH = 64 << 20
+_SMALL_PART = 32 << 10  # bytes that are as quickly had in new memory
 _NEAR = 16 << 10  # pieces of a file that are nearer than this are read together with what lies between
 _SPAN = 4 << 20
 _WORTH_A_THREAD = 1 << 20  # decoded bytes
-Value = TypeVar("Value")
-Check = Callable[[], None]
+_WORTH_HANDING_OVER = 64 << 10  # of one chunk: for less, threads wait for each other longer than they decode
+_tables: Kept[Blocks] = Kept(_TABLE_BYTES)
 _memory = threading.local()
 
 
@@ -54,7 +53,7 @@ _memory = threading.local()
 class StoredChunk:
     """A chunk as it lies in the file: `data` decodes, with its head (`codecs.find_blocks`), to `shape` of `dtype`."""
 
-    data: bytes
+    data: NDArray[np.uint8]
     compressor: BlockCompressor
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
@@ -78,17 +77,22 @@ class _Piece:
     shape: tuple[int, ...]
 
 
-def _nothing() -> None:
-    return
+def _bytes(count: int) -> NDArray[np.uint8]:
+    return np.empty(count, np.uint8)
 
 
-def read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any], check: Check = _nothing) -> None:
+def read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any], check: Check = nothing) -> None:
     """Fill `into` with the selected values of an array.
 
     `items` holds per axis an index or a slice with a positive step; `into` has the shape of the result and the array's
     type. Missing chunks give the fill value. `check` is called between chunks and may raise. Raises `BrokenChunk` for a
     damaged chunk, `NotPlain` where libhdf5 must read after all (`into` then holds anything), `OSError`.
     """
+    with workspace():
+        _read_values(source, items, into, check)
+
+
+def _read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any], check: Check) -> None:
     layout = source.layout
     if into.dtype != layout.dtype:
         raise NotPlain
@@ -100,8 +104,9 @@ def read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any]
         return
     parts = touched(items, layout.shape, layout.chunk)
     total = layout.count(items)
-    if total > 1 and total * _decoded_bytes(layout, items) > 2 * _WORTH_A_THREAD:
-        _side_by_side(lambda part: _read_part(source, part, into), parts, check)
+    each = _decoded_bytes(layout, items) if total > 1 else 0
+    if each >= _WORTH_HANDING_OVER and total * each > 2 * _WORTH_A_THREAD:
+        side_by_side(lambda part: _read_part(source, part, into), parts, check)
         return
     for part in parts:
         check()
@@ -123,10 +128,12 @@ def _decoded_bytes(layout: Layout, items: Sequence[int | slice]) -> int:
     return int(touched_blocks(inside, layout.chunk, _BLOCK // layout.dtype.itemsize).sum()) * _BLOCK
 
 
-def stored_chunk(source: Source, items: Sequence[int | slice]) -> StoredChunk | None:
+def stored_chunk(
+    source: Source, items: Sequence[int | slice], memory: Callable[[int], NDArray[np.uint8]] = _bytes
+) -> StoredChunk | None:
     """The one stored chunk that is exactly the selection, its chain of blocks checked; None where there is none.
 
-    Raises `BrokenChunk` for a damaged chunk.
+    `memory` gives as many bytes as asked for. Raises `BrokenChunk` for a damaged chunk.
     """
     layout = source.layout
     if layout.compressor is None or layout.chunk is None or source.finder is None or layout.count(items) != 1:
@@ -135,8 +142,10 @@ def stored_chunk(source: Source, items: Sequence[int | slice]) -> StoredChunk | 
     stored = source.finder.find(part.start)
     if stored.offset is None or stored.mask or not part.takes_all(layout.chunk):
         return None
+    data = memory(_possible_size(layout, stored))
     try:
-        data, _ = _whole(source, stored)
+        _fetch(source, stored, 0, data)
+        _blocks_of(source, stored, data)
     except (NotPlain, OSError):
         return None
     shape = tuple(size for size, item in zip(layout.chunk, part.inside, strict=True) if isinstance(item, slice))
@@ -155,12 +164,12 @@ def _read_part(source: Source, part: ChunkPart, into: NDArray[Any], *, several: 
         if stored.mask:
             raise NotPlain
         whole = part.takes_all(chunk) and target.flags.c_contiguous
-        values = target.reshape(-1) if whole else _scratch(layout.nbytes, layout.dtype)
+        values = target.reshape(-1) if whole else scratch(layout.nbytes, layout.dtype)
         _decode_needed(source, stored, None if whole else part.inside, values, several=several)
         if not whole:
             target[...] = values.reshape(chunk)[part.inside]
     elif not layout.filters:
-        _read_piece(_Piece(source.descriptor, stored.offset, chunk), part.inside, target, _nothing)
+        _read_piece(_Piece(source.descriptor, stored.offset, chunk), part.inside, target, nothing)
     else:
         _decode_filtered(source, stored, part, target)
 
@@ -176,25 +185,23 @@ def _decode_needed(
     compressor = layout.compressor
     assert compressor is not None  # noqa: S101 - asked before
     blocks = _tables.get(_table_key(layout, stored))
-    bytes_: bytes | None = None
+    bytes_: NDArray[np.uint8] | bytes | None = None
     base = 0
     if blocks is None or inside is None:
         bytes_, blocks = _whole(source, stored)
     needed = [(0, len(blocks))] if inside is None else _runs(inside, layout, blocks)
     if bytes_ is None and len(needed) > _MANY_RUNS:  # one read of what lies between costs less than many
         base, end = blocks.span(needed[0][0], needed[-1][1])
-        bytes_ = _pread(source, stored, base, end)
+        bytes_ = _read_stored(source, stored, base, end)
 
     def decode(run: tuple[int, int]) -> None:
         begin, end = blocks.span(*run)
-        piece = (
-            memoryview(bytes_)[begin - base : end - base] if bytes_ is not None else _pread(source, stored, begin, end)
-        )
+        piece = bytes_[begin - base : end - base] if bytes_ is not None else _read_stored(source, stored, begin, end)
         low, high = blocks.part(*run)
         decode_blocks(piece, blocks, run, values[low:high], compressor)
 
-    if several and layout.nbytes > 2 * _WORTH_A_THREAD and len(needed) == 1:
-        _side_by_side(decode, _shares(*needed[0]), _nothing)
+    if several and bytes_ is not None and layout.nbytes > 2 * _WORTH_A_THREAD and len(needed) == 1:
+        side_by_side(decode, _shares(*needed[0]), nothing)
     else:
         for run in needed:
             decode(run)
@@ -202,7 +209,7 @@ def _decode_needed(
 
 def _shares(first: int, last: int) -> Iterator[tuple[int, int]]:
     """A run of blocks cut into as many as there are threads."""
-    size = max(1, -(-(last - first) // _threads()))
+    size = max(1, -(-(last - first) // threads()))
     return ((start, min(start + size, last)) for start in range(first, last, size))
 
 
@@ -223,20 +230,29 @@ def _runs(inside: Sequence[int | slice], layout: Layout, blocks: Blocks) -> list
     return found
 
 
-def _whole(source: Source, stored: Stored) -> tuple[bytes, Blocks]:
-    """A stored chunk and where its blocks lie, which is remembered."""
-    layout = source.layout
+def _whole(source: Source, stored: Stored) -> tuple[NDArray[np.uint8] | bytes, Blocks]:
+    """A stored chunk and where its blocks lie."""
+    bytes_ = _read_stored(source, stored, 0, _possible_size(source.layout, stored))
+    return bytes_, _blocks_of(source, stored, bytes_)
+
+
+def _possible_size(layout: Layout, stored: Stored) -> int:
     if stored.size > 2 * layout.nbytes + 4096:
         raise BrokenChunk("the chunk is larger than it could be")
-    bytes_ = _pread(source, stored, 0, stored.size)
+    return stored.size
+
+
+def _blocks_of(source: Source, stored: Stored, bytes_: NDArray[np.uint8] | bytes) -> Blocks:
+    """Where the blocks of a whole stored chunk lie, which is remembered."""
+    layout = source.layout
     key = _table_key(layout, stored)
     blocks = _tables.get(key)
     if blocks is None:
-        if stored.size == layout.nbytes and not bytes_.startswith(layout.nbytes.to_bytes(8, "big")):
+        if stored.size == layout.nbytes and bytes(bytes_[:8]) != layout.nbytes.to_bytes(8, "big"):
             raise NotPlain  # chunks at the edge can be stored unfiltered without saying so
-        blocks = find_blocks(bytes_, layout.nbytes, layout.dtype.itemsize)
+        blocks = find_blocks(_seen(bytes_), layout.nbytes, layout.dtype.itemsize)
         _tables.put(key, blocks, blocks.starts.nbytes)
-    return bytes_, blocks
+    return blocks
 
 
 def _table_key(layout: Layout, stored: Stored) -> tuple[Any, ...]:
@@ -244,13 +260,29 @@ def _table_key(layout: Layout, stored: Stored) -> tuple[Any, ...]:
     return layout.identity, stored.offset, stored.size, layout.nbytes, layout.dtype.itemsize
 
 
-def _pread(source: Source, stored: Stored, begin: int, end: int) -> bytes:
+def _read_stored(source: Source, stored: Stored, begin: int, end: int) -> NDArray[np.uint8] | bytes:
+    """A part of a stored chunk; where it is large, in memory that the next call in this thread uses again."""
+    if end - begin > _SMALL_PART:
+        found = space().stored(end - begin)
+        _fetch(source, stored, begin, found)
+        return found
     if (stored.offset or 0) + end > MAX_OFFSET:
         raise BrokenChunk("the chunk lies beyond every file")
-    found = os.pread(source.descriptor, end - begin, (stored.offset or 0) + begin)
-    if len(found) != end - begin:
+    part = os.pread(source.descriptor, end - begin, (stored.offset or 0) + begin)
+    if len(part) != end - begin:
         raise BrokenChunk("the file ends within a chunk")
-    return found
+    return part
+
+
+def _seen(bytes_: NDArray[np.uint8] | bytes) -> bytes | memoryview:
+    return bytes_ if isinstance(bytes_, bytes) else bytes_.data
+
+
+def _fetch(source: Source, stored: Stored, begin: int, into: NDArray[np.uint8]) -> None:
+    if (stored.offset or 0) + begin + into.nbytes > MAX_OFFSET:
+        raise BrokenChunk("the chunk lies beyond every file")
+    if os.preadv(source.descriptor, [into.data], (stored.offset or 0) + begin) != into.nbytes:
+        raise BrokenChunk("the file ends within a chunk")
 
 
 # --- other filters, and none ----------------------------------------------------------------------------------------
@@ -261,15 +293,13 @@ def _decode_filtered(source: Source, stored: Stored, part: ChunkPart, target: ND
     every = (1 << len(layout.filters)) - 1
     if stored.size == layout.nbytes and stored.mask & every != every and layout.is_edge(part.start):
         raise NotPlain  # chunks at the edge can be stored unfiltered without saying so
-    if stored.size > 2 * layout.nbytes + 4096:
-        raise BrokenChunk("the chunk is larger than it could be")
-    bytes_ = _pread(source, stored, 0, stored.size)
-    scratch = _scratch(2 * layout.nbytes, np.dtype(np.uint8))
+    bytes_ = _seen(_read_stored(source, stored, 0, _possible_size(layout, stored)))
+    room = scratch(2 * layout.nbytes, np.dtype(np.uint8))
     if part.takes_all(chunk) and target.flags.c_contiguous:
-        decode_filters(bytes_, layout.filters, stored.mask, target, scratch[: layout.nbytes])
+        decode_filters(bytes_, layout.filters, stored.mask, target, room[: layout.nbytes])
         return
-    values = scratch[layout.nbytes :].view(layout.dtype)
-    decode_filters(bytes_, layout.filters, stored.mask, values, scratch[: layout.nbytes])
+    values = room[layout.nbytes :].view(layout.dtype)
+    decode_filters(bytes_, layout.filters, stored.mask, values, room[: layout.nbytes])
     target[...] = values.reshape(chunk)[part.inside]
 
 
@@ -320,7 +350,7 @@ def _read_box(piece: _Piece, ranges: Sequence[range], stride: int, into: NDArray
     for done in range(0, len(first), at_once):
         rows = first[done : done + at_once]
         count = rows[-1] - rows[0] + 1
-        block = _scratch(count * stride, into.dtype)
+        block = scratch(count * stride, into.dtype)
         _read_into(piece.descriptor, piece.offset + rows[0] * stride, block)
         into[done : done + len(rows)] = block.reshape(count, *piece.shape[1:])[(slice(None, None, first.step), *index)]
 
@@ -336,97 +366,3 @@ def _read_into(descriptor: int, offset: int, into: NDArray[Any]) -> None:
         if count <= 0:
             raise BrokenChunk("the file ends within the array")
         done += count
-
-
-# --- threads and memory ---------------------------------------------------------------------------------------------
-
-
-def _threads() -> int:
-    return len(os.sched_getaffinity(0))
-
-
-@lru_cache(maxsize=1)
-def _decoders() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(_threads(), thread_name_prefix="decode")
-
-
-Work = TypeVar("Work")
-
-
-class _Crew(Generic[Work]):
-    """A few threads that do pieces of work until there are none or one fails."""
-
-    def __init__(self, do: Callable[[Work], None], work: Iterator[Work]) -> None:
-        self._do = do
-        self._work = work
-        self._lock = threading.Lock()
-        self._failed = False
-
-    def labour(self, check: Check = _nothing) -> None:
-        try:
-            while not self._failed:
-                with self._lock:
-                    one = next(self._work, None)
-                if one is None:
-                    return
-                check()
-                self._do(one)
-        except BaseException:
-            self._failed = True
-            raise
-
-
-def _side_by_side(do: Callable[[Work], None], work: Iterator[Work], check: Check) -> None:
-    """Do all of `work` with a few threads, this one among them; the first error ends it and is raised."""
-    crew = _Crew(do, work)
-    helpers = [_decoders().submit(crew.labour) for _ in range(_threads() - 1)]
-    try:
-        crew.labour(check)
-    finally:
-        running = [helper for helper in helpers if not helper.cancel()]
-        errors = [helper.exception() for helper in running]
-    for error in errors:
-        if error is not None:
-            raise error
-
-
-class Kept(Generic[Value]):
-    """The values used last, as many as fit."""
-
-    def __init__(self, limit: int) -> None:
-        self._limit = limit
-        self._size = 0
-        self._values: OrderedDict[Any, tuple[Value, int]] = OrderedDict()
-        self._lock = threading.Lock()
-
-    def get(self, key: Any) -> Value | None:
-        with self._lock:
-            found = self._values.get(key)
-            if found is None:
-                return None
-            self._values.move_to_end(key)
-            return found[0]
-
-    def put(self, key: Any, value: Value, nbytes: int) -> None:
-        if nbytes > self._limit:
-            return
-        with self._lock:
-            old = self._values.pop(key, None)
-            self._size += nbytes - (old[1] if old else 0)
-            self._values[key] = (value, nbytes)
-            while self._size > self._limit:
-                _, (_, freed) = self._values.popitem(last=False)
-                self._size -= freed
-
-
-def _scratch(nbytes: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Memory of this thread that is used again, so that its pages are not fetched anew for each chunk."""
-    if nbytes > _KEPT_SCRATCH:
-        return np.empty(nbytes, np.uint8).view(dtype)
-    kept: NDArray[np.uint8] | None = getattr(_memory, "scratch", None)
-    if kept is None or nbytes > kept.nbytes:
-        kept = _memory.scratch = np.empty(nbytes, np.uint8)
-    return kept[:nbytes].view(dtype)
-
-
-_tables: Kept[Blocks] = Kept(_TABLE_BYTES)

@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.arrays.buffers import Buffers
+from pandaas.arrays.crew import Check
 from pandaas.arrays.descriptors import Changed, Descriptors
-from pandaas.arrays.direct import Check, Kept, Source, StoredChunk, cost, read_values, stored_chunk
+from pandaas.arrays.direct import Source, StoredChunk, cost, read_values, stored_chunk
 from pandaas.arrays.flights import Flights
+from pandaas.arrays.kept import Kept
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.layout import ChunkIndex, Layout, NotPlain, index_from_bytes, layout_from_json
 from pandaas.arrays.limits import check_size, too_slow, undecodable
@@ -155,10 +157,10 @@ class FastReader:
             items, turn = selection.ascending()
             if source.layout.compressor not in compressors or any(part.step == -1 for part in turn):
                 return None
-            return stored_chunk(source, items)
+            return stored_chunk(source, items, lambda count: self.buffers.array((count,), np.dtype(np.uint8)))
 
         found = self._with_source(asked, text, limit, chunk)
-        return StoredBytes(memoryview(found.data), found.compressor, found.shape, found.dtype) if found else None
+        return StoredBytes(found.data.data, found.compressor, found.shape, found.dtype) if found else None
 
     def _with_source(
         self, asked: Asked, text: str | None, limit: int, do: Callable[[Source, Selection, Check], Any]

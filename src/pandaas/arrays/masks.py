@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.direct import Kept
+from pandaas.arrays.kept import Kept
 from pandaas.arrays.pool import Reply
 from pandaas.arrays.remembered import MayRead, identities, linked, unchanged
 from pandaas.arrays.values import FileIdentity

@@ -84,7 +84,7 @@ def _read(request: Request) -> Answer:
     if request.arguments.get("stored"):
         chunk = as_stored(request.navigator, planned)
         if chunk is not None and chunk.compressor in request.arguments["stored"]:
-            return _described_chunk(chunk), _raw(np.frombuffer(chunk.data, np.uint8), [])
+            return _described_chunk(chunk), _raw(chunk.data, [])
     buffer: list[SharedBuffer] = []
 
     def allocate(shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.direct import Check
+from pandaas.arrays.crew import Check
 from pandaas.arrays.layout import Layout
 from pandaas.arrays.masks import Mask, Masks
 from pandaas.arrays.pool import Reply

@@ -14,7 +14,9 @@ from h5py import h5d, h5fd, h5o, h5t
 from numpy.typing import NDArray
 
 from pandaas.arrays import direct
-from pandaas.arrays.direct import Check, Source, StoredChunk
+from pandaas.arrays.crew import Check
+from pandaas.arrays.direct import Source, StoredChunk
+from pandaas.arrays.kept import Kept
 from pandaas.arrays.layout import INDEX_DTYPE, ChunkIndex, Finder, Layout, NotPlain, Stored, is_plain
 from pandaas.codecs import Filter
 
@@ -133,4 +135,4 @@ class _OneByOne:
         return Stored(offset, int(info.size or 0), int(info.filter_mask or 0))
 
 
-_indexes: direct.Kept[ChunkIndex] = direct.Kept(_INDEX_BYTES)
+_indexes: Kept[ChunkIndex] = Kept(_INDEX_BYTES)

@@ -5,13 +5,14 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from pandaas.arrays import wire
 from pandaas.arrays.lanes import Cancelled, Lane, WorkerProcess
 from pandaas.arrays.sandbox import data_folders
+from pandaas.codecs import to_json
 from pandaas.config import Settings
 from pandaas.model import (
     InvalidInput,
@@ -40,7 +41,7 @@ class Reply:
     """A worker's answer: `result` as JSON, `raw` bytes, and the real paths of further files that it read.
 
     `names` are those by which links were followed, existing or not: they can lead elsewhere later.
-    `denied` says that the asker was kept from some file on the way, `missing` that a linked file wasn't there.
+    `text` keeps `result` as JSON for clients once that was made. `denied` says that the asker was kept from some file on the way, `missing` that a linked file wasn't there.
     """
 
     result: Any
@@ -49,6 +50,12 @@ class Reply:
     denied: bool = False
     missing: bool = False
     names: tuple[str, ...] = ()
+    text: list[bytes] = field(default_factory=list)
+
+    def as_json(self) -> bytes:
+        if not self.text:
+            self.text.append(to_json(self.result))
+        return self.text[0]
 
 
 class WorkerPool:

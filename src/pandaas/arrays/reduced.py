@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.direct import Check, Kept
+from pandaas.arrays.crew import Check
 from pandaas.arrays.flights import Flights
+from pandaas.arrays.kept import Kept
 from pandaas.arrays.limits import in_words
 from pandaas.codecs import BinMethod, bin_box
 from pandaas.model import InvalidInput, NotFound, TooLarge

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import secrets
 import threading
 from collections import OrderedDict
@@ -10,7 +9,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from pandaas.arrays.direct import Kept
+from pandaas.arrays.kept import Kept
 from pandaas.arrays.pool import Reply
 from pandaas.arrays.values import FileIdentity
 
@@ -103,5 +102,5 @@ class Answers:
         except OSError:
             return
         if files[0] == before:
-            size = len(json.dumps(reply.result)) + _OVERHEAD
+            size = 2 * len(reply.as_json()) + _OVERHEAD
             self._kept.put((before.path, question), _Answer(files, reply), size)

@@ -3,15 +3,30 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.pool import Reply
 from pandaas.arrays.values import StoredBytes
 from pandaas.codecs import dtype_from
 from pandaas.model import UnreadableFile
+
+
+@dataclass(frozen=True)
+class StoreValue:
+    """A value of a virtual Zarr store before it is read. `finished`: the dataset will stay as it is.
+
+    `read`, given what says that nobody waits any more, gives None where nothing stands under the key.
+    """
+
+    etag: str
+    finished: bool
+    read: Callable[[Cancelled | None], memoryview | None]
 
 
 def stored_of(reply: Reply) -> StoredBytes | None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,10 +25,19 @@ from pandaas.arrays.pictures import MASKED, Pictures, Subject
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
 from pandaas.arrays.reduced import Cell, Pyramid
 from pandaas.arrays.remembered import Answers, Touched
-from pandaas.arrays.replies import stored_of, values_of
+from pandaas.arrays.replies import StoreValue, stored_of, values_of
 from pandaas.arrays.through import Stack
 from pandaas.arrays.turns import Turns
-from pandaas.arrays.values import Abandoned, FileIdentity, Geometry, Node, ScanResult, StoredBytes, node_from_json
+from pandaas.arrays.values import (
+    Abandoned,
+    FileIdentity,
+    Geometry,
+    Node,
+    ScanResult,
+    StoredBytes,
+    node_from_json,
+    real_path,
+)
 from pandaas.arrays.virtual_zarr import Key
 from pandaas.codecs import (
     BlockCompressor,
@@ -60,18 +69,6 @@ class _Target:
     files: DatasetFiles
     real: Path
     principal: Principal
-
-
-@dataclass(frozen=True)
-class StoreValue:
-    """A value of a virtual Zarr store before it is read. `finished`: the dataset will stay as it is.
-
-    `read`, given what says that nobody waits any more, gives None where nothing stands under the key.
-    """
-
-    etag: str
-    finished: bool
-    read: Callable[[Cancelled | None], memoryview | None]
 
 
 class ArrayService:
@@ -178,25 +175,31 @@ class ArrayService:
         self, principal: Principal, pid: str, path: str = "/", names: Sequence[str] | None = None
     ) -> dict[str, Any]:
         """Attributes as JSON values; `NotFound` for an asked one that doesn't exist."""
-        body = {"operation": "attributes", "path": path, "names": list(names) if names is not None else None}
-        found: dict[str, Any] = self._ask("structure", principal, pid, body).result
+        found: dict[str, Any] = json.loads(self.as_json(principal, pid, "attributes", path, names=names))
         return found
 
     def paths(self, principal: Principal, pid: str, path: str = "/", resolve: str = "only_valid") -> list[str]:
         """`path` and every path below it (h5grove's `/paths`)."""
-        found: list[str] = self._ask(
-            "structure", principal, pid, {"operation": "paths", "path": path, "resolve": resolve}
-        ).result
+        found: list[str] = json.loads(self.as_json(principal, pid, "paths", path, resolve=resolve))
         return found
 
     def h5grove_meta(
         self, principal: Principal, pid: str, path: str = "/", resolve: str = "only_valid"
     ) -> dict[str, Any]:
         """What h5grove's `/meta` says of a path."""
-        found: dict[str, Any] = self._ask(
-            "structure", principal, pid, {"operation": "meta", "path": path, "resolve": resolve}
-        ).result
+        found: dict[str, Any] = json.loads(self.as_json(principal, pid, "meta", path, resolve=resolve))
         return found
+
+    def as_json(
+        self,
+        principal: Principal,
+        pid: str,
+        operation: Literal["attributes", "paths", "meta"],
+        path: str,
+        **arguments: str | Sequence[str] | None,
+    ) -> bytes:
+        """The answer of one of the above as text, which is kept with it."""
+        return self._ask("structure", principal, pid, {"operation": operation, "path": path, **arguments}).as_json()
 
     def geometry(self, principal: Principal, pid: str, path: str) -> Geometry | None:
         """The detector geometry of an image array, where the file gives all of it."""
@@ -466,7 +469,7 @@ class ArrayService:
             raise Unavailable("The array service has nobody who knows the datasets yet.")
         files = self.resolver.files(principal, pid)
         try:
-            real = files.master.resolve(strict=True)
+            real = real_path(files.master)
         except (OSError, RuntimeError):
             raise NotFound(
                 f"The file of {pid} is not where it was registered.", remedy="Ask the facility; it may have been moved."

@@ -12,7 +12,8 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.direct import Check, StoredChunk
+from pandaas.arrays.crew import Check
+from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.h5types import numpy_type
 from pandaas.arrays.limits import check_size, in_words, undecodable
 from pandaas.arrays.links import Navigator, Place

@@ -28,11 +28,13 @@ class ChunkPart:
 
     def takes_all(self, chunk: Sequence[int]) -> bool:
         """The whole chunk, every element of it."""
-        return all(
-            (isinstance(item, int) and length == 1)
-            or (isinstance(item, slice) and (item.start, item.stop, item.step) == (0, length, 1))
-            for item, length in zip(self.inside, chunk, strict=True)
-        )
+        for item, length in zip(self.inside, chunk, strict=True):  # a loop, since this is asked for each chunk
+            if isinstance(item, int):
+                if length != 1:
+                    return False
+            elif item.stop - item.start != length or item.step != 1:
+                return False
+        return True
 
 
 def touched(items: Sequence[int | slice], shape: Sequence[int], chunk: Sequence[int]) -> Iterator[ChunkPart]:

@@ -39,7 +39,7 @@ class Pixels:
         return f"{self.low}:{self.high}:{self.bits}"
 
 
-def pixels(
+async def pixels(
     low: Annotated[float | None, Query(description="Value that becomes 1; 0 stands for what was not measured.")] = None,
     high: Annotated[float | None, Query(description="Value that becomes 255, or 65,535 with 16 bits.")] = None,
     bits: int = 8,

@@ -35,6 +35,7 @@ from pandaas.server.routers import (
 )
 from pandaas.server.security import Gate
 from pandaas.server.services import Services
+from pandaas.server.shortcut import Shortcut
 from pandaas.server.stream import EventHub
 
 # Asked one after the other, so the ways of data, which should be quick, come first.
@@ -118,5 +119,6 @@ def create_app(
     for module in ROUTERS:
         app.include_router(module.router)
     page.install(app)
+    app.add_middleware(Shortcut)
     app.add_middleware(Gate, settings=settings)
     return app

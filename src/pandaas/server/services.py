@@ -5,9 +5,9 @@ The rooms are imported by those who build them; `pandaas view` starts without mo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Protocol
+from typing import TYPE_CHECKING, Annotated, Any, Protocol
 
 from fastapi import Depends, Path, Request
 
@@ -63,33 +63,38 @@ class Services:
         return self.catalogue.default_signal(principal, pid)
 
 
-def services(request: Request) -> Services:
+# Dependencies are coroutines, since FastAPI hands each plain function to a thread, which takes longer than they do.
+async def services(request: Request) -> Services:
     found: Services = request.app.state.services
     return found
 
 
-def principal(request: Request) -> Principal:
+async def principal(request: Request) -> Principal:
     """Who asks, resolved by the authentication middleware (cookie, bearer token or nobody)."""
+    return asking(request)
+
+
+def asking(request: Request) -> Principal:
     found: Principal = request.state.principal
     return found
 
 
-def person(request: Request) -> Principal:
+async def person(request: Request) -> Principal:
     """A signed-in person or her token; others are told to sign in."""
-    found = principal(request)
+    found = asking(request)
     if not found.signed_in:
         raise NotSignedIn("This needs a sign-in.", remedy="Sign in, or send a token as 'Authorization: Bearer …'.")
     return found
 
 
-def token_needs(*, reading: set[Scope], changing: set[Scope]) -> Callable[[Request], None]:
+def token_needs(*, reading: set[Scope], changing: set[Scope]) -> Callable[[Request], Coroutine[Any, Any, None]]:
     """A dependency for all routes of a router: the scopes of which a token must have one to read, and one to change.
 
     Persons pass. What the access rule asks about the thing itself comes on top.
     """
 
-    def check(request: Request) -> None:
-        asker = principal(request)
+    async def check(request: Request) -> None:
+        asker = asking(request)
         needed = reading if request.method in {"GET", "HEAD"} else changing
         if asker.kind is PrincipalKind.TOKEN and not needed & asker.scopes:
             raise NotAllowed(

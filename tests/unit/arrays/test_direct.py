@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pandaas.arrays import direct
+from pandaas.arrays import crew, direct
 from pandaas.arrays.layout import INDEX_DTYPE, Layout, Stored, index_from_bytes
 from pandaas.arrays.plain import plain, read_plain
 from pandaas.codecs import BrokenChunk, parse_selection
@@ -206,7 +206,9 @@ def test_a_file_cut_within_its_values_is_an_error(make: Make, tmp_path: Path) ->
 
 def test_large_chunks_are_decoded_by_several_threads(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct, "_WORTH_A_THREAD", 1)
-    monkeypatch.setattr(direct, "_threads", lambda: 3)
+    monkeypatch.setattr(direct, "_WORTH_HANDING_OVER", 1)
+    for module in (direct, crew):
+        monkeypatch.setattr(module, "threads", lambda: 3)
     values = np.arange(4 * 64 * 64, dtype="<u4").reshape(4, 64, 64)
     dataset = make(values, chunks=(1, 64, 64))
     np.testing.assert_array_equal(read(dataset, None), values)
@@ -217,6 +219,7 @@ def test_a_damaged_chunk_ends_the_work_of_all_threads(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(direct, "_WORTH_A_THREAD", 1)
+    monkeypatch.setattr(direct, "_WORTH_HANDING_OVER", 1)
     values = np.random.default_rng(3).integers(0, 9999, (8, 64)).astype("u4")
     dataset = make(values, chunks=(1, 64))
     at = dataset.id.get_chunk_info(5).byte_offset

@@ -24,8 +24,22 @@ from pandaas.server.services import Asker, Data
 _RESOLVE = {"true": "all", "all": "all", "false": "none", "none": "none", "only_valid": "only_valid"}
 
 
+def told(error: PandaasError) -> Response:
+    """An error as h5grove tells it, with the fields of a problem besides."""
+    body = {
+        "message": error.detail,
+        "type": f"urn:pandaas:{error.kind}",
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+        "remedy": error.remedy,
+        "field": error.field,
+    }
+    return Response(json.dumps(body), error.status, media_type="application/json")
+
+
 class _Route(APIRoute):
-    """Errors as h5grove tells them, with the fields of a problem besides."""
+    """Errors as h5grove tells them."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
@@ -34,16 +48,7 @@ class _Route(APIRoute):
             try:
                 return await handler(request)
             except PandaasError as error:
-                body = {
-                    "message": error.detail,
-                    "type": f"urn:pandaas:{error.kind}",
-                    "title": error.title,
-                    "status": error.status,
-                    "detail": error.detail,
-                    "remedy": error.remedy,
-                    "field": error.field,
-                }
-                return Response(json.dumps(body), error.status, media_type="application/json")
+                return told(error)
 
         return answer
 
@@ -68,7 +73,7 @@ def attr(
     attr_keys: Annotated[list[str] | None, Query()] = None,
 ) -> Response:
     """Attributes of an object, all or those in `attr_keys`."""
-    return _json(platform.arrays.attributes(asker, file, path, attr_keys))
+    return _json(platform.arrays.as_json(asker, file, "attributes", path, names=attr_keys))
 
 
 @router.get("/data", include_in_schema=False, response_class=Response)
@@ -100,7 +105,7 @@ def data(
 @router.get("/meta/", response_class=Response)
 def meta(platform: Data, asker: Asker, file: str, path: str = "/", resolve_links: str = "only_valid") -> Response:
     """Kind, attributes, type and children of an object."""
-    return _json(platform.arrays.h5grove_meta(asker, file, path, _resolve(resolve_links)))
+    return _json(platform.arrays.as_json(asker, file, "meta", path, resolve=_resolve(resolve_links)))
 
 
 @router.get("/stats", include_in_schema=False, response_class=Response)
@@ -110,7 +115,7 @@ def stats(
 ) -> Response:
     """Smallest, largest and mean value and standard deviation of the finite values."""
     try:
-        return _json(platform.arrays.h5grove_stats(asker, file, path, selection, cancelled=left(request)))
+        return _json(to_json(platform.arrays.h5grove_stats(asker, file, path, selection, cancelled=left(request))))
     except Abandoned:
         return Response(status_code=CLIENT_LEFT)
 
@@ -119,7 +124,7 @@ def stats(
 @router.get("/paths/", response_class=Response)
 def paths(platform: Data, asker: Asker, file: str, path: str = "/", resolve_links: str = "only_valid") -> Response:
     """A group's path and those of everything in it."""
-    return _json(platform.arrays.paths(asker, file, path, _resolve(resolve_links)))
+    return _json(platform.arrays.as_json(asker, file, "paths", path, resolve=_resolve(resolve_links)))
 
 
 def _resolve(text: str) -> str:
@@ -131,5 +136,5 @@ def _resolve(text: str) -> str:
     return found
 
 
-def _json(content: Any) -> Response:
-    return Response(to_json(content), media_type="application/json")
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")

@@ -17,7 +17,7 @@ from pandaas.server.view.services import ViewServices
 router = APIRouter(prefix="/api/v1")
 
 
-def _view(request: Request) -> ViewServices:
+async def _view(request: Request) -> ViewServices:
     found: ViewServices = request.app.state.services
     return found
 

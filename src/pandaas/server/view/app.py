@@ -7,6 +7,7 @@ from fastapi import FastAPI
 from pandaas import __version__
 from pandaas.server import page, problems
 from pandaas.server.routers import arrays, h5grove, tiles, view
+from pandaas.server.shortcut import Shortcut
 from pandaas.server.view.gate import KeyGate
 from pandaas.server.view.keys import Keys
 from pandaas.server.view.services import ViewServices
@@ -20,5 +21,6 @@ def create_view(services: ViewServices, keys: Keys, *, host: str = "127.0.0.1") 
     for module in (arrays, tiles, h5grove, view):
         app.include_router(module.router)
     page.install(app, index="view.html")
+    app.add_middleware(Shortcut)
     app.add_middleware(KeyGate, keys=keys, host=host)
     return app

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pandaas.arrays.layout import Identity
 
-_KEPT = 64
+_KEPT = 256
 
 
 class Changed(Exception):

@@ -6,6 +6,7 @@ says is not trusted: a file is opened only after the same questions as any other
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import astuple, dataclass
@@ -29,6 +30,7 @@ from pandaas.arrays.remembered import identities, linked, unchanged
 from pandaas.arrays.shelf import Shelf
 from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import Abandoned, FileIdentity, StoredBytes
+from pandaas.arrays.virtual import Items, Origin, Part, parts_from_json, touched_parts
 from pandaas.codecs import BlockCompressor, BrokenChunk, Selection, parse_selection
 from pandaas.model import PandaasError
 
@@ -45,16 +47,20 @@ class Known:
     """What a reader process said of an array, true while all of `files` stay as they are.
 
     `files` begins with the dataset's own, then those that links led to. Without `layout` only a reader process can read it.
+    An array that is put together of others has `parts`, and a `layout` without values.
     """
 
     files: tuple[FileIdentity, ...]
     file: Path | None = None
     layout: Layout | None = None
     finder: ChunkIndex | None = None
+    parts: tuple[Part, ...] | None = None
 
     @property
     def nbytes(self) -> int:
-        return _FEW_BYTES + (self.finder.cells.nbytes if self.finder is not None else 0)
+        origins = {id(part.origin): part.origin.nbytes for part in self.parts or ()}
+        own = self.finder.cells.nbytes if self.finder is not None else 0
+        return _FEW_BYTES * (1 + len(self.parts or ())) + own + sum(origins.values())
 
     def still_true(self) -> bool:
         return unchanged(self.files)
@@ -135,17 +141,26 @@ class FastReader:
         Raises what `ArrayService.read` raises.
         """
 
-        def values(source: Source, selection: Selection, check: Check) -> NDArray[Any]:
+        def values(known: Known, selection: Selection, check: Check) -> NDArray[Any]:
+            layout = known.layout
+            assert layout is not None  # noqa: S101 - asked before
             items, turn = selection.ascending()
-            nbytes = selection.nbytes(source.layout.dtype.itemsize)
-            with self.turns.take(asked.who, cost(source.layout, items, nbytes), check):
-                into = self.buffers.array(selection.shape, source.layout.dtype)
-                if into.size:
-                    read_values(source, items, into, check)
+            pieces = self._pieces(asked, known, items)
+            work = sum(
+                cost(piece.layout, inside, selection.nbytes(layout.dtype.itemsize)) for piece, inside, _ in pieces
+            )
+            with self.turns.take(asked.who, work, check):
+                into = self.buffers.array(selection.shape, layout.dtype)
+                if known.parts is not None:
+                    into[...] = layout.fill_value
+                for piece, inside, outside in pieces if into.size else ():
+                    with self._descriptors.open(piece.file, piece.layout.identity) as descriptor:
+                        source = Source(descriptor, piece.layout, piece.finder)
+                        read_values(source, inside, into[(*outside, ...)], check)
             into.flags.writeable = False
             return np.ascontiguousarray(into[turn]) if any(part.step == -1 for part in turn) else into
 
-        found: NDArray[Any] | None = self._with_source(asked, text, limit, values)
+        found: NDArray[Any] | None = self._with_known(asked, text, limit, values)
         return found
 
     def stored(
@@ -153,17 +168,37 @@ class FastReader:
     ) -> StoredBytes | None:
         """The selection as it is stored; None where it is not one whole chunk that `compressors` decode."""
 
-        def chunk(source: Source, selection: Selection, _: Check) -> StoredChunk | None:
+        def chunk(known: Known, selection: Selection, _: Check) -> StoredChunk | None:
             items, turn = selection.ascending()
-            if source.layout.compressor not in compressors or any(part.step == -1 for part in turn):
+            pieces = self._pieces(asked, known, items)
+            if len(pieces) != 1 or any(part.step == -1 for part in turn):
                 return None
-            return stored_chunk(source, items, lambda count: self.buffers.array((count,), np.dtype(np.uint8)))
+            piece, inside, outside = pieces[0]
+            whole = all(
+                isinstance(at, slice) and at == slice(0, n) for at, n in zip(outside, selection.shape, strict=False)
+            )
+            if piece.layout.compressor not in compressors or not whole:
+                return None
+            with self._descriptors.open(piece.file, piece.layout.identity) as descriptor:
+                source = Source(descriptor, piece.layout, piece.finder)
+                return stored_chunk(source, inside, lambda count: self.buffers.array((count,), np.dtype(np.uint8)))
 
-        found = self._with_source(asked, text, limit, chunk)
+        found = self._with_known(asked, text, limit, chunk)
         return StoredBytes(found.data.data, found.compressor, found.shape, found.dtype) if found else None
 
-    def _with_source(
-        self, asked: Asked, text: str | None, limit: int, do: Callable[[Source, Selection, Check], Any]
+    def _pieces(self, asked: Asked, known: Known, items: Items) -> list[tuple[Origin, Items, Items]]:
+        """What is read for a selection, and where it goes in the result."""
+        if known.parts is not None:
+            pieces = [(part.origin, inside, at) for part, inside, at in touched_parts(known.parts, items)]
+        else:
+            assert known.layout is not None and known.file is not None  # noqa: S101, PT018 - asked before
+            pieces = [(Origin(known.file, known.layout, known.finder), items, ())]
+        if not all(self._may_open(asked, file) for file in {piece.file for piece, _, _ in pieces}):
+            raise NotPlain
+        return pieces
+
+    def _with_known(
+        self, asked: Asked, text: str | None, limit: int, do: Callable[[Known, Selection, Check], Any]
     ) -> Any:
         for _ in range(_TRIES):
             known = self.known(asked)
@@ -172,8 +207,7 @@ class FastReader:
             selection = parse_selection(text, known.layout.shape)
             check_size(asked.path, selection, known.layout.dtype.itemsize, limit)
             try:
-                with self._descriptors.open(known.file, known.layout.identity) as descriptor:
-                    return do(Source(descriptor, known.layout, known.finder), selection, _checker(asked))
+                return do(known, selection, _checker(asked))
             except BrokenChunk as error:
                 if known.still_true():
                     raise undecodable(asked.path, error) from error
@@ -188,6 +222,11 @@ class FastReader:
         return file == asked.real or asked.may_read(file)
 
 
+def _nbytes(layout: Layout, items: Items) -> int:
+    picked = (range(item.start, item.stop, item.step or 1) for item in items if isinstance(item, slice))
+    return layout.dtype.itemsize * math.prod(map(len, picked))
+
+
 def _known(value: dict[str, Any], raw: bytes) -> Known | None:
     """What a reader process said, checked; None for what can't be."""
     try:
@@ -196,8 +235,10 @@ def _known(value: dict[str, Any], raw: bytes) -> Known | None:
             for path, device, inode, size, mtime_ns, extra, is_name in value["files"]
         )
         layout = layout_from_json(value["layout"])
+        if "parts" in value:
+            return Known(files, Path(value["file"]), layout, None, parts_from_json(layout.shape, value, raw))
         return Known(files, Path(value["file"]), layout, index_from_bytes(layout, raw))
-    except (ValueError, TypeError, KeyError, OverflowError, PandaasError):
+    except (ValueError, TypeError, LookupError, OverflowError, PandaasError):
         return None
 
 

@@ -200,6 +200,15 @@ class Navigator:
                 self.permission.names.add(text)
         return list(found)
 
+    def sources(self, place: Place, name: bytes) -> list[str]:
+        """The real paths of the files that the source of a virtual dataset can mean: none, or mostly one."""
+        return [place.real] if name == b"." else self._real(_all_candidates(name, place))
+
+    def inside(self, place: Place, real: str, inner: bytes) -> Place:
+        """The object at a path in a file that was allowed; `NotFound` where there is none."""
+        start = _root(place.file if real == place.real else self.other(real), Path(real))
+        return _StrictNavigator(self.contents, self.permission)._walk(start, _split(os.fsdecode(inner)), _MAX_HOPS, "")
+
     def other(self, real: str, target: str = "") -> h5py.File:
         """Another HDF5 file, kept open for the next time. `real` must have been allowed."""
         if real == str(self.contents.path) and self.contents.on_disk:

@@ -26,6 +26,7 @@ from pandaas.arrays.reader import Contents
 from pandaas.arrays.slicing import as_stored, plan, read
 from pandaas.arrays.thumbnail import thumbnail
 from pandaas.arrays.values import scanned_to_json
+from pandaas.arrays.virtual_map import virtual_layout
 from pandaas.arrays.virtual_zarr.keys import parse_key
 from pandaas.arrays.virtual_zarr.store import value_of
 from pandaas.arrays.wire import INLINE_BYTES, SharedBuffer
@@ -158,6 +159,9 @@ def _layout(request: Request) -> Answer:
     request.navigator.allow_storage(place)
     if request.navigator.contents.lazy_for(place.object) is not None:
         return _own_layout(request.navigator.contents, place.object)
+    if place.object.is_virtual:
+        whole = virtual_layout(request.navigator, place)
+        return (whole[0], _raw(np.frombuffer(whole[1], np.uint8), [])) if whole is not None else (None, b"")
     found = plain(place.object)
     if found is None:
         return None, b""

@@ -13,7 +13,7 @@ from typing import Any
 
 from pandaas.arrays.values import FileIdentity
 
-_VERSION = 2
+_VERSION = 3
 _LIMIT = 256 << 20
 _LARGEST = 32 << 20
 _PRUNE_EVERY = 64

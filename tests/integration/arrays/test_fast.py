@@ -14,9 +14,10 @@ import hdf5plugin
 import numpy as np
 import pytest
 
-from pandaas.arrays import ArrayService, FileIdentity
+from pandaas.arrays import ArrayService, FileIdentity, StoredBytes
 from pandaas.arrays.fast import Asked, FastReader
 from pandaas.arrays.pool import Reply
+from pandaas.codecs import decode_chunk
 from pandaas.config import load_settings
 from pandaas.model import ANONYMOUS, DatasetFiles, NotFound, Principal, TooLarge, UnreadableFile
 
@@ -195,6 +196,90 @@ def test_many_who_ask_at_once_have_one_reader_process_look(
     for thread in threads:
         thread.join()
     assert asked == ["layout"]
+
+
+# --- virtual datasets -----------------------------------------------------------------------------------------------
+
+
+def virtual(folder: Path, *, sources: int = 3, way: str = "bitshuffle") -> np.ndarray:
+    """A master `v.h5` of `sources` files and, below, the second module of two beside each other; its values."""
+    layout = h5py.VirtualLayout((5 * sources, 120, 140), "<u4")
+    for number in range(sources):
+        write(folder / f"s{number}.h5", FRAMES + number, way)
+        layout[5 * number : 5 * number + 5, :, 3:136] = h5py.VirtualSource(f"s{number}.h5", "d", FRAMES.shape)
+    with h5py.File(folder / "v.h5", "w") as file:
+        file.create_virtual_dataset("d", layout, fillvalue=77)
+    with h5py.File(folder / "v.h5") as file:
+        return file["d"][...]
+
+
+@pytest.mark.parametrize("way", ["bitshuffle", "contiguous", "gzip"])
+@pytest.mark.parametrize("selection", [None, "7", ":,7,:", "...,135", "::-4,5:9,::2", "3:3", "14,119,0", "4:6,1,100:"])
+def test_virtual_datasets_need_no_reader_process_once_they_are_known(
+    files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch, way: str, selection: str | None
+) -> None:
+    values = virtual(files.folder, way=way)
+    files.open |= {files.folder / f"s{number}.h5" for number in range(3)}
+    service.read(ANONYMOUS, "v.h5", "/d", "0,0,0")
+    monkeypatch.setattr(service._pool, "ask", nobody)
+    index = eval(f"np.s_[{selection}]") if selection else ...
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "v.h5", "/d", selection), values[index])
+
+
+def test_frames_behind_a_virtual_dataset_come_as_they_are_stored(files: _Files, service: ArrayService) -> None:
+    layout = h5py.VirtualLayout((10, *FRAMES.shape[1:]), "<u4")
+    for number in range(2):
+        write(files.folder / f"s{number}.h5", FRAMES + number)
+        layout[5 * number : 5 * number + 5] = h5py.VirtualSource(f"s{number}.h5", "d", FRAMES.shape)
+        files.open.add(files.folder / f"s{number}.h5")
+    with h5py.File(files.folder / "v.h5", "w") as file:
+        file.create_virtual_dataset("d", layout)
+    found = service.read_or_stored(ANONYMOUS, "v.h5", "/d", "7", ["lz4"])
+    assert isinstance(found, StoredBytes)
+    np.testing.assert_array_equal(decode_chunk(found.data, found.shape, found.dtype, "lz4"), FRAMES[2] + 1)
+    assert isinstance(service.read_or_stored(ANONYMOUS, "v.h5", "/d", "4:6", ["lz4"]), np.ndarray)
+
+
+def test_every_source_of_a_virtual_dataset_is_asked_for_at_every_reading(files: _Files, service: ArrayService) -> None:
+    values = virtual(files.folder)
+    files.open |= {files.folder / f"s{number}.h5" for number in range(3)}
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "v.h5", "/d", "12"), values[12])
+    files.open.discard(files.folder / "s1.h5")
+    for selection in ("12", "6"):  # also where the one that may not be read isn't touched, as with libhdf5
+        with pytest.raises(NotFound):
+            service.read(ANONYMOUS, "v.h5", "/d", selection)
+
+
+def test_a_source_that_is_missing_has_the_fill_value_until_it_appears(files: _Files, service: ArrayService) -> None:
+    values = virtual(files.folder)
+    files.open |= {files.folder / f"s{number}.h5" for number in range(3)}
+    (files.folder / "s1.h5").rename(files.folder / "away.h5")
+    assert (service.read(ANONYMOUS, "v.h5", "/d", "7") == 77).all()
+    (files.folder / "away.h5").rename(files.folder / "s1.h5")
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "v.h5", "/d", "7"), values[7])
+    write(files.folder / "s1.h5", FRAMES + 50)
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "v.h5", "/d", "7")[:, 3:136], FRAMES[2] + 50)
+
+
+@pytest.mark.parametrize("kind", ["strided", "nested", "other type", "odd filter"])
+def test_other_virtual_datasets_are_left_to_reader_processes(files: _Files, service: ArrayService, kind: str) -> None:
+    write(files.folder / "s0.h5", way="blosc2" if kind == "odd filter" else "bitshuffle")
+    layout = h5py.VirtualLayout((10, *FRAMES.shape[1:]), "<i8" if kind == "other type" else "<u4")
+    name = "s0.h5"
+    if kind == "nested":
+        inner = h5py.VirtualLayout(FRAMES.shape, "<u4")
+        inner[...] = h5py.VirtualSource("s0.h5", "d", FRAMES.shape)
+        with h5py.File(files.folder / "n.h5", "w") as file:
+            file.create_virtual_dataset("d", inner)
+        name = "n.h5"
+    place = np.s_[::2] if kind == "strided" else np.s_[:5]
+    layout[place] = h5py.VirtualSource(name, "d", FRAMES.shape)
+    with h5py.File(files.folder / "v.h5", "w") as file:
+        file.create_virtual_dataset("d", layout)
+    with h5py.File(files.folder / "v.h5") as file:
+        values = file["d"][...]
+    files.open |= {files.folder / "s0.h5", files.folder / "n.h5"}
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "v.h5", "/d"), values)
 
 
 # --- structure ------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /** The newest wanted value, with the last one on show while it loads. */
 
-import { useEffect, useRef, useState } from 'react';
+import { startTransition, useEffect, useRef, useState } from 'react';
 
 import { FrameQueue } from '../core/frameQueue';
 import { RequestError, UNREACHABLE } from './requests';
@@ -26,25 +26,37 @@ const AGAIN_AFTER_MS = 3000;
 
 /**
  * `key` must keep its identity while the same thing is wanted; null wants nothing. While keys change faster than they load,
- * finished ones are shown and those in between are dropped (see `FrameQueue`).
+ * finished ones are shown and those in between are dropped (see `FrameQueue`). With `onArrival`, which is called at once, the
+ * page learns of values when it has nothing better to do.
  */
 export function useLatest<K extends object, V>(
   key: K | null,
   load: (key: K, signal: AbortSignal) => Promise<V>,
   parallel = 2,
+  onArrival?: (value: V) => void,
 ): Latest<K, V> {
   const [shown, setShown] = useState<Shown<K, V>>({ key: null, value: null, error: null });
   const loader = useRef(load);
+  const arrival = useRef(onArrival);
   const queue = useRef<FrameQueue<K, V> | null>(null);
 
   useEffect(() => {
     loader.current = load;
+    arrival.current = onArrival;
   });
 
   useEffect(() => {
     const created = new FrameQueue<K, V>({
       load: (wanted, signal) => loader.current(wanted, signal),
-      onFrame: (loaded, value) => setShown({ key: loaded, value, error: null }),
+      onFrame: (loaded, value) => {
+        const show = () => setShown({ key: loaded, value, error: null });
+        if (!arrival.current) {
+          show();
+          return;
+        }
+        arrival.current(value);
+        startTransition(show);
+      },
       onError: (failed, error) => setShown((before) => ({ key: failed, value: before.value, error })),
       parallel,
     });

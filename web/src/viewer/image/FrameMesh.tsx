@@ -1,6 +1,6 @@
 /** A rendered block of a frame at its place in the plot. */
 
-import { useVisCanvasContext, VisMesh } from '@h5web/lib';
+import { useCameraState, useVisCanvasContext } from '@h5web/lib';
 import { useThree } from '@react-three/fiber';
 import { useEffect, useLayoutEffect, useRef, useState } from 'react';
 import { Vector3 } from 'three';
@@ -9,62 +9,78 @@ import { frameClient } from '../data/frameClient';
 import type { Rendered } from '../data/frameStore';
 import { noteCost } from '../data/gauge';
 import type { PlotAxis } from '../plots/axes';
-import { FrameMaterial, type Look } from './frameMaterial';
+import type { Feed } from './feed';
+import type { Look } from './frameMaterial';
+import { Picture, type Placement } from './Picture';
 
 interface FrameMeshProps {
   readonly rendered: Rendered;
+  /** Frames that come later, shown at once without React. */
+  readonly feed?: Feed<Rendered>;
   readonly look: Look;
   readonly xAxis: PlotAxis;
   readonly yAxis: PlotAxis;
-  /** Height above the plane, for blocks in finer resolution. */
+  /** Height above other blocks, for finer resolution. */
   readonly z?: number;
 }
 
 /** The pixels go back to the worker when the next but one has come; until then others may look at them. */
-export function FrameMesh({ rendered, look, xAxis, yAxis, z = 0 }: FrameMeshProps) {
-  const { dataToWorld } = useVisCanvasContext();
-  const invalidate = useThree((state) => state.invalidate);
-  const [material] = useState(() => new FrameMaterial());
-
-  const before = useRef<readonly Rendered[]>([]);
-
-  useEffect(() => () => material.dispose(), [material]);
+export function FrameMesh({ rendered, feed, look, xAxis, yAxis, z = 0 }: FrameMeshProps) {
+  const { dataToWorld, canvasSize } = useVisCanvasContext();
+  const plot = useThree((state) => state.gl.domElement);
+  const [picture] = useState(() => new Picture(z));
+  const history = useRef<readonly Rendered[]>([]);
 
   useLayoutEffect(() => {
-    const { values, rows, columns, factor, block } = rendered;
-    material.showPixels({
-      values,
-      rows,
-      columns,
-      usedX: block.columns / (columns * factor),
-      usedY: block.rows / (rows * factor),
-    });
-    noteCost(rendered.cost);
-    if (before.current[0] !== rendered) {
-      const [last, ...older] = before.current;
-      before.current = last ? [rendered, last] : [rendered];
-      for (const { values: pixels } of older) frameClient().recycle(pixels);
-    }
-    invalidate();
-  }, [material, rendered, invalidate]);
+    plot.parentElement?.prepend(picture.element);
+    return () => picture.leave();
+  }, [plot, picture]);
+
+  // Where pixel (0, 0) of the frame lies and how large pixels are, for axes that are evenly spaced.
+  const placement = useCameraState(
+    (camera): Placement => {
+      const toScreen = (column: number, row: number) => {
+        const world = dataToWorld(new Vector3(xAxis.toCoordinate(column), yAxis.toCoordinate(row), 0));
+        const x = (world.x - camera.position.x) / camera.scale.x + canvasSize.width / 2;
+        const y = canvasSize.height / 2 - (world.y - camera.position.y) / camera.scale.y;
+        return [x, y] as const;
+      };
+      const [x, y] = toScreen(0, 0);
+      const [farX, farY] = toScreen(xAxis.size, yAxis.size);
+      return { x, y, perColumn: (farX - x) / xAxis.size, perRow: (farY - y) / yAxis.size };
+    },
+    [dataToWorld, canvasSize, xAxis, yAxis],
+    (a, b) => a.x === b.x && a.y === b.y && a.perColumn === b.perColumn && a.perRow === b.perRow,
+  );
+
+  const placed = useRef(placement);
+  useLayoutEffect(() => {
+    placed.current = placement;
+    const [newest] = history.current;
+    if (newest) place(picture, placement, newest);
+  }, [picture, placement]);
 
   useLayoutEffect(() => {
-    material.setLook(look);
-    invalidate();
-  }, [material, look, invalidate]);
+    picture.setLook(look);
+  }, [picture, look]);
 
-  const { block } = rendered;
-  const from = dataToWorld(new Vector3(xAxis.toCoordinate(block.column), yAxis.toCoordinate(block.row), 0));
-  const to = dataToWorld(
-    new Vector3(xAxis.toCoordinate(block.column + block.columns), yAxis.toCoordinate(block.row + block.rows), 0),
-  );
-  return (
-    <VisMesh
-      size={{ width: 1, height: 1 }}
-      position={[(from.x + to.x) / 2, (from.y + to.y) / 2, z]}
-      scale={[to.x - from.x, to.y - from.y, 1]}
-    >
-      <primitive object={material} attach="material" />
-    </VisMesh>
-  );
+  useEffect(() => {
+    const show = (next: Rendered) => {
+      picture.show(next);
+      place(picture, placed.current, next);
+      const [last, ...older] = history.current;
+      if (last === next) return;
+      noteCost(next.cost);
+      history.current = last ? [next, last] : [next];
+      for (const { values } of older) frameClient().recycle(values);
+    };
+    show(feed?.latest ?? rendered);
+    return feed?.subscribe(show);
+  }, [picture, feed, feed ? null : rendered]); // eslint-disable-line react-hooks/exhaustive-deps -- a feed brings what comes after
+
+  return null;
+}
+
+function place(picture: Picture, { x, y, perColumn, perRow }: Placement, { block, factor }: Rendered): void {
+  picture.place({ x: x + block.column * perColumn, y: y + block.row * perRow, perColumn, perRow }, factor);
 }

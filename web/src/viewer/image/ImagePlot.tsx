@@ -63,9 +63,11 @@ export function ImagePlot(props: PlotProps) {
     [sentinels, source.pid, maskOn, maskPath, lastTwo],
   );
 
+  const { pace } = props;
+  const onArrival = useCallback(() => pace.setBusy(false), [pace]);
   const factor = overviewFactor(rows, columns, view, ratio);
   const detail = useMemo(() => detailOf(view, xAxis, yAxis, factor, ratio), [view, xAxis, yAxis, factor, ratio]);
-  const frames = useFrames({ source, mapping, slice: props.slice, part: state.part ?? null, rules, factor, detail });
+  const frames = useFrames({ source, mapping, slice: props.slice, part: state.part ?? null, rules, factor, detail, onArrival });
   const sliceKey = safeSlice(source.shape, props.slice).join(',');
   const frame = useMemo(
     () => frameSource(source, mapping, props.slice, state.part ?? null),
@@ -102,14 +104,41 @@ export function ImagePlot(props: PlotProps) {
   useEffect(() => onChosen({ scale, top, ...(hasContrast && { domain }) }), [onChosen, scale, top, domain, hasContrast]);
   const onZoom = useCallback((zoom: Box | undefined) => onStateChange({ zoom }), [onStateChange]);
 
-  useImageFigure({ ...props, shown: frames.detail ?? frames.shown, look, xAxis, yAxis, square, top, selection });
+  useImageFigure({ ...props, detail: frames.detail, shown: frames.shown, feed: frames.feed, look, xAxis, yAxis, square, top, selection });
 
-  const { pace } = props;
   const { pending } = frames.overview;
-  useLayoutEffect(() => pace.setBusy(pending), [pace, pending]);
+  useLayoutEffect(() => pace.setBusy(pending), [pace, pending, frames.wanted]);
 
   const { shown } = frames;
   const ready = shown !== null && contrast.ready;
+  // Kept as long as there is a picture: the plot is not rendered for every frame.
+  const [first, setFirst] = useState(shown);
+  if (first === null && shown !== null) setFirst(shown);
+  const { region, profile, follow, pixel } = state;
+  const overlays = useMemo(
+    () => (
+      <>
+        {geometry && <BeamCentre geometry={geometry} xAxis={xAxis} yAxis={yAxis} />}
+        {geometry && spacings && <Rings geometry={geometry} spacings={spacings} xAxis={xAxis} yAxis={yAxis} />}
+        {region && <RegionBox box={region} xAxis={xAxis} yAxis={yAxis} />}
+        {profile && <ProfileLine line={profile} xAxis={xAxis} yAxis={yAxis} />}
+        {follow === 'pixel' && pixel && <PixelMark pixel={pixel} xAxis={xAxis} yAxis={yAxis} />}
+        {drawShape === 'pick' && (
+          <PickTool
+            xAxis={xAxis}
+            yAxis={yAxis}
+            onPixel={(picked) => onStateChange({ pixel: picked, follow: 'pixel' })}
+            onRegion={(picked) => onStateChange({ region: picked, follow: 'region' })}
+          />
+        )}
+        {drawShape && drawShape !== 'pick' && (
+          <DrawTool key={drawShape} shape={drawShape} xAxis={xAxis} yAxis={yAxis} onDrawn={(box) => onStateChange({ [drawShape]: box })} />
+        )}
+        {drawing && <MaskCanvas key={`${rows} ${columns}`} drawing={drawing} xAxis={xAxis} yAxis={yAxis} />}
+      </>
+    ),
+    [geometry, spacings, region, profile, follow, pixel, drawShape, drawing, rows, columns, xAxis, yAxis, onStateChange],
+  );
   return (
     <PlotFrame
       pending={pending || !ready}
@@ -156,7 +185,8 @@ export function ImagePlot(props: PlotProps) {
         <>
           <ImageCanvas
             key={`${mapping.x} ${mapping.y}`}
-            overview={shown}
+            first={first ?? shown}
+            feed={frames.feed}
             detail={frames.detail}
             look={look}
             xAxis={xAxis}
@@ -169,23 +199,7 @@ export function ImagePlot(props: PlotProps) {
             onView={setView}
             drawing={drawShape !== null || editing}
           >
-            {geometry && <BeamCentre geometry={geometry} xAxis={xAxis} yAxis={yAxis} />}
-            {geometry && spacings && <Rings geometry={geometry} spacings={spacings} xAxis={xAxis} yAxis={yAxis} />}
-            {state.region && <RegionBox box={state.region} xAxis={xAxis} yAxis={yAxis} />}
-            {state.profile && <ProfileLine line={state.profile} xAxis={xAxis} yAxis={yAxis} />}
-            {state.follow === 'pixel' && state.pixel && <PixelMark pixel={state.pixel} xAxis={xAxis} yAxis={yAxis} />}
-            {drawShape === 'pick' && (
-              <PickTool
-                xAxis={xAxis}
-                yAxis={yAxis}
-                onPixel={(pixel) => onStateChange({ pixel, follow: 'pixel' })}
-                onRegion={(region) => onStateChange({ region, follow: 'region' })}
-              />
-            )}
-            {drawShape && drawShape !== 'pick' && (
-              <DrawTool key={drawShape} shape={drawShape} xAxis={xAxis} yAxis={yAxis} onDrawn={(box) => onStateChange({ [drawShape]: box })} />
-            )}
-            {drawing && <MaskCanvas key={`${rows} ${columns}`} drawing={drawing} xAxis={xAxis} yAxis={yAxis} />}
+            {overlays}
           </ImageCanvas>
           <ColorScaleBar domain={contrast.domain} scale={contrast.scale} map={map} invert={invert} unit={source.unit} saturation={saturation} />
         </>

@@ -15,6 +15,7 @@ import { ahead, Prefetcher } from '../data/prefetch';
 import { binaryUrl, previewUrl } from '../data/requests';
 import type { ArraySource } from '../data/types';
 import { useLatest, type Latest } from '../data/useLatest';
+import { Feed } from './feed';
 
 const PREVIEW_PIXELS = 512;
 const PREVIEW_FROM_BYTES = 2e6;
@@ -53,10 +54,16 @@ export interface FramesInput {
   /** Pixels of the frame per pixel of the screen for the whole frame. */
   readonly factor: number;
   readonly detail: { readonly block: Block; readonly factor: number } | null;
+  /** Called when a frame has come, before the page learns of it. */
+  readonly onArrival: () => void;
 }
 
 export interface Frames {
   readonly overview: Latest<FrameJob, Rendered>;
+  /** What is wanted; another object for every frame. */
+  readonly wanted: FrameJob;
+  /** Overviews as they come. */
+  readonly feed: Feed<Rendered>;
   readonly detail: Rendered | null;
   /** What is on show: may lag behind what is wanted. */
   readonly shown: Rendered | null;
@@ -122,10 +129,15 @@ export function useFrames(input: FramesInput): Frames {
   const moving = useMoving(job.frame.url);
   const fast = slow && moving;
   const wanted = useMemo(() => ({ job, fast }), [job, fast]);
-  const overview = useLatest(wanted, async ({ job: next, fast: quick }, signal) => {
+  const [feed] = useState(() => new Feed<Rendered>());
+  const load = async ({ job: next, fast: quick }: { job: FrameJob; fast: boolean }, signal: AbortSignal) => {
     const rendered = await loadFrame(next, quick, signal);
     if (!quick) setSlow(isSlow(rendered));
     return rendered;
+  };
+  const overview = useLatest(wanted, load, 2, (rendered) => {
+    feed.publish(rendered);
+    input.onArrival();
   });
 
   // Where the frame itself is quick, a preview would only take the server's time.
@@ -151,6 +163,8 @@ export function useFrames(input: FramesInput): Frames {
   const fineFits = detail !== null && fine.key !== null && fine.key.frame.url === shownJob?.frame.url;
   return {
     overview: { ...overview, key: overview.key?.job ?? null, error: overview.error ?? null, late: overview.late && !standsIn },
+    wanted: job,
+    feed,
     detail: fineFits ? fine.value : null,
     shown,
     shownJob,

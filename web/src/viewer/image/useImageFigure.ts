@@ -1,6 +1,6 @@
 /** The image on show as a figure for print: painted pixel by pixel from the rendered frame, not from the screen. */
 
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 
 import { colorFraction } from '../core/contrast';
 import { axisLabel } from '../core/format';
@@ -12,10 +12,14 @@ import { captionLines } from '../figure/captions';
 import { imageFigureSvg, type FigureAxis } from '../figure/svg';
 import type { PlotAxis } from '../plots/axes';
 import type { PlotProps } from '../plots/props';
+import type { Feed } from './feed';
 import { colorAt, MASKED_COLOR, SATURATED_COLOR, type Look } from './frameMaterial';
 
 interface ImageFigureInput extends PlotProps {
+  readonly detail: Rendered | null;
   readonly shown: Rendered | null;
+  /** Has the newest frame, which may be newer than `shown`. */
+  readonly feed: Feed<Rendered>;
   readonly look: Look;
   readonly xAxis: PlotAxis;
   readonly yAxis: PlotAxis;
@@ -26,30 +30,39 @@ interface ImageFigureInput extends PlotProps {
 
 const LONGEST = 1600;
 
+/** Offered once; what is painted is what is on show when the figure is asked for. */
 export function useImageFigure(input: ImageFigureInput): void {
-  const { shown, look, xAxis, yAxis, square, top, selection, dataset, source, state, onFigure } = input;
+  const { shown, onFigure } = input;
+  const newest = useRef(input);
   useEffect(() => {
-    if (!shown) return;
-    const svg = () => {
-      const area = state.zoom ?? ([xAxis.domain[0], yAxis.domain[0], xAxis.domain[1], yAxis.domain[1]] as Box);
-      const ratio = (area[2] - area[0]) / (area[3] - area[1]);
-      return imageFigureSvg({
-        title: dataset.title,
-        caption: captionLines(dataset, source.path, selection),
-        x: figureAxis(xAxis, [area[0], area[2]], false),
-        y: figureAxis(yAxis, [area[1], area[3]], top),
-        image: paint(shown, look, xAxis, yAxis, area, top),
-        aspect: clamp(square ? ratio : 1.25, 0.2, 5),
-        bar: {
-          colors: Array.from({ length: 33 }, (_, i) => colorAt(look.map, look.invert, i / 32)),
-          ticks: barTicks(look.domain, look.scale, 7).filter(({ label }) => label),
-          label: axisLabel('Value', source.unit),
-        },
-      });
-    };
-    onFigure({ svg, width: 960, height: 900 });
+    newest.current = input;
+  });
+  const isThere = shown !== null;
+  useEffect(() => {
+    if (!isThere) return;
+    onFigure({ svg: () => figureOf(newest.current), width: 960, height: 900 });
     return () => onFigure(null);
-  }, [shown, look, xAxis, yAxis, square, top, selection, dataset, source, state.zoom, onFigure]);
+  }, [isThere, onFigure]);
+}
+
+function figureOf({ detail, feed, shown, look, xAxis, yAxis, square, top, selection, dataset, source, state }: ImageFigureInput): string {
+  const pixels = detail ?? feed.latest ?? shown;
+  if (!pixels) return '';
+  const area = state.zoom ?? ([xAxis.domain[0], yAxis.domain[0], xAxis.domain[1], yAxis.domain[1]] as Box);
+  const ratio = (area[2] - area[0]) / (area[3] - area[1]);
+  return imageFigureSvg({
+    title: dataset.title,
+    caption: captionLines(dataset, source.path, selection),
+    x: figureAxis(xAxis, [area[0], area[2]], false),
+    y: figureAxis(yAxis, [area[1], area[3]], top),
+    image: paint(pixels, look, xAxis, yAxis, area, top),
+    aspect: clamp(square ? ratio : 1.25, 0.2, 5),
+    bar: {
+      colors: Array.from({ length: 33 }, (_, i) => colorAt(look.map, look.invert, i / 32)),
+      ticks: barTicks(look.domain, look.scale, 7).filter(({ label }) => label),
+      label: axisLabel('Value', source.unit),
+    },
+  });
 }
 
 function figureAxis(axis: PlotAxis, domain: [number, number], reversed: boolean): FigureAxis {

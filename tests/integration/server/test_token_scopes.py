@@ -79,9 +79,9 @@ def test_a_token_without_the_scope_is_refused(address: str, token: Token, pid: s
         headers = {"authorization": f"Bearer {token(scope)[1]}", "upload-offset": "0"}
         url = address + path.format(
             pid=pid, name="P-1", user="alice", file_id=1, upload_id="up-1", entry_id=1, recipe="sas-fit", job_id="job-1",
-            notice_id=1, capability_id=1, key="zarr.json",
+            notice_id=1, capability_id=1, key="zarr.json", image_id="i",
         )  # fmt: skip
-        query = {"path": "/entry/data/data", "file": pid, "dataset": pid, "query": "ali", "selection": "0"}
+        query = {"path": "/entry/data/data", "file": pid, "dataset": pid, "query": "ali", "selection": "0", "along": 0}
         body = {"json": BODIES[path]} if path in BODIES and method != "get" else {}
         answer = httpx.request(method, url, params=query, headers=headers, **body)
         assert answer.status_code == 403, f"{scope}: {answer.status_code} {answer.text}"

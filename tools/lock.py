@@ -24,6 +24,8 @@ LOCKS = {
         "dev",
         "--constraint",
         "requirements/platform.lock",
+        "--override",
+        "requirements/dev-overrides.in",
         "pyproject.toml",
         "requirements/bootstrap.in",
     ),

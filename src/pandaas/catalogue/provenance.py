@@ -1,12 +1,11 @@
 """Where a dataset comes from and what was made from it, over any number of steps.
 
-What it was made from is shown even where the asker may not see it, as a hidden node: that something was there is part of
-the history. What others made from it is left out where she may not see it: that it exists is theirs to tell.
+What the asker may not see is left out in both directions, and not counted: that it exists is others' to tell.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Literal
 
 from sqlalchemy import select
@@ -20,7 +19,6 @@ from pandaas.db.tables import Dataset, Job, Relation
 from pandaas.model import Action, Principal
 
 _MOST = 500  # nodes; beyond, the graph says nothing to a person
-_HIDDEN = "Not visible to you"
 Direction = Literal["origin", "use"]
 
 
@@ -36,13 +34,10 @@ class ProvenanceGraph:
         relations = {row.id: row for row in (*origins, *uses)}
         pids = {pid} | {one for row in relations.values() for one in (row.subject_pid, row.object_pid)}
         cards = self._cards(session, principal, pids)
-        hidden = {one: f"hidden-{number}" for number, one in enumerate(sorted(pids - cards.keys()), 1)}
         jobs = self._jobs(session, relations.values(), cards)
         nodes = [_dataset_node(card) for card in cards.values()]
-        nodes += [ProvenanceNode(name, "dataset", _HIDDEN, hidden=True) for name in hidden.values()]
         nodes += [_job_node(job) for job in jobs.values()]
-        names = {one: hidden.get(one, one) for one in pids}
-        edges = dict.fromkeys(edge for row in relations.values() for edge in _edges(row, names, jobs))
+        edges = dict.fromkeys(edge for row in relations.values() for edge in _edges(row, cards, jobs))
         return Provenance(tuple(nodes), tuple(edges))
 
     def _follow(self, session: Session, principal: Principal, pid: str, direction: Direction) -> list[Relation]:
@@ -57,8 +52,8 @@ class ProvenanceGraph:
                 row for batch in _batches(front) for row in session.scalars(select(Relation).where(here.in_(batch)))
             ]
             reached = {str(getattr(row, there.key)) for row in rows}
+            reached &= self._cards(session, principal, reached).keys()
             if direction == "use":
-                reached &= self._cards(session, principal, reached).keys()
                 rows = [row for row in rows if row.subject_pid in reached]
             found.extend(rows)
             front = reached - seen
@@ -82,13 +77,16 @@ class ProvenanceGraph:
         }
 
 
-def _edges(row: Relation, names: dict[str, str], jobs: dict[str, Job]) -> list[ProvenanceEdge]:
-    """input → job → result, or input → result where no job is known."""
-    source, target = names[row.object_pid], names[row.subject_pid]
+def _edges(row: Relation, shown: Collection[str], jobs: dict[str, Job]) -> list[ProvenanceEdge]:
+    """input → job → result, or input → result where no job is known; of a hidden input only job → result."""
     label = row.slot or row.relation.replace("_", " ")
+    inputs = [row.object_pid] if row.object_pid in shown else []
+    if row.subject_pid not in shown:
+        return []
     if row.job_id in jobs:
-        return [ProvenanceEdge(source, row.job_id, label), ProvenanceEdge(row.job_id, target, "result")]
-    return [ProvenanceEdge(source, target, label)]
+        made = ProvenanceEdge(row.job_id, row.subject_pid, "result")
+        return [*(ProvenanceEdge(one, row.job_id, label) for one in inputs), made]
+    return [ProvenanceEdge(one, row.subject_pid, label) for one in inputs]
 
 
 def _dataset_node(card: Card) -> ProvenanceNode:

@@ -46,21 +46,26 @@ class Conditions:
         for include in includes:
             relation = relation_of(source, include)
             if include.joins:
-                clauses.append(self._join(relation, include))
+                clauses.append(self._join(source, relation, include))
             else:
                 for path in relation.paths:
                     self.joins(path()[0], include.scope.include)
         return clauses
 
-    def _join(self, relation: Relation, include: Include) -> ColumnElement[bool]:
+    def _join(self, source: Source, relation: Relation, include: Include) -> ColumnElement[bool]:
         if relation.model == "Technique":
             return self._tagged(relation, include)
-        return or_(
-            *(
-                self._exists(child, on, self.matching(child, include))
-                for child, on in (path() for path in relation.paths)
-            )
-        )
+        return or_(*(self._related(source, *path(), include) for path in relation.paths))
+
+    def _related(self, source: Source, child: Source, on: ColumnElement[bool], include: Include) -> ColumnElement[bool]:
+        clauses = self.matching(child, include)
+        if child.model == "Parameter" and source.model == "Dataset" and _names_one(include.scope.where):
+            owners = select(child.aliases[0].dataset_id).where(
+                *child.base, *clauses
+            )  # few: read from the index at once
+            found: ColumnElement[bool] = source.key.in_(owners)
+            return found
+        return self._exists(child, on, clauses)
 
     def matching(self, child: Source, include: Include) -> list[ColumnElement[bool]]:
         """What a row fulfils that an include asks for."""
@@ -181,6 +186,13 @@ def asked_unit(condition: Condition) -> str | None:
     units = [one.values[0] for one in leaves if one.name == "unit" and one.operator == "eq"]
     compares = any(_compares_value(part) for part in _parts(condition))
     return units[0] if len(units) == 1 and compares and isinstance(units[0], str) and units[0] else None
+
+
+def _names_one(condition: Condition | None) -> bool:
+    """Whether a conjunction says by name which parameters it is about, and something of their values."""
+    if condition is None or not _compares_value(condition):
+        return False
+    return any(one.name == "name" and one.operator in ("eq", "inq") for one in _conjuncts(condition))
 
 
 def _compares_value(condition: Condition) -> bool:

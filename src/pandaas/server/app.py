@@ -25,6 +25,7 @@ from pandaas.server.routers import (
     panosc,
     portal,
     proposals,
+    provenance,
     providers,
     recipes,
     search,
@@ -57,6 +58,7 @@ ROUTERS = (
     jobs,
     office,
     panosc,
+    provenance,
 )
 _THREADS = 128  # most of them may wait for their turn to read, see `arrays.turns`
 

@@ -1,4 +1,4 @@
-import { Button, Modal, Stack, Text, Title } from '@mantine/core';
+import { Anchor, Button, Modal, Stack, Text, Title } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconArrowsMaximize } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
@@ -33,6 +33,16 @@ export function History({ dataset }: { dataset: DatasetOut }) {
                   Enlarge
                 </Button>
                 <ProvenanceText graph={graph} />
+                <Text size="xs" mt={4}>
+                  For other programs:{' '}
+                  <Anchor size="xs" href={`/api/v1/datasets/${dataset.pid}/ro-crate?format=zip`} download>
+                    RO-Crate
+                  </Anchor>
+                  ,{' '}
+                  <Anchor size="xs" href={`/api/v1/datasets/${dataset.pid}/prov`} download>
+                    W3C PROV
+                  </Anchor>
+                </Text>
                 <Modal opened={large} onClose={enlarge.close} title={`Provenance of ${dataset.title}`} size="90%">
                   <ProvenanceGraph graph={graph} current={dataset.pid} large />
                 </Modal>

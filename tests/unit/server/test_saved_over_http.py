@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import io
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -180,6 +181,20 @@ def test_sharing_a_collection_shares_its_datasets_all_or_none(facility: Facility
     hers = alice.post("/api/v1/collections", json={"name": "Hers", "datasets": [c]}).json()
     assert alice.post(f"/api/v1/collections/{hers['id']}/shares", json={"user": "iris"}).status_code == 403
     assert browser("iris").get("/api/v1/collections").json() == []
+
+
+def test_a_collection_is_downloaded_as_one_archive(facility: Facility, browser: Browser) -> None:
+    alice = browser("alice")
+    pids = [pid_of(facility, title) for title in ("Open a", "Open b")]
+    made = alice.post("/api/v1/collections", json={"name": "Bést", "datasets": pids}).json()
+    (facility.root / "PUB-1/b.nxs").unlink()
+    answer = alice.get(f"/api/v1/collections/{made['id']}/download")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as whole:
+        assert whole.testzip() is None
+        assert whole.namelist() == [f"Open a ({pids[0]})/a.nxs", "MISSING.txt"]
+        assert whole.read(whole.namelist()[0]) == (facility.root / "PUB-1/a.nxs").read_bytes()
+        assert b"b.nxs" in whole.read("MISSING.txt")
+    assert browser("bob").get(f"/api/v1/collections/{made['id']}/download").status_code == 404
 
 
 # --- preferences and columns --------------------------------------------------------------------------------------

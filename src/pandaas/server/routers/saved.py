@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
 
 from pandaas.catalogue import CollectionView, ColumnSet, Saved, SearchQuery, dimensions
 from pandaas.model import Principal
-from pandaas.server import feeds, present
+from pandaas.server import archives, feeds, present
+from pandaas.server.downloads import disposition
 from pandaas.server.schemas import (
     CollectionIn,
     CollectionOut,
@@ -111,6 +113,16 @@ def remove_from_collection(collection_id: RowId, body: PidsIn, platform: Platfor
 def share_collection(collection_id: RowId, body: CollectionShareIn, platform: Platform, asker: Signed) -> CollectionOut:
     """Share all its datasets with a person, or none where one of them can't be shared."""
     return _collection(platform.catalogue.collections.share(asker, collection_id, body.user, body.expires))
+
+
+@router.get(f"{_API}/collections/{{collection_id}}/download", response_class=Response, dependencies=_KEEP)
+def download_collection(collection_id: RowId, platform: Platform, asker: Signed) -> Response:
+    """All files of its datasets as one ZIP, at most 100 GB."""
+    view = platform.catalogue.collections.show(asker, collection_id)
+    files = archives.contents(platform.catalogue, asker, view.datasets)
+    body = archives.archive(platform.catalogue, asker, files)
+    headers = {"content-disposition": disposition(f"{view.name}.zip"), "cache-control": "no-store"}
+    return StreamingResponse(body, media_type="application/zip", headers=headers)
 
 
 @router.get(f"{_API}/preferences", dependencies=_KEEP)

@@ -1,11 +1,16 @@
 """What there is: ingest, search, records, provenance, uploads and the quarantine."""
 
 from pandaas.catalogue.catalogue import Catalogue
+from pandaas.catalogue.collections import CollectionView
 from pandaas.catalogue.folding import fold
 from pandaas.catalogue.imported import ImportedDataset, add_imported
 from pandaas.catalogue.logbook import Entry, EntryPage, Image, Logbook, Revision, TextPart
+from pandaas.catalogue.preferences import ColumnSet
 from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocument, read_schema
+from pandaas.catalogue.rows import MOST_ROWS, Row, in_unit
+from pandaas.catalogue.saved import Feed, Saved
 from pandaas.catalogue.search import Branch, Calendar, Completion, Completions, Finder, Histogram, Search, SqlSearch
+from pandaas.catalogue.search.units import dimensions
 from pandaas.catalogue.values import (
     FACETS,
     Card,
@@ -35,16 +40,20 @@ from pandaas.catalogue.vocabulary import Release, Techniques, TechniqueTerm, Voc
 
 __all__ = [
     "FACETS",
+    "MOST_ROWS",
     "Assessment",
     "Branch",
     "Calendar",
     "Card",
     "Catalogue",
+    "CollectionView",
+    "ColumnSet",
     "Completion",
     "Completions",
     "Entry",
     "EntryPage",
     "FacetCount",
+    "Feed",
     "FileCheck",
     "FileContent",
     "FileInfo",
@@ -68,6 +77,8 @@ __all__ = [
     "Record",
     "Release",
     "Revision",
+    "Row",
+    "Saved",
     "SchemaDocument",
     "Search",
     "SearchQuery",
@@ -83,7 +94,9 @@ __all__ = [
     "Vocabulary",
     "add_imported",
     "built_in",
+    "dimensions",
     "fold",
+    "in_unit",
     "read_schema",
     "read_terms",
 ]

@@ -14,14 +14,18 @@ from sqlalchemy.orm import Session
 
 from pandaas.access import Access
 from pandaas.catalogue.checks import FileChecks
+from pandaas.catalogue.collections import Collections
 from pandaas.catalogue.history import history_of
 from pandaas.catalogue.ingest import Ingest, Request, Scanner
 from pandaas.catalogue.lists import Lists
 from pandaas.catalogue.masks import Masks
+from pandaas.catalogue.preferences import Preferences
 from pandaas.catalogue.provenance import ProvenanceGraph
 from pandaas.catalogue.quarantine import QuarantineList
 from pandaas.catalogue.records import Records
 from pandaas.catalogue.results import JobRecord, PreparedResult, Results
+from pandaas.catalogue.rows import Rows
+from pandaas.catalogue.saved import SavedSearches
 from pandaas.catalogue.search import Finder, SqlSearch
 from pandaas.catalogue.uploads import Uploads, UploadSink
 from pandaas.catalogue.validity import Validities
@@ -68,6 +72,10 @@ class Catalogue:
         self.vocabulary = Vocabulary(database, access)
         tables = SqlSearch(database, access, self.vocabulary)
         self.finder = Finder(database, access, tables, tables, self.vocabulary)
+        self.saved = SavedSearches(database, self.finder)
+        self.collections = Collections(database, access, self._records)
+        self.preferences = Preferences(database)
+        self.rows = Rows(database, self.finder)
         self._lists = Lists(database, access)
         self._provenance = ProvenanceGraph(database, access)
         self._validities = Validities(database, access, self._records)

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, overload
 
 from pandaas.client.datasets import Dataset
 from pandaas.client.transport import Transport
+from pandaas.model import InvalidInput
 
 _PAGE = 100
+_FORMS = ("csv", "json", "parquet")
 
 
 class Results(Sequence[Dataset]):
     """The datasets that a query found. `len()` is the exact number; pages of 100 come as they are needed.
 
-    `facets` maps facet → value → count; `understood` says how each term was read; `suggestion` which one to drop when
+    `facets` maps facet → value → count; `understood` says how each term was read, `notes` what was made of mistyped ones; `suggestion` which one to drop when
     nothing was found.
     """
 
@@ -30,6 +33,7 @@ class Results(Sequence[Dataset]):
             name: {value["value"]: value["count"] for value in values} for name, values in first["facets"].items()
         }
         self.understood: list[str] = [term["label"] for term in first["understood"]]
+        self.notes: list[str] = [term["note"] for term in first["understood"] if term.get("note")]
         self.suggestion: str | None = first.get("suggestion")
 
     def __len__(self) -> int:
@@ -57,6 +61,24 @@ class Results(Sequence[Dataset]):
                 yield self[i]
             except IndexError:
                 return
+
+    def save(self, path: str | Path, *, columns: Sequence[str] = ()) -> Path:
+        """Save all results as a file: CSV, JSON or Parquet, by the ending of `path`.
+
+        `columns` are parameters by their names; each gives a value and a unit. `InvalidInput` for more than 200,000.
+        """
+        target = Path(path)
+        form = target.suffix.lower().removeprefix(".")
+        if form not in _FORMS:
+            raise InvalidInput(
+                f"'{target.name}' says no format.", remedy=f"End it with .{', .'.join(_FORMS)}.", field="path"
+            )
+        asked = {**self._parameters, "q": self.query, "format": form, "column": list(columns)}
+        part = target.with_name(target.name + ".part")
+        with self._transport.stream("/search/export", {}, **asked) as answer, part.open("wb") as file:
+            for block in answer.iter_bytes():
+                file.write(block)
+        return part.replace(target)
 
     def __repr__(self) -> str:
         return f"<Results of '{self.query}': {len(self)} datasets>"

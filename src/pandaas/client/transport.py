@@ -102,10 +102,10 @@ class Transport:
         return answer
 
     @contextmanager
-    def stream(self, path: str, headers: Mapping[str, str]) -> Iterator[httpx.Response]:
+    def stream(self, path: str, headers: Mapping[str, str], **query: Any) -> Iterator[httpx.Response]:
         """An answer whose body is read piece by piece."""
         try:
-            with self._http.stream("GET", f"/api/v1{path}", headers=headers) as answer:
+            with self._http.stream("GET", f"/api/v1{path}", headers=headers, params=_without_none(query)) as answer:
                 if answer.is_error:
                     answer.read()
                     raise error_of(answer)

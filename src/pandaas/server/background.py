@@ -1,4 +1,4 @@
-"""Work that goes on beside requests, each piece led under a lease: jobs, the catalogue's housekeeping, sign-ins."""
+"""Work that goes on beside requests, each piece led under a lease: jobs, the catalogue's housekeeping, sign-ins, alerts."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from pandaas.server.services import Services
 
 log = structlog.get_logger(__name__)
 _HOUSEKEEPING_S = 300.0
+_ALERTS_S = 20.0
 _SIGN_INS_S = 15.0
 _OFFICE_S = 10.0
 
@@ -34,6 +35,7 @@ class Background:
     def start(self) -> None:
         self._launch("jobs", self._services.jobs.run_reconciler)
         self._launch("catalogue", self._keep_house)
+        self._launch("alerts", self._tell)
         if self._services.settings.sign_in.providers:
             self._launch("sign-in", self._keep_sign_ins)
 
@@ -95,3 +97,13 @@ class Background:
                 self._services.catalogue.check_files()
             except PandaasError as error:
                 log.warning("housekeeping put off", reason=str(error))
+
+    def _tell(self, stop: Flag) -> None:
+        """Saved searches: who hears of what is new; one process at a time."""
+        holder = f"{socket.gethostname()}-{os.getpid()}-{id(self)}"
+        while not stop.wait(_ALERTS_S):
+            try:
+                if hold(self._services.database, "alerts", holder, seconds=4 * _ALERTS_S):
+                    self._services.catalogue.saved.tell()
+            except PandaasError as error:
+                log.warning("alerts put off", reason=str(error))

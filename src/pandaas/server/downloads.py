@@ -62,7 +62,7 @@ class FileDownload(Response):
         if self._start == self._end:
             await super().__call__(scope, receive, send)
             return
-        handle = await to_thread.run_sync(_open, self._content)
+        handle = await to_thread.run_sync(open_registered, self._content)
         try:
             await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             position = self._start
@@ -105,7 +105,8 @@ def disposition(name: str) -> str:
     return f'attachment; filename="{plain}"{extended}'
 
 
-def _open(content: FileContent) -> int:
+def open_registered(content: FileContent) -> int:
+    """A handle on the very file that was registered, to be closed by the caller; `Unavailable` when it is not there."""
     gone = Unavailable(f"'{content.name}' is not on disk at the moment.", remedy="Try again later.")
     try:
         handle = os.open(content.path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)

@@ -62,6 +62,34 @@ export const calendarQuery = (query: HitsQuery, of?: number) =>
     placeholderData: keepPreviousData,
   });
 
+export const snippetQuery = (query: HitsQuery) =>
+  queryOptions({
+    queryKey: ['snippet', query],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/search/snippet', { params: { query }, signal })),
+    staleTime: HOUR,
+  });
+
+export const savedSearchesQuery = queryOptions({
+  queryKey: ['saved-searches'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/saved-searches', { signal })),
+});
+
+export const collectionsQuery = queryOptions({
+  queryKey: ['collections'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/collections', { signal })),
+});
+
+export const collectionQuery = (id: number) =>
+  queryOptions({
+    queryKey: ['collections', id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/collections/{collection_id}', { params: { path: { collection_id: id } }, signal })),
+  });
+
+export const preferencesQuery = queryOptions({
+  queryKey: ['preferences'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/preferences', { signal })),
+});
+
 export const proposalsQuery = (mine: boolean) =>
   queryOptions({
     queryKey: ['proposals', { mine }],

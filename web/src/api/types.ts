@@ -4,6 +4,11 @@ import type { components } from './schema';
 type Schemas = components['schemas'];
 
 export type ArrayOut = Schemas['ArrayOut'];
+export type CollectionOut = Schemas['CollectionOut'];
+export type ColumnValue = Schemas['ColumnValue'];
+export type ColumnSetOut = Schemas['ColumnSetOut'];
+export type PreferencesOut = Schemas['PreferencesOut'];
+export type SavedSearchOut = Schemas['SavedSearchOut'];
 export type Branch = Schemas['BranchOut'];
 export type CalendarOut = Schemas['CalendarOut'];
 export type Completion = Schemas['CompletionOut'];

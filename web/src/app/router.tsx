@@ -43,6 +43,7 @@ function searchOf(raw: RawSearch) {
     sort: oneOf(raw, 'sort', SORTS),
     page: countOf(raw, 'page'),
     view: oneOf(raw, 'view', ['tiles']),
+    column: listOf(raw, 'column'),
   });
 }
 
@@ -53,6 +54,37 @@ const search = createRoute({
   path: '/search',
   validateSearch: searchOf,
   component: lazyRouteComponent(() => import('@/pages/search/SearchPage'), 'SearchPage'),
+});
+
+const saved = createRoute({
+  getParentRoute: () => root,
+  path: '/saved',
+  validateSearch: (raw: RawSearch) => may({ open: countOf(raw, 'open') }),
+  component: lazyRouteComponent(() => import('@/pages/saved/SavedPage'), 'SavedPage'),
+});
+
+const browse = createRoute({
+  getParentRoute: () => root,
+  path: '/browse',
+  component: lazyRouteComponent(() => import('@/pages/search/BrowsePage'), 'BrowsePage'),
+});
+
+const collections = createRoute({
+  getParentRoute: () => root,
+  path: '/collections',
+  component: lazyRouteComponent(() => import('@/pages/saved/CollectionsPage'), 'CollectionsPage'),
+});
+
+const collection = createRoute({
+  getParentRoute: () => root,
+  path: '/collections/$id',
+  component: lazyRouteComponent(() => import('@/pages/saved/CollectionPage'), 'CollectionPage'),
+});
+
+const units = createRoute({
+  getParentRoute: () => root,
+  path: '/units',
+  component: lazyRouteComponent(() => import('@/pages/saved/UnitsPage'), 'UnitsPage'),
 });
 
 const results = createRoute({
@@ -223,7 +255,7 @@ const device = createRoute({
 });
 
 const tree = root.addChildren([
-  home, signIn, search, results, proposals, proposal, logbook, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
+  home, signIn, search, saved, browse, collections, collection, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
   quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, account,
   signedIn, link, signedOut, device,
 ]);

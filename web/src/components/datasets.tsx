@@ -1,8 +1,8 @@
 /** Datasets in lists: as rows, as pictures, as one line. */
 import { Checkbox, Group, Table, Text, VisuallyHidden } from '@mantine/core';
 
-import type { DatasetCard } from '@/api/types';
-import { bytes, shape } from '@/format';
+import type { ColumnValue, DatasetCard } from '@/api/types';
+import { bytes, number, shape, unitText } from '@/format';
 
 import classes from './datasets.module.css';
 import { Link, LinkPlain } from './links';
@@ -20,9 +20,11 @@ interface ListProps {
   selection?: Selection | undefined;
   /** All are of one proposal, which is not repeated in every row. */
   oneProposal?: boolean;
+  /** Parameters that stand as columns of their own. */
+  columns?: readonly string[] | undefined;
 }
 
-export function DatasetRows({ datasets, selection, oneProposal = false }: ListProps) {
+export function DatasetRows({ datasets, selection, oneProposal = false, columns = [] }: ListProps) {
   return (
     <Table.ScrollContainer minWidth={420} type="native" className={classes.room}>
       <Table highlightOnHover className={classes.table}>
@@ -33,14 +35,17 @@ export function DatasetRows({ datasets, selection, oneProposal = false }: ListPr
             <Table.Th>Dataset</Table.Th>
             <Table.Th className={classes.medium}>Sample</Table.Th>
             <Table.Th className={classes.wide}>{oneProposal ? 'Instrument' : 'Proposal'}</Table.Th>
-            <Table.Th ta="right" className={classes.wide}>Shape</Table.Th>
+            {columns.map((name) => (
+              <Table.Th key={name} ta="right">{name.replaceAll('_', ' ')}</Table.Th>
+            ))}
+            {columns.length === 0 && <Table.Th ta="right" className={classes.wide}>Shape</Table.Th>}
             <Table.Th ta="right" className={classes.medium}>Size</Table.Th>
             <Table.Th>Measured</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
           {datasets.map((card) => (
-            <Row key={card.pid} card={card} selection={selection} oneProposal={oneProposal} />
+            <Row key={card.pid} card={card} selection={selection} oneProposal={oneProposal} columns={columns} />
           ))}
         </Table.Tbody>
       </Table>
@@ -52,9 +57,10 @@ interface RowProps {
   card: DatasetCard;
   selection: Selection | undefined;
   oneProposal: boolean;
+  columns: readonly string[];
 }
 
-function Row({ card, selection, oneProposal }: RowProps) {
+function Row({ card, selection, oneProposal, columns }: RowProps) {
   return (
     <Table.Tr className={classes.row} data-selected={selection?.has(card.pid) || undefined}>
       {selection && (
@@ -90,9 +96,16 @@ function Row({ card, selection, oneProposal }: RowProps) {
           </Text>
         )}
       </Table.Td>
-      <Table.Td ta="right" className={classes.number} data-wide>
-        {shape(card.main_shape)}
-      </Table.Td>
+      {columns.map((name) => (
+        <Table.Td key={name} ta="right" className={classes.number}>
+          {columnText(card.values[name])}
+        </Table.Td>
+      ))}
+      {columns.length === 0 && (
+        <Table.Td ta="right" className={classes.number} data-wide>
+          {shape(card.main_shape)}
+        </Table.Td>
+      )}
       <Table.Td ta="right" className={classes.number} data-medium>
         {bytes(card.size)}
       </Table.Td>
@@ -101,6 +114,11 @@ function Row({ card, selection, oneProposal }: RowProps) {
       </Table.Td>
     </Table.Tr>
   );
+}
+
+function columnText(value: ColumnValue | undefined): string {
+  if (!value) return '–';
+  return typeof value.value === 'number' ? `${number(value.value)} ${unitText(value.unit)}`.trim() : value.value;
 }
 
 function Choose({ card, selection }: { card: DatasetCard; selection: Selection }) {

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from sqlalchemy import ColumnElement
+
 from pandaas.access import Access
 from pandaas.catalogue.search.completion import Completer
 from pandaas.catalogue.search.guided import GuidedSearch
@@ -25,10 +27,15 @@ class Finder:
     def __init__(
         self, database: Database, access: Access, engine: Search, tables: SqlSearch, vocabulary: Vocabulary
     ) -> None:
-        known = Known(database, access)
+        self.known = known = Known(database, access)
         self.guide = GuidedSearch(engine, database, known, vocabulary)
         self.insight = Insight(database, tables, self.guide, vocabulary)
+        self._tables = tables
         self.completer = Completer(database, known, vocabulary)
 
     def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
         return self.guide.search(principal, query)
+
+    def hits(self, principal: Principal, query: SearchQuery) -> list[ColumnElement[bool]]:
+        """What a row of `Dataset` fulfils when it is among the hits of a query that `guide.meant` has written out."""
+        return self._tables.hits(principal, query)

@@ -37,6 +37,16 @@ def units_for(si_unit: str | None, stored: str | None = None) -> tuple[str, ...]
     return tuple(dict.fromkeys((*first, *(unit for unit in UNITS if _si(unit) == si_unit))))
 
 
+def dimensions() -> dict[str, tuple[str, ...]]:
+    """The choices of a person: units that measure the same, by the SI unit in which they are compared."""
+    found: dict[str, list[str]] = {}
+    for unit in UNITS:
+        si_unit = _si(unit)
+        if si_unit:
+            found.setdefault(si_unit, []).append(unit)
+    return {si_unit: tuple(units) for si_unit, units in found.items()}
+
+
 def dimension_of(unit: str | None) -> str | None:
     """The SI unit in which numbers of this unit are compared: what two units have in common."""
     return _si(unit) if unit else None

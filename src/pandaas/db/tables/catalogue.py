@@ -285,3 +285,61 @@ class DatasetQuality(Base):
     findings: Mapped[list[Any]]
     schemas: Mapped[list[Any]]  # "name/version" of each that was applied
     checked: Mapped[datetime]
+
+
+class SavedSearch(Base):
+    """A query that a person keeps; with an alert she hears of what it finds anew."""
+
+    __tablename__ = "saved_search"
+    __table_args__ = (UniqueConstraint("person_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    query: Mapped[str] = mapped_column(String(2000))
+    selected: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # chosen values of each facet
+    alert: Mapped[str] = mapped_column(String(8), default="none", index=True)  # none | page | mail
+    feed_hash: Mapped[str | None] = mapped_column(String(64), unique=True)  # of the secret in the feed's address
+    created: Mapped[datetime]
+    checked: Mapped[datetime]  # what is newer has not been told yet
+
+
+class Collection(Base):
+    """Datasets that a person gathered. It opens nothing: each reader sees of it what she may see anyway."""
+
+    __tablename__ = "collection"
+    __table_args__ = (UniqueConstraint("person_id", "name"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(120))
+    description: Mapped[str | None] = mapped_column(Text)
+    created: Mapped[datetime]
+    changed: Mapped[datetime]
+
+
+class CollectionItem(Base):
+    __tablename__ = "collection_item"
+
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"), primary_key=True)
+    dataset_pid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int]
+
+
+class CollectionReader(Base):
+    """A person to whom a collection was shared, and so finds it among hers."""
+
+    __tablename__ = "collection_reader"
+
+    collection_id: Mapped[int] = mapped_column(ForeignKey("collection.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True)
+
+
+class Preference(Base):
+    """What a person prefers: `units` by SI unit, `columns` of her lists."""
+
+    __tablename__ = "preference"
+
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True)
+    name: Mapped[str] = mapped_column(String(32), primary_key=True)
+    value: Mapped[dict[str, Any]] = mapped_column(Json)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from fastapi import APIRouter, Request, Response
 
+from pandaas.catalogue import in_unit
 from pandaas.server import present
 from pandaas.server.downloads import FileDownload
 from pandaas.server.schemas import (
@@ -25,7 +27,11 @@ router = APIRouter(prefix="/api/v1/datasets", tags=["datasets"], dependencies=[R
 
 @router.get("/{pid}")
 def show_dataset(pid: str, platform: Platform, asker: Asker) -> DatasetOut:
-    return present.dataset(platform.catalogue.dataset(asker, pid))
+    """The whole record; numbers stand in the units that the asker prefers."""
+    record = platform.catalogue.dataset(asker, pid)
+    units = platform.catalogue.preferences.units(asker)
+    shown = tuple(in_unit(one, units) for one in record.parameters) if units else record.parameters
+    return present.dataset(replace(record, parameters=shown))
 
 
 @router.patch("/{pid}")

@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, replace
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import StreamingResponse
 
 from pandaas.catalogue import SearchQuery
-from pandaas.server import present
-from pandaas.server.schemas import BranchOut, CalendarOut, CompletionsOut, HistogramOut, SearchOut
+from pandaas.server import exports, present, snippets
+from pandaas.server.routers.saved import base_url
+from pandaas.server.schemas import (
+    BranchOut,
+    CalendarOut,
+    ColumnValue,
+    CompletionsOut,
+    HistogramOut,
+    SearchOut,
+    SnippetOut,
+)
 from pandaas.server.services import READ_OR_WRITE, Asker, Platform
 
 router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[READ_OR_WRITE])
@@ -47,8 +58,53 @@ def search(
     query: Asked,
     limit: int = Query(50, ge=1, le=500),
     offset: int = Query(0, ge=0, le=1_000_000),
+    column: list[str] = Query([], max_length=12, description="Parameters by name, in your preferred units."),
 ) -> SearchOut:
-    return present.search(platform.catalogue.search(asker, replace(query, limit=limit, offset=offset)))
+    """Hits with total, facets and what was understood; `column` adds parameters to each hit."""
+    found = platform.catalogue.search(asker, replace(query, limit=limit, offset=offset))
+    answer = present.search(found)
+    if column:
+        units = platform.catalogue.preferences.units(asker)
+        rows = platform.catalogue.rows.values(asker, found.results, column, units)
+        for card, row in zip(answer.results, rows, strict=True):
+            card.values = {name: ColumnValue(value=one.value, unit=one.unit) for name, one in row.values.items()}
+    return answer
+
+
+@router.get("/search/export", response_class=Response)
+def export(
+    platform: Platform,
+    asker: Asker,
+    query: Asked,
+    form: exports.Format = Query("csv", alias="format"),
+    column: list[str] = Query([], max_length=12, description="Parameters by name, in your preferred units."),
+) -> Response:
+    """All hits as a file, at most 200,000, the latest registered first; `column` adds parameters with their units."""
+    units = platform.catalogue.preferences.units(asker)
+    pages = platform.catalogue.rows.all(asker, query, column, units)
+    body = exports.write(form, pages, column, platform.catalogue.vocabulary.techniques())
+    headers = {"content-disposition": f'attachment; filename="datasets.{form}"', "cache-control": "no-store"}
+    return StreamingResponse(body, media_type=exports.MEDIA[form], headers=headers)
+
+
+@router.get("/search/snippet")
+def snippet(request: Request, platform: Platform, query: Asked) -> SnippetOut:
+    """The query as a program, a command and addresses."""
+    url = base_url(platform, request)
+    return SnippetOut(
+        python=snippets.python(query, url),
+        command=snippets.command(query, url),
+        page=snippets.address(query, url, "/search"),
+        api=snippets.address(query, url, "/api/v1/search"),
+    )
+
+
+@router.get("/search/notebook", response_class=Response)
+def notebook(request: Request, platform: Platform, query: Asked) -> Response:
+    """The query as a Jupyter notebook that runs."""
+    body = json.dumps(snippets.notebook(query, base_url(platform, request)), ensure_ascii=False, indent=1)
+    headers = {"content-disposition": 'attachment; filename="search.ipynb"'}
+    return Response(body, media_type="application/x-ipynb+json", headers=headers)
 
 
 @router.get("/search/complete")
@@ -71,7 +127,8 @@ def histograms(
     parameter: list[str] = Query([], max_length=8, description="Names; without, those that matter for the hits."),
 ) -> list[HistogramOut]:
     """How numbers are spread over the hits. A parameter's own ranges in the query are left out of its histogram."""
-    found = platform.catalogue.finder.insight.histograms(asker, query, parameter)
+    units = platform.catalogue.preferences.units(asker)
+    found = platform.catalogue.finder.insight.histograms(asker, query, parameter, units)
     return [HistogramOut.model_validate(asdict(one)) for one in found]
 
 

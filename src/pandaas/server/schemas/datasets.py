@@ -17,6 +17,13 @@ class TechniqueOut(Out):
     short: str = Field(description="Short label for chips, e.g. 'SAXS'.")
 
 
+class ColumnValue(Out):
+    """One parameter beside a card, in the unit this person prefers."""
+
+    value: float | str
+    unit: str | None
+
+
 class DatasetCard(Out):
     """A dataset in a list."""
 
@@ -40,6 +47,7 @@ class DatasetCard(Out):
     main_shape: list[int] | None = Field(None, description="Shape of the default array.")
     missing: bool = Field(False, description="Files of it are gone from the storage.")
     snippet: str | None = Field(None, description="Why the row matched.")
+    values: dict[str, ColumnValue] = Field({}, description="The parameters that were asked for as columns.")
 
 
 class ParameterOut(Out):

@@ -1,6 +1,6 @@
 import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, VisuallyHidden, useMantineColorScheme } from '@mantine/core';
 import type { MantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconDevices, IconKey, IconLogin2, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { IconBookmark, IconDeviceDesktop, IconDevices, IconKey, IconLogin2, IconLogout, IconMoon, IconRuler2, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 
 import { LinkButton, LinkMenuItem } from '@/components/links';
@@ -57,6 +57,12 @@ export function PersonMenu() {
         <Menu.Divider />
         <LinkMenuItem to="/account" leftSection={<IconUserCircle size={16} />}>
           Your account
+        </LinkMenuItem>
+        <LinkMenuItem to="/saved" leftSection={<IconBookmark size={16} />}>
+          Saved searches
+        </LinkMenuItem>
+        <LinkMenuItem to="/units" leftSection={<IconRuler2 size={16} />}>
+          Units
         </LinkMenuItem>
         <LinkMenuItem to="/tokens" leftSection={<IconKey size={16} />}>
           Access tokens

@@ -96,7 +96,7 @@ function Cells({ columns, cells, asked, onClick }: CellsProps) {
             type="button"
             disabled={cell.number === 0 && asked !== cell.date}
             aria-pressed={asked === cell.date}
-            aria-label={`${cell.date}: ${plural(cell.number, 'dataset')}`}
+            aria-label={`${cell.label} (${cell.date}): ${plural(cell.number, 'dataset')}`}
             title={plural(cell.number, 'dataset')}
             style={shade(cell.number / most)}
             onClick={() => onClick(cell.date)}

@@ -1,5 +1,7 @@
+import { IconBinaryTree } from '@tabler/icons-react';
 import { getRouteApi } from '@tanstack/react-router';
 
+import { LinkButton } from '@/components/links';
 import { Page } from '@/components/Page';
 
 import { SearchView } from './SearchView';
@@ -10,7 +12,15 @@ export function SearchPage() {
   const search = route.useSearch();
   const navigate = route.useNavigate();
   return (
-    <Page title="Search" width="list">
+    <Page
+      title="Search"
+      width="list"
+      actions={
+        <LinkButton to="/browse" variant="subtle" size="xs" leftSection={<IconBinaryTree size={16} />}>
+          Browse
+        </LinkButton>
+      }
+    >
       <SearchView
         address={search}
         onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }) })}

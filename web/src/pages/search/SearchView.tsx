@@ -12,11 +12,13 @@ import { DatasetRows, DatasetTiles, type Selection } from '@/components/datasets
 import { LinkButton } from '@/components/links';
 import { Empty, Loaded, SkeletonRows } from '@/components/states';
 import { count, plural } from '@/format';
+import { AddToCollection } from '@/pages/saved/AddToCollection';
 
 import { Calendar } from './Calendar';
 import { Facets, type FacetName } from './Facets';
 import { Ranges } from './Ranges';
 import { TechniqueTree } from './TechniqueTree';
+import { Tools } from './Tools';
 import classes from './search.module.css';
 import { Understood } from './Understood';
 
@@ -81,6 +83,7 @@ export function SearchView({ address, hidden = [], onChange }: SearchViewProps) 
             {total === undefined ? 'Searching …' : <Total total={total} tookMs={query.data?.took_ms ?? 0} />}
           </Text>
           <Group gap="xs">
+            <Tools hits={hits} columns={address.column ?? []} signedIn={signedIn} onColumns={(column) => onChange({ column: column.length > 0 ? column : undefined })} />
             <Select
               aria-label="Order"
               size="xs"
@@ -108,7 +111,7 @@ export function SearchView({ address, hidden = [], onChange }: SearchViewProps) 
               found.total === 0 ? (
                 <NothingFound found={found} address={address} onChange={onChange} />
               ) : (
-                <Hits datasets={found.results} tiles={address.view === 'tiles'} selection={signedIn ? selection : undefined} />
+                <Hits datasets={found.results} tiles={address.view === 'tiles'} columns={address.column} selection={signedIn ? selection : undefined} />
               )
             }
           </Loaded>
@@ -131,8 +134,8 @@ export function SearchView({ address, hidden = [], onChange }: SearchViewProps) 
 }
 
 function askFor(address: SearchAddress, page: number) {
-  const { sort } = address;
-  return { ...hitsOf(address), ...(sort && { sort }), limit: PAGE, offset: (page - 1) * PAGE };
+  const { sort, column } = address;
+  return { ...hitsOf(address), ...(sort && { sort }), ...(column && { column }), limit: PAGE, offset: (page - 1) * PAGE };
 }
 
 /** What says which datasets are hits. */
@@ -156,8 +159,15 @@ function Total({ total, tookMs }: { total: number; tookMs: number }) {
   );
 }
 
-function Hits({ datasets, tiles, selection }: { datasets: DatasetCard[]; tiles: boolean; selection: Selection | undefined }) {
-  return tiles ? <DatasetTiles datasets={datasets} selection={selection} /> : <DatasetRows datasets={datasets} selection={selection} />;
+interface HitsProps {
+  datasets: DatasetCard[];
+  tiles: boolean;
+  columns: string[] | undefined;
+  selection: Selection | undefined;
+}
+
+function Hits({ datasets, tiles, columns, selection }: HitsProps) {
+  return tiles ? <DatasetTiles datasets={datasets} selection={selection} /> : <DatasetRows datasets={datasets} columns={columns} selection={selection} />;
 }
 
 interface NothingProps {
@@ -202,6 +212,7 @@ function SelectionBar({ chosen, onClear }: { chosen: readonly string[]; onClear:
         <Button variant="default" size="xs" onClick={onClear}>
           Clear
         </Button>
+        <AddToCollection pids={chosen} onDone={onClear} />
         <LinkButton to="/analyse" search={{ dataset: [...chosen] }} size="xs" leftSection={<IconChartDots3 size={16} />}>
           Analyse selection
         </LinkButton>

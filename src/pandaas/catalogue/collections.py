@@ -1,0 +1,254 @@
+"""Collections: datasets that a person gathers to download, share or analyse together.
+
+A collection opens nothing. Whoever looks at one, its owner too, sees those of its datasets that she may discover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import delete, func, or_, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from pandaas.access import Access
+from pandaas.catalogue.folding import storable
+from pandaas.catalogue.records import Records
+from pandaas.catalogue.values import Card
+from pandaas.db import Database, append, leave_notice
+from pandaas.db.tables import Collection, CollectionItem, CollectionReader, Dataset, Person
+from pandaas.identity import principal_of
+from pandaas.model import Action, Conflict, InvalidInput, NotFound, NotSignedIn, Principal
+
+_MOST = 200  # of one person
+_MOST_ITEMS = 10_000
+
+
+@dataclass(frozen=True)
+class CollectionView:
+    """`count` is of all its datasets for the owner, of those that the reader may see when `datasets` are given.
+
+    `readers` are told to the owner only.
+    """
+
+    id: int
+    name: str
+    description: str | None
+    owner: str
+    mine: bool
+    count: int
+    changed: datetime
+    datasets: tuple[Card, ...] = ()
+    readers: tuple[str, ...] = ()
+
+
+class Collections:
+    def __init__(self, database: Database, access: Access, records: Records) -> None:
+        self._database = database
+        self._access = access
+        self._records = records
+
+    def all(self, principal: Principal) -> list[CollectionView]:
+        """Her own and those shared with her, the latest changed first."""
+        person = _person(principal)
+        shared = select(CollectionReader.collection_id).where(CollectionReader.person_id == person)
+        query = (
+            select(Collection)
+            .where(or_(Collection.person_id == person, Collection.id.in_(shared)))
+            .order_by(Collection.changed.desc(), Collection.id.desc())
+        )
+        with self._database.read() as session:
+            return [self._view(session, principal, row, whole=False) for row in session.scalars(query)]
+
+    def show(self, principal: Principal, collection_id: int) -> CollectionView:
+        """With its datasets in order, as far as this person may know of them."""
+        with self._database.read() as session:
+            return self._view(session, principal, self._readable(session, principal, collection_id), whole=True)
+
+    def create(
+        self, principal: Principal, name: str, pids: Sequence[str] = (), description: str | None = None
+    ) -> CollectionView:
+        """`Conflict` when she has one of this name, or too many."""
+        person, now = _person(principal), self._database.clock()
+        row = Collection(person_id=person, name=_name(name), description=_text(description), created=now, changed=now)
+        try:
+            with self._database.session() as session:
+                count = select(func.count()).select_from(Collection).where(Collection.person_id == person)
+                if (session.scalar(count) or 0) >= _MOST:
+                    raise Conflict(f"You have {_MOST} collections.", remedy="Delete some first.")
+                session.add(row)
+                session.flush()
+                self._add(session, principal, row, pids)
+        except IntegrityError as error:
+            raise Conflict(
+                f"You have a collection '{row.name}' already.", remedy="Choose another name.", field="name"
+            ) from error
+        return self.show(principal, row.id)
+
+    def change(
+        self, principal: Principal, collection_id: int, *, name: str | None = None, description: str | None = None
+    ) -> CollectionView:
+        try:
+            with self._database.session() as session:
+                row = self._own(session, principal, collection_id)
+                if name is not None:
+                    row.name = _name(name)
+                if description is not None:
+                    row.description = _text(description)
+                row.changed = self._database.clock()
+        except IntegrityError as error:
+            raise Conflict(
+                f"You have a collection '{name}' already.", remedy="Choose another name.", field="name"
+            ) from error
+        return self.show(principal, collection_id)
+
+    def delete(self, principal: Principal, collection_id: int) -> None:
+        """The collection goes, its datasets stay; a reader leaves it instead."""
+        with self._database.session() as session:
+            row = self._readable(session, principal, collection_id)
+            if row.person_id == principal.person_id:
+                session.delete(row)
+            else:
+                session.execute(
+                    delete(CollectionReader).where(
+                        CollectionReader.collection_id == row.id, CollectionReader.person_id == principal.person_id
+                    )
+                )
+
+    def add(self, principal: Principal, collection_id: int, pids: Sequence[str]) -> CollectionView:
+        """Add datasets behind what is there; what is in already stays. `NotFound` names one she may not see."""
+        with self._database.session() as session:
+            row = self._own(session, principal, collection_id)
+            self._add(session, principal, row, pids)
+            row.changed = self._database.clock()
+        return self.show(principal, collection_id)
+
+    def remove(self, principal: Principal, collection_id: int, pids: Sequence[str]) -> CollectionView:
+        with self._database.session() as session:
+            row = self._own(session, principal, collection_id)
+            session.execute(
+                delete(CollectionItem).where(
+                    CollectionItem.collection_id == row.id, CollectionItem.dataset_pid.in_(pids)
+                )
+            )
+            row.changed = self._database.clock()
+        return self.show(principal, collection_id)
+
+    def share(
+        self, principal: Principal, collection_id: int, user: str, expires: datetime | None = None
+    ) -> CollectionView:
+        """Share every dataset in it that she sees with `user`, all or none, and show that person the collection."""
+        with self._database.session() as session:
+            row = self._own(session, principal, collection_id)
+            person = session.scalars(select(Person).where(Person.user == user, Person.disabled.is_(False))).first()
+            if person is None or person.id == principal.person_id:
+                raise NotFound(f"There is no other active person '{user[:64]}'.", field="user")
+            pids = [card.pid for card in self._records.cards(principal, _pids(session, row))]
+            her = principal_of(session, person, self._database.clock())
+            unreadable = self._unreadable(session, her, pids)
+            if unreadable:
+                self._access.share_in(session, principal, unreadable, person.id, expires)
+            if session.get(CollectionReader, (row.id, person.id)) is None:
+                session.add(CollectionReader(collection_id=row.id, person_id=person.id))
+            leave_notice(
+                session,
+                person.id,
+                f"{principal.name} shared the collection “{row.name}” with you.",
+                link=f"/collections/{row.id}",
+                clock=self._database.clock,
+            )
+            append(
+                session,
+                "collection.shared",
+                str(row.id),
+                actor_id=principal.person_id,
+                person_id=person.id,
+                payload={"datasets": len(pids), "user": user},
+                clock=self._database.clock,
+            )
+        return self.show(principal, collection_id)
+
+    def _unreadable(self, session: Session, principal: Principal, pids: Sequence[str]) -> list[str]:
+        seen: set[str] = set()
+        for start in range(0, len(pids), 500):
+            visible = self._access.visible(principal, Dataset, Action.READ)
+            query = select(Dataset.pid).where(Dataset.pid.in_(pids[start : start + 500]), visible)
+            seen.update(session.scalars(query))
+        return [pid for pid in pids if pid not in seen]
+
+    def _add(self, session: Session, principal: Principal, row: Collection, pids: Sequence[str]) -> None:
+        wanted = list(dict.fromkeys(pids))
+        seen = {card.pid for card in self._records.cards(principal, wanted)}
+        if missing := [pid for pid in wanted if pid not in seen]:
+            raise NotFound(
+                f"There is no dataset '{missing[0][:64]}', or you may not see it.",
+                remedy="Check the name.",
+                field="datasets",
+            )
+        inside = _pids(session, row)
+        if len(inside) + len(wanted) > _MOST_ITEMS:
+            raise InvalidInput(f"A collection holds {_MOST_ITEMS:,} datasets at most.", field="datasets")
+        for position, pid in enumerate((pid for pid in wanted if pid not in set(inside)), start=len(inside)):
+            session.add(CollectionItem(collection_id=row.id, dataset_pid=pid, position=position))
+        session.flush()
+
+    def _view(self, session: Session, principal: Principal, row: Collection, *, whole: bool) -> CollectionView:
+        mine = row.person_id == principal.person_id
+        owner = session.get_one(Person, row.person_id)
+        pids = _pids(session, row)
+        cards = tuple(self._records.cards(principal, pids))
+        readers = (
+            select(Person.user)
+            .join(CollectionReader)
+            .where(CollectionReader.collection_id == row.id)
+            .order_by(Person.user)
+        )
+        return CollectionView(
+            id=row.id,
+            name=row.name,
+            description=row.description,
+            owner=owner.name,
+            mine=mine,
+            count=len(cards),
+            changed=row.changed,
+            datasets=cards if whole else (),
+            readers=tuple(session.scalars(readers)) if mine and whole else (),
+        )
+
+    def _readable(self, session: Session, principal: Principal, collection_id: int) -> Collection:
+        row = session.get(Collection, collection_id)
+        person = _person(principal)
+        reads = row is not None and session.get(CollectionReader, (row.id, person)) is not None
+        if row is None or (row.person_id != person and not reads):
+            raise NotFound(f"You have no collection {collection_id}.")
+        return row
+
+    def _own(self, session: Session, principal: Principal, collection_id: int) -> Collection:
+        row = session.get(Collection, collection_id)
+        if row is None or row.person_id != _person(principal):
+            raise NotFound(f"You have no collection {collection_id} of your own.")
+        return row
+
+
+def _pids(session: Session, row: Collection) -> list[str]:
+    query = select(CollectionItem.dataset_pid).where(CollectionItem.collection_id == row.id)
+    return list(session.scalars(query.order_by(CollectionItem.position, CollectionItem.dataset_pid)))
+
+
+def _person(principal: Principal) -> int:
+    if principal.person_id is None:
+        raise NotSignedIn("Only a person has collections.", remedy="Sign in.")
+    return principal.person_id
+
+
+def _name(name: str) -> str:
+    told = " ".join(storable(name).split())
+    if not 1 <= len(told) <= 120:
+        raise InvalidInput("A name has 1 to 120 characters.", field="name")
+    return told
+
+
+def _text(text: str | None) -> str | None:
+    return storable(text)[:5000] if text else None

@@ -1,0 +1,150 @@
+import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { useDisclosure, useListState } from '@mantine/hooks';
+import { modals } from '@mantine/modals';
+import { IconChartDots3, IconDownload, IconShare, IconTrash } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi, useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import { api, body } from '@/api/client';
+import { collectionQuery } from '@/api/queries';
+import type { CollectionOut } from '@/api/types';
+import { DatasetRows } from '@/components/datasets';
+import { LinkButton } from '@/components/links';
+import { Page } from '@/components/Page';
+import { ActionFailure, Empty, Failure, SkeletonRows } from '@/components/states';
+import { plural } from '@/format';
+
+const route = getRouteApi('/collections/$id');
+
+export function CollectionPage() {
+  const { id } = route.useParams();
+  const query = useQuery(collectionQuery(Number(id)));
+  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (!query.data) return <SkeletonRows />;
+  return <Contents key={id} collection={query.data} />;
+}
+
+function Contents({ collection }: { collection: CollectionOut }) {
+  const { id, name, mine, owner, datasets, readers } = collection;
+  const [chosen, choose] = useListState<string>([]);
+  const [sharing, share] = useDisclosure(false);
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const params = { path: { collection_id: id } };
+  const again = () => queries.invalidateQueries({ queryKey: ['collections'] });
+  const remove = useMutation({
+    mutationFn: () => body(api.POST('/api/v1/collections/{collection_id}/removed', { params, body: { datasets: chosen } })),
+    onSuccess: () => {
+      choose.setState([]);
+      void again();
+    },
+  });
+  const end = useMutation({
+    mutationFn: () => body(api.DELETE('/api/v1/collections/{collection_id}', { params })),
+    onSuccess: () => {
+      void again();
+      void navigate({ to: '/collections' });
+    },
+  });
+  const confirm = () =>
+    modals.openConfirmModal({
+      title: mine ? `Delete the collection “${name}”?` : `Leave the collection “${name}”?`,
+      children: <Text size="sm">The datasets stay where they are.</Text>,
+      labels: { confirm: mine ? `Delete “${name}”` : `Leave “${name}”`, cancel: 'Keep' },
+      confirmProps: { color: 'red' },
+      onConfirm: () => end.mutate(),
+    });
+  const pids = datasets.map(({ pid }) => pid);
+  return (
+    <Page
+      title={name}
+      width="list"
+      crumbs={[{ label: 'Collections', to: '/collections' }, { label: name }]}
+      description={`${plural(datasets.length, 'dataset')}${mine ? '' : ` from ${owner}`}${readers.length > 0 ? `, shared with ${readers.join(', ')}` : ''}`}
+      actions={
+        <>
+          {datasets.length > 0 && (
+            <LinkButton to="/analyse" search={{ dataset: pids }} leftSection={<IconChartDots3 size={16} />}>
+              Analyse all
+            </LinkButton>
+          )}
+          {datasets.length > 0 && (
+            <Button component="a" href={`/api/v1/collections/${String(id)}/download`} download variant="default" leftSection={<IconDownload size={16} />}>
+              Download all
+            </Button>
+          )}
+          {mine && datasets.length > 0 && (
+            <Button variant="default" leftSection={<IconShare size={16} />} onClick={share.open}>
+              Share
+            </Button>
+          )}
+          <Button variant="subtle" color="gray" leftSection={<IconTrash size={16} />} onClick={confirm}>
+            {mine ? 'Delete' : 'Leave'}
+          </Button>
+        </>
+      }
+    >
+      <ActionFailure error={remove.error ?? end.error} />
+      {datasets.length === 0 ? (
+        <Empty title="Nothing is in this collection">Choose datasets in a search, then “Add to collection”.</Empty>
+      ) : (
+        <DatasetRows
+          datasets={datasets}
+          selection={
+            mine
+              ? {
+                  has: (pid) => chosen.includes(pid),
+                  toggle: (pid) => (chosen.includes(pid) ? choose.filter((one) => one !== pid) : choose.append(pid)),
+                }
+              : undefined
+          }
+        />
+      )}
+      {chosen.length > 0 && (
+        <Group mt="sm">
+          <Button variant="default" size="xs" onClick={() => remove.mutate()} loading={remove.isPending}>
+            Take {plural(chosen.length, 'dataset')} out
+          </Button>
+        </Group>
+      )}
+      <Modal opened={sharing} onClose={share.close} title={`Share “${name}”`}>
+        <Share collection={collection} onClose={share.close} />
+      </Modal>
+    </Page>
+  );
+}
+
+function Share({ collection, onClose }: { collection: CollectionOut; onClose: () => void }) {
+  const [user, setUser] = useState('');
+  const queries = useQueryClient();
+  const share = useMutation({
+    mutationFn: () =>
+      body(api.POST('/api/v1/collections/{collection_id}/shares', { params: { path: { collection_id: collection.id } }, body: { user: user.trim() } })),
+    onSuccess: () => {
+      void queries.invalidateQueries({ queryKey: ['collections'] });
+      onClose();
+    },
+  });
+  return (
+    <form
+      onSubmit={(event) => {
+        event.preventDefault();
+        share.mutate();
+      }}
+    >
+      <Stack gap="sm">
+        <Text size="sm">
+          That person may then see, read and analyse all {plural(collection.datasets.length, 'dataset')} in it, read-only. You can share what you lead.
+        </Text>
+        <TextInput label="User name" required value={user} onChange={(event) => setUser(event.currentTarget.value)} data-autofocus />
+        <ActionFailure error={share.error} />
+        <Group justify="flex-end">
+          <Button type="submit" loading={share.isPending} disabled={user.trim() === ''}>
+            Share
+          </Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}

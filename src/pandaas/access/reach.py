@@ -18,8 +18,8 @@ class Line:
 
     `among` are the values of the tie's column: ids of proposals (team ties), of the owner or of instruments, pids of
     shared datasets; None for RELEASED, which is compared with the clock, ANNOUNCED, which proposals say of themselves, and
-    OPERATOR, which is every row. `types` None
-    means every type of proposal. `withdrawn`: True = withdrawn rows only, False = all others, None = whatever the state.
+    OPERATOR, which is every row. `types` None means every type of proposal. `withdrawn`: True = withdrawn rows only,
+    False = all others, None = whatever the state.
     """
 
     tie: Tie

@@ -5,7 +5,18 @@ from pandaas.catalogue.folding import fold
 from pandaas.catalogue.imported import ImportedDataset, add_imported
 from pandaas.catalogue.logbook import Entry, EntryPage, Image, Logbook, Revision, TextPart
 from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocument, read_schema
-from pandaas.catalogue.search import Branch, Calendar, Completion, Completions, Finder, Histogram, Search, SqlSearch
+from pandaas.catalogue.search import (
+    Branch,
+    Calendar,
+    Completion,
+    Completions,
+    Finder,
+    Histogram,
+    IndexOfRights,
+    IndexSearch,
+    Search,
+    SqlSearch,
+)
 from pandaas.catalogue.values import (
     FACETS,
     Card,
@@ -54,6 +65,8 @@ __all__ = [
     "HistoryLine",
     "Image",
     "ImportedDataset",
+    "IndexOfRights",
+    "IndexSearch",
     "IngestProgress",
     "IngestReport",
     "IngestedDataset",

@@ -22,7 +22,7 @@ from pandaas.catalogue.provenance import ProvenanceGraph
 from pandaas.catalogue.quarantine import QuarantineList
 from pandaas.catalogue.records import Records
 from pandaas.catalogue.results import JobRecord, PreparedResult, Results
-from pandaas.catalogue.search import Finder, SqlSearch
+from pandaas.catalogue.search import Finder, IndexSearch, SqlSearch
 from pandaas.catalogue.uploads import Uploads, UploadSink
 from pandaas.catalogue.validity import Validities
 from pandaas.catalogue.values import (
@@ -66,8 +66,9 @@ class Catalogue:
         self._files: Memo[DatasetFiles] = Memo(database)
         self._signals: Memo[str | None] = Memo(database)
         self.vocabulary = Vocabulary(database, access)
+        self._search = IndexSearch(database, access, self.vocabulary, settings.home / "cache" / "search")
         tables = SqlSearch(database, access, self.vocabulary)
-        self.finder = Finder(database, access, tables, tables, self.vocabulary)
+        self.finder = Finder(database, access, self._search, tables, self.vocabulary)
         self._lists = Lists(database, access)
         self._provenance = ProvenanceGraph(database, access)
         self._validities = Validities(database, access, self._records)
@@ -148,6 +149,14 @@ class Catalogue:
 
     def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
         return self.finder.search(principal, query)
+
+    def keep_search_index(self, stop: Flag) -> None:
+        """Load or build the index of the search and keep it until `stop` is set. Until it is there SQL answers."""
+        self._search.keeper.run(stop)
+
+    def load_search_index(self) -> None:
+        """Have the index of the search in memory; every search brings it up to date."""
+        self._search.keeper.load()
 
     def dataset(self, principal: Principal, pid: str) -> Record:
         return self._records.record(principal, pid)

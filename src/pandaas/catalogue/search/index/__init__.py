@@ -1,0 +1,6 @@
+"""The index of the search: bitmaps and sorted values in memory that answer what SQL answers, in a fraction of the time."""
+
+from pandaas.catalogue.search.index.engine import IndexSearch
+from pandaas.catalogue.search.index.granted import IndexOfRights
+
+__all__ = ["IndexOfRights", "IndexSearch"]

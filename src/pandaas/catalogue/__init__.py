@@ -16,6 +16,7 @@ from pandaas.catalogue.search import (
     IndexSearch,
     Search,
     SqlSearch,
+    check_index,
 )
 from pandaas.catalogue.values import (
     FACETS,
@@ -25,6 +26,7 @@ from pandaas.catalogue.values import (
     FileContent,
     FileInfo,
     HistoryLine,
+    IndexCheck,
     IngestedDataset,
     IngestProgress,
     IngestReport,
@@ -65,6 +67,7 @@ __all__ = [
     "HistoryLine",
     "Image",
     "ImportedDataset",
+    "IndexCheck",
     "IndexOfRights",
     "IndexSearch",
     "IngestProgress",
@@ -96,6 +99,7 @@ __all__ = [
     "Vocabulary",
     "add_imported",
     "built_in",
+    "check_index",
     "fold",
     "read_schema",
     "read_terms",

@@ -22,7 +22,7 @@ from pandaas.catalogue.provenance import ProvenanceGraph
 from pandaas.catalogue.quarantine import QuarantineList
 from pandaas.catalogue.records import Records
 from pandaas.catalogue.results import JobRecord, PreparedResult, Results
-from pandaas.catalogue.search import Finder, IndexSearch, SqlSearch
+from pandaas.catalogue.search import Finder, IndexSearch, SqlSearch, index_folder
 from pandaas.catalogue.uploads import Uploads, UploadSink
 from pandaas.catalogue.validity import Validities
 from pandaas.catalogue.values import (
@@ -66,7 +66,7 @@ class Catalogue:
         self._files: Memo[DatasetFiles] = Memo(database)
         self._signals: Memo[str | None] = Memo(database)
         self.vocabulary = Vocabulary(database, access)
-        self._search = IndexSearch(database, access, self.vocabulary, settings.home / "cache" / "search")
+        self._search = IndexSearch(database, access, self.vocabulary, index_folder(settings))
         tables = SqlSearch(database, access, self.vocabulary)
         self.finder = Finder(database, access, self._search, tables, self.vocabulary)
         self._lists = Lists(database, access)

@@ -23,6 +23,7 @@ from pandaas.catalogue.search.index.building import build, build_apart, fingerpr
 from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex
 from pandaas.catalogue.search.index.following import Follower
 from pandaas.catalogue.search.index.snapshot import Damaged, Snapshot
+from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset
 
@@ -33,6 +34,11 @@ _LOOK_S = 0.25
 _SMALL = 20_000  # datasets, up to which building takes seconds and happens in this process
 _CHANGED = 5_000  # rows that changed since the index was built, from which on it is built anew …
 _PART = 0.01  # … when they are also this part of it
+
+
+def index_folder(settings: Settings) -> Path:
+    """Where the snapshots of this home lie; they may be deleted at any time."""
+    return settings.home / "cache" / "search"
 
 
 class Keeper:

@@ -83,6 +83,10 @@ class Maps:
         """Every value of a facet with its rows."""
         return self.bitmaps.get(name, _NOTHING).items()
 
+    def everything(self) -> Iterable[tuple[str, Any, BitMap]]:
+        """Every bitmap as (name, value, rows)."""
+        return ((name, value, rows) for name, values in self.bitmaps.items() for value, rows in values.items())
+
     def rids(self, ids: Iterable[int]) -> BitMap:
         """The rows of these datasets, as far as they are known."""
         found = (int(self._rid_of[one]) for one in ids if 0 <= one < len(self._rid_of))

@@ -213,7 +213,7 @@ def assert_rule_agrees(database: Database, world: World) -> None:
         proposals = list(session.scalars(select(Proposal).order_by(Proposal.id)))
         of_datasets = access.protect(session, datasets)
         of_proposals = [access.protected_proposal(one) for one in proposals]
-        index = IndexOfRights(session, [one.id for one in datasets])
+        bitmaps = IndexOfRights(session, [one.id for one in datasets])
         for asker, principal in askers:
             for action in Action:
                 wanted_pids = {
@@ -221,7 +221,7 @@ def assert_rule_agrees(database: Database, world: World) -> None:
                     for one, right in zip(datasets, of_datasets, strict=True)
                     if access.may(principal, action, right)
                 }
-                assert index.visible(principal, action, NOW) == wanted_pids, f"{asker} {action} in the index"
+                assert bitmaps.visible(principal, action, NOW) == wanted_pids, f"{asker} {action} in the index"
             for table, rights, oracle in ((Dataset, of_datasets, may_dataset), (Proposal, of_proposals, may_proposal)):
                 clauses = [
                     case((access.visible(principal, table, action), 1), else_=0).label(action) for action in Action

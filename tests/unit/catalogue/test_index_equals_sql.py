@@ -195,6 +195,11 @@ class Chance:
             append(session, "proposal.changed", proposal.name, proposal_id=proposal.id, payload={"type": proposal.type})
         released = self.random.choice([None, self.clock(), self.clock() + timedelta(seconds=3)])
         with self.database.read() as session:
+            of_type = {row.id: row.type for row in session.scalars(select(Proposal))}
+            some = [row.pid for row in session.scalars(select(Dataset)) if of_type[row.proposal_id] == "public_access"]
+        if some:  # what was made from it follows, in whatever proposal
+            self.access.set_dataset_release(FACILITY, self.random.choice(some), released, reason="chance")
+        with self.database.read() as session:
             kinds = {ProposalType.PROPRIETARY, ProposalType.PERSONAL}
             names = [row.name for row in session.scalars(select(Proposal)) if row.type not in kinds]
         if names:

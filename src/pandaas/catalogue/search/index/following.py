@@ -6,18 +6,18 @@ import threading
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session, aliased
 
 from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex
 from pandaas.catalogue.search.index.maps import Maps
 from pandaas.catalogue.search.index.rows import NEVER, Row, microseconds, read_rows
 from pandaas.db import Database, EventTail, Position
-from pandaas.db.tables import Dataset, Event, Proposal, Relation
+from pandaas.db.tables import Dataset, DatasetAncestor, Event, Proposal, Relation
 
 _BATCH = 500
 _TEAM = ("proposal.member",)  # events that change who may see, not what there is: principals are made anew
-_IN_PLACE = {"release_time"}  # what may change in a proposal without a change of its datasets' texts
+_IN_PLACE = {"release_time", "datasets", "reason"}  # told of a proposal whose datasets' texts stay as they are
 
 
 class Follower:
@@ -73,6 +73,7 @@ class Follower:
             ids = _ids_of(session, pids | _sources(session, registered))
             for proposal, changed in proposals.items():
                 ids |= self._proposal(session, proposal, whole=not changed <= _IN_PLACE)
+            self._releases(session, _made_from(ids))
             rows = list(_rows(session, sorted(ids)))
         with self._lock:
             self._index.put(rows)
@@ -80,16 +81,36 @@ class Follower:
     def _proposal(self, session: Session, proposal: int, *, whole: bool) -> set[int]:
         """Take over a changed proposal; the ids of datasets that have to be read anew."""
         type_ = session.scalar(select(Proposal.type).where(Proposal.id == proposal))
-        query = select(Dataset.id, Dataset.release_time).where(Dataset.proposal_id == proposal)
-        found = session.execute(query).all()
         if type_ is None:
             return set()
-        maps = self._index.maps
         with self._lock:
-            maps.set_type(proposal, type_)
-            if whole:
-                return {row.id for row in found}
-            return {row.id for row in found if not _set_release(maps, row.id, row.release_time)}
+            self._index.maps.set_type(proposal, type_)
+        if whole:
+            return set(session.scalars(select(Dataset.id).where(Dataset.proposal_id == proposal)))
+        source = aliased(Dataset)
+        made = (
+            select(DatasetAncestor.dataset_id)
+            .join(source, source.id == DatasetAncestor.ancestor_id)
+            .where(source.proposal_id == proposal)
+        )
+        return self._releases(session, [or_(Dataset.proposal_id == proposal, Dataset.id.in_(made))])
+
+    def _releases(self, session: Session, of: Iterable[ColumnElement[bool]]) -> set[int]:
+        """Take over the release times of these datasets; what was made from data follows them. The ids of unknown ones."""
+        unknown: set[int] = set()
+        for clause in of:
+            found = session.execute(select(Dataset.id, Dataset.release_time).where(clause)).all()
+            with self._lock:
+                unknown |= {row.id for row in found if not _set_release(self._index.maps, row.id, row.release_time)}
+        return unknown
+
+
+def _made_from(ids: Iterable[int]) -> Iterable[ColumnElement[bool]]:
+    """What was made from these."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _BATCH):
+        some = DatasetAncestor.ancestor_id.in_(ordered[start : start + _BATCH])
+        yield Dataset.id.in_(select(DatasetAncestor.dataset_id).where(some))
 
 
 def _set_release(maps: Maps, id_: int, time: datetime | None) -> bool:

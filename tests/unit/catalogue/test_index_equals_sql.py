@@ -13,6 +13,7 @@ from sqlalchemy import delete, select
 from pandaas.access import FACILITY, Access
 from pandaas.catalogue import IndexSearch, SearchQuery, SearchResult, SqlSearch
 from pandaas.catalogue.folding import search_text
+from pandaas.catalogue.search import ranking
 from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.db import Database, append
 from pandaas.db.tables import (
@@ -52,7 +53,7 @@ _TEXTS = (
     "", "lysozyme", "ysozy", "e", "0", "42", '"lysozyme in"', '"in buffer"', '"n bu"', 'title:"buffer ice"', "sample:ice",
     'sample:"frozen zeolite"', "-lysozyme", "-state:open", "state:open", "state:embargoed", "state:withdrawn",
     "state:missing", "state:growing", "kind:raw", "-kind:derived", "format:NEXUS", "pid:ds-3", "pid:nothing", "ds-1",
-    "year:2020", "year:>2021", "year:2019..2021", "year:<1", "has:thumbnail", "has:results", "-has:job", "has:image",
+    "year:2020", "year:>2021", "year:2019..2021", "year:<1", "date:2020-01..2021-03", "date:>2021", "has:thumbnail", "has:results", "-has:job", "has:image",
     "has:attachment", "has:technique", "has:photon_energy", "has:Mode", "photon_energy:7..8keV", "photon_energy:>7500eV",
     "photon_energy:<=8", "-photon_energy:8keV", "temperature:290..300K", "mode:step", "Mode:scan", "technique:SAXS",
     "technique:nonsense", "instrument:I1", "proposal:P2", "nonsense lysozyme", "in ice", "muller", "100% zeolite", "|",
@@ -245,7 +246,9 @@ def _timeless(result: SearchResult) -> SearchResult:
 
 
 @pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.full) for seed in range(1, 30))])
-def test_the_index_answers_as_sql(sqlite_database: Database, tmp_path: Path, seed: int) -> None:
+def test_the_index_answers_as_sql(
+    sqlite_database: Database, tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     chance = Chance(sqlite_database, seed)
     chance.add(60)
     search = IndexSearch(sqlite_database, chance.access, chance.vocabulary, tmp_path / "index")
@@ -259,6 +262,7 @@ def test_the_index_answers_as_sql(sqlite_database: Database, tmp_path: Path, see
         compare(chance, search, 20)
     chance.clock.advance(seconds=-8)  # another time is another truth
     compare(chance, search, 20)
+    monkeypatch.setattr(ranking, "MOST_RANKED", 10)
     again = IndexSearch(sqlite_database, chance.access, chance.vocabulary, tmp_path / "index")
     again.keeper.load()  # the old snapshot and what has happened since
     compare(chance, again, 30)

@@ -51,7 +51,7 @@ class SqlSearch:
             counts = _count(session, base, selections)
             total = counts.pop("total")[""]
             chosen = [*base, *selections.values()]
-            best = self._best(session, principal, query, terms, conditions, total) if total else None
+            best = self._best(session, principal, query, terms, total) if total else None
             found = _page(session, chosen, query, best) if total else {}
             results = self.cards(session, found, terms)
             facets = labelled(session, counts, query.selected, techniques)
@@ -83,17 +83,12 @@ class SqlSearch:
         ]
 
     def _best(
-        self,
-        session: Session,
-        principal: Principal,
-        query: SearchQuery,
-        terms: Sequence[Term],
-        conditions: Conditions,
-        total: int,
+        self, session: Session, principal: Principal, query: SearchQuery, terms: Sequence[Term], total: int
     ) -> ColumnElement[float] | None:
         """How well a row matches the words; None where another order is asked for or there are no words. Among very many
         hits only the place of the words counts."""
         words = ranked_words(terms)
+        conditions = Conditions(self._database.clock(), is_sqlite=self._database.is_sqlite)
         if query.sort != "relevance" or not words:
             return None
         if total > ranking.MOST_RANKED:

@@ -13,19 +13,20 @@ from sqlalchemy.orm import Session
 
 from pandaas.access import EVERYONE_SEES, Reach
 from pandaas.catalogue.folding import FIELDS
-from pandaas.catalogue.search.index.bitmaps import rids_of, union
+from pandaas.catalogue.search.index.bitmaps import bitmap_of, rids_of, union
 from pandaas.catalogue.search.index.granted import granted, released
 from pandaas.catalogue.search.index.lexicon import Lexicon
 from pandaas.catalogue.search.index.maps import Maps
 from pandaas.catalogue.search.index.numbers import Numbers
 from pandaas.catalogue.search.index.recent import holds
-from pandaas.catalogue.search.index.rows import Row, microseconds
+from pandaas.catalogue.search.index.rows import NEVER, Row, microseconds
 from pandaas.catalogue.search.index.snapshot import Snapshot
 from pandaas.catalogue.search.language import (
     ARRAY_KINDS,
     HAS,
     Between,
     Condition,
+    During,
     Has,
     OneOf,
     ParameterText,
@@ -91,8 +92,8 @@ class CatalogueIndex:
                 return union([self.maps.bitmap(field, value) for value in values])
             case OneOf("format", values):
                 return union([self.maps.bitmap("format", value.lower()) for value in values])
-            case Years(first, last):
-                return self._in_years(first, last)
+            case Years() | During():
+                return self._measured(condition)
             case Has(what):
                 return self._having(what)
             case Between():
@@ -158,11 +159,23 @@ class CatalogueIndex:
             return everyone if state == "open" else self.maps.live - everyone
         return self.maps.bitmap("missing") if state == "missing" else self.maps.bitmap("state", state)
 
-    def _in_years(self, first: int, last: int) -> BitMap:
+    def _measured(self, condition: Years | During) -> BitMap:
+        if isinstance(condition, During):
+            return self._during(condition.start, condition.end)
+        first, last = condition.first, condition.last
         if first > last or last < 1:
             return BitMap()
         low, high = (min(max(year, 1), _LAST_YEAR) for year in (first, last))
         return union([bitmap for year, bitmap in self.maps.values("year") if low <= year <= high])
+
+    def _during(self, start: datetime | None, end: datetime | None) -> BitMap:
+        low = -NEVER if start is None else microseconds(start)
+        high = NEVER if end is None else microseconds(end)
+        when, length = self.maps.column("when"), self.maps.base_length
+        first, last = np.searchsorted(when[:length], [low, high])
+        recent = np.flatnonzero((when[length:] >= low) & (when[length:] < high)) + length
+        rows = BitMap(range(int(first), int(last))) | bitmap_of(recent)
+        return rows & union([bitmap for _, bitmap in self.maps.values("year")])  # of those that say when
 
     def _having(self, what: str) -> BitMap:
         if what in ARRAY_KINDS:

@@ -8,13 +8,16 @@ from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 
+import numpy as np
 from pyroaring import BitMap
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access, Reach, reach
+from pandaas.catalogue.search import ranking
+from pandaas.catalogue.search.conditions import Conditions
 from pandaas.catalogue.search.facets import MOST, labelled
-from pandaas.catalogue.search.index.bitmaps import union
+from pandaas.catalogue.search.index.bitmaps import rids_of, union
 from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex, Unanswerable
 from pandaas.catalogue.search.index.keeping import Keeper
 from pandaas.catalogue.search.index.pages import Pages
@@ -72,7 +75,7 @@ class IndexSearch:
                 }
                 ids = asked.page(hits, terms, query) if hits else []
                 suggestion = None if hits else asked.suggestion(terms, selections)
-            results = self._sql.cards(session, ids, terms)
+            results = self._sql.cards(session, _texts(session, ids), terms)
             facets = labelled(session, _most(session, counts, query.selected), query.selected, techniques)
         return SearchResult(
             total=len(hits),
@@ -82,6 +85,10 @@ class IndexSearch:
             results=results,
             suggestion=suggestion,
         )
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self._database.is_sqlite
 
     def ids_of(self, session: Session, pids: Collection[str]) -> Iterable[int]:
         """The ids of datasets by pid; pids that don't exist are left out."""
@@ -143,9 +150,24 @@ class _Question:
             case "title":
                 return pages.by_title(hits, query.offset, query.limit, self._session)
             case "relevance":
-                scores = [(self._words(condition), score) for condition, score in ranked_words(terms)]
-                return pages.scored(hits, scores, query.offset, query.limit)
+                return self._best_first(pages, hits, ranked_words(terms), query)
         raise Unanswerable
+
+    def _best_first(self, pages: Pages, hits: BitMap, words: Sequence[str], query: SearchQuery) -> list[int]:
+        if not words:
+            return pages.newest(hits, query.offset, query.limit)
+        if len(hits) > ranking.MOST_RANKED:
+            scores = [(self._words(Words(word, field)), score) for word in words for field, score in ranking.PLACES]
+            return pages.scored(hits, scores, query.offset, query.limit)
+        known = self._statistics(words) if len(words) > 1 else ranking.ONE_WORD
+        score = ranking.score(words, known, Conditions(self._now, is_sqlite=self._engine.is_sqlite))
+        return pages.ranked(hits, score, query.offset, query.limit, self._session)
+
+    def _statistics(self, words: Sequence[str]) -> ranking.Statistics:
+        holding = tuple(self._seen.intersection_cardinality(self._words(Words(word))) for word in words)
+        number = len(self._seen)
+        whole = int(self._index.maps.column("length")[rids_of(self._seen)].sum(dtype=np.int64))
+        return ranking.Statistics(number, max(whole / number, 1.0) if number else 1.0, holding)
 
     def _words(self, words: Words) -> BitMap:
         return self._index.rows_of(words, self._session, self._now, self._of_pids)
@@ -170,6 +192,14 @@ class _Question:
 
     def _of_pids(self, pids: Collection[str]) -> BitMap:
         return self._index.maps.rids(self._engine.ids_of(self._session, pids))
+
+
+def _texts(session: Session, ids: Sequence[int]) -> dict[int, str]:
+    """The search texts of these rows, in their order."""
+    found = (
+        dict(session.execute(select(Dataset.id, Dataset.search_text).where(Dataset.id.in_(ids))).all()) if ids else {}
+    )
+    return {id_: found[id_] for id_ in ids if id_ in found}
 
 
 def _all_of(rows: BitMap, others: Iterable[BitMap]) -> BitMap:

@@ -20,7 +20,14 @@ from pandaas.catalogue.search.index.recent import Recent
 from pandaas.catalogue.search.index.rows import NEVER, Row
 
 _ROOM = 16_384
-COLUMNS = {"id": np.int64, "when": np.int64, "size": np.int64, "release": np.int64, "proposal": np.int32}
+COLUMNS = {
+    "id": np.int64,
+    "when": np.int64,
+    "size": np.int64,
+    "release": np.int64,
+    "proposal": np.int32,
+    "length": np.int32,
+}
 Ints = NDArray[Any]
 
 

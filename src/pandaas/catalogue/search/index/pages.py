@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 from pyroaring import BitMap
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from pandaas.catalogue.search.index.bitmaps import Rids, rids_of
@@ -58,6 +59,13 @@ class Pages:
             raise Unanswerable  # how titles compare is known to the database alone
         sorted_ = select(Dataset.id).where(Dataset.id.in_(ids)).order_by(func.lower(Dataset.title), Dataset.id)
         return list(session.scalars(sorted_.offset(offset).limit(limit)))
+
+    def ranked(self, hits: BitMap, score: ColumnElement[Any], offset: int, limit: int, session: Session) -> list[int]:
+        """By a score that the database makes of the texts, then newest first; for few hits."""
+        when = func.coalesce(Dataset.start_time, Dataset.created)
+        order = (score.desc(), when.desc(), Dataset.id.desc())
+        query = select(Dataset.id).where(Dataset.id.in_(self._ids(rids_of(hits)))).order_by(*order)
+        return list(session.scalars(query.offset(offset).limit(limit)))
 
     def scored(self, hits: BitMap, scores: Sequence[tuple[BitMap, int]], offset: int, limit: int) -> list[int]:
         """By the sum of the scores (each a power of two) whose rows a hit stands in, highest first, then newest first."""

@@ -37,6 +37,7 @@ class Row:
     size: int
     release: int
     proposal: int
+    length: int  # of the search text
     search_text: str
     values: tuple[tuple[str, Any], ...]  # (facet or column, value): each names a bitmap that the row stands in
     parameters: tuple[ParameterValue, ...]
@@ -81,6 +82,7 @@ def read_rows(session: Session, ids: Sequence[int]) -> list[Row]:
             found.size,
             NEVER if found.release_time is None else microseconds(found.release_time),
             found.proposal_id,
+            len(found.search_text),
             found.search_text,
             tuple(_values(found, techniques[found.id], kinds[found.id], ancestors[found.id])),
             tuple(parameters[found.id]),

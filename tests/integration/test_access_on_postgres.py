@@ -13,5 +13,5 @@ pytestmark = [pytest.mark.integration, pytest.mark.postgres]
 
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds())
-def test_python_and_sql_agree(postgres_database: Database, world: World) -> None:
+def test_python_sql_and_index_agree(postgres_database: Database, world: World) -> None:
     assert_rule_agrees(postgres_database, world)

@@ -4,6 +4,7 @@ from pandaas.access.clause import visible
 from pandaas.access.links import LinkView
 from pandaas.access.office import Change, FileSource, Office, OfficeRunView, OfficeSource, source_of
 from pandaas.access.policy import Policy, ReleaseChange, follow_inputs
+from pandaas.access.reach import Line, Reach, reach
 from pandaas.access.reasons import Answer, Seer
 from pandaas.access.rights import not_found
 from pandaas.access.rule import EVERYONE_SEES, RULE, SCOPE_OF, Grant, Protected, Tie, is_open, may
@@ -20,6 +21,7 @@ __all__ = [
     "Change",
     "FileSource",
     "Grant",
+    "Line",
     "LinkView",
     "MemberView",
     "Office",
@@ -28,6 +30,7 @@ __all__ = [
     "Policy",
     "ProposalView",
     "Protected",
+    "Reach",
     "ReleaseChange",
     "Seer",
     "Tie",
@@ -36,6 +39,7 @@ __all__ = [
     "is_open",
     "may",
     "not_found",
+    "reach",
     "source_of",
     "visible",
 ]

@@ -1,19 +1,20 @@
-"""The access rule as an SQL clause: `RULE` again, line by line, over the access columns of a protected table.
+"""The access rule as an SQL clause: what `reach` says, line by line, over the access columns of a protected table.
 
 Every part is true or false, never NULL, so that it may be negated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import BindParameter, ColumnElement, and_, bindparam, exists, false, literal, not_, or_, select, true
 from sqlalchemy.orm import aliased
 
-from pandaas.access.rule import RULE, TEAM_TIE, Grant, Tie, is_capable, is_operator, needed_of_ancestors
+from pandaas.access.reach import Line, Reach, reach
+from pandaas.access.rule import Tie
 from pandaas.db.tables import Dataset, DatasetAncestor, Proposal
 from pandaas.model import Action, DatasetState, Principal, ProposalType
 
@@ -26,17 +27,18 @@ def visible(principal: Principal, action: Action, table: Any, now: datetime) -> 
     `table` is `Dataset`, `Proposal`, another table with `AccessColumns`, or an alias of one. The clause joins nothing: it
     looks at other tables through subqueries only.
     """
-    if not is_capable(principal, action):
-        return false()
-    if principal.viewer is not None:
-        own = replace(principal, viewer=None)
-        return and_(visible(own, action, table, now), visible(principal.viewer, action, table, now))
-    if is_operator(principal):
+    found = reach(principal, action)
+    clause = _reached(found, table, now)
+    return clause if found.also is None else and_(clause, _reached(found.also, table, now))
+
+
+def _reached(found: Reach, table: Any, now: datetime) -> ColumnElement[bool]:
+    if found.everything:
         return true()
     columns = _columns_of(table)
-    clause = _granted(principal, action, columns, now)
-    if columns.has_ancestors:
-        clause = and_(clause, not_(_has_hidden_ancestor(principal, action, table, now)))
+    clause = _granted(found.lines, columns, now)
+    if found.lines and columns.has_ancestors:
+        clause = and_(clause, not_(_has_hidden_ancestor(found.of_ancestors, table, now)))
     return clause
 
 
@@ -79,58 +81,54 @@ def _columns_of(table: Any) -> _Columns:
     )
 
 
-def _granted(principal: Principal, action: Action, columns: _Columns, now: datetime) -> ColumnElement[bool]:
-    return or_(false(), *(_line(grant, principal, action, columns, now) for grant in RULE))
+def _granted(lines: Iterable[Line], columns: _Columns, now: datetime) -> ColumnElement[bool]:
+    return or_(false(), *(_clause_of(line, columns, now) for line in lines))
 
 
-def _line(grant: Grant, principal: Principal, action: Action, columns: _Columns, now: datetime) -> ColumnElement[bool]:
-    tie = _tie(grant.tie, principal, columns, now)
-    if tie is None or action not in grant.actions | grant.if_withdrawn:
+def _clause_of(line: Line, columns: _Columns, now: datetime) -> ColumnElement[bool]:
+    tie = _tie(line, columns, now)
+    if tie is None:
         return false()
     parts = [tie]
-    if grant.types != frozenset(ProposalType):
-        parts.append(columns.type_in(grant.types))
+    if line.types is not None:
+        parts.append(columns.type_in(line.types))
     if columns.state is None:  # proposals are not withdrawn
-        return and_(*parts) if action in grant.actions else false()
-    if action not in grant.if_withdrawn:
-        parts.append(columns.state != DatasetState.WITHDRAWN)
-    elif action not in grant.actions:
-        parts.append(columns.state == DatasetState.WITHDRAWN)
+        return false() if line.withdrawn else and_(*parts)
+    if line.withdrawn is not None:
+        withdrawn = columns.state == DatasetState.WITHDRAWN
+        parts.append(withdrawn if line.withdrawn else columns.state != DatasetState.WITHDRAWN)
     return and_(*parts)
 
 
-def _tie(tie: Tie, principal: Principal, columns: _Columns, now: datetime) -> ColumnElement[bool] | None:
+def _tie(line: Line, columns: _Columns, now: datetime) -> ColumnElement[bool] | None:
     """The rows to which the principal has this tie; None when there can be none."""
-    match tie:
+    match line.tie:
         case Tie.OPERATOR:
-            return true() if is_operator(principal) else None
+            return true()
         case Tie.OWNER:
-            if principal.person_id is None or columns.owner_id is None:
-                return None
-            return and_(columns.owner_id.is_not(None), columns.owner_id == principal.person_id)
+            return _among(columns.owner_id, line.among)
         case Tie.STAFF:
-            return _among(columns.instrument_id, principal.instruments)
+            return _among(columns.instrument_id, line.among)
         case Tie.SHARED:
-            return _among(columns.pid, principal.linked_datasets)
+            return _among(columns.pid, line.among)
         case Tie.RELEASED:
             return and_(columns.release_time.is_not(None), columns.release_time <= now)
         case Tie.ANNOUNCED:
             return columns.announced
         case _:
-            teams = {proposal for proposal, role in principal.teams.items() if TEAM_TIE[role] is tie}
-            return _among(columns.proposal_id, teams)
+            return _among(columns.proposal_id, line.among)
 
 
-def _among(column: ColumnElement[Any] | None, values: Collection[Any]) -> ColumnElement[bool] | None:
+def _among(column: ColumnElement[Any] | None, values: Collection[Any] | None) -> ColumnElement[bool] | None:
     if column is None or not values:
         return None
     wanted: BindParameter[Any] = bindparam(None, sorted(values), expanding=True, literal_execute=len(values) > _MANY)
     return and_(column.is_not(None), column.in_(wanted))
 
 
-def _has_hidden_ancestor(principal: Principal, action: Action, table: Any, now: datetime) -> ColumnElement[bool]:
+def _has_hidden_ancestor(lines: Iterable[Line], table: Any, now: datetime) -> ColumnElement[bool]:
     ancestor = aliased(Dataset)
-    seen = _granted(principal, needed_of_ancestors(action), _columns_of(ancestor), now)
+    seen = _granted(lines, _columns_of(ancestor), now)
     hidden = (
         select(literal(1))
         .select_from(DatasetAncestor)

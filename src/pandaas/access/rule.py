@@ -12,7 +12,8 @@ Five things hold besides:
 4. Release is a moment in time, compared with the clock whenever the rule is asked.
 5. A reviewer's link and who looks as somebody else only read; the latter nothing that the one who looks may not read.
 
-`pandaas.access.clause` says the same in SQL; a property test over random worlds holds the two equal.
+`pandaas.access.clause` says the same in SQL, the catalogue's search on bitmaps, both from `pandaas.access.reach`; a
+property test over random worlds holds the three equal.
 """
 
 from __future__ import annotations

@@ -9,7 +9,19 @@ from pandaas.catalogue.preferences import ColumnSet
 from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocument, read_schema
 from pandaas.catalogue.rows import MOST_ROWS, Row, in_unit
 from pandaas.catalogue.saved import Feed, Saved
-from pandaas.catalogue.search import Branch, Calendar, Completion, Completions, Finder, Histogram, Search, SqlSearch
+from pandaas.catalogue.search import (
+    Branch,
+    Calendar,
+    Completion,
+    Completions,
+    Finder,
+    Histogram,
+    IndexOfRights,
+    IndexSearch,
+    Search,
+    SqlSearch,
+    check_index,
+)
 from pandaas.catalogue.search.units import dimensions
 from pandaas.catalogue.values import (
     FACETS,
@@ -19,6 +31,7 @@ from pandaas.catalogue.values import (
     FileContent,
     FileInfo,
     HistoryLine,
+    IndexCheck,
     IngestedDataset,
     IngestProgress,
     IngestReport,
@@ -63,6 +76,9 @@ __all__ = [
     "HistoryLine",
     "Image",
     "ImportedDataset",
+    "IndexCheck",
+    "IndexOfRights",
+    "IndexSearch",
     "IngestProgress",
     "IngestReport",
     "IngestedDataset",
@@ -95,6 +111,7 @@ __all__ = [
     "add_imported",
     "built_in",
     "dimensions",
+    "check_index",
     "fold",
     "in_unit",
     "read_schema",

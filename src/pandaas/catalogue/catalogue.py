@@ -26,7 +26,7 @@ from pandaas.catalogue.records import Records
 from pandaas.catalogue.results import JobRecord, PreparedResult, Results
 from pandaas.catalogue.rows import Rows
 from pandaas.catalogue.saved import SavedSearches
-from pandaas.catalogue.search import Finder, SqlSearch
+from pandaas.catalogue.search import Finder, IndexSearch, SqlSearch, index_folder
 from pandaas.catalogue.uploads import Uploads, UploadSink
 from pandaas.catalogue.validity import Validities
 from pandaas.catalogue.values import (
@@ -70,8 +70,9 @@ class Catalogue:
         self._files: Memo[DatasetFiles] = Memo(database)
         self._signals: Memo[str | None] = Memo(database)
         self.vocabulary = Vocabulary(database, access)
+        self._search = IndexSearch(database, access, self.vocabulary, index_folder(settings))
         tables = SqlSearch(database, access, self.vocabulary)
-        self.finder = Finder(database, access, tables, tables, self.vocabulary)
+        self.finder = Finder(database, access, self._search, tables, self.vocabulary)
         self.saved = SavedSearches(database, self.finder)
         self.collections = Collections(database, access, self._records)
         self.preferences = Preferences(database)
@@ -156,6 +157,14 @@ class Catalogue:
 
     def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
         return self.finder.search(principal, query)
+
+    def keep_search_index(self, stop: Flag) -> None:
+        """Load or build the index of the search and keep it until `stop` is set. Until it is there SQL answers."""
+        self._search.keeper.run(stop)
+
+    def load_search_index(self) -> None:
+        """Have the index of the search in memory; every search brings it up to date."""
+        self._search.keeper.load()
 
     def dataset(self, principal: Principal, pid: str) -> Record:
         return self._records.record(principal, pid)

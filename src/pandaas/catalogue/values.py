@@ -71,6 +71,14 @@ class FileCheck:
     changed: list[str]
 
 
+@dataclass(frozen=True)
+class IndexCheck:
+    """How the index of the search stands to the tables: `differences` in words, at most some; none when all is right."""
+
+    datasets: int
+    differences: tuple[str, ...]
+
+
 # --- records ------------------------------------------------------------------------------------------------------
 
 

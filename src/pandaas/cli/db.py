@@ -13,6 +13,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="The database's schema.", no_args_is_help=True)
     group.command("upgrade")(upgrade)
     group.command("state")(state)
+    group.command("check")(check)
     group.command("revision", hidden=True)(revision)
     app.add_typer(group, name="db")
 
@@ -51,6 +52,30 @@ def state(as_json: Json = False) -> None:
         lambda: print(f"Schema {found.current or 'empty'}; program {found.head}: {words}."),
     )
     if not found.is_current:
+        raise typer.Exit(ExitCode.FAILED)
+
+
+def check(
+    rebuild: Annotated[bool, typer.Option("--rebuild", help="Build the search index anew first.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Compare the search index with the tables; exit code 1 when they differ."""
+    from pandaas.catalogue import check_index
+    from pandaas.cli.facility import facility
+
+    with facility() as local:
+        found = check_index(local.database, local.settings, rebuild=rebuild)
+
+    def text() -> None:
+        for difference in found.differences:
+            print(difference)
+        if found.differences:
+            print("Repair it with 'pandaas db check --rebuild'; a running server takes the new index over.")
+        else:
+            print(f"The search index agrees with the tables ({found.datasets:,} datasets).")
+
+    emit(found, as_json, text)
+    if found.differences:
         raise typer.Exit(ExitCode.FAILED)
 
 

@@ -107,6 +107,15 @@ class EventTail:
             self.position = Position(rows[-1].transaction, rows[-1].id)
         return rows
 
+    def unsettled(self, limit: int = 1000) -> list[Event]:
+        """What is committed but still waits for an older transaction, so that `batch` will give it later. PostgreSQL
+        only; the position stays."""
+        if self.database.is_sqlite:
+            return []
+        query = select(Event).where(self._is_new()).order_by(Event.transaction, Event.id).limit(limit)
+        with self.database.read() as session:
+            return list(session.scalars(query))
+
     def follow(self, stop: Flag) -> Iterator[Event]:
         """Yield events until `stop` is set, at the latest one second after. A lost server is waited for."""
         while not stop.is_set():

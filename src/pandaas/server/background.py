@@ -38,6 +38,7 @@ class Background:
         self._launch("alerts", self._tell)
         if self._services.settings.sign_in.providers:
             self._launch("sign-in", self._keep_sign_ins)
+        self._launch("search", self._services.catalogue.keep_search_index)
 
         if any(feed.every_minutes for feed in self._services.settings.office):
             self._launch("office", self._import_people)

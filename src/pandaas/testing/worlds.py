@@ -14,6 +14,7 @@ from sqlalchemy import case, select
 from sqlalchemy.orm import Session
 
 from pandaas.access import FACILITY, Access
+from pandaas.catalogue import IndexOfRights
 from pandaas.db import Database
 from pandaas.db.tables import (
     Dataset,
@@ -202,8 +203,8 @@ def build_askers(world: World, session: Session, access: Access) -> list[tuple[A
 
 
 def assert_rule_agrees(database: Database, world: World) -> None:
-    """`may` in Python, `visible` in SQL and the oracle must pick the same rows for every action; the world is rolled back
-    after."""
+    """`may` in Python, `visible` in SQL, the search's bitmaps and the oracle must pick the same rows for every action; the
+    world is rolled back after."""
     database.clock = lambda: NOW
     access = Access(database)
     with database.read() as session:
@@ -212,7 +213,15 @@ def assert_rule_agrees(database: Database, world: World) -> None:
         proposals = list(session.scalars(select(Proposal).order_by(Proposal.id)))
         of_datasets = access.protect(session, datasets)
         of_proposals = [access.protected_proposal(one) for one in proposals]
+        bitmaps = IndexOfRights(session, [one.id for one in datasets])
         for asker, principal in askers:
+            for action in Action:
+                wanted_pids = {
+                    one.pid
+                    for one, right in zip(datasets, of_datasets, strict=True)
+                    if access.may(principal, action, right)
+                }
+                assert bitmaps.visible(principal, action, NOW) == wanted_pids, f"{asker} {action} in the index"
             for table, rights, oracle in ((Dataset, of_datasets, may_dataset), (Proposal, of_proposals, may_proposal)):
                 clauses = [
                     case((access.visible(principal, table, action), 1), else_=0).label(action) for action in Action

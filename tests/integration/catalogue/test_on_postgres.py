@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 
 from pandaas.access import FACILITY
-from pandaas.catalogue import SearchQuery
+from pandaas.catalogue import Catalogue, SearchQuery, check_index
 from pandaas.db import Database
 from pandaas.model import ANONYMOUS
 from pandaas.testing.facility import XAS, Facility, make_facility
@@ -58,12 +60,12 @@ def fill(facility: Facility) -> Facility:
 def answers(facility: Facility) -> list[object]:
     found: list[object] = []
     for who in (ANONYMOUS, facility.principal("bob"), facility.principal("carol"), FACILITY):
-        for text in QUERIES:
+        for query in QUERIES:
             for selected in ({}, {"year": ("2021",), "proposal": ("PUB-1", "SEC-2")}, {"technique": (XAS,)}):
-                result = facility.catalogue.search(who, SearchQuery(text, selected, sort="title"))
+                result = facility.catalogue.search(who, SearchQuery(query, selected, sort="title"))
                 titles = [card.title for card in result.results]
                 facets = {name: [(v.value, v.count) for v in values] for name, values in result.facets.items()}
-                found.append((text, selected, result.total, titles, facets, result.suggestion))
+                found.append((query, selected, result.total, titles, facets, result.suggestion))
     return found
 
 
@@ -76,6 +78,36 @@ def test_every_query_answers_as_on_sqlite(
         folder.mkdir()
         places.append(answers(fill(make_facility(database, folder))))
     assert places[0] == places[1]
+
+
+def test_the_index_answers_as_sql(postgres_database: Database, tmp_path: Path) -> None:
+    facility = make_facility(postgres_database, tmp_path)
+    facility.catalogue.load_search_index()
+    fill(facility)  # comes by the event log
+    by_sql = make_sql(facility)
+    assert answers(facility) == answers(by_sql)
+    facility.catalogue.load_search_index()
+    assert answers(facility) == answers(by_sql)
+    assert check_index(postgres_database, facility.settings, rebuild=True).differences == ()
+
+
+def test_the_index_sees_what_was_written_while_an_older_transaction_runs(
+    postgres_database: Database, tmp_path: Path
+) -> None:
+    facility = make_facility(postgres_database, tmp_path)
+    facility.catalogue.load_search_index()
+    with postgres_database.session() as session:
+        session.execute(text("SELECT pg_current_xact_id()"))
+        facility.register("PUB-1/a.nxs", title="Early")
+        assert facility.catalogue.search(FACILITY, SearchQuery("early")).total == 1
+    facility.register("PUB-1/b.nxs", title="Early too")
+    assert facility.catalogue.search(FACILITY, SearchQuery("early")).total == 2
+
+
+def make_sql(facility: Facility) -> Facility:
+    """The same facility, whose catalogue has no index."""
+    catalogue = Catalogue(facility.database, facility.settings, facility.access, facility.scanner)
+    return replace(facility, catalogue=catalogue)
 
 
 def test_versions_growing_and_attachments(postgres_database: Database, tmp_path: Path) -> None:

@@ -1,4 +1,5 @@
-"""The access rule says the same in Python, in SQL and by brute force, for every action, in random worlds."""
+"""The access rule says the same in Python, in SQL, on the search's bitmaps and by brute force, for every action, in random
+worlds."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from pandaas.testing.worlds import World, assert_rule_agrees, worlds
 @pytest.mark.timeout(900)  # four other programs may share the machine
 @settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds())
-def test_python_and_sql_agree(sqlite_database: Database, world: World) -> None:
+def test_python_sql_and_index_agree(sqlite_database: Database, world: World) -> None:
     assert_rule_agrees(sqlite_database, world)
 
 

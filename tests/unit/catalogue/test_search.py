@@ -24,9 +24,9 @@ def titles(facility: Facility, text: str, who: object = FACILITY, **options: obj
     return sorted(card.title for card in facility.catalogue.search(who, query).results)  # type: ignore[arg-type]
 
 
-@pytest.fixture
-def filled(facility: Facility) -> Facility:
-    """Four datasets in three proposals."""
+@pytest.fixture(params=["sql", "index"])
+def filled(request: pytest.FixtureRequest, facility: Facility) -> Facility:
+    """Four datasets in three proposals, searched in SQL or by an index."""
     facility.write(
         "PUB-1/run_0004217.nxs",
         title="Lysozyme in buffer",
@@ -48,6 +48,8 @@ def filled(facility: Facility) -> Facility:
         "PUB-3/zeolite.nxs", title="Zeolite", description="frozen in argon", start="2026-04-01T00:00:00+00:00"
     )
     facility.ingest()
+    if request.param == "index":
+        facility.catalogue.load_search_index()
     return facility
 
 

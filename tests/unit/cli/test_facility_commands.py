@@ -212,3 +212,8 @@ def test_the_policy_is_shown_tried_and_changed(facility: Run) -> None:
     assert told(facility, "proposal show SC-1")["release"].startswith("2027-05-01")
     with pytest.raises(NotFound):
         facility("policy why ds-nothing --user ben")
+
+
+def test_the_search_index_is_checked(facility: Run) -> None:
+    assert told(facility, "db check") == {"datasets": 0, "differences": []}
+    assert "agrees with the tables" in facility("db check --rebuild")

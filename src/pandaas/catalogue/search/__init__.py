@@ -6,6 +6,7 @@ from typing import Protocol
 
 from pandaas.catalogue.search.completion import Completion, Completions
 from pandaas.catalogue.search.finder import Finder
+from pandaas.catalogue.search.index import IndexOfRights, IndexSearch, check_index, index_folder
 from pandaas.catalogue.search.insight import Branch, Calendar, Histogram
 from pandaas.catalogue.search.language import Term, parse
 from pandaas.catalogue.search.sql import SqlSearch
@@ -19,9 +20,13 @@ __all__ = [
     "Completions",
     "Finder",
     "Histogram",
+    "IndexOfRights",
+    "IndexSearch",
     "Search",
     "SqlSearch",
     "Term",
+    "check_index",
+    "index_folder",
     "parse",
 ]
 

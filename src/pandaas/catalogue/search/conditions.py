@@ -46,7 +46,7 @@ class Conditions:
     def of(self, term: Term) -> ColumnElement[bool]:
         if term.condition is None:
             return true()
-        clause = self._clause(term.condition)
+        clause = self.clause(term.condition)
         return not_(clause) if term.negated else clause
 
     def is_open(self) -> ColumnElement[bool]:
@@ -63,7 +63,7 @@ class Conditions:
         place: ColumnElement[int] = self._find(text, words)
         return place
 
-    def _clause(self, condition: Condition) -> ColumnElement[bool]:
+    def clause(self, condition: Condition) -> ColumnElement[bool]:
         match condition:
             case Words(text, None):
                 return self.contains(Dataset.search_text, text)
@@ -76,7 +76,7 @@ class Conditions:
             case During(start, end):
                 return _during(start, end)
             case Has(what):
-                return _has(what)
+                return has(what)
             case Between():
                 return Dataset.id.in_(select(DatasetParameter.dataset_id).where(*_bounds(condition)))
             case ParameterText(name, text):
@@ -133,7 +133,7 @@ def _during(start: datetime | None, end: datetime | None) -> ColumnElement[bool]
     return and_(*clauses)
 
 
-def _has(what: str) -> ColumnElement[bool]:
+def has(what: str) -> ColumnElement[bool]:
     if what in ARRAY_KINDS:
         of_kind = (DatasetArray.dataset_id == Dataset.id, DatasetArray.kind == what)
         return exists(select(DatasetArray.id).where(*of_kind))

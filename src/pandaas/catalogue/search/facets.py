@@ -11,7 +11,7 @@ from pandaas.catalogue.values import FACETS, FacetCount
 from pandaas.catalogue.vocabulary import Techniques
 from pandaas.db.tables import Instrument, Proposal
 
-_MOST = 50
+MOST = 50
 _KINDS = {"raw": "measurement", "derived": "result", "calibration": "calibration", "mask": "mask"}
 
 
@@ -28,7 +28,7 @@ def labelled(
         chosen = set(selected.get(facet, ()))
         values = [FacetCount(value, label, number, value in chosen) for value, label, number in named]
         values.sort(key=_by_year if facet == "year" else _by_count)
-        kept = [v for index, v in enumerate(values) if index < _MOST or v.selected]
+        kept = [v for index, v in enumerate(values) if index < MOST or v.selected]
         absent = sorted(chosen - {value.value for value in values})
         facets[facet] = (
             *kept,

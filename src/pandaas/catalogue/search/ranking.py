@@ -20,6 +20,8 @@ from pandaas.db.tables import Dataset
 K1, B = 1.2, 0.75
 TITLE = 3.0  # on top of the one that the whole text counts
 MOST_WORDS = 8
+MOST_RANKED = 2_000  # hits; among more, those with the words in the title come first, then the sample's, and the newest
+PLACES = (("title", 2), ("sample", 1))
 
 
 @dataclass(frozen=True)

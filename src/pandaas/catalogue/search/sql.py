@@ -27,7 +27,7 @@ from pandaas.db import Database, Memo
 from pandaas.db.tables import Dataset, DatasetTechnique, Instrument, Proposal
 from pandaas.model import Action, Principal
 
-_SUGGESTED = 8  # of the terms, tried when nothing was found
+SUGGESTED = 8  # of the terms, tried when nothing was found
 _SNIPPET = 120
 
 
@@ -51,9 +51,9 @@ class SqlSearch:
             counts = _count(session, base, selections)
             total = counts.pop("total")[""]
             chosen = [*base, *selections.values()]
-            best = self._best(session, principal, query, terms, conditions) if total else None
+            best = self._best(session, principal, query, terms, total) if total else None
             found = _page(session, chosen, query, best) if total else {}
-            results = self._cards(session, found, terms)
+            results = self.cards(session, found, terms)
             facets = labelled(session, counts, query.selected, techniques)
         suggestion = None if total else self._suggestion(principal, query, terms, conditions)
         return SearchResult(
@@ -83,13 +83,16 @@ class SqlSearch:
         ]
 
     def _best(
-        self, session: Session, principal: Principal, query: SearchQuery, terms: Sequence[Term], conditions: Conditions
+        self, session: Session, principal: Principal, query: SearchQuery, terms: Sequence[Term], total: int
     ) -> ColumnElement[float] | None:
-        """How well a row matches the words; None where another order is asked for or there are no words."""
-        words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
-        words = list(dict.fromkeys(words))[: ranking.MOST_WORDS]
+        """How well a row matches the words; None where another order is asked for or there are no words. Among very many
+        hits only the place of the words counts."""
+        words = ranked_words(terms)
+        conditions = Conditions(self._database.clock(), is_sqlite=self._database.is_sqlite)
         if query.sort != "relevance" or not words:
             return None
+        if total > ranking.MOST_RANKED:
+            return _by_place(words, conditions)
         if len(words) == 1:  # how rare it is changes no order
             return ranking.score(words, ranking.ONE_WORD, conditions)
         seen = self._base(principal, (), conditions)
@@ -97,7 +100,9 @@ class SqlSearch:
         known = self._statistics.get(key, lambda: ranking.statistics(session, seen, words, conditions))
         return ranking.score(words, known, conditions)
 
-    def _cards(self, session: Session, found: Mapping[int, str], terms: Sequence[Term]) -> tuple[Card, ...]:
+    def cards(self, session: Session, found: Mapping[int, str], terms: Sequence[Term]) -> tuple[Card, ...]:
+        """The cards of these rows, given with their search texts, in that order, with why they matched. Asks no rights:
+        see `cards_of`."""
         cards = cards_of(session, list(found), self._database.clock())
         words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
         return tuple(replace(cards[dataset_id], snippet=_snippet(text, words)) for dataset_id, text in found.items())
@@ -110,7 +115,7 @@ class SqlSearch:
         selections = _selections(query.selected)
         best, most = "", 0
         with self._database.read() as session:
-            for index, term in enumerate(usable[:_SUGGESTED] if len(usable) + len(selections) > 1 else []):
+            for index, term in enumerate(usable[:SUGGESTED] if len(usable) + len(selections) > 1 else []):
                 others = self._base(principal, [*usable[:index], *usable[index + 1 :]], conditions)
                 found = _total(session, [*others, *selections.values()])
                 if found > most:
@@ -121,6 +126,20 @@ class SqlSearch:
                 if found > most:
                     best, most = f"the filter on {facet}", found
         return f"Without {best} there would be {most:,}." if most else None
+
+
+def ranked_words(terms: Iterable[Term]) -> list[str]:
+    """The words that decide which hits come first."""
+    words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
+    return list(dict.fromkeys(words))[: ranking.MOST_WORDS]
+
+
+def _by_place(words: Sequence[str], conditions: Conditions) -> ColumnElement[Any]:
+    parts = [
+        case((conditions.in_line(field, word), score), else_=0) for word in words for field, score in ranking.PLACES
+    ]
+    whole: ColumnElement[Any] = sum(parts[1:], parts[0])
+    return whole
 
 
 def _selections(selected: dict[str, tuple[str, ...]]) -> dict[str, ColumnElement[bool]]:

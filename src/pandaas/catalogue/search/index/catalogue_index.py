@@ -1,0 +1,213 @@
+"""One index in memory: the rows that a condition of the query language asks for, and those that a person may see."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable, Collection, Sequence
+from datetime import datetime
+
+import numpy as np
+from pyroaring import BitMap
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pandaas.access import EVERYONE_SEES, Reach
+from pandaas.catalogue.folding import FIELDS
+from pandaas.catalogue.search.index.bitmaps import bitmap_of, rids_of, union
+from pandaas.catalogue.search.index.granted import granted, released
+from pandaas.catalogue.search.index.lexicon import Lexicon
+from pandaas.catalogue.search.index.maps import Maps
+from pandaas.catalogue.search.index.numbers import Numbers
+from pandaas.catalogue.search.index.recent import holds
+from pandaas.catalogue.search.index.rows import NEVER, Row, microseconds
+from pandaas.catalogue.search.index.snapshot import Snapshot
+from pandaas.catalogue.search.language import (
+    ARRAY_KINDS,
+    HAS,
+    Between,
+    Condition,
+    During,
+    Has,
+    OneOf,
+    ParameterText,
+    Words,
+    Years,
+)
+from pandaas.db.tables import Dataset
+
+_LEARNT = 256  # phrases and other costly words whose rows are kept
+_MOST_CHECKED = 200_000  # rows whose text is read to find a phrase
+_COSTLY = 2_000  # entries
+_BATCH = 500
+_LAST_YEAR = 9998
+
+RowsOf = Callable[[Collection[str]], BitMap]
+
+
+class Unanswerable(Exception):
+    """The index can't answer this; SQL does."""
+
+
+class CatalogueIndex:
+    """Not thread-safe: the engine asks and changes it under one lock."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.maps = Maps(snapshot.base)
+        self._words = Lexicon(snapshot.words)
+        self._texts = Lexicon(snapshot.texts)
+        self._numbers = Numbers(snapshot.numbers, snapshot.series)
+        self._names = {name: number for number, name in enumerate(snapshot.parameters)}
+        self._named = snapshot.named
+        self._learnt: OrderedDict[Words, BitMap] = OrderedDict()
+
+    @property
+    def everything(self) -> BitMap:
+        """The latest versions."""
+        return self.maps.live & self.maps.bitmap("latest")
+
+    def seen(self, reach: Reach, now: datetime, shared: RowsOf) -> BitMap:
+        """The rows that `reach` lets in at `now`; `shared` finds the rows of pids."""
+        try:
+            return granted(self.maps, reach, microseconds(now), shared)
+        except NotImplementedError as error:
+            raise Unanswerable from error
+
+    def put(self, rows: Sequence[Row]) -> None:
+        """Take over new and changed rows."""
+        for row, rid in zip(rows, self.maps.put(rows), strict=True):
+            for words, found in self._learnt.items():
+                if holds(row.search_text, words):
+                    found.add(rid)
+
+    def rows_of(self, condition: Condition, session: Session, now: datetime, rows_of_pids: RowsOf) -> BitMap:
+        """The rows (dead ones among them) that fulfil `condition`; `Unanswerable` where only SQL can tell."""
+        match condition:
+            case Words():
+                return self._with_words(condition, session)
+            case OneOf("pid", values):
+                return rows_of_pids(values)
+            case OneOf("state", (state,)):
+                return self._in_state(state, microseconds(now))
+            case OneOf("technique" | "kind" as field, values):
+                return union([self.maps.bitmap(field, value) for value in values])
+            case OneOf("format", values):
+                return union([self.maps.bitmap("format", value.lower()) for value in values])
+            case Years() | During():
+                return self._measured(condition)
+            case Has(what):
+                return self._having(what)
+            case Between():
+                return self._between(condition)
+            case ParameterText(name, text):
+                return self._with_text(name, text)
+        raise Unanswerable
+
+    # --- text ---------------------------------------------------------------------------------------------------------
+
+    def _with_words(self, words: Words, session: Session) -> BitMap:
+        if words.field is not None and words.field not in FIELDS:
+            raise Unanswerable
+        if words in self._learnt:
+            self._learnt.move_to_end(words)
+            return self._learnt[words]
+        parts = words.text.encode().split(b" ")
+        field = None if words.field is None else FIELDS.index(words.field)
+        if len(parts) > 1:
+            return self._learn(words, self._with_phrase(words, parts, field, session))
+        entries = self._words.entries(parts[0], field)
+        rows = self._words.rows(entries) | self.maps.recent.words(words)
+        return self._learn(words, rows) if len(entries) > _COSTLY or len(parts[0]) < 3 else rows
+
+    def _with_phrase(self, words: Words, parts: list[bytes], field: int | None, session: Session) -> BitMap:
+        """Rows that hold all words of the phrase in one field, and of these the ones whose text holds it as it stands."""
+        candidates = BitMap()
+        for one in range(len(FIELDS)) if field is None else (field,):
+            rows: BitMap | None = None
+            for place, part in enumerate(parts):
+                if part:
+                    ends, leads = place < len(parts) - 1, place > 0
+                    found = self._words.containing(part, one, leads=leads, ends=ends)
+                    rows = found if rows is None else rows & found
+                if rows is not None and not rows:
+                    break
+            candidates |= rows if rows is not None else BitMap()
+        candidates &= self.maps.live
+        if len(candidates) > _MOST_CHECKED:
+            raise Unanswerable
+        return self._checked(words, candidates, session) | self.maps.recent.words(words)
+
+    def _checked(self, words: Words, candidates: BitMap, session: Session) -> BitMap:
+        found: list[int] = []
+        ids = self.maps.column("id")[rids_of(candidates)].tolist()
+        for start in range(0, len(ids), _BATCH):
+            query = select(Dataset.id, Dataset.search_text).where(Dataset.id.in_(ids[start : start + _BATCH]))
+            found += [id_ for id_, text in session.execute(query) if holds(text, words)]
+        return self.maps.rids(found) & candidates
+
+    def _learn(self, words: Words, rows: BitMap) -> BitMap:
+        """Keep the rows of costly words; `put` keeps them right."""
+        self._learnt[words] = rows
+        while len(self._learnt) > _LEARNT:
+            self._learnt.popitem(last=False)
+        return rows
+
+    # --- columns ------------------------------------------------------------------------------------------------------
+
+    def _in_state(self, state: str, now: int) -> BitMap:
+        if state in {"open", "embargoed"}:
+            everyone = released(self.maps, EVERYONE_SEES, now)
+            return everyone if state == "open" else self.maps.live - everyone
+        return self.maps.bitmap("missing") if state == "missing" else self.maps.bitmap("state", state)
+
+    def _measured(self, condition: Years | During) -> BitMap:
+        if isinstance(condition, During):
+            return self._during(condition.start, condition.end)
+        first, last = condition.first, condition.last
+        if first > last or last < 1:
+            return BitMap()
+        low, high = (min(max(year, 1), _LAST_YEAR) for year in (first, last))
+        return union([bitmap for year, bitmap in self.maps.values("year") if low <= year <= high])
+
+    def _during(self, start: datetime | None, end: datetime | None) -> BitMap:
+        low = -NEVER if start is None else microseconds(start)
+        high = NEVER if end is None else microseconds(end)
+        when, length = self.maps.column("when"), self.maps.base_length
+        first, last = np.searchsorted(when[:length], [low, high])
+        recent = np.flatnonzero((when[length:] >= low) & (when[length:] < high)) + length
+        rows = BitMap(range(int(first), int(last))) | bitmap_of(recent)
+        return rows & union([bitmap for _, bitmap in self.maps.values("year")])  # of those that say when
+
+    def _having(self, what: str) -> BitMap:
+        if what in ARRAY_KINDS:
+            return self.maps.bitmap("array", what)
+        if what in HAS:
+            return self.maps.bitmap("has", what)
+        return union([self._rows_named(name) for name in _spellings(what)])
+
+    def _rows_named(self, name: str) -> BitMap:
+        return self._named.get(name, BitMap()) | self.maps.recent.named(name)
+
+    def _between(self, bounds: Between) -> BitMap:
+        spellings = _spellings(bounds.name)
+        found = [self._numbers.between(name, bounds) for name in spellings]
+        return union([*found, *(self.maps.recent.between(name, bounds) for name in spellings)])
+
+    def _with_text(self, name: str, text: str) -> BitMap:
+        spellings = _spellings(name)
+        fields = [self._names[one] for one in spellings if one in self._names]
+        found = [self._texts.containing(text.encode(), field) for field in fields]
+        return union([*found, *(self.maps.recent.text(one, text) for one in spellings)])
+
+    # --- facets -------------------------------------------------------------------------------------------------------
+
+    def counts(self, facet: str, hits: BitMap) -> dict[str, int]:
+        """How many of `hits` have each value of the facet."""
+        if facet == "proposal":
+            numbers = np.bincount(self.maps.column("proposal")[rids_of(hits)])
+            return {str(value): int(numbers[value]) for value in np.flatnonzero(numbers)}
+        counted = ((value, hits.intersection_cardinality(rows)) for value, rows in self.maps.values(facet))
+        return {str(value): number for value, number in counted if number}
+
+
+def _spellings(name: str) -> list[str]:
+    return sorted({name, name.lower()})

@@ -1,0 +1,142 @@
+"""Keeps an index right: takes over what the event log says has changed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy.orm import Session, aliased
+
+from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex
+from pandaas.catalogue.search.index.maps import Maps
+from pandaas.catalogue.search.index.rows import NEVER, Row, microseconds, read_rows
+from pandaas.db import Database, EventTail, Position
+from pandaas.db.tables import Dataset, DatasetAncestor, Event, Proposal, Relation
+
+_BATCH = 500
+_TEAM = ("proposal.member",)  # events that change who may see, not what there is: principals are made anew
+_IN_PLACE = {"release_time", "datasets", "reason"}  # told of a proposal whose datasets' texts stay as they are
+
+
+class Follower:
+    """Brings `index` up to the event log. One thread at a time works; the index changes under `lock`."""
+
+    def __init__(self, database: Database, index: CatalogueIndex, position: Position, lock: threading.RLock) -> None:
+        self._database = database
+        self._index = index
+        self._lock = lock
+        self._tail = EventTail(database, position)
+        self._early: set[int] = set()  # events taken over although an older transaction is still running
+        self._seen: int | str | None = None  # version of the database up to which all is taken over
+        self._busy = threading.Lock()
+
+    @property
+    def position(self) -> Position:
+        return self._tail.position
+
+    def catch_up(self, most: int) -> bool:
+        """Take over all that is committed, if it is not more than `most` events; True when nothing is left."""
+        version = self._database.version()
+        if version is not None and version == self._seen:
+            return True
+        with self._busy:
+            version = self._database.version()  # before reading: what comes after it is seen next time
+            done = 0
+            while done < most:
+                events = self._next()
+                if not events:
+                    self._seen = version
+                    return True
+                self._take_over(events)
+                done += len(events)
+            return False
+
+    def _next(self) -> list[Event]:
+        settled = [event for event in self._tail.batch(_BATCH) if event.id not in self._early]
+        if settled or self._database.is_sqlite:
+            return settled
+        waiting = [event for event in self._tail.unsettled(_BATCH) if event.id not in self._early]
+        self._early = {event.id for event in self._tail.unsettled(_BATCH)}
+        return waiting
+
+    def _take_over(self, events: Sequence[Event]) -> None:
+        pids = {event.subject for event in events if event.kind.startswith("dataset.")}
+        registered = {event.subject for event in events if event.kind == "dataset.registered"}
+        proposals = {
+            event.proposal_id: set(event.payload)
+            for event in events
+            if event.kind.startswith("proposal.") and not event.kind.startswith(_TEAM) and event.proposal_id
+        }
+        with self._database.read() as session:
+            ids = _ids_of(session, pids | _sources(session, registered))
+            for proposal, changed in proposals.items():
+                ids |= self._proposal(session, proposal, whole=not changed <= _IN_PLACE)
+            self._releases(session, _made_from(ids))
+            rows = list(_rows(session, sorted(ids)))
+        with self._lock:
+            self._index.put(rows)
+
+    def _proposal(self, session: Session, proposal: int, *, whole: bool) -> set[int]:
+        """Take over a changed proposal; the ids of datasets that have to be read anew."""
+        type_ = session.scalar(select(Proposal.type).where(Proposal.id == proposal))
+        if type_ is None:
+            return set()
+        with self._lock:
+            self._index.maps.set_type(proposal, type_)
+        if whole:
+            return set(session.scalars(select(Dataset.id).where(Dataset.proposal_id == proposal)))
+        source = aliased(Dataset)
+        made = (
+            select(DatasetAncestor.dataset_id)
+            .join(source, source.id == DatasetAncestor.ancestor_id)
+            .where(source.proposal_id == proposal)
+        )
+        return self._releases(session, [or_(Dataset.proposal_id == proposal, Dataset.id.in_(made))])
+
+    def _releases(self, session: Session, of: Iterable[ColumnElement[bool]]) -> set[int]:
+        """Take over the release times of these datasets; what was made from data follows them. The ids of unknown ones."""
+        unknown: set[int] = set()
+        for clause in of:
+            found = session.execute(select(Dataset.id, Dataset.release_time).where(clause)).all()
+            with self._lock:
+                unknown |= {row.id for row in found if not _set_release(self._index.maps, row.id, row.release_time)}
+        return unknown
+
+
+def _made_from(ids: Iterable[int]) -> Iterable[ColumnElement[bool]]:
+    """What was made from these."""
+    ordered = sorted(ids)
+    for start in range(0, len(ordered), _BATCH):
+        some = DatasetAncestor.ancestor_id.in_(ordered[start : start + _BATCH])
+        yield Dataset.id.in_(select(DatasetAncestor.dataset_id).where(some))
+
+
+def _set_release(maps: Maps, id_: int, time: datetime | None) -> bool:
+    return maps.set_release(id_, NEVER if time is None else microseconds(time))
+
+
+def _ids_of(session: Session, pids: Iterable[str]) -> set[int]:
+    found: set[int] = set()
+    for some in _batches(pids):
+        found.update(session.scalars(select(Dataset.id).where(Dataset.pid.in_(some))))
+    return found
+
+
+def _sources(session: Session, pids: Iterable[str]) -> set[str]:
+    """What these datasets were made from: they have results now."""
+    found: set[str] = set()
+    for some in _batches(pids):
+        found.update(session.scalars(select(Relation.object_pid).where(Relation.subject_pid.in_(some))))
+    return found
+
+
+def _batches(pids: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(pids)
+    return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
+
+
+def _rows(session: Session, ids: Sequence[int]) -> Iterable[Row]:
+    for start in range(0, len(ids), _BATCH):
+        yield from read_rows(session, ids[start : start + _BATCH])

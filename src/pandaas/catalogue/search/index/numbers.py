@@ -1,0 +1,66 @@
+"""Values of parameters: which rows have one between two bounds, or a text that contains another?
+
+Values of one parameter stand sorted, in SI for each SI unit and once more as they were stored, each with its row. A
+range is one slice of them; what it covers of every sixty-fourth is a bitmap, made when the parameter is first asked for.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pyroaring import BitMap
+
+from pandaas.catalogue.search.index.bitmaps import bitmap_of, union
+from pandaas.catalogue.search.language import Between
+
+Arrays = dict[str, NDArray[Any]]
+_PARTS = 64
+_MANY = 20_000  # values, from which on bitmaps of parts are worth it
+_KEPT = 48  # parameters whose bitmaps are kept
+_FEW = 4  # parts of that many slices make no bitmap
+
+
+class Numbers:
+    """Read-only. `series` says where the values of (name, SI unit or "" for as stored) lie in the arrays."""
+
+    def __init__(self, arrays: Arrays, series: dict[tuple[str, str], tuple[int, int]]) -> None:
+        self._values = arrays["values"]
+        self._rids = arrays["value_rids"]
+        self._series = series
+        self._parts: OrderedDict[tuple[str, str], list[BitMap]] = OrderedDict()
+
+    def between(self, name: str, bounds: Between) -> BitMap:
+        """The rows whose parameter `name` lies within; bounds as `Between` says."""
+        key = (name, bounds.si_unit or "")
+        if key not in self._series:
+            return BitMap()
+        start, end = self._series[key]
+        values = self._values[start:end]
+        low, high = 0, end - start
+        if bounds.low is not None:
+            low = int(np.searchsorted(values, bounds.low, side="right" if bounds.low_open else "left"))
+        if bounds.high is not None:
+            high = int(np.searchsorted(values, bounds.high, side="left" if bounds.high_open else "right"))
+        return self._slice(key, self._rids[start:end], low, high)
+
+    def _slice(self, key: tuple[str, str], rids: NDArray[Any], low: int, high: int) -> BitMap:
+        step = max(1, -(-len(rids) // _PARTS))
+        first, last = -(-low // step), high // step
+        if high <= low:
+            return BitMap()
+        if len(rids) < _MANY or last - first < _FEW:
+            return bitmap_of(rids[low:high])
+        parts = self._parts_of(key, rids, step)
+        edges = [bitmap_of(rids[low : first * step]), bitmap_of(rids[last * step : high])]
+        return union([*edges, *parts[first:last]])
+
+    def _parts_of(self, key: tuple[str, str], rids: NDArray[Any], step: int) -> list[BitMap]:
+        if key not in self._parts:
+            self._parts[key] = [bitmap_of(rids[place : place + step]) for place in range(0, len(rids), step)]
+            while len(self._parts) > _KEPT:
+                self._parts.popitem(last=False)
+        self._parts.move_to_end(key)
+        return self._parts[key]

@@ -1,0 +1,152 @@
+"""The index of the search: kept right, on disk, in several processes, and what happens when it is damaged."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Event as Flag
+from threading import Thread
+
+import pytest
+from sqlalchemy import func, update
+
+from pandaas.access import FACILITY
+from pandaas.catalogue import IndexSearch, SearchQuery, check_index
+from pandaas.catalogue.search.index import index_folder, snapshot
+from pandaas.catalogue.search.index.following import Follower
+from pandaas.db.tables import Dataset, Event
+from pandaas.model import ANONYMOUS, Principal
+from pandaas.testing.facility import Facility
+
+Found = Callable[..., list[str]]
+
+
+@pytest.fixture
+def search(facility: Facility) -> IndexSearch:
+    """An index that was built with one dataset; SQL is not there to help."""
+    facility.register("PUB-1/first.nxs", title="First", start="2020-05-01T00:00:00+00:00")
+    search = IndexSearch(
+        facility.database, facility.access, facility.catalogue.vocabulary, index_folder(facility.settings)
+    )
+    search.keeper.load()
+    search._sql.search = None  # type: ignore[assignment, method-assign]
+    return search
+
+
+def titles(search: IndexSearch, text: str = "", who: Principal = FACILITY) -> list[str]:
+    return [card.title for card in search.search(who, SearchQuery(text, sort="newest")).results]
+
+
+def test_a_query_sees_what_was_written_before_it(facility: Facility, search: IndexSearch) -> None:
+    pid = facility.register("PUB-1/second.nxs", title="Second lysozyme", start="2021-05-01T00:00:00+00:00")
+    assert titles(search) == ["Second lysozyme", "First"]
+    assert titles(search, "ysozym") == ["Second lysozyme"]
+    facility.catalogue.edit(facility.principal("alice"), pid, {"title": "Zeolite"})
+    assert titles(search, "ysozym") == []
+    assert titles(search, "zeolite") == ["Zeolite"]
+
+
+def test_the_end_of_an_embargo_comes_by_the_clock(facility: Facility, search: IndexSearch) -> None:
+    pid = facility.register("PUB-3/embargoed.nxs", title="Embargoed", start="2026-05-01T00:00:00+00:00")
+    released = facility.catalogue.dataset(FACILITY, pid).release_time
+    assert released is not None
+    facility.clock.now = released - timedelta(microseconds=1)
+    assert titles(search, "", ANONYMOUS) == ["First"]
+    facility.clock.now = released
+    assert titles(search, "", ANONYMOUS) == ["Embargoed", "First"]
+    facility.access.set_release(FACILITY, "PUB-3", released + timedelta(days=1))
+    assert titles(search, "", ANONYMOUS) == ["First"]
+
+
+def test_a_team_is_as_it_is_now(facility: Facility, search: IndexSearch) -> None:
+    facility.register("SEC-2/secret.nxs", title="Secret")
+    assert titles(search, "secret", facility.principal("alice")) == []
+    facility.access.set_member(FACILITY, "SEC-2", facility.people["alice"], "reader")
+    assert titles(search, "secret", facility.principal("alice")) == ["Secret"]
+
+
+def test_phrases_that_were_asked_before_stay_right(facility: Facility, search: IndexSearch) -> None:
+    assert titles(search, '"frozen in argon"') == []
+    pid = facility.register("PUB-1/argon.nxs", title="Ice frozen in argon")
+    assert titles(search, '"frozen in argon"') == ["Ice frozen in argon"]
+    facility.catalogue.edit(facility.principal("alice"), pid, {"title": "Ice frozen in xenon"})
+    assert titles(search, '"frozen in argon"') == []
+
+
+def test_a_second_process_takes_the_snapshot_and_what_came_after(facility: Facility, search: IndexSearch) -> None:
+    facility.register("PUB-1/second.nxs", title="Second")
+    place = snapshot.newest(index_folder(facility.settings))
+    other = IndexSearch(
+        facility.database, facility.access, facility.catalogue.vocabulary, index_folder(facility.settings)
+    )
+    other.keeper.load()
+    assert snapshot.newest(index_folder(facility.settings)) == place
+    assert sorted(titles(other)) == ["First", "Second"]
+
+
+@pytest.mark.parametrize("file", ["header.json", "words-bytes.npy", "maps.bitmaps"])
+@pytest.mark.parametrize("damage", ["cut", "changed", "gone"])
+def test_a_damaged_snapshot_is_built_anew(facility: Facility, search: IndexSearch, file: str, damage: str) -> None:
+    place = snapshot.newest(index_folder(facility.settings))
+    assert place is not None
+    data = (place / file).read_bytes()
+    (place / file).unlink()
+    if damage != "gone":
+        (place / file).write_bytes(data[: len(data) // 2] if damage == "cut" else data[:-1] + b"\x7f")
+    other = IndexSearch(
+        facility.database, facility.access, facility.catalogue.vocabulary, index_folder(facility.settings)
+    )
+    other.keeper.load()
+    assert snapshot.newest(index_folder(facility.settings)) != place
+    assert titles(other) == ["First"]
+
+
+def test_the_snapshot_of_another_database_is_not_taken(facility: Facility, search: IndexSearch) -> None:
+    """A database that was put back from a backup has other events at the same place."""
+    with facility.database.session() as session:
+        session.execute(update(Event).values(subject="other"))
+    other = IndexSearch(
+        facility.database, facility.access, facility.catalogue.vocabulary, index_folder(facility.settings)
+    )
+    place = snapshot.newest(index_folder(facility.settings))
+    other.keeper.load()
+    assert snapshot.newest(index_folder(facility.settings)) != place
+
+
+def test_a_check_finds_what_was_changed_behind_its_back(facility: Facility, search: IndexSearch) -> None:
+    assert check_index(facility.database, facility.settings).differences == ()
+    with facility.database.session() as session:
+        session.execute(update(Dataset).values(kind="mask"))
+    found = check_index(facility.database, facility.settings)
+    assert found.differences == ("Dataset 1: kind mask is missing.", "1 datasets have kind raw, not 0.")
+    assert check_index(facility.database, facility.settings, rebuild=True).differences == ()
+    with facility.database.session() as session:
+        session.execute(update(Dataset).values(search_text=func.replace(Dataset.search_text, "first", "other")))
+    assert "Words(text='other'" in check_index(facility.database, facility.settings).differences[0]
+
+
+def test_while_it_lags_far_behind_sql_answers(
+    facility: Facility, search: IndexSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Follower, "catch_up", lambda self, most: False)
+    facility.register("PUB-1/second.nxs", title="Second")
+    search._sql = type(search._sql)(facility.database, facility.access, facility.catalogue.vocabulary)
+    assert len(titles(search)) == 2
+
+
+def test_a_running_server_takes_over_what_another_process_built(facility: Facility, search: IndexSearch) -> None:
+    stop = Flag()
+    follower = Thread(target=search.keeper.run, args=(stop,))
+    follower.start()
+    before = search.keeper.current()
+    check_index(facility.database, facility.settings, rebuild=True)
+    try:
+        for _ in range(100):
+            if search.keeper.current() is not before:
+                break
+            stop.wait(0.05)
+        assert search.keeper.current() is not before
+        assert titles(search) == ["First"]
+    finally:
+        stop.set()
+        follower.join()

@@ -1,8 +1,10 @@
 """What they may see and do: one rule, asked in Python (`may`) and in SQL (`visible`); proposals, teams, shares."""
 
+from pandaas.access.audit import AuditCheck, AuditLine
 from pandaas.access.clause import visible
 from pandaas.access.links import LinkView
 from pandaas.access.policy import Policy, ReleaseChange, follow_inputs
+from pandaas.access.reads import ReadCounter
 from pandaas.access.reasons import Answer, Seer
 from pandaas.access.rights import not_found
 from pandaas.access.rule import EVERYONE_SEES, RULE, SCOPE_OF, Grant, Protected, Tie, is_open, may
@@ -16,12 +18,15 @@ __all__ = [
     "SCOPE_OF",
     "Access",
     "Answer",
+    "AuditCheck",
+    "AuditLine",
     "Grant",
     "LinkView",
     "MemberView",
     "Policy",
     "ProposalView",
     "Protected",
+    "ReadCounter",
     "ReleaseChange",
     "Seer",
     "Tie",

@@ -8,6 +8,7 @@ import typer
 
 from pandaas.cli.facility import PersonName, facility, new_password
 from pandaas.cli.output import Json, emit, table
+from pandaas.model import InvalidInput
 
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 _COLUMNS = ("user", "name", "role", "affiliation", "disabled")
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
     group.command("disable")(disable)
     group.command("enable")(enable)
     group.command("link")(link)
+    group.command("erase")(erase)
     app.add_typer(group, name="user")
 
 
@@ -109,3 +111,15 @@ def link(
     with facility() as local:
         local.identity.link_identity(local.identity.person_named(user).id, issuer, subject)
     print(f"Linked '{subject}' to '{user}'.")
+
+
+def erase(
+    user: PersonName,
+    confirm: Annotated[str, typer.Option("--confirm", help="The user name again: this can't be undone.")],
+) -> None:
+    """Take away everything that tells who a person is; her data stay with their proposals, the audit keeps a number."""
+    if confirm != user:
+        raise InvalidInput("--confirm repeats the user name.", field="confirm")
+    with facility() as local:
+        left = local.identity.erase(local.identity.person_named(user).id)
+    print(f"'{user}' is erased; what is left is called '{left}'.")

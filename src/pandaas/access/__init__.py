@@ -6,6 +6,8 @@ from pandaas.access.links import LinkView
 from pandaas.access.policy import Policy, ReleaseChange, follow_inputs
 from pandaas.access.reads import ReadCounter
 from pandaas.access.reasons import Answer, Seer
+from pandaas.access.releases import ReleaseRequestView
+from pandaas.access.requests import AccessRequestView
 from pandaas.access.rights import not_found
 from pandaas.access.rule import EVERYONE_SEES, RULE, SCOPE_OF, Grant, Protected, Tie, is_open, may
 from pandaas.access.service import FACILITY, Access, access_of
@@ -17,6 +19,7 @@ __all__ = [
     "RULE",
     "SCOPE_OF",
     "Access",
+    "AccessRequestView",
     "Answer",
     "AuditCheck",
     "AuditLine",
@@ -28,6 +31,7 @@ __all__ = [
     "Protected",
     "ReadCounter",
     "ReleaseChange",
+    "ReleaseRequestView",
     "Seer",
     "Tie",
     "access_of",

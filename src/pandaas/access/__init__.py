@@ -1,11 +1,15 @@
 """What they may see and do: one rule, asked in Python (`may`) and in SQL (`visible`); proposals, teams, shares."""
 
+from pandaas.access.audit import AuditCheck, AuditLine
 from pandaas.access.clause import visible
 from pandaas.access.links import LinkView
 from pandaas.access.office import Change, FileSource, Office, OfficeRunView, OfficeSource, source_of
 from pandaas.access.policy import Policy, ReleaseChange, follow_inputs
 from pandaas.access.reach import Line, Reach, reach
+from pandaas.access.reads import ReadCounter
 from pandaas.access.reasons import Answer, Seer
+from pandaas.access.releases import ReleaseRequestView
+from pandaas.access.requests import AccessRequestView
 from pandaas.access.rights import not_found
 from pandaas.access.rule import EVERYONE_SEES, RULE, SCOPE_OF, Grant, Protected, Tie, is_open, may
 from pandaas.access.service import FACILITY, Access, access_of
@@ -17,9 +21,12 @@ __all__ = [
     "RULE",
     "SCOPE_OF",
     "Access",
+    "AccessRequestView",
     "Answer",
     "Change",
     "FileSource",
+    "AuditCheck",
+    "AuditLine",
     "Grant",
     "Line",
     "LinkView",
@@ -31,7 +38,9 @@ __all__ = [
     "ProposalView",
     "Protected",
     "Reach",
+    "ReadCounter",
     "ReleaseChange",
+    "ReleaseRequestView",
     "Seer",
     "Tie",
     "access_of",

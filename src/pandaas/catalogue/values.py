@@ -104,6 +104,7 @@ class Card:
     open: bool
     has_thumbnail: bool
     origin: str
+    release_time: datetime | None = None
     main_shape: tuple[int, ...] | None = None
     missing: bool = False
     snippet: str | None = None

@@ -8,7 +8,7 @@ import typer
 
 from pandaas.cli.facility import PersonName, facility, new_password
 from pandaas.cli.output import Json, emit, table
-from pandaas.model import NotFound
+from pandaas.model import InvalidInput, NotFound
 
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from standard input.")]
 _COLUMNS = ("user", "name", "role", "affiliation", "disabled")
@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     group.command("link")(link)
     group.command("unlink")(unlink)
     group.command("unlock")(unlock)
+    group.command("erase")(erase)
     app.add_typer(group, name="user")
 
 
@@ -135,3 +136,15 @@ def unlock(user: PersonName) -> None:
     with facility() as local:
         failures = local.identity.unlock(user)
     print(f"'{user}' may sign in again; {failures} wrong passwords were tried.")
+
+
+def erase(
+    user: PersonName,
+    confirm: Annotated[str, typer.Option("--confirm", help="The user name again: this can't be undone.")],
+) -> None:
+    """Take away everything that tells who a person is; her data stay with their proposals, the audit keeps a number."""
+    if confirm != user:
+        raise InvalidInput("--confirm repeats the user name.", field="confirm")
+    with facility() as local:
+        left = local.identity.erase(local.identity.person_named(user).id)
+    print(f"'{user}' is erased; what is left is called '{left}'.")

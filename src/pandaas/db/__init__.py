@@ -6,7 +6,7 @@ from pandaas.db.base import AccessColumns, Base
 from pandaas.db.engine import Database
 from pandaas.db.events import EventTail, Position, append
 from pandaas.db.failures import disk_full, is_disk_full, understood
-from pandaas.db.leases import hold, holders, release
+from pandaas.db.leases import LEASE_S, hold, holders, release
 from pandaas.db.locks import serving
 from pandaas.db.memo import Memo
 from pandaas.db.migrate import (
@@ -22,6 +22,7 @@ from pandaas.db.restoring import RestoreReport, restore
 from pandaas.db.upgrading import UpgradeReport, upgrade
 
 __all__ = [
+    "LEASE_S",
     "AccessColumns",
     "BackupReport",
     "Base",

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from threading import Event as Flag
@@ -97,8 +97,11 @@ class EventTail:
         # A position beyond the end is one of a database that has been replaced since by an older one.
         self.position = end if start is None else min(start, end)
 
-    def batch(self, limit: int = 1000) -> list[Event]:
+    def batch(self, limit: int = 1000, *, without: Sequence[str] = ()) -> list[Event]:
+        """What is new, in order; events of the kinds `without` are passed over."""
         query = select(Event).where(self._is_new()).order_by(Event.transaction, Event.id).limit(limit)
+        if without:
+            query = query.where(Event.kind.not_in(without))
         if not self.database.is_sqlite:
             query = query.where(Event.transaction < _oldest_running())
         with self.database.read() as session:

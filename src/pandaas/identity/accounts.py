@@ -6,13 +6,27 @@ import re
 from itertools import count
 from typing import Any
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pandaas.config import Settings
 from pandaas.db import Database, append
-from pandaas.db.tables import LinkedIdentity, Person, SignIn
+from pandaas.db.tables import (
+    AuditPerson,
+    Event,
+    InstrumentStaff,
+    LinkedIdentity,
+    Notice,
+    PathCapability,
+    Person,
+    Proposal,
+    ProposalMember,
+    Share,
+    SignIn,
+    SignInAttempt,
+    Token,
+)
 from pandaas.identity.credentials import Passwords
 from pandaas.model import Conflict, InvalidInput, NotFound, Role
 
@@ -178,6 +192,29 @@ class Accounts:
             self._end_sign_ins(session, person)
         self._log(session, "person.disabled" if disabled else "person.enabled", person, actor_id=actor_id)
 
+    def erase(self, person_id: int) -> str:
+        """Take away everything that tells who a person is, for good; returns the user name that is left of her.
+
+        Her sign-ins, tokens and linked identities go; teams and shares end. What she did stays under a number: the audit
+        knows her by an opaque id that from now on means nobody, and the event log no longer names her.
+        """
+        with self._database.session() as session:
+            person = _get(session, person_id)
+            old, left = person.user, f"erased-{person_id}"
+            for table in (LinkedIdentity, SignIn, Token, PathCapability, InstrumentStaff, Share, AuditPerson, Notice):
+                session.execute(delete(table).where(table.person_id == person_id))
+            session.execute(delete(ProposalMember).where(ProposalMember.person_id == person_id))
+            session.execute(delete(SignInAttempt).where(SignInAttempt.user == old))
+            space = update(Proposal).where(Proposal.name == f"personal-{old}")
+            session.execute(space.values(name=f"personal-{left}", title="Own space of an erased person"))
+            person.user, person.name = left, "An erased person"
+            person.email = person.orcid = person.affiliation = person.password_hash = person.posix_account = None
+            person.disabled = True
+            session.flush()
+            _forget(session, person_id, old, left)
+            self._log(session, "person.erased", person)
+        return left
+
     def linked_person(self, issuer: str, subject: str) -> Person | None:
         """The person this foreign identity was linked to."""
         query = (
@@ -225,6 +262,17 @@ def _free_name(session: Session, wish: str) -> str:
     if base not in taken:
         return base
     return next(name for name in (f"{base}{number}" for number in count(2)) if name not in taken)
+
+
+def _forget(session: Session, person_id: int, old: str, left: str) -> None:
+    """Take a name out of the event log: where it is the subject, and what was said of her."""
+    session.execute(update(Event).where(Event.subject == old, Event.person_id == person_id).values(subject=left))
+    session.execute(update(Event).where(Event.subject == f"personal-{old}").values(subject=f"personal-{left}"))
+    mine = or_(Event.person_id == person_id, Event.actor_id == person_id)
+    for event in session.scalars(select(Event).where(mine)):
+        told = {"user", "name", "email", "address", "client"} & event.payload.keys()
+        if told:
+            event.payload = {key: value for key, value in event.payload.items() if key not in told}
 
 
 def _get(session: Session, person_id: int) -> Person:

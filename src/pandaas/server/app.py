@@ -9,6 +9,7 @@ from anyio import to_thread
 from fastapi import FastAPI
 
 from pandaas import __version__
+from pandaas.access import ReadCounter
 from pandaas.config import Settings
 from pandaas.server import page, problems
 from pandaas.server.background import Background
@@ -23,6 +24,7 @@ from pandaas.server.routers import (
     logbook,
     office,
     panosc,
+    policy,
     portal,
     proposals,
     provenance,
@@ -31,6 +33,7 @@ from pandaas.server.routers import (
     saved,
     search,
     session,
+    sharing,
     tiles,
     uploads,
     zarr,
@@ -49,6 +52,8 @@ ROUTERS = (
     session,
     providers,
     account,
+    sharing,
+    policy,
     portal,
     search,
     saved,
@@ -93,6 +98,9 @@ def create_app(
         workers = Background(built, health)
         if background:
             workers.start()
+        reads = ReadCounter(built.database)
+        reads.start()
+        app.state.reads = reads
         app.state.services = built
         app.state.hub = hub
         health.set("database", "ok", built.database.url.get_backend_name())
@@ -105,6 +113,7 @@ def create_app(
                 await to_thread.run_sync(before_close)
             await to_thread.run_sync(workers.stop)
             await to_thread.run_sync(hub.close)
+            await to_thread.run_sync(reads.close)
             if services is None:
                 await to_thread.run_sync(close_services, built)
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import os
+import secrets
 import socket
+import time
 from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
 from threading import Event as Flag
 from threading import Thread
 
 import structlog
 
 from pandaas.access import FACILITY
-from pandaas.db import hold
-from pandaas.model import PandaasError
+from pandaas.db import LEASE_S, Database, hold, release
+from pandaas.model import PandaasError, Unavailable
+from pandaas.server import mailing
 from pandaas.server.health import HealthBoard
 from pandaas.server.services import Services
 
@@ -21,6 +26,37 @@ _HOUSEKEEPING_S = 300.0
 _ALERTS_S = 20.0
 _SIGN_INS_S = 15.0
 _OFFICE_S = 10.0
+_LOOK_S = 2.0
+_REMIND_EVERY = timedelta(minutes=1)
+
+
+class Led:
+    """A round of work every two seconds, by one process of all at a time: whoever holds the lease of that name."""
+
+    def __init__(self, database: Database, name: str, round_: Callable[[], None]) -> None:
+        self._database = database
+        self._name = name
+        self._round = round_
+        self._holder = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._renewed = -LEASE_S
+
+    def run(self, stop: Flag) -> None:
+        while not stop.wait(_LOOK_S):
+            try:
+                if self._leads():
+                    self._round()
+            except Unavailable as error:
+                log.warning("background work put off", work=self._name, reason=str(error))
+        with suppress(PandaasError):
+            release(self._database, self._name, self._holder)
+
+    def _leads(self) -> bool:
+        """Renewed at every third of the lease's time, so that an idle platform writes little."""
+        if time.monotonic() - self._renewed < LEASE_S / 3:
+            return True
+        leads = hold(self._database, self._name, self._holder)
+        self._renewed = time.monotonic() if leads else -LEASE_S
+        return leads
 
 
 class Background:
@@ -31,6 +67,7 @@ class Background:
         self._board = board
         self._stop = Flag()
         self._threads: list[Thread] = []
+        self._reminded: datetime | None = None
 
     def start(self) -> None:
         self._launch("jobs", self._services.jobs.run_reconciler)
@@ -39,9 +76,12 @@ class Background:
         if self._services.settings.sign_in.providers:
             self._launch("sign-in", self._keep_sign_ins)
         self._launch("search", self._services.catalogue.keep_search_index)
-
         if any(feed.every_minutes for feed in self._services.settings.office):
             self._launch("office", self._import_people)
+        self._launch("policy", Led(self._services.database, "policy", self._keep_policy).run)
+        self._launch("audit", Led(self._services.database, "audit", self._keep_audit).run)
+        if self._services.settings.mail.host:
+            self._launch("mail", Led(self._services.database, "mail", self._send_mail).run)
 
     def stop(self) -> None:
         self._stop.set()
@@ -108,3 +148,19 @@ class Background:
                     self._services.catalogue.saved.tell()
             except PandaasError as error:
                 log.warning("alerts put off", reason=str(error))
+
+    def _keep_policy(self) -> None:
+        """Owners hear of requests at once, teams of releases within a minute."""
+        access = self._services.access
+        access.tell_owners()
+        now = self._services.database.clock()
+        if self._reminded is None or now - self._reminded >= _REMIND_EVERY:
+            access.remind_of_releases()
+            self._reminded = now
+
+    def _keep_audit(self) -> None:
+        while self._services.access.take_over() and not self._stop.is_set():
+            pass
+
+    def _send_mail(self) -> None:
+        mailing.send_waiting(self._services.database, self._services.settings)

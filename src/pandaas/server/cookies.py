@@ -8,6 +8,7 @@ from starlette.responses import Response
 SECURE_NAME = "__Host-pandaas"
 LOOPBACK_NAME = "pandaas"
 _BROWSER = "-sign-in"  # a cookie of its own for sign-ins on their way to a provider and back
+_LENS = "-lens"  # the cookie beside it: a reviewer's visit, or the look as somebody else
 
 
 def is_secure(connection: HTTPConnection) -> bool:
@@ -17,6 +18,24 @@ def is_secure(connection: HTTPConnection) -> bool:
 def cookie_secret(connection: HTTPConnection) -> str | None:
     """The sign-in secret the browser sent, if any."""
     return connection.cookies.get(SECURE_NAME if is_secure(connection) else LOOPBACK_NAME)
+
+
+def lens_secret(connection: HTTPConnection) -> str | None:
+    """The secret of the lens through which this browser looks, if any."""
+    return connection.cookies.get((SECURE_NAME if is_secure(connection) else LOOPBACK_NAME) + _LENS)
+
+
+def set_lens(connection: HTTPConnection, response: Response, secret: str) -> None:
+    """It ends with the browser, and on the server when its time is over."""
+    secure = is_secure(connection)
+    name = (SECURE_NAME if secure else LOOPBACK_NAME) + _LENS
+    response.set_cookie(name, secret, httponly=True, secure=secure, samesite="strict", path="/")
+
+
+def clear_lens(connection: HTTPConnection, response: Response) -> None:
+    secure = is_secure(connection)
+    name = (SECURE_NAME if secure else LOOPBACK_NAME) + _LENS
+    response.delete_cookie(name, httponly=True, secure=secure, samesite="strict", path="/")
 
 
 def set_cookie(connection: HTTPConnection, response: Response, secret: str, *, hours: float) -> None:

@@ -58,6 +58,9 @@ class Door:
     def answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """Called after each answer."""
 
+    def served(self, connection: HTTPConnection, status: int, size: int) -> None:
+        """Called after each answer with the bytes of its body."""
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
@@ -67,11 +70,13 @@ class Door:
         connection.state.request_id = request_id
         structlog.contextvars.bind_contextvars(request_id=request_id)
         started = time.perf_counter()
-        status = 500
+        status, size = 500, 0
 
         async def send_with_headers(message: Message) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
+            nonlocal status, size
+            if message["type"] == "http.response.body":
+                size += len(message.get("body", b""))
+            elif message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = _with_headers(list(message["headers"]), scope, connection, request_id)
             await send(message)
@@ -82,6 +87,7 @@ class Door:
         finally:
             seconds = time.perf_counter() - started
             self.answered(scope["method"], getattr(scope.get("route"), "path", "page"), status, seconds)
+            self.served(connection, status, size)
             log.debug(
                 "request",
                 method=scope["method"],

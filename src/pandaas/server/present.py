@@ -185,7 +185,13 @@ def _proposal(view: ProposalView, contents: ProposalContents) -> ProposalOut:
         {
             **fields,
             "instrument": view.instrument,
+            "release_set": row.release_set,
             "open": view.is_open,
+            "may_read": view.may_read,
+            "may_decide": view.may_decide,
+            "embargo_years": view.policy.embargo_years,
+            "licence": view.policy.licence if view.policy.releases else None,
+            "invoiced": view.policy.invoiced,
             "dataset_count": contents.count,
             "techniques": techniques(contents.techniques),
             "last_dataset": card(contents.last) if contents.last else None,

@@ -13,14 +13,18 @@ from pandaas.config import Settings
 from pandaas.identity import Identity
 from pandaas.model import ANONYMOUS, InvalidInput, NotAllowed, Principal, TooLarge
 from pandaas.server import metrics
-from pandaas.server.cookies import cookie_secret
+from pandaas.server.cookies import cookie_secret, lens_secret
 from pandaas.server.door import Door, bearer, host_of
 from pandaas.server.listening import LOOPBACK
+from pandaas.server.reading import data_read
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 # What a provider sends says by its signature who sends it; the search API changes nothing and answers with 404.
 _UNGUARDED = re.compile(r"/api/v1/providers/[a-z0-9-]{1,32}/logout|/panosc/.*")
 _IDENTIFIED = ("/api/", "/h5grove/", "/zarr/", "/metrics", "/panosc/")
+_OF_LENSES = ("/api/v1/lens", "/api/v1/session")
+_OF_REVIEWERS = ("/api/v1/datasets/", "/api/v1/events", "/api/v1/health", "/api/v1/help", "/h5grove/", "/zarr/")
+_READ_WITH = frozenset({200, 206, 304})
 _MAX_JSON = 8 * 1024 * 1024
 
 
@@ -52,14 +56,28 @@ class Gate(Door):
                 identity.principal_of_token, token
             )
             return
-        secret = cookie_secret(connection)
+        secret, lens = cookie_secret(connection), lens_secret(connection)
         if connection.scope["method"] not in _SAFE and not _UNGUARDED.fullmatch(connection.scope["path"]):
-            self._check_same_site(connection, with_cookie=secret is not None)
+            self._check_same_site(connection, with_cookie=secret is not None or lens is not None)
+        found: Principal | None = None
         if secret is not None:
-            found: Principal | None = identity.remembered("cookie", secret) or await to_thread.run_sync(
+            found = identity.remembered("cookie", secret) or await to_thread.run_sync(
                 identity.principal_of_cookie, secret
             )
             connection.state.principal = found or ANONYMOUS
+        if lens is not None:
+            seen = await to_thread.run_sync(identity.principal_of_lens, lens, found)
+            if seen is not None:
+                _check_lens(connection, seen)
+                connection.state.principal = seen
+
+    def served(self, connection: HTTPConnection, status: int, size: int) -> None:
+        """Reads of data are counted for the audit."""
+        reads = getattr(connection.scope["app"].state, "reads", None) if "app" in connection.scope else None
+        if reads is not None and status in _READ_WITH:
+            found = data_read(connection)
+            if found is not None:
+                reads.note(connection.state.principal, *found, size)
 
     def _check_host(self, connection: HTTPConnection) -> None:
         """A page elsewhere can't reach us by pointing its own name at our address."""
@@ -95,6 +113,17 @@ class Gate(Door):
         services = getattr(connection.app.state, "services", None)
         found: Identity | None = services.identity if services is not None else None
         return found
+
+
+def _check_lens(connection: HTTPConnection, seen: Principal) -> None:
+    """Who looks through a lens changes nothing; a reviewer's leads to her datasets and nowhere else."""
+    path = connection.scope["path"]
+    if path.startswith(_OF_LENSES):
+        return
+    if connection.scope["method"] not in _SAFE:
+        raise NotAllowed("You only look here; nothing can be changed.", remedy="End the view first, in the banner.")
+    if seen.link_id is not None and not path.startswith(_OF_REVIEWERS):
+        raise NotAllowed("A reviewer's link opens its datasets and nothing else.", remedy="End the visit first.")
 
 
 def _check_size(connection: HTTPConnection) -> None:

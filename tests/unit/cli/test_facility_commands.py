@@ -120,13 +120,25 @@ def test_a_token_is_printed_alone(facility: Run) -> None:
 
 def test_the_audit_tells_what_happened(facility: Run) -> None:
     facility("token create --user ann")
-    rows = told(facility, "audit")
+    rows = told(facility, "audit events")
     assert [row["kind"] for row in rows][-1] == "token.created"
-    assert {row["subject"] for row in told(facility, "audit --kind person.")} == {"ann", "ben"}
-    assert {row["proposal"] for row in told(facility, "audit --proposal SC-1")} == {"SC-1"}
-    assert [row["kind"] for row in told(facility, "audit --actor ann")] == ["token.created"]
-    assert told(facility, "audit --since 2999-01-01") == []
-    assert len(told(facility, "audit --limit 2")) == 2
+    assert {row["subject"] for row in told(facility, "audit events --kind person.")} == {"ann", "ben"}
+    assert {row["proposal"] for row in told(facility, "audit events --proposal SC-1")} == {"SC-1"}
+    assert [row["kind"] for row in told(facility, "audit events --actor ann")] == ["token.created"]
+    assert told(facility, "audit events --since 2999-01-01") == []
+    assert len(told(facility, "audit events --limit 2")) == 2
+
+
+def test_the_audit_is_searched_and_verified(facility: Run) -> None:
+    assert {row["kind"] for row in told(facility, "audit show --user ann")} >= {"person.created", "proposal.member_set"}
+    assert told(facility, "audit show --kind data.") == []
+    checked = told(facility, "audit verify")
+    assert checked["whole"]
+    assert told(facility, f"audit verify --noted {checked['end']}")["whole"]
+    facility("user erase ben --confirm ben")
+    assert "Ben" not in facility("audit show")
+    with pytest.raises(NotFound):
+        facility("user password ben --password-stdin", "correct horse\n")
 
 
 def test_a_backup_is_made_and_restored(facility: Run, tmp_path: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from fastapi import APIRouter, Request, Response
 
 from pandaas import __version__
@@ -15,6 +17,10 @@ from pandaas.server.schemas.sign_in import SignOutOut
 from pandaas.server.services import Asker, Platform, RowId, Services, Signed
 
 router = APIRouter(prefix="/api/v1", tags=["sign-in"])
+_LENSES: dict[PrincipalKind, Literal["review", "view_as"]] = {
+    PrincipalKind.LINK: "review",
+    PrincipalKind.VIEW: "view_as",
+}
 
 
 @router.get("/session")
@@ -89,6 +95,7 @@ def session_of(platform: Services, asker: Principal) -> SessionOut:
     return SessionOut(
         person=person,
         scopes=sorted(asker.scopes),
+        lens=_LENSES.get(asker.kind),
         instruments=sorted(names[one] for one in asker.instruments if one in names),
         facility=settings.facility.name,
         demo=settings.demo.enabled,

@@ -42,7 +42,7 @@ def value(pid: str, key: str, request: Request, platform: Platform, asker: Asker
 @router.get("/c/{capability}/zarr/{pid}/{key:path}", include_in_schema=False, response_class=Response)
 def value_by_capability(capability: str, pid: str, key: str, request: Request, platform: Platform) -> Response:
     """The same for whoever has the address; it works while the person who made it may read the dataset."""
-    asker = platform.identity.principal_of_capability(capability, pid)
+    asker = request.state.principal = platform.identity.principal_of_capability(capability, pid)
     try:
         return value(pid, key, request, platform, asker)
     except (NotFound, NotAllowed, NotSignedIn) as error:

@@ -42,6 +42,7 @@ class DatasetCard(Out):
     format: str
     techniques: list[TechniqueOut]
     open: bool
+    release_time: datetime | None = Field(None, description="When it becomes, or became, open.")
     has_thumbnail: bool
     origin: Literal["measured", "simulated"]
     main_shape: list[int] | None = Field(None, description="Shape of the default array.")
@@ -88,7 +89,6 @@ class DatasetOut(DatasetCard):
 
     description: str | None
     end_time: datetime | None
-    release_time: datetime | None
     licence: str | None
     proposal_title: str
     definitions: list[str]

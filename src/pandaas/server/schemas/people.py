@@ -23,6 +23,9 @@ class SessionOut(Out):
 
     person: PersonOut | None
     scopes: list[str]
+    lens: Literal["review", "view_as"] | None = Field(
+        None, description="This browser looks through a link or as another."
+    )
     instruments: list[str] = Field(default_factory=list, description="Names of instruments whose staff she is.")
     facility: str
     demo: bool = False

@@ -29,7 +29,13 @@ class ProposalOut(Out):
     start_time: datetime | None = None
     end_time: datetime | None = None
     release_time: datetime | None = None
+    release_set: bool = Field(False, description="Its release date is an exception from the policy.")
     open: bool = Field(description="Released: anyone may read.")
+    may_read: bool = Field(True, description="False: only its title is announced.")
+    may_decide: bool = Field(False, description="You decide on requests for another release date.")
+    embargo_years: float | None = Field(None, description="What the policy says for its type.")
+    licence: str | None = Field(None, description="Under which its data are released.")
+    invoiced: bool = False
     dataset_count: int = Field(description="Datasets that you may see.")
     techniques: list[TechniqueOut] = Field([])
     last_dataset: DatasetCard | None = None

@@ -26,6 +26,7 @@ import { PlotProblem } from './plots/PlotFrame';
 import type { Chosen, FigureProvider, PlotProps } from './plots/props';
 import { chooseVisualisation, supported } from './plots/registry';
 import { useDescription } from './controls/useDescription';
+import { middled, positionOf } from './volume/dimensions';
 import { AttributesView } from './table/AttributesView';
 import styles from './viewer.module.css';
 
@@ -46,6 +47,8 @@ const ImagePlot = lazy(() => import('./image/ImagePlot').then((module) => ({ def
 const CurvePlot = lazy(() => import('./curves/CurvePlot').then((module) => ({ default: module.CurvePlot })));
 const ScatterPlot = lazy(() => import('./curves/ScatterPlot').then((module) => ({ default: module.ScatterPlot })));
 const RgbPlot = lazy(() => import('./image/RgbPlot').then((module) => ({ default: module.RgbPlot })));
+const SlicesPlot = lazy(() => import('./volume/SlicesPlot').then((module) => ({ default: module.SlicesPlot })));
+const VolumePlot = lazy(() => import('./volume/VolumePlot').then((module) => ({ default: module.VolumePlot })));
 const MatrixView = lazy(() => import('./table/MatrixView').then((module) => ({ default: module.MatrixView })));
 const TableView = lazy(() => import('./table/TableView').then((module) => ({ default: module.TableView })));
 const ThroughStrip = lazy(() => import('./through/ThroughStrip').then((module) => ({ default: module.ThroughStrip })));
@@ -119,15 +122,23 @@ function mappingFor(vis: Visualisation, source: ArraySource, state: ViewerState)
 }
 
 function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }: ArrayViewerProps) {
-  const [state, onStateChange] = useOwnState(page.state, page.onStateChange);
+  const [state, setState] = useOwnState(page.state, page.onStateChange);
   const active = chooseVisualisation(source, plot, state.vis);
   const mapping = useMemo(
     () => mappingFor(active, source, { x: state.x, y: state.y }),
     [active, source, state.x, state.y],
   );
   const axes = useAxes(source, plot);
-  const slice = safeSlice(source.shape, state.slice);
-  const sliced = mapping ? slicedDimensions(source.shape.length - (active === 'rgb' ? 1 : 0), mapping) : [];
+  const slice = active === 'slices' ? positionOf(source.shape, state.slice) : safeSlice(source.shape, state.slice);
+  const sliced = slicedBy(active, source, mapping);
+  const onStateChange = useCallback(
+    (partial: Partial<ViewerState>) => {
+      // Three slices begin in the middle of what the image showed, not at its edges.
+      const begins = partial.vis === 'slices' && mapping?.y != null && state.slice !== undefined;
+      setState(begins ? { ...partial, slice: middled(source.shape, state.slice ?? [], [mapping.x, mapping.y ?? 0]) } : partial);
+    },
+    [setState, mapping, source.shape, state.slice],
+  );
   const selection = mapping ? selectionText(source.shape, mapping, slice) : null;
   const [epoch, setEpoch] = useState(0);
   const [figure, setFigure] = useState<FigureProvider | null>(null);
@@ -254,11 +265,19 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
           />
         </Suspense>
       )}
-      {mapping && <SliceSliders axes={axes} dimensions={sliced} slice={slice} onIndex={setIndex} playback={playback} />}
+      {sliced.length > 0 && <SliceSliders axes={axes} dimensions={sliced} slice={slice} onIndex={setIndex} playback={playback} />}
       <div className={styles.hidden} aria-live="polite">{description.text}</div>
       <KeyHelp opened={help} onClose={() => setHelp(false)} />
     </section>
   );
+}
+
+/** The dimensions that have a slider. */
+function slicedBy(active: Visualisation, source: ArraySource, mapping: DimensionMapping | null): number[] {
+  const rank = source.shape.length;
+  if (active === 'slices') return Array.from({ length: rank }, (_, dimension) => dimension);
+  if (active === 'volume') return Array.from({ length: Math.max(rank - 3, 0) }, (_, dimension) => dimension);
+  return mapping ? slicedDimensions(rank - (active === 'rgb' ? 1 : 0), mapping) : [];
 }
 
 function Plot({ active, ...props }: PlotProps & { active: Visualisation }) {
@@ -271,6 +290,10 @@ function Plot({ active, ...props }: PlotProps & { active: Visualisation }) {
       return <ScatterPlot {...props} />;
     case 'rgb':
       return <RgbPlot {...props} />;
+    case 'slices':
+      return <SlicesPlot {...props} />;
+    case 'volume':
+      return <VolumePlot {...props} />;
     case 'matrix':
       return <MatrixView {...props} />;
     case 'table':

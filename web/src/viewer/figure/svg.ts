@@ -151,3 +151,17 @@ function colorBar(bar: ColorBar, width: number, height: number): string {
 <g transform='translate(${width + 22},0)'><rect width='18' height='${height}' fill='url(#colors)' stroke='#111'/>${barTicks}
 <text transform='translate(${BAR_ROOM - 26},${height / 2}) rotate(-90)' text-anchor='middle' font-size='12' fill='#111' ${FONT}>${escapeXml(bar.label)}</text></g>`;
 }
+
+/** Several figures below each other as one. */
+export function joinedSvg(figures: readonly string[]): string {
+  const sizes = figures.map((svg) => (['width', 'height'] as const).map((side) => Number(new RegExp(`^<svg [^>]*${side}='([\\d.]+)'`, 'u').exec(svg)?.[1] ?? 0)));
+  const width = Math.max(0, ...sizes.map(([wide = 0]) => wide));
+  let at = 0;
+  const placed = figures.map((svg, i) => {
+    const here = at;
+    at += sizes[i]?.[1] ?? 0;
+    // Names inside a figure must stay its own.
+    return svg.replace('<svg ', `<svg y='${here}' `).replaceAll(/(id='|url\(#)(area|colors)/g, `$1$2${i}`);
+  });
+  return `<svg xmlns='http://www.w3.org/2000/svg' width='${width}' height='${at}' viewBox='0 0 ${width} ${at}'><rect width='100%' height='100%' fill='#fff'/>${placed.join('')}</svg>`;
+}

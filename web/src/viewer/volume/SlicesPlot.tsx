@@ -2,12 +2,14 @@
 
 import { useCallback, useEffect, useMemo, useState } from 'react';
 
+import type { ComplexPart } from '../core/complex';
 import { formatNumber, formatUncertain, withUnit } from '../core/format';
 import { isNumeric } from '../core/dtype';
 import { frameClient } from '../data/frameClient';
 import { sentinelsOf, type RuleSource } from '../data/frameStore';
 import { useGeometry } from '../data/queries';
 import { binaryUrl } from '../data/requests';
+import type { ArraySource } from '../data/types';
 import { useLatest } from '../data/useLatest';
 import { ColorScaleBar } from '../image/ColorScaleBar';
 import { useContrast } from '../image/useContrast';
@@ -42,10 +44,7 @@ function Slices(props: PlotProps & { three: Three }) {
   );
 
   const positionKey = position.join(',');
-  const front = useMemo(() => {
-    const { x, y } = planeOf(three, 'front');
-    return frameSource(source, { x, y }, positionKey.split(',').map(Number), part);
-  }, [source, three, positionKey, part]);
+  const front = useFront(source, three, positionKey, part);
   const frontPlane = planeOf(three, 'front');
   const selection = selectionText(source.shape, frontPlane, position);
   const contrast = useContrast({ source, selection, frame: front, rules: frontRules, state, epoch: props.epoch });
@@ -131,6 +130,11 @@ function Slices(props: PlotProps & { three: Three }) {
       )}
     </PlotFrame>
   );
+}
+
+function useFront(source: ArraySource, three: Three, position: string, part: ComplexPart | null) {
+  const { x, y } = three;
+  return useMemo(() => frameSource(source, { x, y }, position.split(',').map(Number), part), [source, x, y, position, part]);
 }
 
 export interface PaneState {

@@ -134,8 +134,9 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
   const onStateChange = useCallback(
     (partial: Partial<ViewerState>) => {
       // Three slices begin in the middle of what the image showed, not at its edges.
-      const begins = partial.vis === 'slices' && mapping?.y != null && state.slice !== undefined;
-      setState(begins ? { ...partial, slice: middled(source.shape, state.slice ?? [], [mapping.x, mapping.y ?? 0]) } : partial);
+      const before = partial.vis === 'slices' && mapping ? state.slice : undefined;
+      const shown = mapping ? [mapping.x, mapping.y ?? mapping.x] : [];
+      setState(before ? { ...partial, slice: middled(source.shape, before, shown) } : partial);
     },
     [setState, mapping, source.shape, state.slice],
   );

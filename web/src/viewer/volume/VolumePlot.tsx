@@ -80,7 +80,8 @@ export function VolumePlot(props: PlotProps) {
 
   const [camera, setCamera] = useCamera(state.camera, (next) => onStateChange({ camera: next }));
   const [size, setSize] = useState({ width: 0, height: 0 });
-  const rays = useMemo(() => raysOf(camera), [camera]);
+  const aspect = size.height > 0 ? size.width / size.height : 1;
+  const rays = useMemo(() => raysOf(camera, aspect), [camera, aspect]);
   const [fine, setFine] = useState(false);
 
   // Bytes for the graphics are made again when voxels come or the contrast changes.

@@ -29,12 +29,13 @@ const FARTHEST = 8;
 const add = (a: Vector, b: Vector, factor = 1): Vector => [a[0] + factor * b[0], a[1] + factor * b[1], a[2] + factor * b[2]];
 export const dot = (a: Vector, b: Vector): number => a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 
-export function raysOf([azimuth, elevation, distance, x, y, z]: Camera): Rays {
+/** `aspect`: width over height of the picture; the smaller side has the angle of view. */
+export function raysOf([azimuth, elevation, distance, x, y, z]: Camera, aspect = 1): Rays {
   const [a, e] = [(azimuth * Math.PI) / 180, (elevation * Math.PI) / 180];
   const outward: Vector = [Math.cos(e) * Math.cos(a), Math.cos(e) * Math.sin(a), Math.sin(e)];
   const right: Vector = [-Math.sin(a), Math.cos(a), 0];
   const up: Vector = [-Math.sin(e) * Math.cos(a), -Math.sin(e) * Math.sin(a), Math.cos(e)];
-  return { eye: add([x, y, z], outward, distance), right, up, forward: [-outward[0], -outward[1], -outward[2]], tangent: TANGENT };
+  return { eye: add([x, y, z], outward, distance), right, up, forward: [-outward[0], -outward[1], -outward[2]], tangent: TANGENT / Math.min(aspect, 1) };
 }
 
 export function turned([azimuth, elevation, ...rest]: Camera, degreesRight: number, degreesUp: number): Camera {

@@ -2,6 +2,7 @@
 
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 
+import { ComparePicker } from './compare/ComparePicker';
 import { CopyLink, linkTo } from './controls/CopyLink';
 import { DimensionMenu } from './controls/DimensionMenu';
 import { ExportMenu } from './controls/ExportMenu';
@@ -47,6 +48,7 @@ const ImagePlot = lazy(() => import('./image/ImagePlot').then((module) => ({ def
 const CurvePlot = lazy(() => import('./curves/CurvePlot').then((module) => ({ default: module.CurvePlot })));
 const ScatterPlot = lazy(() => import('./curves/ScatterPlot').then((module) => ({ default: module.ScatterPlot })));
 const RgbPlot = lazy(() => import('./image/RgbPlot').then((module) => ({ default: module.RgbPlot })));
+const ComparedImages = lazy(() => import('./compare/ComparedImages').then((module) => ({ default: module.ComparedImages })));
 const SlicesPlot = lazy(() => import('./volume/SlicesPlot').then((module) => ({ default: module.SlicesPlot })));
 const VolumePlot = lazy(() => import('./volume/VolumePlot').then((module) => ({ default: module.VolumePlot })));
 const MatrixView = lazy(() => import('./table/MatrixView').then((module) => ({ default: module.MatrixView })));
@@ -233,7 +235,14 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
         onAutoscale={() => run({ kind: 'autoscale' })}
         onFullScreen={screen.toggle}
         onHelp={() => setHelp(true)}
-        link={<CopyLink link={link} />}
+        link={
+          <>
+            {(active === 'heatmap' || active === 'line') && (
+              <ComparePicker dataset={dataset} source={source} active={active} comparing={isCompared(state)} onStateChange={onStateChange} />
+            )}
+            <CopyLink link={link} />
+          </>
+        }
         dimensions={
           mapping &&
           active !== 'rgb' && (
@@ -281,10 +290,14 @@ function slicedBy(active: Visualisation, source: ArraySource, mapping: Dimension
   return mapping ? slicedDimensions(rank - (active === 'rgb' ? 1 : 0), mapping) : [];
 }
 
+function isCompared({ against, againstPath }: ViewerState): boolean {
+  return against !== undefined || againstPath !== undefined;
+}
+
 function Plot({ active, ...props }: PlotProps & { active: Visualisation }) {
   switch (active) {
     case 'heatmap':
-      return <ImagePlot {...props} />;
+      return isCompared(props.state) ? <ComparedImages {...props} /> : <ImagePlot {...props} />;
     case 'line':
       return <CurvePlot {...props} />;
     case 'scatter':

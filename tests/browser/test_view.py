@@ -99,6 +99,44 @@ def test_every_state_has_an_address_that_opens_elsewhere(view: RunningView, brow
         other.close()
 
 
+def test_a_region_goes_through_the_stack_and_volumes_are_turned(view: RunningView, page: Page) -> None:
+    page.goto(view.entrance)
+    page.wait_for_url(f"{view.url}/view/")
+    page.goto(f"{view.url}/view/run%207/scan_2.nxs?follow=region&roi=10_10_30_20&map=jet")
+    expect(page.get_by_text("the default was taken for the colour map")).to_be_visible()
+    strip = page.get_by_role("region", name="Through the stack")
+    strip.get_by_test_id("stack-curve").wait_for()
+    marker = strip.get_by_role("slider")
+    marker.press("End")
+    expect(marker).to_have_attribute("aria-valuenow", "4")
+    page.wait_for_url(re.compile("slice=4_"))
+    assert_accessible(page)
+
+    page.get_by_text("Volume", exact=True).click()
+    scene = page.get_by_role("application")
+    scene.press("ArrowRight")
+    page.wait_for_url(re.compile("vis=volume.*cam=-66_"))
+    page.get_by_text("Slices", exact=True).click()
+    expect(page.get_by_role("group", name=re.compile("^(Front|Top|Side): "))).to_have_count(3)
+    page.go_back()
+    expect(scene).to_be_visible()
+
+
+def test_two_files_are_compared(view: RunningView, page: Page) -> None:
+    page.goto(view.entrance)
+    page.wait_for_url(f"{view.url}/view/")
+    page.goto(f"{view.url}/view/run%207/scan_1.nxs")
+    drawn(page)
+    page.get_by_role("button", name="Compare with another").click()
+    choices = page.get_by_role("dialog", name="Compare with")
+    choices.get_by_role("button", name=re.compile("scan_2")).click()
+    choices.get_by_role("button", name="/entry/data/counts").click()
+    expect(page.get_by_test_id("compared").locator("canvas")).to_have_count(2)
+    page.get_by_text("Difference", exact=True).click()
+    expect(page.get_by_role("group", name="Difference of /entry/data/counts")).to_be_visible()
+    page.wait_for_url(re.compile(r"with=run\+7/scan_2.nxs.*rel=difference|rel=difference.*with=run"))
+
+
 def test_files_one_after_the_other_by_keyboard(view: RunningView, page: Page) -> None:
     page.goto(view.entrance)
     page.wait_for_url(f"{view.url}/view/")

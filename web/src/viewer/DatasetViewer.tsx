@@ -2,6 +2,7 @@
 
 import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
 
+import { ComparePicker } from './compare/ComparePicker';
 import { CopyLink, linkTo } from './controls/CopyLink';
 import { DimensionMenu } from './controls/DimensionMenu';
 import { ExportMenu } from './controls/ExportMenu';
@@ -26,6 +27,7 @@ import { PlotProblem } from './plots/PlotFrame';
 import type { Chosen, FigureProvider, PlotProps } from './plots/props';
 import { chooseVisualisation, supported } from './plots/registry';
 import { useDescription } from './controls/useDescription';
+import { middled, positionOf } from './volume/dimensions';
 import { AttributesView } from './table/AttributesView';
 import styles from './viewer.module.css';
 
@@ -46,6 +48,9 @@ const ImagePlot = lazy(() => import('./image/ImagePlot').then((module) => ({ def
 const CurvePlot = lazy(() => import('./curves/CurvePlot').then((module) => ({ default: module.CurvePlot })));
 const ScatterPlot = lazy(() => import('./curves/ScatterPlot').then((module) => ({ default: module.ScatterPlot })));
 const RgbPlot = lazy(() => import('./image/RgbPlot').then((module) => ({ default: module.RgbPlot })));
+const ComparedImages = lazy(() => import('./compare/ComparedImages').then((module) => ({ default: module.ComparedImages })));
+const SlicesPlot = lazy(() => import('./volume/SlicesPlot').then((module) => ({ default: module.SlicesPlot })));
+const VolumePlot = lazy(() => import('./volume/VolumePlot').then((module) => ({ default: module.VolumePlot })));
 const MatrixView = lazy(() => import('./table/MatrixView').then((module) => ({ default: module.MatrixView })));
 const TableView = lazy(() => import('./table/TableView').then((module) => ({ default: module.TableView })));
 const ThroughStrip = lazy(() => import('./through/ThroughStrip').then((module) => ({ default: module.ThroughStrip })));
@@ -119,15 +124,24 @@ function mappingFor(vis: Visualisation, source: ArraySource, state: ViewerState)
 }
 
 function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }: ArrayViewerProps) {
-  const [state, onStateChange] = useOwnState(page.state, page.onStateChange);
+  const [state, setState] = useOwnState(page.state, page.onStateChange);
   const active = chooseVisualisation(source, plot, state.vis);
   const mapping = useMemo(
     () => mappingFor(active, source, { x: state.x, y: state.y }),
     [active, source, state.x, state.y],
   );
   const axes = useAxes(source, plot);
-  const slice = safeSlice(source.shape, state.slice);
-  const sliced = mapping ? slicedDimensions(source.shape.length - (active === 'rgb' ? 1 : 0), mapping) : [];
+  const slice = active === 'slices' ? positionOf(source.shape, state.slice) : safeSlice(source.shape, state.slice);
+  const sliced = slicedBy(active, source, mapping);
+  const onStateChange = useCallback(
+    (partial: Partial<ViewerState>) => {
+      // Three slices begin in the middle of what the image showed, not at its edges.
+      const before = partial.vis === 'slices' && mapping ? state.slice : undefined;
+      const shown = mapping ? [mapping.x, mapping.y ?? mapping.x] : [];
+      setState(before ? { ...partial, slice: middled(source.shape, before, shown) } : partial);
+    },
+    [setState, mapping, source.shape, state.slice],
+  );
   const selection = mapping ? selectionText(source.shape, mapping, slice) : null;
   const [epoch, setEpoch] = useState(0);
   const [figure, setFigure] = useState<FigureProvider | null>(null);
@@ -221,7 +235,14 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
         onAutoscale={() => run({ kind: 'autoscale' })}
         onFullScreen={screen.toggle}
         onHelp={() => setHelp(true)}
-        link={<CopyLink link={link} />}
+        link={
+          <>
+            {(active === 'heatmap' || active === 'line') && (
+              <ComparePicker dataset={dataset} source={source} active={active} comparing={isCompared(state)} onStateChange={onStateChange} />
+            )}
+            <CopyLink link={link} />
+          </>
+        }
         dimensions={
           mapping &&
           active !== 'rgb' && (
@@ -254,23 +275,39 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
           />
         </Suspense>
       )}
-      {mapping && <SliceSliders axes={axes} dimensions={sliced} slice={slice} onIndex={setIndex} playback={playback} />}
+      {sliced.length > 0 && <SliceSliders axes={axes} dimensions={sliced} slice={slice} onIndex={setIndex} playback={playback} />}
       <div className={styles.hidden} aria-live="polite">{description.text}</div>
       <KeyHelp opened={help} onClose={() => setHelp(false)} />
     </section>
   );
 }
 
+/** The dimensions that have a slider. */
+function slicedBy(active: Visualisation, source: ArraySource, mapping: DimensionMapping | null): number[] {
+  const rank = source.shape.length;
+  if (active === 'slices') return Array.from({ length: rank }, (_, dimension) => dimension);
+  if (active === 'volume') return Array.from({ length: Math.max(rank - 3, 0) }, (_, dimension) => dimension);
+  return mapping ? slicedDimensions(rank - (active === 'rgb' ? 1 : 0), mapping) : [];
+}
+
+function isCompared({ against, againstPath }: ViewerState): boolean {
+  return against !== undefined || againstPath !== undefined;
+}
+
 function Plot({ active, ...props }: PlotProps & { active: Visualisation }) {
   switch (active) {
     case 'heatmap':
-      return <ImagePlot {...props} />;
+      return isCompared(props.state) ? <ComparedImages {...props} /> : <ImagePlot {...props} />;
     case 'line':
       return <CurvePlot {...props} />;
     case 'scatter':
       return <ScatterPlot {...props} />;
     case 'rgb':
       return <RgbPlot {...props} />;
+    case 'slices':
+      return <SlicesPlot {...props} />;
+    case 'volume':
+      return <VolumePlot {...props} />;
     case 'matrix':
       return <MatrixView {...props} />;
     case 'table':

@@ -94,7 +94,7 @@ export function Toolbar(props: ToolbarProps) {
           data={COMPLEX_PARTS.map((value) => ({ value, label: PART_NAMES[value] }))}
         />
       )}
-      {(active === 'heatmap' || active === 'scatter') && <ColorTools {...props} />}
+      {(active === 'heatmap' || active === 'scatter' || active === 'slices' || active === 'volume') && <ColorTools {...props} />}
       {active === 'heatmap' && <ImageTools {...props} />}
       {active === 'line' && <LineTools {...props} />}
       <span className={styles.spacer} />

@@ -23,6 +23,7 @@ import { CurveReadout } from './CurveReadout';
 import { ErrorBand } from './ErrorBand';
 import { Legend } from './Legend';
 import { suggestedScales } from './scales';
+import { OverlaidNotice, useOtherCurve } from '../compare/otherCurve';
 import { useCurves, type Curve } from './useCurves';
 
 /** Buckets of the smallest and largest value that are drawn. */
@@ -45,9 +46,11 @@ export function CurvePlot(props: PlotProps) {
   const info = axes[mapping.x] ?? plainAxis(source.shape[mapping.x] ?? 0, mapping.x, source.shape.length, source.kind);
   const { path, name, unit, size, values } = info;
   const x = useMemo(() => curveAbscissa({ path, name, unit, size, values }), [path, name, unit, size, values]);
+  const other = useOtherCurve(props);
+  const { curve: otherCurve } = other;
   const curves = useMemo<DrawnCurve[]>(
-    () => (loaded.value ?? []).map((curve, index) => ({ ...curve, color: curveColor(index, dark) })),
-    [loaded.value, dark],
+    () => [...(loaded.value ?? []), ...(loaded.value && otherCurve ? [otherCurve] : [])].map((curve, index) => ({ ...curve, color: curveColor(index, dark) })),
+    [loaded.value, otherCurve, dark],
   );
   const firstCurve = curves[0]?.y;
   const suggested = useMemo(
@@ -57,16 +60,21 @@ export function CurvePlot(props: PlotProps) {
   const fileSays = plot.xScale === 'log' || plot.yScale === 'log';
   const xScale = state.xScale ?? (fileSays ? plot.xScale : suggested.x);
   const yScale = state.yScale ?? (fileSays ? plot.yScale : suggested.y);
-  const xDomain = useMemo(() => seriesDomain([x], xScale), [x, xScale]);
+  const xDomain = useMemo(() => seriesDomain([x, ...curves.flatMap((curve) => curve.x ?? [])], xScale), [x, curves, xScale]);
   const yDomain = useMemo(() => seriesDomain(curves.map(({ y }) => y), yScale), [curves, yScale]);
   const xLabel = axisLabel(name, values === null ? null : unit);
   const yLabel = axisLabel(source.title ?? baseName(source.path), source.unit);
 
-  const [from, to] = useMemo(
-    () => (state.zoom ? visibleRange(x, state.zoom[0], state.zoom[2]) : [0, x.length - 1]),
-    [x, state.zoom],
+  const { zoom: shownPart } = state;
+  const drawn = useMemo(
+    () =>
+      curves.map((curve) => {
+        const along = curve.x ?? x;
+        const [from, to] = shownPart ? visibleRange(along, shownPart[0], shownPart[2]) : [0, along.length - 1];
+        return reduced(curve, along, from, to);
+      }),
+    [curves, x, shownPart],
   );
-  const drawn = useMemo(() => curves.map((curve) => reduced(curve, x, from, to)), [curves, x, from, to]);
   const errors = state.errors ?? (size > MARKED ? 'band' : 'bars');
   const nameTick = (value: number) => source.names.get(value) ?? '';
   const xTicks = xScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[0], state.zoom[2]] : xDomain) : plainTickLabel;
@@ -87,7 +95,7 @@ export function CurvePlot(props: PlotProps) {
         y: { label: yLabel, domain: zoom ? [zoom[1], zoom[3]] : yDomain, scale: yScale },
         size: { width: 720, height: 480 },
         curves: curves.map((curve, index) => ({
-          x,
+          x: curve.x ?? x,
           y: curve.y,
           errors: errors === 'none' ? null : curve.errors,
           label: curve.label,
@@ -98,7 +106,7 @@ export function CurvePlot(props: PlotProps) {
       columnText(
         [
           { name, unit, values: x },
-          ...curves.flatMap((curve) => [
+          ...curves.filter((curve) => !curve.x).flatMap((curve) => [
             { name: curve.label, unit: source.unit, values: curve.y },
             ...(curve.errors ? [{ name: `${curve.label}_errors`, unit: source.unit, values: curve.errors }] : []),
           ]),
@@ -136,6 +144,7 @@ export function CurvePlot(props: PlotProps) {
             ))}
           </VisCanvas>
           <Legend curves={curves} {...props} />
+          {other.problem && <OverlaidNotice text={other.problem} />}
         </>
       )}
     </PlotFrame>

@@ -23,12 +23,13 @@ export function CurveReadout({ cursor, x, curves, name, unit, yUnit, names }: Cu
   const position = useCursor(cursor);
   if (!position || x.length === 0) return <Readout items={[]} hint="Point at a curve to read values" />;
   const index = nearestIndex(x, position.x);
+  const indexOf = (curve: DrawnCurve) => (curve.x ? nearestIndex(curve.x, position.x) : index);
   const items: ReadoutItem[] = [
     { name: 'point', value: String(index), width: 6 },
     { name, value: withUnit(formatNumber(at(x, index)), unit), strong: true, width: 13 },
     ...curves.slice(0, MOST_CURVES).map((curve) => ({
       name: curve.label,
-      value: names.get(at(curve.y, index)) ?? withUnit(formatUncertain(at(curve.y, index), curve.errors ? at(curve.errors, index) : null), yUnit),
+      value: names.get(at(curve.y, indexOf(curve))) ?? withUnit(formatUncertain(at(curve.y, indexOf(curve)), curve.errors ? at(curve.errors, index) : null), yUnit),
       strong: true,
       width: 16,
     })),

@@ -23,6 +23,11 @@ export function Legend({ curves, source, mapping, slice, state, onStateChange }:
         <div key={curve.label} className={styles.legendItem}>
           <span className={styles.swatch} style={{ background: curve.color }} />
           {curve.label}
+          {curve.x && (
+            <ActionIcon size="xs" variant="subtle" color="gray" aria-label={`Take ${curve.label} off`} onClick={() => onStateChange({ against: undefined, againstPath: undefined })}>
+              <IconX size={12} />
+            </ActionIcon>
+          )}
           {curve.pinned !== null && (
             <ActionIcon
               size="xs"

@@ -23,6 +23,8 @@ export interface CurveRequest {
 }
 
 export interface Curve extends CurveRequest {
+  /** Its own points along x, where it is from another array; else those of the plot. */
+  readonly x?: Float64Array;
   readonly y: NumericArray;
   readonly errors: NumericArray | null;
 }

@@ -52,13 +52,17 @@ export function previewUrl(pid: string, path: string, selection: string | null, 
   return endpoint(pid, 'preview', { path, selection, max_size: maxSize });
 }
 
+export function brickUrl(pid: string, query: Query): string {
+  return endpoint(pid, 'brick', query);
+}
+
 export function throughUrl(pid: string, name: 'series' | 'profiles', query: Query): string {
   return endpoint(pid, name, query);
 }
 
 export function jsonUrl(
   pid: string,
-  name: 'tree' | 'stats' | 'geometry',
+  name: 'tree' | 'stats' | 'geometry' | 'pyramid',
   path: string,
   query: Query = {},
 ): string {

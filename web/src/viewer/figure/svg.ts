@@ -78,7 +78,7 @@ function axesOf({ x, y }: FigureCommon, width: number, height: number): string {
 <text transform='translate(-62,${height / 2}) rotate(-90)' text-anchor='middle' font-size='14'>${escapeXml(y.label)}</text></g>`;
 }
 
-function page(figure: FigureCommon, width: number, height: number, extraRight: number, inside: string): string {
+function page(figure: Pick<FigureCommon, 'title' | 'caption'>, width: number, height: number, extraRight: number, inside: string): string {
   const fullWidth = MARGIN.left + width + MARGIN.right + extraRight;
   const fullHeight = MARGIN.top + height + MARGIN.bottom + figure.caption.length * CAPTION_LINE;
   const caption = figure.caption
@@ -90,7 +90,7 @@ function page(figure: FigureCommon, width: number, height: number, extraRight: n
   return `<svg xmlns='http://www.w3.org/2000/svg' width='${fullWidth}' height='${fullHeight}' viewBox='0 0 ${fullWidth} ${fullHeight}'>
 <rect width='100%' height='100%' fill='#fff'/>
 <text x='${MARGIN.left}' y='26' font-size='15' font-weight='600' fill='#111' ${FONT}>${escapeXml(figure.title)}</text>
-<g transform='translate(${MARGIN.left},${MARGIN.top})'>${inside}${axesOf(figure, width, height)}</g>${caption}</svg>`;
+<g transform='translate(${MARGIN.left},${MARGIN.top})'>${inside}</g>${caption}</svg>`;
 }
 
 export function curveFigureSvg(figure: CurveFigure): string {
@@ -117,14 +117,14 @@ export function curveFigureSvg(figure: CurveFigure): string {
           .join('')
       : '';
   const inside = `<clipPath id='area'><rect width='${width}' height='${height}'/></clipPath><g clip-path='url(#area)'>${curves.join('')}</g>${legend}`;
-  return page(figure, width, height, 0, inside);
+  return page(figure, width, height, 0, inside + axesOf(figure, width, height));
 }
 
 export function imageFigureSvg(figure: ImageFigure): string {
   const width = figure.aspect >= 1 ? 760 : Math.max(220, Math.round(700 * figure.aspect));
   const height = figure.aspect >= 1 ? Math.max(180, Math.round(760 / figure.aspect)) : 700;
   const image = `<image href='${figure.image}' width='${width}' height='${height}' preserveAspectRatio='none' style='image-rendering:pixelated'/>`;
-  return page(figure, width, height, figure.bar ? BAR_ROOM : 0, image + (figure.bar ? colorBar(figure.bar, width, height) : ''));
+  return page(figure, width, height, figure.bar ? BAR_ROOM : 0, image + (figure.bar ? colorBar(figure.bar, width, height) : '') + axesOf(figure, width, height));
 }
 
 export function scatterFigureSvg(figure: ScatterFigure): string {
@@ -136,7 +136,7 @@ export function scatterFigureSvg(figure: ScatterFigure): string {
       const top = (height - project(y, figure.y.domain, figure.y.scale, height)).toFixed(1);
       return `<circle cx='${left}' cy='${top}' r='3' fill='${color}'/>`;
     });
-  return page(figure, width, height, BAR_ROOM, points.join('') + colorBar(figure.bar, width, height));
+  return page(figure, width, height, BAR_ROOM, points.join('') + colorBar(figure.bar, width, height) + axesOf(figure, width, height));
 }
 
 function colorBar(bar: ColorBar, width: number, height: number): string {
@@ -150,4 +150,38 @@ function colorBar(bar: ColorBar, width: number, height: number): string {
   return `<defs><linearGradient id='colors' x1='0' y1='1' x2='0' y2='0'>${stops}</linearGradient></defs>
 <g transform='translate(${width + 22},0)'><rect width='18' height='${height}' fill='url(#colors)' stroke='#111'/>${barTicks}
 <text transform='translate(${BAR_ROOM - 26},${height / 2}) rotate(-90)' text-anchor='middle' font-size='12' fill='#111' ${FONT}>${escapeXml(bar.label)}</text></g>`;
+}
+
+/** Several figures below each other as one. */
+export function joinedSvg(figures: readonly string[]): string {
+  const sizes = figures.map((svg) => (['width', 'height'] as const).map((side) => Number(new RegExp(`^<svg [^>]*${side}='([\\d.]+)'`, 'u').exec(svg)?.[1] ?? 0)));
+  const width = Math.max(0, ...sizes.map(([wide = 0]) => wide));
+  let at = 0;
+  const placed = figures.map((svg, i) => {
+    const here = at;
+    at += sizes[i]?.[1] ?? 0;
+    // Names inside a figure must stay its own.
+    return svg.replace('<svg ', `<svg y='${here}' `).replaceAll(/(id='|url\(#)(area|colors)/g, `$1$2${i}`);
+  });
+  return `<svg xmlns='http://www.w3.org/2000/svg' width='${width}' height='${at}' viewBox='0 0 ${width} ${at}'><rect width='100%' height='100%' fill='#fff'/>${placed.join('')}</svg>`;
+}
+
+export interface SceneFigure {
+  readonly title: string;
+  readonly caption: readonly string[];
+  /** PNG as data: URL. */
+  readonly image: string;
+  readonly size: { readonly width: number; readonly height: number };
+  readonly lines: readonly { readonly from: readonly [number, number]; readonly to: readonly [number, number] }[];
+  readonly labels: readonly { readonly at: readonly [number, number]; readonly text: string }[];
+  readonly bar: ColorBar;
+}
+
+/** A picture of something in space, with lines and labels at places of the picture. */
+export function sceneFigureSvg(figure: SceneFigure): string {
+  const { width, height } = figure.size;
+  const lines = figure.lines.map(({ from, to }) => `<path d='M${from.join(',')}L${to.join(',')}' stroke='#888' fill='none'/>`);
+  const labels = figure.labels.map(({ at, text }) => `<text x='${at[0]}' y='${at[1]}' text-anchor='middle' font-size='12' fill='#111' ${FONT}>${escapeXml(text)}</text>`);
+  const image = `<image href='${figure.image}' width='${width}' height='${height}'/>`;
+  return page(figure, width, height, BAR_ROOM, lines.join('') + image + labels.join('') + colorBar(figure.bar, width, height));
 }

@@ -16,7 +16,7 @@ interface AxesProps {
 }
 
 /** Positions on the canvas of pixel positions, following zoom and pan; null stays null. */
-function useScreenPoints(points: readonly (PixelPoint | null)[], { xAxis, yAxis }: AxesProps): (PixelPoint | null)[] {
+export function useScreenPoints(points: readonly (PixelPoint | null)[], { xAxis, yAxis }: AxesProps): (PixelPoint | null)[] {
   const { dataToHtml } = useVisCanvasContext();
   const data = useMemo(
     () =>

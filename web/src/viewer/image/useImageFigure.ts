@@ -71,7 +71,7 @@ function figureAxis(axis: PlotAxis, domain: [number, number], reversed: boolean)
 }
 
 /** PNG of an area (in coordinates), one canvas pixel per pixel of the rendered frame where possible. */
-function paint(shown: Rendered, look: Look, xAxis: PlotAxis, yAxis: PlotAxis, area: Box, top: boolean): string {
+export function paint(shown: Rendered, look: Look, xAxis: PlotAxis, yAxis: PlotAxis, area: Box, top: boolean): string {
   const [fromX, toX] = [xAxis.toPixel(area[0]), xAxis.toPixel(area[2])];
   const [fromY, toY] = top ? [yAxis.toPixel(area[1]), yAxis.toPixel(area[3])] : [yAxis.toPixel(area[3]), yAxis.toPixel(area[1])];
   const width = Math.round(clamp(Math.abs(toX - fromX) / shown.factor, 1, LONGEST));

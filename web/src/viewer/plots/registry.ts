@@ -19,6 +19,15 @@ const hasChannels = (source: ArraySource) =>
   rank(source) >= 3 && isNumeric(source.dtype) && (source.shape.at(-1) === 3 || source.shape.at(-1) === 4);
 const isColour = (source: ArraySource) => hasChannels(source) && parseDtype(source.dtype)?.code === 'u1';
 
+/** Three dimensions with something to see along each. */
+const isVolume = (source: ArraySource) => isNumeric(source.dtype) && source.shape.filter((length) => length >= FEW).length >= 3 && !isColour(source);
+/** Its last three dimensions can be had at lower resolution: the server reads at most so much for one answer. */
+const isBinnable = (source: ArraySource) =>
+  source.shape.slice(-3).every((length) => length >= FEW) &&
+  source.shape.slice(-3).reduce((product, length) => product * length, parseDtype(source.dtype)?.itemSize ?? 8) <= MOST_BINNED;
+const FEW = 4;
+const MOST_BINNED = 4 * 2 ** 30;
+
 const REGISTRY: readonly VisualisationInfo[] = [
   {
     id: 'line',
@@ -41,6 +50,8 @@ const REGISTRY: readonly VisualisationInfo[] = [
     label: 'Colour',
     supports: (source, plot) => isColour(source) || (plot.interpretation === 'rgb-image' && hasChannels(source)),
   },
+  { id: 'slices', label: 'Slices', supports: (source) => isVolume(source) },
+  { id: 'volume', label: 'Volume', supports: (source) => isVolume(source) && isBinnable(source) },
   { id: 'matrix', label: 'Numbers', supports: (source) => isNumeric(source.dtype) && rank(source) >= 1 && !isEmpty(source) },
   { id: 'table', label: 'Table', supports: (source) => isTable(source) || (!isNumeric(source.dtype) && rank(source) >= 1) },
   { id: 'value', label: 'Value', supports: (source) => rank(source) === 0 },

@@ -79,7 +79,7 @@ def test_pictures_come_while_a_key_is_held_and_while_it_plays_in_memory_that_goe
 def test_the_wheel_zooms_into_finer_pixels(stack: Page) -> None:
     picture = stack.locator("canvas[data-picture=overview]")
     width = picture.first.bounding_box()
-    plot = stack.locator("section[aria-label^='Viewer of'] canvas").last.bounding_box()
+    plot = stack.locator("section[aria-label^='Viewer of'] canvas").first.bounding_box()
     assert width
     assert plot
     stack.mouse.move(plot["x"] + plot["width"] / 2, plot["y"] + plot["height"] / 2)

@@ -32,7 +32,8 @@ export function FrameMesh({ rendered, feed, look, xAxis, yAxis, z = 0 }: FrameMe
   const history = useRef<readonly Rendered[]>([]);
 
   useLayoutEffect(() => {
-    plot.parentElement?.prepend(picture.element);
+    // Behind the plot in the document too, which some look for as its first canvas.
+    plot.parentElement?.append(picture.element);
     return () => picture.leave();
   }, [plot, picture]);
 

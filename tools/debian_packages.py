@@ -18,6 +18,7 @@ INSTALLED = {
     "/usr/bin/chromium": "chromium",
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "/usr/bin/bwrap": "bubblewrap",
+    "/usr/bin/xmlsec1": "xmlsec1",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
 }
 NGINX = UNPACKED / "usr/sbin/nginx"

@@ -70,6 +70,7 @@ def set_up(profile: str, *, web: bool) -> bool:
         _page(steps)
     if profile == "dev":
         _test_provider(steps)
+        _saml_chain(steps)
     return steps.any_done
 
 
@@ -229,6 +230,17 @@ def _test_provider(steps: Steps) -> None:
     with steps.running("test_provider", fingerprint, "The tests' OpenID Connect provider (npm ci)"):
         quiet = ("--no-audit", "--no-fund", "--loglevel=error")
         _run(*npm, "ci", *quiet, folder=TEST_PROVIDER, environment=environment)
+
+
+def _saml_chain(steps: Steps) -> None:
+    """SATOSA and a SAML identity provider for one test, in an environment of their own."""
+    folder, lock = CACHE / "satosa", LOCKS / "satosa.lock"
+    fingerprint = _fingerprint([lock])
+    if steps.fresh("saml_chain", fingerprint) and (folder / "bin/python").exists():
+        return
+    with steps.running("saml_chain", fingerprint, "The tests' SAML proxy (SATOSA)"):
+        _uv("venv", "--clear", "--python", PYTHON, folder)
+        _uv("pip", "sync", "--require-hashes", "--python", folder / "bin/python", lock)
 
 
 def _npm(steps: Steps) -> tuple[list[str | Path], dict[str, str]]:

@@ -71,6 +71,9 @@ class ProviderSettings(Section):
     client_id: str = Field(description="The platform's name there.")
     client_secret: SecretStr | None = Field(None, description="The platform's password there; none for public clients.")
     client_secret_file: Path | None = Field(None, description="File that holds it, instead.")
+    ca_file: Path | None = Field(
+        None, description="Certificates to trust for this provider, where its own is of a private authority."
+    )
     scopes: tuple[str, ...] = Field(("openid", "profile", "email"), description="Scopes to ask for.")
     token_auth: Literal["client_secret_basic", "client_secret_post", "none"] | None = Field(
         None, description="How the platform proves itself. Default: client_secret_basic with a secret, else none."

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -92,9 +93,8 @@ def fake() -> FakeProvider:
 
 
 def settings(**more: Any) -> ProviderSettings:
-    return ProviderSettings(
-        id="umbrella", title="Umbrella", issuer=ISSUER, client_id="pandaas", client_secret="s:e&c", **more
-    )  # type: ignore[arg-type]
+    known = {"id": "umbrella", "title": "Umbrella", "issuer": ISSUER, "client_id": "pandaas", "client_secret": "s:e&c"}
+    return ProviderSettings.model_validate(known | more)
 
 
 def provider_of(fake: FakeProvider, **more: Any) -> Provider:
@@ -352,6 +352,15 @@ def test_a_provider_that_fails_is_unavailable_and_named(fake: FakeProvider, answ
 def test_who_gives_up_is_told_so(fake: FakeProvider, back: Claims, words: str) -> None:
     with pytest.raises(NotSignedIn, match=words):
         arrive(fake, **back)
+
+
+def test_a_secret_or_certificate_that_is_not_there_is_the_operators_to_mend(fake: FakeProvider, tmp_path: Path) -> None:
+    missing = {"client_secret": None, "client_secret_file": tmp_path / "secret"}
+    with pytest.raises(Unavailable, match="client secret"):
+        arrive(fake, provider_of(fake, **missing))
+    one = Provider(settings(ca_file=tmp_path / "ca.pem"), clock=ManualClock())
+    with pytest.raises(Unavailable, match="certificates"):
+        one.way_there(REDIRECT, STATE, BROWSER)
 
 
 def test_a_subject_of_another_community_is_refused(fake: FakeProvider) -> None:

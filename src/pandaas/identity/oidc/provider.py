@@ -46,7 +46,7 @@ class Provider:
     ) -> None:
         self.settings = settings
         self._clock = clock
-        self._wire = Wire(settings.title, transport)
+        self._wire = Wire(settings.title, transport, settings.ca_file)
         self._discovery = Discovery(settings.issuer, self._wire)
 
     @property
@@ -151,7 +151,7 @@ class Provider:
         return answer
 
     def _post(self, endpoint: str, form: dict[str, str]) -> tuple[int, dict[str, Any]]:
-        secret, headers = self.settings.secret(), {}
+        secret, headers = self._secret(), {}
         method = self.settings.token_auth or ("client_secret_basic" if secret else "none")
         if method == "client_secret_basic":  # both parts are form-encoded first: RFC 6749 section 2.3.1
             pair = f"{quote(self.settings.client_id, safe='')}:{quote(secret or '', safe='')}"
@@ -161,6 +161,12 @@ class Provider:
             if method == "client_secret_post":
                 form["client_secret"] = secret or ""
         return self._wire.post(endpoint, form, headers)
+
+    def _secret(self) -> str | None:
+        try:
+            return self.settings.secret()
+        except OSError as error:
+            raise self._wire.unusable(f"its client secret in {error.filename} can't be read") from error
 
     def _believed(self, answer: dict[str, Any], *, nonce: str | None, subject: str | None = None) -> Arrival:
         token, access = answer.get("id_token"), answer["access_token"]

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -19,13 +22,29 @@ _LARGEST = 1024 * 1024
 class Wire:
     """One provider's connection pool. `transport` replaces the network in tests."""
 
-    def __init__(self, title: str, transport: httpx.BaseTransport | None = None) -> None:
+    def __init__(self, title: str, transport: httpx.BaseTransport | None = None, ca_file: Path | None = None) -> None:
         self._title = title
+        self._transport = transport
+        self._ca_file = ca_file
+
+    @cached_property
+    def _http(self) -> httpx.Client:
         headers = {"User-Agent": f"pandaas/{__version__}", "Accept": "application/json"}
-        self._http = httpx.Client(timeout=_TIMEOUT, headers=headers, transport=transport, follow_redirects=False)
+        return httpx.Client(
+            timeout=_TIMEOUT, headers=headers, transport=self._transport, follow_redirects=False, verify=self._trusted()
+        )
 
     def close(self) -> None:
-        self._http.close()
+        if "_http" in self.__dict__:
+            self._http.close()
+
+    def _trusted(self) -> ssl.SSLContext | bool:
+        if self._ca_file is None:
+            return True
+        try:
+            return ssl.create_default_context(cafile=str(self._ca_file))
+        except (OSError, ssl.SSLError) as error:
+            raise self.unusable(f"its certificates in {self._ca_file} can't be read") from error
 
     def get(self, address: str, *, bearer: str | None = None) -> tuple[str, bytes]:
         """Media type and body of what lies there; `Unavailable` where there is no proper answer."""

@@ -28,7 +28,21 @@ KEY, CERT = str(FOLDER / "key.pem"), str(FOLDER / "cert.pem")
 
 def make_certificate() -> None:
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", KEY, "-out", CERT, *NAMED],
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-keyout",
+            KEY,
+            "-out",
+            CERT,
+            *NAMED,
+        ],
         check=True,
         capture_output=True,
     )

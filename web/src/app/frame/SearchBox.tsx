@@ -66,7 +66,7 @@ export function SearchBox() {
       }}
     >
       <Combobox store={list} onOptionSubmit={pick} position="bottom-start" offset={4} withinPortal={false}>
-        <Combobox.Target>
+        <Combobox.Target withExpandedAttribute>
           <TextInput
             ref={input}
             type="search"

@@ -14,6 +14,7 @@ import { useGeometry } from '../data/queries';
 import { binaryUrl } from '../data/requests';
 import { useLatest } from '../data/useLatest';
 import { ColorScaleBar } from '../image/ColorScaleBar';
+import { Feed } from '../image/feed';
 import { ImageCanvas } from '../image/ImageCanvas';
 import { frameSource } from '../image/useFrames';
 import { useImageFigure } from '../image/useImageFigure';
@@ -71,6 +72,11 @@ export function RelatedImage(props: RelatedImageProps) {
     return { ...pooled, block: { row: 0, column: 0, rows: full.rows, columns: full.columns }, factor, frameRows: full.rows, frameColumns: full.columns, cost: full.cost };
   }, [full, factor]);
 
+  const [feed] = useState(() => new Feed<Rendered>());
+  useEffect(() => {
+    if (rendered) feed.publish(rendered);
+  }, [feed, rendered]);
+
   const automatic = useMemo(() => (full ? domainOf(full.values, relation) : ([0, 1] as Domain)), [full, relation]);
   const scale = state.scale && state.scale !== 'log' ? state.scale : 'linear';
   const domain = useMemo(() => validDomain(state.domain ?? automatic, scale, 1e-3), [state.domain, automatic, scale]);
@@ -92,6 +98,8 @@ export function RelatedImage(props: RelatedImageProps) {
     dataset: titled,
     source: inUnit,
     shown: rendered,
+    detail: null,
+    feed,
     look, xAxis, yAxis, square, top, selection,
   });
   return (
@@ -106,7 +114,7 @@ export function RelatedImage(props: RelatedImageProps) {
     >
       {rendered && (
         <>
-          <ImageCanvas overview={rendered} detail={null} look={look} xAxis={xAxis} yAxis={yAxis} square={square} top={top} cursor={cursor} zoom={state.zoom} onZoom={onZoom} onView={setView} drawing={false} />
+          <ImageCanvas first={rendered} feed={feed} detail={null} look={look} xAxis={xAxis} yAxis={yAxis} square={square} top={top} cursor={cursor} zoom={state.zoom} onZoom={onZoom} onView={setView} drawing={false} />
           <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} unit={unit} saturation={null} />
         </>
       )}

@@ -41,6 +41,12 @@ class Browser:
         back = self.person.visit(there.json()["address"], login, back_at=page)
         return back, self.post(f"/providers/{provider}/return", back)
 
+    def in_private(self) -> Browser:
+        """The same sign-in at the platform, unknown to the providers: one that knows her would end it with her old one."""
+        made = Browser(self.http, Person())
+        _OPEN.append(made.person.http)
+        return made
+
     def sign_in(self, provider: str, login: str) -> dict[str, Any]:
         """Sign in and, the first time, make an account; the session."""
         back, answer = self.go(provider, login)

@@ -263,7 +263,7 @@ def test_a_second_identity_is_linked_after_seeing_both_names_and_taken_off_again
     assert other.sign_in("test", "ruthsub")["person"] == ruth.get("/session")["person"]
     taken = place.browser()
     taken.sign_in("test", "stranger")
-    _back, refused = taken.go("test", "ruthsub", purpose="link")
+    _back, refused = taken.in_private().go("test", "ruthsub", purpose="link")
     assert refused.status_code == 409
     assert "belongs to another account" in refused.json()["detail"]
     assert ruth.http.delete(f"/api/v1/account/identities/{mine['id']}").status_code == 204
@@ -289,7 +289,7 @@ def test_who_came_through_a_provider_proves_it_there(place: Place) -> None:
         for view in place.services.identity.sign_ins(person["id"], None):
             session.get_one(type(view.row), view.row.id).confirmed = view.row.created - timedelta(hours=1)
     assert browser.get("/account")["confirmed"] is False
-    _back, wrong = browser.go("test", "somebody else", purpose="confirm")
+    _back, wrong = browser.in_private().go("test", "somebody else", purpose="confirm")
     assert wrong.status_code == 403
     _back, answer = browser.go("test", "prove", purpose="confirm", next="/account")
     assert (answer.status_code, answer.json()["outcome"]) == (200, "confirmed")

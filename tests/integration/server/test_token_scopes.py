@@ -111,8 +111,9 @@ def test_a_token_without_the_scope_is_refused(address: str, token: Token, pid: s
             "query": "ali",
             "selection": "0",
             "along": 0,
-            "rows": "0,1",
-            "columns": "0,1",
+            "rows": 0,
+            "columns": 1,
+            "line": "0,0,1,1",
         }
         body = {"json": BODIES[path]} if path in BODIES and method != "get" else {}
         answer = httpx.request(method, url, params=query, headers=headers, **body)

@@ -59,6 +59,7 @@ def test_a_newcomer_signs_in_makes_an_account_and_signs_out_everywhere(page: Pag
     page.get_by_role("button", name="Account of Zoë Müller").click()
     page.get_by_role("menuitem", name="Your account").click()
     expect(page.get_by_role("row", name="Umbrella Zoë Müller")).to_be_visible()
+    expect(page.get_by_role("menu")).to_have_count(0)
     assert_accessible(page)
     page.get_by_role("button", name="Account of Zoë Müller").click()
     page.get_by_role("menuitem", name="Sign out", exact=True).click()

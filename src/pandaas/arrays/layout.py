@@ -110,7 +110,7 @@ class ChunkIndex:
     @cached_property
     def _columns(self) -> tuple[Any, Any, Any]:
         """What gives one number of one chunk; indexing records is several times slower."""
-        return tuple(self.cells[name].item for name in ("offset", "size", "mask"))  # type: ignore[return-value]
+        return self.cells["offset"].item, self.cells["size"].item, self.cells["mask"].item
 
     def find(self, start: tuple[int, ...]) -> Stored:
         cell = tuple(map(floordiv, start, self.chunk))

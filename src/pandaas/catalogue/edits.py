@@ -16,7 +16,7 @@ from pandaas.model import InvalidInput, Parameter
 EDITED = "dataset.edited"
 PARAMETER = "parameter:"  # leads the name of a parameter among the fields that were edited
 BY_HAND = "entered by hand"
-_MOST_PARAMETERS = 5_000
+_MOST_BY_HAND = 500
 _COLUMNS = ("title", "description", "sample", "kind")
 
 
@@ -70,8 +70,8 @@ def set_parameter(dataset: Dataset, name: str, value: dict[str, Any] | None) -> 
         raise InvalidInput(f"'{name}' needs a finite number.", field="parameters")
     if isinstance(given, str) and not 0 < len(given.strip()) <= 500:
         raise InvalidInput(f"The text of '{name}' has 1 to 500 characters.", field="parameters")
-    if row is None and len(dataset.parameters) >= _MOST_PARAMETERS:
-        raise InvalidInput(f"A dataset has at most {_MOST_PARAMETERS:,} parameters.", field="parameters")
+    if row is None and sum(one.source == BY_HAND for one in dataset.parameters) >= _MOST_BY_HAND:
+        raise InvalidInput(f"At most {_MOST_BY_HAND} parameters of a dataset are entered by hand.", field="parameters")
     unit = (value.get("unit") or "").strip() or None
     made = parameter_row(name, Parameter(name, given, unit, source=value.get("source") or BY_HAND))
     if row is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -57,7 +58,7 @@ def show(
         raise NotFound(f"There is no technique '{name[:100]}'.", remedy=f"Did you mean {similar}?" if similar else None)
     for iri in iris:
         one = _term(techniques, techniques.terms[iri])
-        emit(one, as_json, lambda one=one: table(("", ""), list(one.items())))  # type: ignore[misc]
+        emit(one, as_json, partial(table, ("", ""), list(one.items())))
 
 
 def list_(

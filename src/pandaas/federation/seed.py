@@ -177,6 +177,7 @@ class _Seed:
     def __init__(self, tables: dict[str, list[Row]]) -> None:
         self._tables = tables
         self._by_id: dict[str, dict[Any, Row]] = {}
+        self._groups: dict[str, dict[Any, list[Row]]] = {}
         for model, needed in {
             "Dataset": ("pid", "title"),
             "Document": ("pid", "title"),
@@ -216,12 +217,11 @@ class _Seed:
 
     def _grouped(self, model: str, key: str) -> dict[Any, list[Row]]:
         name = f"{model}.{key}"
-        if name not in self._by_id:
-            groups: dict[Any, Any] = {}
+        if name not in self._groups:
+            groups = self._groups[name] = {}
             for row in self.rows(model):
                 groups.setdefault(row.get(key), []).append(row)
-            self._by_id[name] = groups
-        return self._by_id[name]  # type: ignore[return-value]
+        return self._groups[name]
 
     def _check_references(self) -> None:
         references = {

@@ -184,3 +184,14 @@ def test_a_parameter_needs_a_value(facility: Facility, value: float | str) -> No
     with pytest.raises(InvalidInput) as caught:
         facility.catalogue.edit(facility.principal("alice"), pid, {"parameters": {"t": {"value": value, "unit": "K"}}})
     assert caught.value.field == "parameters"
+
+
+def test_a_file_with_very_many_parameters_takes_some_by_hand(facility: Facility) -> None:
+    pid = facility.register(
+        "PUB-1/a.nxs", parameters=[[f"motor.{number}", float(number), "mm"] for number in range(6000)]
+    )
+    alice = facility.principal("alice")
+    facility.catalogue.edit(alice, pid, {"parameters": {f"own {n}": {"value": 1.0, "unit": "K"} for n in range(500)}})
+    with pytest.raises(InvalidInput, match="At most 500") as caught:
+        facility.catalogue.edit(alice, pid, {"parameters": {"one more": {"value": 1.0, "unit": "K"}}})
+    assert caught.value.field == "parameters"

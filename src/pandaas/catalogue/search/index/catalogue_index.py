@@ -67,10 +67,7 @@ class CatalogueIndex:
 
     def seen(self, reach: Reach, now: datetime, shared: RowsOf) -> BitMap:
         """The rows that `reach` lets in at `now`; `shared` finds the rows of pids."""
-        try:
-            return granted(self.maps, reach, microseconds(now), shared)
-        except NotImplementedError as error:
-            raise Unanswerable from error
+        return granted(self.maps, reach, microseconds(now), shared)
 
     def put(self, rows: Sequence[Row]) -> None:
         """Take over new and changed rows."""

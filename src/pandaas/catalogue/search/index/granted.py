@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
+from typing import assert_never
 
 import numpy as np
 from pyroaring import BitMap
@@ -89,7 +90,7 @@ def _tied(maps: Maps, line: Line, now: int, shared: RowsOf) -> BitMap:
             return union([maps.bitmap(name, value) for value in among])
         case Tie.PRINCIPAL_INVESTIGATOR | Tie.MEMBER | Tie.LOCAL_CONTACT | Tie.READER:
             return union([maps.bitmap("proposal", value) for value in among])
-    raise NotImplementedError(line.tie)
+    assert_never(line.tie)
 
 
 def _of_types(maps: Maps, types: Collection[str]) -> BitMap:

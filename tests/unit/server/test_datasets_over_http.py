@@ -5,20 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from pandaas.db import Database
-from pandaas.identity import Identity
-from pandaas.server import problems
 from pandaas.server.routers import datasets, search, uploads
-from pandaas.server.security import Gate
 from pandaas.testing.facility import SAXS, Facility, make_facility
 
 OPEN = "2020-01-01T00:00:00+00:00"
+Browser = Callable[..., TestClient]
+Serve = Callable[..., Browser]
 
 
 @pytest.fixture
@@ -27,32 +24,8 @@ def facility(sqlite_database: Database, tmp_path: Path) -> Facility:
 
 
 @pytest.fixture
-def browser(facility: Facility) -> Callable[..., TestClient]:
-    app = FastAPI()
-    problems.install(app)
-    for router in (search.router, datasets.router, uploads.router):
-        app.include_router(router)
-    app.add_middleware(Gate, settings=facility.settings)
-    identity = Identity(facility.database, facility.settings)
-    app.state.services = SimpleNamespace(
-        settings=facility.settings,
-        database=facility.database,
-        identity=identity,
-        access=facility.access,
-        catalogue=facility.catalogue,
-    )
-
-    def new(user: str | None = None) -> TestClient:
-        headers = {"X-PaNDAaS": "1"}
-        if user is not None:
-            _, token = identity.create_token(facility.people[user], "test", ["read", "write", "run"], 1)
-            headers["Authorization"] = f"Bearer {token}"
-        return TestClient(app, base_url="http://127.0.0.1:8000", headers=headers)
-
-    return new
-
-
-Browser = Callable[..., TestClient]
+def browser(serve: Serve) -> Browser:
+    return serve(search, datasets, uploads)
 
 
 def test_completion_histograms_and_calendar_over_http(facility: Facility, browser: Browser) -> None:

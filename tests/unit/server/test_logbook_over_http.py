@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from pandaas.catalogue import Logbook, Quality
 from pandaas.db import Database
-from pandaas.identity import Identity
-from pandaas.server import problems
 from pandaas.server.routers import datasets, logbook
-from pandaas.server.security import Gate
 from pandaas.testing.facility import PNG, SAXS, Facility, make_facility
 
 BOOK = "/api/v1/proposals/PUB-1/logbook"
+Browser = Callable[..., TestClient]
+Serve = Callable[..., Browser]
 
 
 @pytest.fixture
@@ -27,34 +24,13 @@ def facility(sqlite_database: Database, tmp_path: Path) -> Facility:
 
 
 @pytest.fixture
-def browser(facility: Facility) -> Callable[..., TestClient]:
-    app = FastAPI()
-    problems.install(app)
-    app.include_router(datasets.router)
-    app.include_router(logbook.router)
-    app.add_middleware(Gate, settings=facility.settings)
-    identity = Identity(facility.database, facility.settings)
-    app.state.services = SimpleNamespace(
-        settings=facility.settings,
-        database=facility.database,
-        identity=identity,
-        access=facility.access,
-        catalogue=facility.catalogue,
+def browser(facility: Facility, serve: Serve) -> Browser:
+    return serve(
+        datasets,
+        logbook,
         logbook=Logbook(facility.database, facility.access),
         quality=Quality(facility.database, facility.access),
     )
-
-    def new(user: str | None = None, scopes: tuple[str, ...] = ("read", "write")) -> TestClient:
-        headers = {"X-PaNDAaS": "1"}
-        if user is not None:
-            _, token = identity.create_token(facility.people[user], "test", list(scopes), 1)
-            headers["Authorization"] = f"Bearer {token}"
-        return TestClient(app, base_url="http://127.0.0.1:8000", headers=headers)
-
-    return new
-
-
-Browser = Callable[..., TestClient]
 
 
 def test_an_entry_is_written_changed_and_exported(facility: Facility, browser: Browser) -> None:

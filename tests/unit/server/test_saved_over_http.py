@@ -8,12 +8,10 @@ import io
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from xml.etree.ElementTree import fromstring
 
 import pyarrow.parquet as pq
 import pytest
-from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 import pandaas
@@ -22,14 +20,13 @@ from pandaas.client.connection import Client
 from pandaas.client.transport import Transport
 from pandaas.db import Database
 from pandaas.db.tables import Notice
-from pandaas.identity import Identity
-from pandaas.server import problems, snippets
+from pandaas.server import snippets
 from pandaas.server.routers import datasets, saved, search
-from pandaas.server.security import Gate
 from pandaas.testing.facility import Facility, make_facility
 
 OPEN = "2020-01-01T00:00:00+00:00"
 Browser = Callable[..., TestClient]
+Serve = Callable[..., Browser]
 
 
 @pytest.fixture
@@ -43,29 +40,8 @@ def facility(sqlite_database: Database, tmp_path: Path) -> Facility:
 
 
 @pytest.fixture
-def browser(facility: Facility) -> Browser:
-    app = FastAPI()
-    problems.install(app)
-    for router in (search.router, saved.router, datasets.router):
-        app.include_router(router)
-    app.add_middleware(Gate, settings=facility.settings)
-    identity = Identity(facility.database, facility.settings)
-    app.state.services = SimpleNamespace(
-        settings=facility.settings,
-        database=facility.database,
-        identity=identity,
-        access=facility.access,
-        catalogue=facility.catalogue,
-    )
-
-    def new(user: str | None = None) -> TestClient:
-        headers = {"X-PaNDAaS": "1"}
-        if user is not None:
-            _, token = identity.create_token(facility.people[user], "test", ["read", "write", "run"], 1)
-            headers["Authorization"] = f"Bearer {token}"
-        return TestClient(app, base_url="http://127.0.0.1:8000", headers=headers)
-
-    return new
+def browser(serve: Serve) -> Browser:
+    return serve(search, saved, datasets)
 
 
 def pid_of(facility: Facility, title: str) -> str:

@@ -1,6 +1,6 @@
 import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, VisuallyHidden, useMantineColorScheme } from '@mantine/core';
 import type { MantineColorScheme } from '@mantine/core';
-import { IconDeviceDesktop, IconDevices, IconKey, IconLogin2, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { IconDeviceDesktop, IconDevices, IconInbox, IconKey, IconLogin2, IconLogout, IconMoon, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 
 import { LinkButton, LinkMenuItem } from '@/components/links';
@@ -57,6 +57,9 @@ export function PersonMenu() {
         <Menu.Divider />
         <LinkMenuItem to="/account" leftSection={<IconUserCircle size={16} />}>
           Your account
+        </LinkMenuItem>
+        <LinkMenuItem to="/requests" leftSection={<IconInbox size={16} />}>
+          Requests
         </LinkMenuItem>
         <LinkMenuItem to="/tokens" leftSection={<IconKey size={16} />}>
           Access tokens

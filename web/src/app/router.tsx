@@ -15,7 +15,7 @@ const may = <T extends object>(values: T): Partial<T> => values;
 const root = createRootRoute({ component: Frame, notFoundComponent: NotFoundPage });
 
 export const SORTS = ['relevance', 'newest', 'oldest', 'title', 'size'] as const;
-export const DATASET_TABS = ['info', 'metadata', 'files', 'notes', 'history', 'versions'] as const;
+export const DATASET_TABS = ['info', 'metadata', 'files', 'notes', 'history', 'access', 'versions'] as const;
 
 const home = createRoute({
   getParentRoute: () => root,
@@ -210,6 +210,24 @@ const helpPage = createRoute({
   component: lazyRouteComponent(() => import('@/pages/help/HelpPage'), 'HelpPage'),
 });
 
+const review = createRoute({
+  getParentRoute: () => root,
+  path: '/review',
+  component: lazyRouteComponent(() => import('@/pages/access/ReviewPage'), 'ReviewPage'),
+});
+
+const requests = createRoute({
+  getParentRoute: () => root,
+  path: '/requests',
+  component: lazyRouteComponent(() => import('@/pages/access/RequestsPage'), 'RequestsPage'),
+});
+
+const audit = createRoute({
+  getParentRoute: () => root,
+  path: '/audit',
+  component: lazyRouteComponent(() => import('@/pages/access/AuditPage'), 'AuditPage'),
+});
+
 const tokens = createRoute({
   getParentRoute: () => root,
   path: '/tokens',
@@ -256,7 +274,7 @@ const device = createRoute({
 
 const tree = root.addChildren([
   home, signIn, search, saved, browse, collections, collection, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
-  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, account,
+  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, requests, audit, account,
   signedIn, link, signedOut, device,
 ]);
 

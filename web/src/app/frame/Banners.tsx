@@ -5,6 +5,8 @@ import { useEffect, useState } from 'react';
 
 import { Link } from '@/components/links';
 
+import { LensBanner } from '@/pages/access/LensBanner';
+
 import { useLive, useLiveState } from '../live-context';
 import { useSession } from '../session';
 
@@ -23,7 +25,7 @@ export function Banners() {
           <span>{session.sandbox_warning}</span>
         </div>
       )}
-      {session?.demo && !session.person && !signingIn && (
+      {session?.demo && !session.person && !session.lens && !signingIn && (
         <div className={classes.banner} data-kind="demo" role="note">
           <IconFlask2 size={18} aria-hidden />
           <span>
@@ -35,6 +37,7 @@ export function Banners() {
           </span>
         </div>
       )}
+      <LensBanner />
       <Connection />
     </>
   );

@@ -1,6 +1,6 @@
 import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, VisuallyHidden, useMantineColorScheme } from '@mantine/core';
 import type { MantineColorScheme } from '@mantine/core';
-import { IconBookmark, IconDeviceDesktop, IconDevices, IconKey, IconLogin2, IconLogout, IconMoon, IconRuler2, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { IconBookmark, IconDeviceDesktop, IconDevices, IconInbox, IconKey, IconLogin2, IconLogout, IconMoon, IconRuler2, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 
 import { LinkButton, LinkMenuItem } from '@/components/links';
@@ -63,6 +63,9 @@ export function PersonMenu() {
         </LinkMenuItem>
         <LinkMenuItem to="/units" leftSection={<IconRuler2 size={16} />}>
           Units
+        </LinkMenuItem>
+        <LinkMenuItem to="/requests" leftSection={<IconInbox size={16} />}>
+          Requests
         </LinkMenuItem>
         <LinkMenuItem to="/tokens" leftSection={<IconKey size={16} />}>
           Access tokens

@@ -1,10 +1,13 @@
 import { ActionIcon, Button, CopyButton, Menu, Tooltip } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { IconBrandPython, IconChartDots3, IconCheck, IconCopy, IconDots, IconDownload, IconExternalLink, IconPencil, IconShare2 } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 
 import type { DatasetOut } from '@/api/types';
 import { LinkButton } from '@/components/links';
+import { accessQuery } from '@/pages/access/queries';
+import { Share } from '@/pages/access/Share';
 
 import { CopyPython } from './CopyPython';
 import { EditDataset } from './EditDataset';
@@ -20,6 +23,8 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
   const [python, showPython] = useDisclosure(false);
   const [elsewhere, openElsewhere] = useDisclosure(false);
   const [editing, edit] = useDisclosure(false);
+  const [sharing, share] = useDisclosure(false);
+  const access = useQuery(accessQuery(dataset.pid)).data;
   const navigate = useNavigate();
   return (
     <>
@@ -32,6 +37,12 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
           </Tooltip>
         )}
       </CopyButton>
+      {access?.may_manage && (
+        <Button variant="default" onClick={share.open}>
+          Give access
+        </Button>
+      )}
+      <Share datasets={[dataset.pid]} title={dataset.title} opened={sharing && Boolean(access?.may_manage)} onClose={share.close} />
       <Button
         variant="default"
         leftSection={<IconDownload size={16} />}

@@ -4,11 +4,13 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { useMemo } from 'react';
 
+import { ApiError } from '@/api/errors';
 import { datasetQuery } from '@/api/queries';
 import type { DatasetOut } from '@/api/types';
 import { DatasetMarks, OpenMark } from '@/components/marks';
 import { Page } from '@/components/Page';
 import { Failure } from '@/components/states';
+import { AskAccess } from '@/pages/access/AskAccess';
 
 import { Actions } from './Actions';
 import { Contents } from './Contents';
@@ -26,6 +28,7 @@ export function DatasetPage() {
     return (
       <Page title={query.error ? 'Dataset' : 'Loading …'} crumbs={[{ label: pid }]} width="full">
         {query.error ? <Failure error={query.error} retry={() => void query.refetch()} /> : <PageSkeleton />}
+        {query.error instanceof ApiError && (query.error.status === 404 || query.error.status === 403) && <AskAccess dataset={pid} />}
       </Page>
     );
   }

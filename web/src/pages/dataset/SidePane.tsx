@@ -3,6 +3,8 @@ import { Tabs } from '@mantine/core';
 import type { DatasetOut } from '@/api/types';
 import { DATASET_TABS } from '@/app/router';
 
+import { AccessTab } from '@/pages/access/AccessTab';
+
 import classes from './dataset.module.css';
 import { Files } from './Files';
 import { History } from './History';
@@ -13,7 +15,7 @@ import { Versions } from './Versions';
 
 type Tab = (typeof DATASET_TABS)[number];
 
-const WORDS: Record<Tab, string> = { info: 'Info', metadata: 'Metadata', files: 'Files', notes: 'Notes', history: 'History', versions: 'Versions' };
+const WORDS: Record<Tab, string> = { info: 'Info', metadata: 'Metadata', files: 'Files', notes: 'Notes', history: 'History', access: 'Access', versions: 'Versions' };
 
 interface SidePaneProps {
   dataset: DatasetOut;
@@ -54,6 +56,9 @@ export function SidePane({ dataset, tab, onTab }: SidePaneProps) {
       </Tabs.Panel>
       <Tabs.Panel value="history" className={classes.sidePanel}>
         <History dataset={dataset} />
+      </Tabs.Panel>
+      <Tabs.Panel value="access" className={classes.sidePanel}>
+        <AccessTab dataset={dataset} />
       </Tabs.Panel>
       <Tabs.Panel value="versions" className={classes.sidePanel}>
         <Versions dataset={dataset} />

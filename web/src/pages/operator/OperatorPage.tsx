@@ -10,6 +10,8 @@ import { When } from '@/components/text';
 import { bytes, count, number, percent } from '@/format';
 
 import { Components, Environments } from './Components';
+import { PolicyTable } from '@/pages/access/PolicyTable';
+
 import { PeopleTable, ProposalsTable } from './People';
 import classes from './operator.module.css';
 import { UserOffice } from './UserOffice';
@@ -96,7 +98,10 @@ function Contents({ overview }: { overview: OperatorOut }) {
           </Link>
         </Section>
       </div>
-      <Section title="Latest actions">
+      <Section title="Data policy">
+        <PolicyTable />
+      </Section>
+      <Section title="Latest actions" aside={<Link to="/audit" size="sm">Search the audit</Link>}>
         <Table.ScrollContainer minWidth={480} type="native">
           <Table fz="sm">
             <Table.Thead>

@@ -2,6 +2,7 @@ import { Table, Text } from '@mantine/core';
 
 import type { OperatorOut } from '@/api/types';
 import { Link } from '@/components/links';
+import { ViewAs } from '@/pages/access/ViewAs';
 import { When } from '@/components/text';
 import { bytes, count } from '@/format';
 
@@ -31,6 +32,7 @@ export function PeopleTable({ people }: { people: OperatorOut['latest_people'] }
             <Table.Tr key={user}>
               <Table.Td>
                 {name}
+                {role !== 'operator' && !disabled && <ViewAs user={user} name={name} />}
                 <Text size="xs" c="dimmed">
                   {user}
                 </Text>

@@ -12,6 +12,8 @@ import { Page, Section } from '@/components/Page';
 import { Empty, Loaded, SkeletonRows } from '@/components/states';
 import { Facts, When } from '@/components/text';
 import { plural } from '@/format';
+import { AskAccess } from '@/pages/access/AskAccess';
+import { AskRelease } from '@/pages/access/AskRelease';
 
 import classes from './proposals.module.css';
 import { BeamTimes } from './BeamTimes';
@@ -76,12 +78,16 @@ function Contents({ proposal }: { proposal: ProposalOut }) {
               { name: 'Instrument', value: proposal.instrument },
               { name: 'Beam time', value: proposal.start_time && <><When at={proposal.start_time} exact /> – <When at={proposal.end_time} exact /></> },
               { name: proposal.open ? 'Open since' : 'Becomes open', value: proposal.release_time && <When at={proposal.release_time} exact /> },
+              { name: 'Licence', value: proposal.licence },
+              { name: 'Use', value: proposal.invoiced ? 'Invoiced' : null },
               { name: 'Techniques', value: proposal.techniques.length > 0 && proposal.techniques.map((technique) => <TechniqueChip key={technique.iri} technique={technique} />) },
               { name: 'Your role', value: proposal.my_role?.replaceAll('_', ' ') },
             ]}
           />
         </section>
         <BeamTimes proposal={proposal.name} />
+        {proposal.may_manage && !proposal.open && proposal.type !== 'proprietary' && proposal.type !== 'personal' && <AskRelease proposal={proposal.name} />}
+        {!proposal.may_read && <AskAccess proposal={proposal.name} />}
         <Team proposal={proposal} />
       </Stack>
     </div>

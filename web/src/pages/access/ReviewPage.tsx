@@ -18,9 +18,9 @@ export function ReviewPage() {
   const open = useMutation({
     mutationFn: (text: string) => body(api.POST('/api/v1/lens/review', { body: { secret: text } })),
     onSuccess: async (found) => {
-      queries.clear();
+      // Whatever was asked before the exchange was asked as somebody else.
+      await queries.resetQueries({ predicate: ({ queryKey }) => queryKey[0] !== 'lens' });
       queries.setQueryData(lensQuery.queryKey, found);
-      await queries.invalidateQueries({ queryKey: ['session'] });
     },
   });
   const exchange = open.mutate;

@@ -54,6 +54,7 @@ def test_a_branch_of_techniques_and_a_typo(demo: RunningPlatform, page: Page) ->
     if not narrower.is_visible():
         tree.get_by_role("button", name=re.compile("Open small angle scattering")).first.click()
     expect(narrower).to_be_checked()
+    expect(page.locator('main [aria-busy="false"]')).to_have_css("opacity", "1")  # while it is asked anew it is dimmed
     assert_accessible(page)
 
 

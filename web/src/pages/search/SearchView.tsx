@@ -105,7 +105,7 @@ export function SearchView({ address, hidden = [], onChange }: SearchViewProps) 
             />
           </Group>
         </Group>
-        <div data-dim={query.isPlaceholderData || undefined} className={classes.found}>
+        <div data-dim={query.isPlaceholderData || undefined} aria-busy={query.isPlaceholderData} className={classes.found}>
           <Loaded query={query} skeleton={<SkeletonRows rows={10} height={52} />}>
             {(found) =>
               found.total === 0 ? (

@@ -27,7 +27,7 @@ export function AuditPage() {
     }),
   );
   return (
-    <Page title="Audit" width="list" crumbs={[{ label: 'Operation', to: '/operator' }, { label: 'Audit' }]} description="Who read, changed, downloaded and shared what. `pandaas audit verify` proves that nothing was changed or taken out.">
+    <Page title="Audit" width="list" crumbs={[{ label: 'Operation', to: '/operator' }, { label: 'Audit' }]} description="Who read, changed, downloaded and shared what. The command “pandaas audit verify” proves that nothing was changed or taken out.">
       <Group gap="sm" mb="md">
         <TextInput label="Person (user name)" value={user} onChange={(event) => setUser(event.currentTarget.value)} />
         <TextInput label="About (identifier)" value={subject} onChange={(event) => setSubject(event.currentTarget.value)} />

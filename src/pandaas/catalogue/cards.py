@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from pandaas.access import EVERYONE_SEES
 from pandaas.catalogue.values import Card
-from pandaas.db.tables import Dataset, DatasetArray, DatasetTechnique, Instrument, Proposal
+from pandaas.db.tables import Dataset, DatasetArray, DatasetTechnique, Instrument, Proposal, VocabularyTerm
 from pandaas.model import DatasetState
 
 _BATCH = 500
@@ -54,18 +54,23 @@ def _batch(session: Session, ids: Sequence[int], now: datetime) -> dict[int, Car
         .outerjoin(Instrument, Instrument.id == Dataset.instrument_id)
         .where(Dataset.id.in_(ids))
     )
-    techniques: dict[int, list[str]] = defaultdict(list)
-    named = select(DatasetTechnique.dataset_id, DatasetTechnique.technique).where(DatasetTechnique.dataset_id.in_(ids))
-    for dataset_id, iri in session.execute(named.order_by(DatasetTechnique.technique)):
-        techniques[dataset_id].append(iri)
+    techniques: dict[int, dict[str, str | None]] = defaultdict(dict)
+    tags = (
+        select(DatasetTechnique.dataset_id, DatasetTechnique.technique, VocabularyTerm.label)
+        .outerjoin(VocabularyTerm, VocabularyTerm.iri == DatasetTechnique.technique)
+        .where(DatasetTechnique.dataset_id.in_(ids))
+        .order_by(DatasetTechnique.technique)
+    )
+    for dataset_id, iri, label in session.execute(tags):
+        techniques[dataset_id][iri] = label
     defaults = select(DatasetArray.dataset_id, DatasetArray.shape).where(
         DatasetArray.dataset_id.in_(ids), DatasetArray.is_default
     )
     shapes = {dataset_id: tuple(shape) for dataset_id, shape in session.execute(defaults)}
-    return {row.id: _card(row, tuple(techniques[row.id]), shapes.get(row.id), now) for row in session.execute(query)}
+    return {row.id: _card(row, techniques[row.id], shapes.get(row.id), now) for row in session.execute(query)}
 
 
-def _card(row: Any, techniques: tuple[str, ...], shape: tuple[int, ...] | None, now: datetime) -> Card:
+def _card(row: Any, techniques: dict[str, str | None], shape: tuple[int, ...] | None, now: datetime) -> Card:
     released = row.release_time is not None and row.release_time <= now
     return Card(
         pid=row.pid,
@@ -82,7 +87,8 @@ def _card(row: Any, techniques: tuple[str, ...], shape: tuple[int, ...] | None, 
         created=row.created,
         size=row.size,
         format=row.format,
-        techniques=techniques,
+        techniques=tuple(techniques),
+        technique_labels=tuple(techniques.values()),
         open=released and row.proposal_type in EVERYONE_SEES and row.state != DatasetState.WITHDRAWN,
         release_time=row.release_time if row.proposal_type in EVERYONE_SEES else None,
         has_thumbnail=row.has_thumbnail,

@@ -66,10 +66,10 @@ class Catalogue:
         self._access = access
         self._quarantine = QuarantineList(database, settings, access)
         self._ingest = Ingest(database, settings, access, arrays, self._quarantine)
-        self._records = Records(database, settings, access)
+        self.vocabulary = Vocabulary(database, access)
+        self._records = Records(database, settings, access, self.vocabulary)
         self._files: Memo[DatasetFiles] = Memo(database)
         self._signals: Memo[str | None] = Memo(database)
-        self.vocabulary = Vocabulary(database, access)
         self._search = IndexSearch(database, access, self.vocabulary, index_folder(settings))
         tables = SqlSearch(database, access, self.vocabulary)
         self.finder = Finder(database, access, self._search, tables, self.vocabulary)
@@ -233,7 +233,7 @@ class Catalogue:
         """What happened to `pid` in plain words, newest first."""
         with self._database.read() as session:
             self._records.row(session, principal, pid, Action.DISCOVER)
-            return history_of(session, principal, pid)
+            return history_of(session, principal, pid, self.vocabulary.techniques())
 
     def provenance(self, principal: Principal, pid: str) -> Provenance:
         """What `pid` was made from and what was made from it, over any number of steps."""

@@ -9,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from pandaas.catalogue.edits import PARAMETER
 from pandaas.catalogue.values import HistoryLine
+from pandaas.catalogue.vocabulary import Techniques
 from pandaas.db.tables import Event, Person
-from pandaas.model import BY_IRI, Principal
+from pandaas.model import Principal
 
 _KINDS = ("dataset.%", "validity.%")
 _MOST = 500
@@ -26,7 +27,7 @@ _REREAD = {
 }
 
 
-def history_of(session: Session, principal: Principal, pid: str) -> list[HistoryLine]:
+def history_of(session: Session, principal: Principal, pid: str, techniques: Techniques) -> list[HistoryLine]:
     """Newest first. Who did it is told to those who are signed in."""
     query = (
         select(Event, Person.name)
@@ -38,7 +39,7 @@ def history_of(session: Session, principal: Principal, pid: str) -> list[History
     lines = []
     for event, actor in session.execute(query):
         for payload in _single(event.kind, event.payload):
-            for text in _texts(event.kind, payload):
+            for text in _texts(event.kind, payload, techniques):
                 shown = actor if principal.signed_in else None
                 lines.append(HistoryLine(event.time, event.kind, text, shown, _shown(payload)))
     return lines
@@ -51,12 +52,12 @@ def _single(kind: str, payload: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"changes": {field: change}} for field, change in payload.get("changes", {}).items()]
 
 
-def _texts(kind: str, payload: dict[str, Any]) -> list[str]:
+def _texts(kind: str, payload: dict[str, Any], techniques: Techniques) -> list[str]:
     match kind:
         case "dataset.registered":
             return [_registered(payload)]
         case "dataset.edited":
-            return [_edited(field, change) for field, change in payload.get("changes", {}).items()]
+            return [_edited(field, change, techniques) for field, change in payload.get("changes", {}).items()]
         case "dataset.changed":
             return [text for text in (_changed(name, value) for name, value in payload.items()) if text]
         case "dataset.removed":
@@ -81,10 +82,10 @@ def _registered(payload: dict[str, Any]) -> str:
     return f"Registered from {counted}."
 
 
-def _edited(field: str, change: dict[str, Any]) -> str:
+def _edited(field: str, change: dict[str, Any], techniques: Techniques) -> str:
     if field == "state":
         return "Withdrawn." if change["new"] == "withdrawn" else "Withdrawal undone."
-    old, new = _words(field, change["old"]), _words(field, change["new"])
+    old, new = (_words(field, change[side], techniques) for side in ("old", "new"))
     name = field.removeprefix(PARAMETER).replace("_", " ") if field.startswith(PARAMETER) else field
     name = name[:1].upper() + name[1:]
     if not change["new"]:
@@ -92,9 +93,9 @@ def _edited(field: str, change: dict[str, Any]) -> str:
     return f"{name} changed from {old} to {new}." if change["old"] else f"{name} set to {new}."
 
 
-def _words(field: str, value: Any) -> str:
+def _words(field: str, value: Any, techniques: Techniques) -> str:
     if field == "techniques":
-        return ", ".join(BY_IRI[iri].label if iri in BY_IRI else iri for iri in value or []) or "none"
+        return ", ".join(map(techniques.label, value or [])) or "none"
     if isinstance(value, dict):  # a parameter
         number = value["value"]
         shown = f"{number:.12g}" if isinstance(number, float) else f"“{number}”"

@@ -19,6 +19,7 @@ from pandaas.catalogue.edits import EDITED, PARAMETER, set_parameter, set_techni
 from pandaas.catalogue.folding import storable
 from pandaas.catalogue.quality import assess
 from pandaas.catalogue.values import Card, FileContent, FileInfo, Record, Version
+from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.config import Settings
 from pandaas.db import Database, append
 from pandaas.db.tables import Dataset, DatasetFile, DatasetParameter, Proposal
@@ -46,10 +47,11 @@ _LENGTHS = {"title": 500, "sample": 300, "description": 20_000}
 class Records:
     """Every call asks the access rule anew; what may not be seen is `NotFound`."""
 
-    def __init__(self, database: Database, settings: Settings, access: Access) -> None:
+    def __init__(self, database: Database, settings: Settings, access: Access, vocabulary: Vocabulary) -> None:
         self._database = database
         self._settings = settings
         self._access = access
+        self._vocabulary = vocabulary
 
     def row(self, session: Session, principal: Principal, pid: str, action: Action) -> Dataset:
         """The row of `pid` if `principal` may do `action` to it, else the error that says so."""
@@ -120,10 +122,8 @@ class Records:
             old, new = getattr(dataset, field), _text(field, value)
             setattr(dataset, field, new)
         elif field == "techniques":
-            unknown = [iri for iri in value or [] if iri not in BY_IRI]
-            if unknown:
-                raise InvalidInput(f"'{unknown[0][:100]}' is no technique of the vocabulary.", field="techniques")
             old, new = sorted(row.technique for row in dataset.techniques), sorted(set(value or []))
+            self._check_techniques([iri for iri in new if iri not in old])
             set_techniques(session, dataset, new)
         elif field.startswith(PARAMETER):
             old, new = set_parameter(dataset, field.removeprefix(PARAMETER), value)
@@ -133,6 +133,23 @@ class Records:
         else:
             raise InvalidInput(f"'{field[:40]}' can't be edited.", field=field)
         return old, new
+
+    def _check_techniques(self, iris: Sequence[str]) -> None:
+        """Refuse what the vocabulary doesn't know, and its categories, which say nothing of a measurement."""
+        known = self._vocabulary.techniques()
+        for iri in iris:
+            if known.get(iri) is None and iri not in BY_IRI:
+                raise InvalidInput(
+                    f"'{iri[:100]}' is no technique of the vocabulary.",
+                    remedy="Give the IRIs of techniques; GET /api/v1/techniques finds them by name.",
+                    field="techniques",
+                )
+            if not known.is_tag(iri):
+                raise InvalidInput(
+                    f"'{known.label(iri)}' is a category of the vocabulary, not a technique.",
+                    remedy="Choose a technique below it.",
+                    field="techniques",
+                )
 
     # --- files ----------------------------------------------------------------------------------------------------
 

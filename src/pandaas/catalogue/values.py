@@ -84,7 +84,10 @@ class IndexCheck:
 
 @dataclass(frozen=True)
 class Card:
-    """A dataset in a list. `techniques` are PaNET IRIs; `open` means that anyone may read it now."""
+    """A dataset in a list. `techniques` are PaNET IRIs; `open` means that anyone may read it now.
+
+    `technique_labels` stand beside `techniques`, as the loaded vocabulary has them; None for a term it doesn't have.
+    """
 
     pid: str
     version: int
@@ -108,6 +111,7 @@ class Card:
     main_shape: tuple[int, ...] | None = None
     missing: bool = False
     snippet: str | None = None
+    technique_labels: tuple[str | None, ...] = ()
 
 
 @dataclass(frozen=True)

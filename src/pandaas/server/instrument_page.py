@@ -23,7 +23,7 @@ _LARGEST_DEFAULTS = 100_000
 def instruments(platform: Services, asker: Principal) -> list[InstrumentOut]:
     counts = platform.access.instrument_counts(asker)
     return [
-        InstrumentOut.model_validate(_fields(one, counts.get(one.id, 0), asker))
+        InstrumentOut.model_validate(_fields(platform, one, counts.get(one.id, 0), asker))
         for one in platform.access.instruments()
     ]
 
@@ -37,7 +37,7 @@ def page(platform: Services, asker: Principal, name: str) -> InstrumentPageOut:
         defaults = {row.recipe: row.parameters for row in rows}
     return InstrumentPageOut.model_validate(
         {
-            **_fields(found, count, asker),
+            **_fields(platform, found, count, asker),
             "latest": present.cards(platform.catalogue.latest(asker, instrument_id=found.id, limit=_CARDS)),
             "failures": _failures(platform, asker, found),
             "quarantine": [
@@ -78,12 +78,13 @@ def set_defaults(platform: Services, asker: Principal, name: str, recipe: str, p
         )
 
 
-def _fields(row: Instrument, count: int, asker: Principal) -> dict[str, Any]:
+def _fields(platform: Services, row: Instrument, count: int, asker: Principal) -> dict[str, Any]:
+    terms = platform.catalogue.vocabulary.techniques()
     return {
         "name": row.name,
         "title": row.title,
         "facility": row.facility,
-        "technique": present_values.technique(row.technique) if row.technique else None,
+        "technique": present_values.techniques([row.technique], terms)[0] if row.technique else None,
         "dataset_count": count,
         "is_staff": row.id in asker.instruments,
     }

@@ -17,13 +17,14 @@ from pandaas.catalogue import (
     QuarantineEntry,
     Record,
     SearchResult,
+    Techniques,
     UploadStatus,
     ValidDataset,
 )
 from pandaas.db.tables import Person
 from pandaas.model import Principal
 from pandaas.server import present_values
-from pandaas.server.present_values import techniques
+from pandaas.server.present_values import technique, techniques
 from pandaas.server.schemas import (
     DatasetCard,
     DatasetOut,
@@ -97,7 +98,8 @@ def proposal(platform: Services, asker: Principal, view: ProposalView) -> Propos
 def proposals(platform: Services, asker: Principal, views: Sequence[ProposalView]) -> list[ProposalOut]:
     """Proposals with what this person may see in them; a few queries however many there are."""
     contents = platform.catalogue.contents(asker, [view.proposal.id for view in views])
-    return [_proposal(view, contents[view.proposal.id]) for view in views]
+    terms = platform.catalogue.vocabulary.techniques()
+    return [_proposal(view, contents[view.proposal.id], terms) for view in views]
 
 
 def files(values: Iterable[FileInfo]) -> list[FileOut]:
@@ -175,7 +177,7 @@ def quarantine(entry: QuarantineEntry) -> QuarantineOut:
     return QuarantineOut(**asdict(entry))
 
 
-def _proposal(view: ProposalView, contents: ProposalContents) -> ProposalOut:
+def _proposal(view: ProposalView, contents: ProposalContents, terms: Techniques) -> ProposalOut:
     row = view.proposal
     fields = {
         name: getattr(row, name)
@@ -193,7 +195,7 @@ def _proposal(view: ProposalView, contents: ProposalContents) -> ProposalOut:
             "licence": view.policy.licence if view.policy.releases else None,
             "invoiced": view.policy.invoiced,
             "dataset_count": contents.count,
-            "techniques": techniques(contents.techniques),
+            "techniques": techniques(contents.techniques, terms),
             "last_dataset": card(contents.last) if contents.last else None,
             "my_role": view.my_role,
             "may_write": view.may_write,
@@ -206,6 +208,7 @@ def _proposal(view: ProposalView, contents: ProposalContents) -> ProposalOut:
 def _card_fields(values: Card) -> dict[str, object]:
     fields = asdict(values)
     del fields["proposal_type"]
-    fields["techniques"] = techniques(values.techniques)
+    labels = fields.pop("technique_labels")
+    fields["techniques"] = [technique(iri, label) for iri, label in zip(values.techniques, labels, strict=True)]
     fields["main_shape"] = list(values.main_shape) if values.main_shape is not None else None
     return fields

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import asdict
 
+from pandaas.catalogue import Techniques, built_in
 from pandaas.model import BY_IRI, ArrayInfo, Parameter, PlotSpec
 from pandaas.server.schemas.datasets import ArrayOut, ParameterOut, PlotOut, TechniqueOut
 
 
-def technique(iri: str) -> TechniqueOut:
-    """A technique by its PaNET IRI; a term the platform doesn't know is shown by its number."""
-    term = BY_IRI.get(iri)
-    number = iri.rsplit("/", 1)[-1]
-    return TechniqueOut(iri=iri, label=term.label if term else number, short=term.short if term else number)
+def technique(iri: str, label: str | None = None) -> TechniqueOut:
+    """A technique by its PaNET IRI, with its label in the loaded vocabulary; what nobody knows is shown by its number."""
+    shown = label or built_in().label(iri)
+    known = BY_IRI.get(iri)
+    return TechniqueOut(iri=iri, label=shown, short=known.short if known else shown)
 
 
-def techniques(iris: Iterable[str]) -> list[TechniqueOut]:
-    return [technique(iri) for iri in iris]
+def techniques(iris: Iterable[str], terms: Techniques | None = None) -> list[TechniqueOut]:
+    """Techniques as `terms` name them; without, as the platform itself does."""
+    return [technique(iri, terms.label(iri) if terms is not None and terms.get(iri) else None) for iri in iris]
 
 
 def parameter(value: Parameter) -> ParameterOut:

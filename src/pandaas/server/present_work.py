@@ -107,7 +107,7 @@ def _recipe_fields(platform: Services, found: RecipeVersion) -> dict[str, object
         "code_url": manifest.code_url,
         "citation": list(manifest.citation),
         "licence": manifest.licence,
-        "techniques": present_values.techniques(manifest.techniques),
+        "techniques": present_values.techniques(manifest.techniques, platform.catalogue.vocabulary.techniques()),
         "shape": manifest.shape,
         "environment": manifest.environment,
         "environment_ready": _environment_ready(platform, manifest.environment),

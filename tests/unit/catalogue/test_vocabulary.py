@@ -230,3 +230,20 @@ def test_a_new_vocabulary_takes_the_place_of_the_old(facility: Facility, owl: Pa
     second = vocabulary.load(FACILITY, source)
     assert (len(first), len(second)) == (374, 377)
     assert vocabulary.techniques() is second
+
+
+def test_a_dataset_is_tagged_with_any_technique_of_the_vocabulary_and_shown_by_its_name(
+    facility: Facility, owl: Path
+) -> None:
+    pid = facility.register("PUB-1/a.nxs", techniques=[SAXS])
+    alice = facility.principal("alice")
+    with pytest.raises(InvalidInput, match="no technique"):
+        facility.catalogue.edit(alice, pid, {"techniques": [TOF_SANS]})
+    facility.catalogue.vocabulary.load(FACILITY, owl)
+    facility.catalogue.edit(alice, pid, {"techniques": [TOF_SANS]})
+    card = facility.catalogue.record(alice, pid).card
+    assert card.technique_labels == ("time of flight small angle neutron scattering",)
+    told = facility.catalogue.history(alice, pid)[0].text
+    assert told.endswith("from small angle x-ray scattering to time of flight small angle neutron scattering.")
+    with pytest.raises(InvalidInput, match="category"):
+        facility.catalogue.edit(alice, pid, {"techniques": [PANET + "PaNET00002"]})

@@ -143,3 +143,9 @@ def test_hidden_and_missing_datasets_are_answered_alike(facility: Facility, brow
     for answer in answers:
         answer.pop("request_id")
     assert str(answers[0]).replace(hidden, "ds-000000000000") == str(answers[1])
+
+
+def test_techniques_to_tag_with_are_found_by_name(browser: Browser) -> None:
+    found = browser().get("/api/v1/techniques", params={"text": "saxs"}).json()
+    assert (found[0]["iri"], found[0]["short"], found[0]["narrower"]) == (SAXS, "SAXS", 0)
+    assert browser().get("/api/v1/techniques", params={"text": ""}).status_code == 422

@@ -55,6 +55,16 @@ export const techniqueTreeQuery = (query: HitsQuery) =>
     placeholderData: keepPreviousData,
   });
 
+/** Techniques that data may be tagged with, by words of their names. */
+export const techniquesQuery = (text: string) =>
+  queryOptions({
+    queryKey: ['techniques', text],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/techniques', { params: { query: { text } }, signal })),
+    enabled: text.trim() !== '',
+    staleTime: HOUR,
+    placeholderData: keepPreviousData,
+  });
+
 export const calendarQuery = (query: HitsQuery, of?: number) =>
   queryOptions({
     queryKey: ['search', 'calendar', query, of],

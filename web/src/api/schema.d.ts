@@ -1508,6 +1508,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/techniques": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Techniques
+         * @description Techniques of the vocabulary that data may be tagged with, the best match first.
+         */
+        get: operations["techniques_api_v1_techniques_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/search/calendar": {
         parameters: {
             query?: never;
@@ -5501,6 +5521,30 @@ export interface components {
              * @description Short label for chips, e.g. 'SAXS'.
              */
             short: string;
+        };
+        /**
+         * TermOut
+         * @description A technique that data may be tagged with.
+         */
+        TermOut: {
+            /** Iri */
+            iri: string;
+            /** Label */
+            label: string;
+            /**
+             * Short
+             * @description Short label for chips, e.g. 'SAXS'.
+             */
+            short: string;
+            /** Synonyms */
+            synonyms: string[];
+            /** Definition */
+            definition: string | null;
+            /**
+             * Narrower
+             * @description How many techniques are narrower; the narrowest that fits says most.
+             */
+            narrower: number;
         };
         /** TextPartOut */
         TextPartOut: {
@@ -15100,6 +15144,120 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["BranchOut"][];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    techniques_api_v1_techniques_get: {
+        parameters: {
+            query: {
+                /** @description Words of a label, synonym or short name. */
+                text: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TermOut"][];
                 };
             };
             /** @description The request is not understood. */

@@ -112,6 +112,10 @@ class Techniques:
                 found.append((min(ranks), len(term.label), term.label, term.iri))
         return tuple(self.terms[iri] for *_, iri in sorted(found)[:limit])
 
+    def is_tag(self, iri: str) -> bool:
+        """Whether data may be tagged with it: not with the root, nor with the categories that only order the tree."""
+        return iri != _ROOT and iri not in _DEFINED_BY
+
     def roots(self) -> tuple[str, ...]:
         """Where the tree begins: the "defined by" categories, then by label what stands below none of them."""
         first = [iri for iri in _DEFINED_BY if iri in self.terms]

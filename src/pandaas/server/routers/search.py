@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
 from pandaas.catalogue import SearchQuery
-from pandaas.server import exports, present, snippets
+from pandaas.server import exports, present, present_values, snippets
 from pandaas.server.routers.saved import base_url
 from pandaas.server.schemas import (
     BranchOut,
@@ -20,8 +20,11 @@ from pandaas.server.schemas import (
     HistogramOut,
     SearchOut,
     SnippetOut,
+    TermOut,
 )
 from pandaas.server.services import READ_OR_WRITE, Asker, Platform
+
+_CATEGORIES = 5  # of the vocabulary, which nothing is tagged with
 
 router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[READ_OR_WRITE])
 
@@ -137,6 +140,26 @@ def technique_tree(platform: Platform, asker: Asker, query: Asked) -> list[Branc
     """The tree of techniques over the hits, without what is chosen of techniques."""
     found = platform.catalogue.finder.insight.techniques(asker, query)
     return [BranchOut.model_validate(asdict(one)) for one in found]
+
+
+@router.get("/techniques")
+def techniques(
+    platform: Platform,
+    text: str = Query(min_length=1, max_length=200, description="Words of a label, synonym or short name."),
+    limit: int = Query(20, ge=1, le=100),
+) -> list[TermOut]:
+    """Techniques of the vocabulary that data may be tagged with, the best match first."""
+    known = platform.catalogue.vocabulary.techniques()
+    found = [term for term in known.search(text, limit + _CATEGORIES) if known.is_tag(term.iri)]
+    return [
+        TermOut(
+            **present_values.technique(term.iri, term.label).model_dump(),
+            synonyms=list(term.synonyms),
+            definition=term.definition,
+            narrower=len(known.narrower(term.iri)) - 1,
+        )
+        for term in found[:limit]
+    ]
 
 
 @router.get("/search/calendar")

@@ -99,6 +99,7 @@ from pandaas.server.schemas.search import (
     FacetValue,
     HistogramOut,
     SearchOut,
+    TermOut,
     UnderstoodTerm,
 )
 from pandaas.server.schemas.uploads import (
@@ -205,6 +206,7 @@ __all__ = [
     "SnippetOut",
     "StatsOut",
     "TechniqueOut",
+    "TermOut",
     "TextPartOut",
     "TokenIn",
     "TokenOut",

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from pandaas.server.schemas.base import Out
-from pandaas.server.schemas.datasets import DatasetCard
+from pandaas.server.schemas.datasets import DatasetCard, TechniqueOut
 
 
 class FacetValue(Out):
@@ -67,6 +67,14 @@ class BranchOut(Out):
     short: str
     count: int
     children: list[BranchOut]
+
+
+class TermOut(TechniqueOut):
+    """A technique that data may be tagged with."""
+
+    synonyms: list[str]
+    definition: str | None
+    narrower: int = Field(description="How many techniques are narrower; the narrowest that fits says most.")
 
 
 class CalendarOut(Out):

@@ -1,12 +1,14 @@
-import { Button, Group, Modal, MultiSelect, Stack, Switch, Textarea, TextInput } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { Button, Group, Modal, Stack, Switch, Textarea, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, body } from '@/api/client';
 import { ApiError } from '@/api/errors';
-import { datasetQuery, searchQuery } from '@/api/queries';
+import { datasetQuery } from '@/api/queries';
 import type { DatasetOut, DatasetPatch } from '@/api/types';
 import { ActionFailure } from '@/components/states';
+
+import { TechniqueInput } from './TechniqueInput';
 
 interface EditProps {
   opened: boolean;
@@ -29,7 +31,6 @@ function Form({ dataset, onClose }: Omit<EditProps, 'opened'>) {
   const [description, setDescription] = useState(dataset.description ?? '');
   const [techniques, setTechniques] = useState(dataset.techniques.map(({ iri }) => iri));
   const [withdrawn, setWithdrawn] = useState(dataset.state === 'withdrawn');
-  const known = useTechniques(dataset);
   const save = useMutation({
     mutationFn: (change: DatasetPatch) =>
       body(api.PATCH('/api/v1/datasets/{pid}', { params: { path: { pid: dataset.pid } }, body: change })),
@@ -53,7 +54,7 @@ function Form({ dataset, onClose }: Omit<EditProps, 'opened'>) {
       <Stack>
         <TextInput label="Title" required maxLength={500} value={title} onChange={(event) => setTitle(event.currentTarget.value)} error={errorOf('title')} data-autofocus />
         <TextInput label="Sample" value={sample} onChange={(event) => setSample(event.currentTarget.value)} error={errorOf('sample')} />
-        <MultiSelect label="Techniques" data={known} value={techniques} onChange={setTechniques} searchable error={errorOf('techniques')} />
+        <TechniqueInput tagged={dataset.techniques} value={techniques} onChange={setTechniques} error={errorOf('techniques')} />
         <Textarea label="Description" autosize minRows={3} value={description} onChange={(event) => setDescription(event.currentTarget.value)} error={errorOf('description')} />
         <Switch
           label="Withdraw this dataset"
@@ -94,12 +95,4 @@ function changes(dataset: DatasetOut, edited: Edited): DatasetPatch {
     ...(edited.techniques.join('\n') !== before && { techniques: edited.techniques }),
     ...(edited.withdrawn !== (dataset.state === 'withdrawn') && { state: edited.withdrawn ? ('withdrawn' as const) : ('complete' as const) }),
   };
-}
-
-/** The techniques that occur here, as the search counts them. */
-function useTechniques(dataset: DatasetOut): { value: string; label: string }[] {
-  const found = useQuery(searchQuery({ limit: 1 })).data?.facets.technique ?? [];
-  const options = new Map(found.map(({ value, label }) => [value, label]));
-  for (const { iri, label } of dataset.techniques) options.set(iri, label);
-  return [...options].map(([value, label]) => ({ value, label }));
 }

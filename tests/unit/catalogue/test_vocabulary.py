@@ -239,7 +239,7 @@ def test_a_dataset_is_tagged_with_any_technique_of_the_vocabulary_and_shown_by_i
     alice = facility.principal("alice")
     facility.catalogue.vocabulary.load(FACILITY, owl)
     facility.catalogue.edit(alice, pid, {"techniques": [TOF_SANS]})
-    card = facility.catalogue.record(alice, pid).card
+    card = facility.catalogue.dataset(alice, pid).card
     assert card.technique_labels == ("time of flight small angle neutron scattering",)
     told = facility.catalogue.history(alice, pid)[0].text
     assert told.endswith("from small angle x-ray scattering to time of flight small angle neutron scattering.")

@@ -10,7 +10,6 @@ import numpy as np
 from bumps import fitters
 from bumps.monitor import Monitor
 from bumps.names import FitProblem
-from curves import Curve
 from numpy.typing import NDArray
 from parameters import Parameters
 from sasmodels.bumps_model import Experiment, Model
@@ -18,6 +17,7 @@ from sasmodels.data import Data1D
 from start import Start
 
 from pandaas.sdk import RecipeError, progress, warn
+from pandaas.sdk.curves import Curve
 
 _DEFAULT_STEPS = {"lm": 200, "amoeba": 1000, "de": 500, "dream": 500}
 _DREAM_BURN = 200

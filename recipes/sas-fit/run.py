@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from curves import Curve, read_curve
 from kernels import use_bundled_compiler
 
 from pandaas.sdk import Field, Inputs, Plot, RecipeError, progress, write_result
+from pandaas.sdk.curves import Curve, read_curve
 
 if TYPE_CHECKING:
     from fitting import Outcome

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 from catalogue import PARTICLES
-from curves import Curve
 from numpy.typing import NDArray
 from parameters import FitParameter, Parameters
 from sasmodels.core import load_model
 from sasmodels.direct_model import call_kernel
 
 from pandaas.sdk import RecipeError
+from pandaas.sdk.curves import Curve
 
 _LENGTH_UNITS = {"Ang", "Å"}
 _SEARCH = np.geomspace(0.05, 20, 61)  # common factor on all sizes that the person left open

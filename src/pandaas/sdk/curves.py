@@ -10,10 +10,10 @@ from typing import Any
 
 import h5py
 import numpy as np
-from numpy.typing import NDArray
 
-from pandaas.sdk import Input, RecipeError, warn
-from pandaas.sdk.inputs import open_hdf5, text
+from pandaas.sdk.errors import RecipeError
+from pandaas.sdk.inputs import Input, NDArray, open_hdf5, text
+from pandaas.sdk.report import warn
 
 _MAX_TEXT = 50_000_000
 _PER_ANGSTROM = {"1/angstrom": 1.0, "1/a": 1.0, "1/å": 1.0, "1/nm": 0.1, "1/m": 1e-10, "1/cm": 1e-8}
@@ -23,32 +23,44 @@ _PER_ANGSTROM = {"1/angstrom": 1.0, "1/a": 1.0, "1/å": 1.0, "1/nm": 0.1, "1/m":
 class Curve:
     """`q` ascending, in 1/Å; `sigma` is one standard deviation of `intensity`; `dq` the resolution (1σ, 1/Å) or None."""
 
-    q: NDArray[Any]
-    intensity: NDArray[Any]
-    sigma: NDArray[Any]
-    dq: NDArray[Any] | None
+    q: NDArray
+    intensity: NDArray
+    sigma: NDArray
+    dq: NDArray | None
     unit: str
     sigma_assumed: bool = False
 
 
 @dataclass
 class _Raw:
-    q: NDArray[Any]
-    intensity: NDArray[Any]
-    sigma: NDArray[Any] | None = None
-    dq: NDArray[Any] | None = None
+    q: NDArray
+    intensity: NDArray
+    sigma: NDArray | None = None
+    dq: NDArray | None = None
     q_unit: str | None = None
     unit: str = ""
 
 
-def read_curve(source: Input, q_unit: str, relative_error: float) -> Curve:
-    """The curve of a dataset. Raises `RecipeError` when there is none, or more than can be told apart."""
-    if source.is_hdf5:
-        raw = _from_nexus(source)
-    else:
-        content = _text_of(source)
-        raw = _from_xml(content) if content.lstrip().startswith("<") else _from_columns(content)
-    return _cleaned(raw, q_unit, relative_error)
+def read_curve(source: Input, q_unit: str = "auto", relative_error: float = 0.05) -> Curve:
+    """The curve of a dataset: NeXus or NXcanSAS, CanSAS XML, or two to four columns of text (Q, I, dI, dQ).
+
+    `q_unit` is 1/angstrom, 1/nm or auto (the file's, else 1/Å with a warning); `relative_error` is assumed where the data
+    carry no uncertainties. Raises `RecipeError`, naming the slot, when there is no curve, or more than can be told apart.
+    """
+    try:
+        raw = _from_nexus(source) if source.is_hdf5 else _from_text(_text_of(source.master, source.title))
+        return _cleaned(raw, q_unit, relative_error)
+    except RecipeError as error:
+        raise RecipeError(error.what, error.remedy, error.field or source.slot) from error
+
+
+def read_text_curve(path: str, q_unit: str = "auto", relative_error: float = 0.05) -> Curve:
+    """The curve in one text or CanSAS XML file, as `read_curve` reads it."""
+    return _cleaned(_from_text(_text_of(path, Path(path).name)), q_unit, relative_error)
+
+
+def _from_text(content: str) -> _Raw:
+    return _from_xml(content) if content.lstrip().startswith("<") else _from_columns(content)
 
 
 def _cleaned(raw: _Raw, q_unit: str, relative_error: float) -> Curve:
@@ -65,7 +77,7 @@ def _cleaned(raw: _Raw, q_unit: str, relative_error: float) -> Curve:
             warn(f"{int(bad.sum())} points without a positive uncertainty are left out.")
         valid &= ~bad
     if valid.sum() < 3:
-        raise RecipeError("The curve has fewer than three usable points.", "Choose another dataset.", "curve")
+        raise RecipeError("The curve has fewer than three usable points.", "Choose another dataset.")
     order = np.argsort(raw.q[valid], kind="stable")
     dq = raw.dq if raw.dq is not None and np.all(np.isfinite(raw.dq[valid])) and np.all(raw.dq[valid] > 0) else None
     return Curve(
@@ -106,7 +118,7 @@ def _from_nexus(source: Input) -> _Raw:
     file = open_hdf5(source.master)
     signal = file.get(_signal_path(source, file))
     if not isinstance(signal, h5py.Dataset):
-        raise RecipeError(f"'{source.title}' holds no curve.", "Choose a dataset with I(Q).", "curve")
+        raise RecipeError(f"'{source.title}' holds no curve.", "Choose a dataset with I(Q).")
     group = signal.parent
     axis = _axis_of(group, signal)
     if signal.ndim != 1 or axis is None or axis.shape != signal.shape:
@@ -114,7 +126,6 @@ def _from_nexus(source: Input) -> _Raw:
             f"{signal.name} is no curve I(Q): its shape is {signal.shape}"
             + ("." if axis is not None else " and it names no Q axis."),
             "Choose a dataset with one curve, for example the result of an azimuthal integration.",
-            "curve",
         )
     errors = _named(
         group, signal, "uncertainties", (f"{_name(signal)}_errors", f"{_name(signal)}dev", "Idev", "errors")
@@ -161,7 +172,7 @@ def _axis_of(group: h5py.Group, signal: h5py.Dataset) -> h5py.Dataset | None:
     return None
 
 
-def _named(group: h5py.Group, node: h5py.Dataset, attribute: str, names: tuple[str, ...]) -> NDArray[Any] | None:
+def _named(group: h5py.Group, node: h5py.Dataset, attribute: str, names: tuple[str, ...]) -> NDArray | None:
     pointer = node.attrs.get(attribute)
     for name in ([text(pointer)] if pointer is not None else []) + list(names):
         found = group.get(name)
@@ -184,25 +195,25 @@ def _unit(node: h5py.Dataset) -> str | None:
 # --- text and XML ----------------------------------------------------------------------------------------------------
 
 
-def _text_of(source: Input) -> str:
-    path = Path(source.master)
+def _text_of(name: str, title: str) -> str:
+    path = Path(name)
     if path.stat().st_size > _MAX_TEXT:
-        raise RecipeError(f"'{source.title}' is too large for a curve.", "Choose a dataset with I(Q).", "curve")
+        raise RecipeError(f"'{title}' is too large for a curve.", "Choose a dataset with I(Q).")
     return path.read_bytes().decode("utf-8", "replace")
 
 
 def _from_xml(content: str) -> _Raw:
     """CanSAS 1-D XML: the first SASdata; units stand at each value."""
     if "<!ENTITY" in content:
-        raise RecipeError("The XML file defines entities, which a CanSAS file never does.", "Remove them.", "curve")
+        raise RecipeError("The XML file defines entities, which a CanSAS file never does.", "Remove them.")
     try:
         root = ET.fromstring(content)  # noqa: S314 - no entities, and this process is sandboxed
     except ET.ParseError as error:
-        raise RecipeError(f"The XML file is damaged: {error}.", "Choose another file.", "curve") from error
+        raise RecipeError(f"The XML file is damaged: {error}.", "Choose another file.") from error
     data = next((node for node in root.iter() if _tag(node) == "SASdata"), None)
     points = [node for node in data.iter() if _tag(node) == "Idata"] if data is not None else []
     if not points:
-        raise RecipeError("The XML file holds no SASdata.", "Choose a CanSAS file.", "curve")
+        raise RecipeError("The XML file holds no SASdata.", "Choose a CanSAS file.")
     columns: dict[str, list[float]] = {}
     units: dict[str, str] = {}
     for point in points:
@@ -248,7 +259,7 @@ def _from_columns(content: str) -> _Raw:
         run = [row] if row is not None else []
     best = max(best, run, key=len)
     if len(best) < 3:
-        raise RecipeError("The file holds no columns of numbers.", "Choose a file with Q and I in columns.", "curve")
+        raise RecipeError("The file holds no columns of numbers.", "Choose a file with Q and I in columns.")
     table = np.array(best)
     head = " ".join(line for line in lines[:200] if _row(line) is None)
     return _Raw(

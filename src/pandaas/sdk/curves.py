@@ -64,7 +64,7 @@ def _from_text(content: str) -> _Raw:
 
 
 def _cleaned(raw: _Raw, q_unit: str, relative_error: float) -> Curve:
-    factor = _q_factor(raw.q_unit, q_unit)
+    factor = q_factor(raw.q_unit, q_unit)
     valid = np.isfinite(raw.q) & np.isfinite(raw.intensity) & (raw.q > 0)
     assumed = raw.sigma is None or not np.any(raw.sigma > 0)
     if assumed or raw.sigma is None:
@@ -90,7 +90,8 @@ def _cleaned(raw: _Raw, q_unit: str, relative_error: float) -> Curve:
     )
 
 
-def _q_factor(found: str | None, wanted: str) -> float:
+def q_factor(found: str | None, wanted: str) -> float:
+    """What turns a q of the unit `found` into 1/Å; `wanted` (1/angstrom, 1/nm) overrides, auto takes 1/Å if none is known."""
     if wanted != "auto":
         return _PER_ANGSTROM[wanted]
     if not found:

@@ -7,6 +7,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pandaas.arrays.export import Export
     from pandaas.arrays.names import is_attachment, is_zarr
     from pandaas.arrays.reader import ENTRY_POINTS, Contents, Reader, ReaderRegistry
     from pandaas.arrays.reduced import BRICK, TILE, Cell
@@ -23,6 +24,7 @@ __all__ = [
     "ArrayService",
     "Cell",
     "Contents",
+    "Export",
     "FileIdentity",
     "Geometry",
     "Key",
@@ -40,6 +42,7 @@ __all__ = [
     "series",
 ]
 _MODULES = {
+    "export": ("Export",),
     "names": ("is_attachment", "is_zarr"),
     "reader": ("ENTRY_POINTS", "Contents", "Reader", "ReaderRegistry"),
     "reduced": ("BRICK", "TILE", "Cell"),

@@ -13,7 +13,7 @@ def check_size(path: str, selection: Selection, itemsize: int, limit: int) -> in
         raise TooLarge(
             f"The selection {list(selection.shape)} of '{path[:200]}' holds {in_words(nbytes)}; "
             f"one answer holds at most {in_words(limit)}.",
-            remedy="Select less, or download the file.",
+            remedy="Select less, look at a preview, or take it as an export, which may be of any size.",
             field="selection",
         )
     return nbytes

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.arrays import sandbox, scanning
+from pandaas.arrays.export import Export, check_exportable
 from pandaas.arrays.fast import Asked, FastReader, Known
 from pandaas.arrays.lanes import Cancelled
 from pandaas.arrays.layout import Layout
@@ -27,7 +28,7 @@ from pandaas.arrays.reduced import Cell, Pyramid
 from pandaas.arrays.remembered import Answers, Touched
 from pandaas.arrays.replies import StoreValue, stored_of, values_of
 from pandaas.arrays.through import Stack
-from pandaas.arrays.turns import Turns
+from pandaas.arrays.turns import LONG_BYTES, Turns
 from pandaas.arrays.values import (
     Abandoned,
     FileIdentity,
@@ -45,6 +46,7 @@ from pandaas.codecs import (
     Format,
     Statistics,
     encode,
+    parse_selection,
 )
 from pandaas.config import Settings
 from pandaas.model import (
@@ -93,6 +95,7 @@ class ArrayService:
         self._fast = FastReader(settings.arrays.buffer_mb << 20, settings.home / "cache" / "arrays")
         self._answers = Answers()
         self._turns = Turns(short=settings.arrays.workers)
+        self._exports = Turns(long=1)
         self._pictures = Pictures(settings.arrays.level_mb << 20)
         self._touched = Touched()
 
@@ -251,6 +254,58 @@ class ArrayService:
         stored = stored_of(reply)
         return stored if stored is not None else values_of(reply)
 
+    def export(
+        self,
+        principal: Principal,
+        pid: str,
+        path: str,
+        selection: str | None = None,
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> Export:
+        """A selection of any size, to be read block by block. Exports have one lane for all, beside that of slices.
+
+        Raises `InvalidInput` for what holds no numbers or is no array, and what `read` raises.
+        """
+        shape = self.tree(principal, pid, path, 0).shape
+        dtype = self.read(principal, pid, path, ",".join(["0:0"] * len(shape or ())), cancelled=cancelled).dtype
+        check_exportable(path, dtype)
+        leave = _leaver(cancelled)
+
+        def read(part: str) -> NDArray[Any]:
+            with self._exports.take(principal.person_id, LONG_BYTES, leave):
+                return self.read(principal, pid, path, part, cancelled=cancelled)
+
+        def etag() -> str:
+            return self.etag(principal, pid, path, selection, "export")
+
+        return Export(parse_selection(selection, shape or ()), dtype, etag(), read, etag, self._limit)
+
+    def read_several(
+        self,
+        principal: Principal,
+        pid: str,
+        wanted: Sequence[tuple[str, str]],
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> list[NDArray[Any]]:
+        """The values of several paths and selections, which together are no larger than one answer.
+
+        Raises what `read` raises.
+        """
+        target = self._target(principal, pid)
+        room = self._limit
+        found = []
+        for path, selection in wanted:
+            found.append(self._read(target, path, selection, cancelled, room))
+            room -= found[-1].nbytes
+        return found
+
+    def stays(self, principal: Principal, pid: str, version: int) -> bool:
+        """Whether this is the version that the dataset has now and nothing is written to it any more."""
+        files = self._target(principal, pid).files
+        return files.version == version and not files.growing
+
     def stats(
         self,
         principal: Principal,
@@ -368,12 +423,22 @@ class ArrayService:
 
     # --- how --------------------------------------------------------------------------------------------------------
 
-    def _read(self, target: _Target, path: str, selection: str | None, cancelled: Cancelled | None) -> NDArray[Any]:
+    def _read(
+        self,
+        target: _Target,
+        path: str,
+        selection: str | None,
+        cancelled: Cancelled | None,
+        limit: int | None = None,
+    ) -> NDArray[Any]:
+        """The selected values where they are no more than `limit` bytes (None: than one answer may hold)."""
+        most = self._limit if limit is None else limit
         asked = self._asked(target, path, cancelled)
-        values = self._fast.read(asked, selection, self._limit) if asked else None
+        values = self._fast.read(asked, selection, most) if asked else None
         if values is not None:
             return values
-        return values_of(self._ask_about("data", target, self._values("read", path, selection), cancelled=cancelled))
+        body = self._values("read", path, selection) | {"limit": most}
+        return values_of(self._ask_about("data", target, body, cancelled=cancelled))
 
     def _subject(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Subject:
         def ask(operation: str) -> Reply:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property, partial
 from typing import Any
 
@@ -13,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.client import lazily
-from pandaas.client.indexing import Items, Plan, block_shape, plan, selection_text
+from pandaas.client.indexing import Items, Plan, block_shape, plan
 from pandaas.client.parts import SMALLEST_CHUNK, Part, chunk_parts, is_mostly_whole, sized_parts
 from pandaas.client.transport import Transport
-from pandaas.codecs import STORED_MEDIA_TYPES, blocks_available, decode_chunk
+from pandaas.codecs import STORED_MEDIA_TYPES, blocks_available, decode_chunk, selection_text
 
 _LARGEST_REQUEST = 16 * 2**20
-_SEQUENTIAL = 2**20  # bytes in all: fewer are asked for one part after the other
+_SMALL = 2**20  # bytes in all: fewer come in one answer
+_MOST_TOGETHER = 256
 _STORED = {media_type: compressor for compressor, media_type in STORED_MEDIA_TYPES.items()}
 _ACCEPT = ", ".join([*_STORED, "*/*"])  # a chunk as it is stored is a tenth of its values; it is decoded here
 _TEXT_LIKE = ("string", "vlen", "reference", "opaque")
@@ -136,13 +137,21 @@ class Array:
             if values is not target:
                 target[...] = values
 
-        todo = [partial(fill, block, part) for block, some in zip(blocks, parts, strict=True) for part in some]
-        if sum(block.nbytes for block in blocks) < _SEQUENTIAL:
-            for one in todo:
-                one()
+        todo = [(block, part) for block, some in zip(blocks, parts, strict=True) for part in some]
+        small = sum(block.nbytes for block in blocks) < _SMALL and not self.dtype.hasobject
+        if small and 1 < len(todo) <= _MOST_TOGETHER:
+            self._fill_together(todo)
         else:
-            self._transport.at_once(todo)
+            self._transport.at_once([partial(fill, block, part) for block, part in todo])
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=wanted.axis)
+
+    def _fill_together(self, todo: Sequence[tuple[NDArray[Any], Part]]) -> None:
+        """Small parts come in one answer: far away each request takes longer than its values."""
+        query = {"path": self.path, "selection": [selection_text(part.items) for _, part in todo]}
+        answer = self._transport.request("GET", f"/datasets/{self.pid}/batch", params=query)
+        with np.load(io.BytesIO(answer.content), allow_pickle=False) as values:
+            for number, (block, part) in enumerate(todo):
+                block[(*part.outside, ...)] = values[str(number)]
 
     def _parts(self, items: Items, shape: tuple[int, ...]) -> list[Part]:
         """What is asked for at once: stored chunks where they are decoded here, else parts of bounded size."""

@@ -73,11 +73,6 @@ def _blocks(fetch: list[int | slice], runs: tuple[int, list[slice]] | None) -> t
     return blocks, sum(1 for item in fetch[:at] if isinstance(item, slice))
 
 
-def selection_text(items: tuple[int | slice, ...]) -> str:
-    """`(0, slice(0, 10, 2))` as `0,0:10:2`. Slices are written with the bounds they have."""
-    return ",".join(str(item) if isinstance(item, int) else _slice_text(item) for item in items)
-
-
 def block_shape(items: Items, shape: tuple[int, ...]) -> tuple[int, ...]:
     """The shape that these items select from an array of `shape`."""
     return tuple(len(range(*item.indices(n))) for item, n in zip(items, shape, strict=True) if isinstance(item, slice))
@@ -197,8 +192,3 @@ def as_slice(picked: range) -> slice:
         return slice(picked[0], picked[0] + 1, 1)
     stop = picked[-1] + (1 if picked.step > 0 else -1)
     return slice(picked[0], None if stop < 0 else stop, picked.step)
-
-
-def _slice_text(item: slice) -> str:
-    step = "" if item.step in (1, None) else f":{item.step}"
-    return f"{item.start}:{'' if item.stop is None else item.stop}{step}"

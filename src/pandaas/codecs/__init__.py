@@ -22,9 +22,9 @@ from pandaas.codecs.blosc import (
 )
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
-from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, to_json
+from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, npz, to_json
 from pandaas.codecs.filters import GZIP, Filter, block_compressor, can_decode, decode_filters
-from pandaas.codecs.selection import Selection, parse_selection
+from pandaas.codecs.selection import Selection, parse_selection, selection_text
 from pandaas.codecs.series import FIGURES, Line, figures_along, profiles_along
 from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics, invalid_pixels, statistics
 from pandaas.codecs.units import convert, parse_unit, to_si
@@ -72,6 +72,7 @@ __all__ = [
     "invalid_pixels",
     "is_numeric",
     "jsonable",
+    "npz",
     "parse_selection",
     "parse_unit",
     "plain_dtype",
@@ -79,6 +80,7 @@ __all__ = [
     "reduce_by_maximum",
     "runs",
     "safe_dtype",
+    "selection_text",
     "statistics",
     "to_json",
     "to_safe",

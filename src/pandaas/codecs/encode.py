@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import json
 import math
+import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -73,6 +75,17 @@ def _bin(array: NDArray[Any]) -> bytes | memoryview:
 def _npy(array: NDArray[Any]) -> bytes:
     with io.BytesIO() as buffer:
         np.lib.format.write_array(buffer, np.asanyarray(array), allow_pickle=False)
+        return buffer.getvalue()
+
+
+def npz(arrays: Sequence[NDArray[Any]]) -> bytes:
+    """NumPy's file of several arrays, not compressed; they are named by their numbers. Raises `InvalidInput` for text."""
+    if any(array.dtype.hasobject for array in arrays):
+        raise _no_format("npz", "text and other values of variable length", "Ask for each as data with format=json.")
+    with io.BytesIO() as buffer:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as made:
+            for number, array in enumerate(arrays):
+                made.writestr(f"{number}.npy", _npy(array))
         return buffer.getvalue()
 
 

@@ -89,6 +89,16 @@ def parse_selection(text: str | None, shape: tuple[int, ...]) -> Selection:
     return Selection(shape, tuple(items), tuple(result))
 
 
+def selection_text(items: tuple[int | slice, ...]) -> str:
+    """`(0, slice(0, 10, 2))` as `0,0:10:2`. Slices are written with the bounds they have."""
+    return ",".join(str(item) if isinstance(item, int) else _slice_text(item) for item in items)
+
+
+def _slice_text(item: slice) -> str:
+    step = "" if item.step in (1, None) else f":{item.step}"
+    return f"{item.start}:{'' if item.stop is None else item.stop}{step}"
+
+
 def _members(text: str | None, ndim: int) -> list[str]:
     cleaned = "" if text is None else text.strip()
     if cleaned.startswith(("(", "[")) and cleaned.endswith((")", "]")):

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pandaas.arrays import Abandoned
 from pandaas.codecs import STORED_MEDIA_TYPES, BlockCompressor, Encoded, encode, encode_chunk, to_window
 from pandaas.model import InvalidInput
+from pandaas.server.ranges import byte_range, content_range
 
 CLIENT_LEFT = 499  # nobody reads this answer; the number stands in the log and in the metrics
 
@@ -78,6 +79,22 @@ def cached(request: Request, etag: str, make: Callable[[], Encoded]) -> Response
     except Abandoned:
         return Response(status_code=CLIENT_LEFT)
     return Response(made.body, media_type=made.media_type, headers=headers | made.headers)
+
+
+def ranged(request: Request, answer: Response) -> Response:
+    """The part of an answer that the request's `Range` names."""
+    if answer.status_code != 200:
+        return answer
+    answer.headers["Accept-Ranges"] = "bytes"
+    if request.headers.get("if-range", answer.headers["ETag"]) != answer.headers["ETag"]:
+        return answer
+    size = len(answer.body)
+    part = byte_range(request.headers.get("range"), size)
+    if part is None:
+        return answer
+    kept = {name: text for name, text in answer.headers.items() if name != "content-length"}
+    kept["Content-Range"] = content_range(part, size)
+    return Response(answer.body[part[0] : part[1]], 206 if part[0] < part[1] else 416, headers=kept)
 
 
 def accepted(request: Request) -> tuple[BlockCompressor, ...]:

@@ -1,101 +1,133 @@
-"""Sending files of users: always as attachment, never to be run or shown inside the platform's page; resumable.
-
-One range per request is served (RFC 9110, 14); a request for several is answered with the whole file.
-"""
+"""Sending files of users and arrays of any size: always as attachment, never to be run or shown in our page; resumable."""
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import re
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from email.utils import formatdate
 from pathlib import Path
-from typing import Any
+from typing import Literal
 from urllib.parse import quote
 
+import numpy as np
 from anyio import to_thread
 from fastapi import Request, Response
+from starlette.types import Receive, Scope, Send
 
+from pandaas.arrays import Export
 from pandaas.catalogue import FileContent
 from pandaas.model import Unavailable
+from pandaas.server.ranges import byte_range, content_range
 
 _BLOCK = 1 << 20
-_RANGE = re.compile(r"bytes=(\d{0,19})-(\d{0,19})")
 
 
-class FileDownload(Response):
-    """Streams a file, or the part of it that the request's `Range` names.
+class Attachment(Response):
+    """`size` bytes that `_pieces` reads, or the part of them that the request's `Range` names."""
 
-    What is opened is checked to be the very file that was registered: a link put in its place meanwhile is not followed.
-    """
-
-    def __init__(self, content: FileContent, request: Request) -> None:
-        self._content = content
-        self._start, self._end = 0, content.size
-        headers = {
+    def __init__(self, request: Request, *, name: str, size: int, etag: str, headers: dict[str, str]) -> None:
+        self._start, self._end = 0, size
+        headers |= {
             "Accept-Ranges": "bytes",
-            "ETag": content.etag,
-            "Last-Modified": formatdate(content.modified.timestamp(), usegmt=True),
-            "Content-Disposition": disposition(content.name),
+            "ETag": etag,
+            "Content-Disposition": disposition(name),
             "Content-Security-Policy": "default-src 'none'; sandbox",
             "X-Content-Type-Options": "nosniff",
             "Cache-Control": "private, no-cache",
         }
-        status = self._choose(request, headers)
+        status = self._choose(request, size, headers)
         super().__init__(None, status_code=status, headers=headers, media_type="application/octet-stream")
         self.headers["Content-Length"] = str(self._end - self._start)
 
-    def _choose(self, request: Request, headers: dict[str, str]) -> int:
+    def _choose(self, request: Request, size: int, headers: dict[str, str]) -> int:
         """Status and part to send, from the request's conditions."""
-        etag, size = self._content.etag, self._content.size
+        etag = headers["ETag"]
         if _names(request.headers.get("if-none-match"), etag):
             self._end = 0
             return 304
         wanted = byte_range(request.headers.get("range"), size)
-        current = request.headers.get("if-range", etag) in (etag, headers["Last-Modified"])
+        current = request.headers.get("if-range", etag) in (etag, headers.get("Last-Modified"))
         if wanted is None or not current:
             return 200
         self._start, self._end = wanted
         headers["Content-Range"] = content_range(wanted, size)
         return 206 if self._end > self._start else 416
 
-    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        if self._start == self._end:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._start == self._end or scope["method"] == "HEAD":
             await super().__call__(scope, receive, send)
             return
+        position = self._start
+        async with aclosing(self._pieces()) as pieces:
+            async for piece in pieces:
+                if position == self._start:  # what can't be read at all is told as an error
+                    await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
+                position += len(piece)
+                await send({"type": "http.response.body", "body": piece, "more_body": position < self._end})
+
+    def _pieces(self) -> AsyncGenerator[bytes | memoryview]:
+        """The bytes from `_start` up to `_end`."""
+        raise NotImplementedError
+
+
+class FileDownload(Attachment):
+    """Streams a file.
+
+    What is opened is checked to be the very file that was registered: a link put in its place meanwhile is not followed.
+    """
+
+    def __init__(self, content: FileContent, request: Request) -> None:
+        self._content = content
+        modified = {"Last-Modified": formatdate(content.modified.timestamp(), usegmt=True)}
+        super().__init__(request, name=content.name, size=content.size, etag=content.etag, headers=modified)
+
+    async def _pieces(self) -> AsyncGenerator[bytes]:
         handle = await to_thread.run_sync(open_registered, self._content)
         try:
-            await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
             position = self._start
             while position < self._end:
                 block = await to_thread.run_sync(os.pread, handle, min(_BLOCK, self._end - position), position)
                 if not block:
                     raise OSError(f"{self._content.name} became shorter while it was sent")
                 position += len(block)
-                more = position < self._end
-                await send({"type": "http.response.body", "body": block, "more_body": more})
+                yield block
         finally:
             os.close(handle)
 
 
-def byte_range(header: str | None, size: int) -> tuple[int, int] | None:
-    """The half-open range of bytes that a `Range` header asks for, empty where there are none of these.
+class ArrayDownload(Attachment):
+    """Streams the values of a selection, as they are (`bin`) or with the head of a NumPy file (`npy`)."""
 
-    None, which means everything, without a header and for what is no single range.
-    """
-    wanted = _RANGE.fullmatch(header or "")
-    if wanted is None or not (wanted[1] or wanted[2]):
-        return None
-    if wanted[1]:
-        start, end = int(wanted[1]), min(int(wanted[2] or size) + 1, size)
-    else:
-        start, end = max(0, size - int(wanted[2])), size
-    return (start, end) if start < end else (0, 0)
+    def __init__(self, export: Export, request: Request, *, name: str, form: Literal["npy", "bin"]) -> None:
+        self._export = export
+        self._head = _npy_head(export) if form == "npy" else b""
+        self._request = request
+        headers = {"X-Shape": json.dumps(list(export.shape)), "X-Dtype": export.dtype.str}
+        size = len(self._head) + export.nbytes
+        super().__init__(request, name=f"{name}.{form}", size=size, etag=export.etag, headers=headers)
+
+    async def _pieces(self) -> AsyncGenerator[bytes | memoryview]:
+        before = len(self._head)
+        if head := self._head[self._start : self._end]:
+            yield head
+        values = self._export.pieces(max(0, self._start - before), max(0, self._end - before))
+        while not await self._request.is_disconnected():
+            piece = await to_thread.run_sync(next, values, None)
+            if piece is None:
+                return
+            yield piece
 
 
-def content_range(part: tuple[int, int], size: int) -> str:
-    """What `Content-Range` says of such a part."""
-    start, end = part
-    return f"bytes {start}-{end - 1}/{size}" if start < end else f"bytes */{size}"
+def _npy_head(export: Export) -> bytes:
+    """What stands before the values in a file of this shape and type."""
+    described = {"descr": export.dtype.str, "fortran_order": False, "shape": export.shape}
+    with io.BytesIO() as head:
+        np.lib.format.write_array_header_1_0(head, described)
+        return head.getvalue()
 
 
 def disposition(name: str) -> str:

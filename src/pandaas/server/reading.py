@@ -37,6 +37,8 @@ def _of_datasets(rest: str) -> tuple[str, str] | None:
     if not what:
         return pid, "metadata"
     first = what.partition("/")[0]
+    if first == "export":
+        return pid, "download"
     if first == "files":
         return (pid, "download") if what.endswith("/content") else None
     return (pid, "view") if first not in _BESIDES else None

@@ -26,7 +26,10 @@ Arguments = dict[str, Any]
 
 @dataclass(frozen=True)
 class _Way:
-    """A route: `texts` are its parameters that take any text, `choices` those that take one of some, `lists` are repeated."""
+    """A route: `texts` are its parameters that take any text, `choices` those that take one of some, `numbers` whole numbers.
+
+    `lists` are repeated.
+    """
 
     call: Callable[..., Response]
     template: str
@@ -34,6 +37,7 @@ class _Way:
     texts: frozenset[str]
     choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
+    numbers: frozenset[str] = frozenset()
     with_request: bool = True
     refused: Callable[[PandaasError], Response] | None = None
 
@@ -47,6 +51,8 @@ class _Way:
         for name, text in pairs:
             if name in self.lists:
                 found.setdefault(name, []).append(text)
+            elif name in self.numbers and name not in found and text.isascii() and text.isdigit() and len(text) < 10:
+                found[name] = int(text)
             elif name in found or not (name in self.texts or text in self.choices.get(name, ())):
                 return None
             else:
@@ -88,6 +94,7 @@ _DATA = _Way(
     frozenset({"path"}),
     frozenset({"path", "selection"}),
     {"format": frozenset({"bin", "npy", "csv", "tiff", "json"}), "dtype": frozenset({"origin", "safe"})},
+    numbers=frozenset({"version"}),
 )
 
 

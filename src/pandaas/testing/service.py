@@ -20,7 +20,7 @@ from typing import Any
 import httpx
 import numpy as np
 
-from pandaas.codecs import encode, parse_selection
+from pandaas.codecs import encode, npz, parse_selection
 
 Handler = Callable[[httpx.Request, re.Match[str]], httpx.Response]
 
@@ -122,6 +122,11 @@ class FakeService:
         picked = parse_selection(query.get("selection"), values.shape)
         answer = encode(np.asarray(values[picked.items]), query.get("format", "bin"))
         return httpx.Response(200, content=bytes(answer.body), headers=answer.headers)
+
+    def _batch(self, request: httpx.Request, match: re.Match[str]) -> httpx.Response:
+        values = self.arrays[match[1]][request.url.params["path"]]
+        picked = [parse_selection(text, values.shape) for text in request.url.params.get_list("selection")]
+        return httpx.Response(200, content=npz([np.asarray(values[one.items]) for one in picked]))
 
     def _files(self, _request: httpx.Request, match: re.Match[str]) -> httpx.Response:
         entries = [
@@ -225,6 +230,7 @@ _ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("GET", "/datasets/([^/]+)", FakeService._dataset),
     ("GET", "/datasets/([^/]+)/tree", FakeService._tree),
     ("GET", "/datasets/([^/]+)/data", FakeService._data),
+    ("GET", "/datasets/([^/]+)/batch", FakeService._batch),
     ("GET", "/datasets/([^/]+)/files", FakeService._files),
     ("GET", "/datasets/([^/]+)/files/([0-9]+)/content", FakeService._content),
     ("POST", "/uploads", FakeService._start_upload),

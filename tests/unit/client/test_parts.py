@@ -76,7 +76,7 @@ def service() -> Service:
 
 @pytest.fixture
 def frames(service: Service, monkeypatch: pytest.MonkeyPatch) -> Any:
-    monkeypatch.setattr(arrays, "_SEQUENTIAL", 0)
+    monkeypatch.setattr(arrays, "_SMALL", 0)
     monkeypatch.setattr("pandaas.client.transport._pause", lambda *_: 0.0)
     with pandaas.connect(transport=httpx.MockTransport(service.answer)) as client:
         yield client.dataset("ds-1")["/d"]

@@ -7,26 +7,34 @@ stored Bitshuffle chunk gets it as it lies in the file where the selection is on
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from numpy.typing import NDArray
 
 from pandaas import arrays
 from pandaas.arrays import Abandoned, StoredBytes
-from pandaas.codecs import STORED_MEDIA_TYPES, Encoded, Line, encode, safe_dtype
+from pandaas.codecs import STORED_MEDIA_TYPES, Encoded, Line, encode, npz, safe_dtype
 from pandaas.model import InvalidInput
-from pandaas.server.answers import CLIENT_LEFT, Window, accepted, cached, left, shown
+from pandaas.server.answers import CLIENT_LEFT, Window, accepted, cached, left, ranged, shown
+from pandaas.server.downloads import ArrayDownload
 from pandaas.server.schemas.arrays import GeometryOut, NodeOut, StatsOut
 from pandaas.server.services import Asker, Data
 
 # With `pandaas view` the pid is a path below its folder.
 router = APIRouter(prefix="/api/v1/datasets/{pid:path}", tags=["arrays"])
+MOST_IN_A_BATCH = 256
+FINISHED = "private, max-age=86400, immutable"
+Version = Annotated[
+    int | None,
+    Query(ge=0, description="Version that is meant: of a finished one the answer may be kept without asking again."),
+]
 
 
 @router.get("/tree")
@@ -46,10 +54,12 @@ def data(
     selection: str | None = None,
     format: Literal["bin", "npy", "csv", "tiff", "json"] = "bin",
     dtype: Literal["origin", "safe"] = "origin",
+    version: Version = None,
 ) -> Response:
     """`dtype=safe` converts to what a browser can hold (f2→f4, i8/u8 that fit, f16→f8, big- to little-endian).
 
-    With `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`), `bin` and `npy` answers may be a stored chunk.
+    With `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`), `bin` and `npy` answers may be a stored chunk. `Range`
+    asks for a part of the answer.
     """
     compressors = accepted(request) if format in ("bin", "npy") else ()
     name = _file_name(pid, path, selection)
@@ -69,7 +79,61 @@ def data(
     variant = f"{format}/{dtype}" + "".join(f"/{compressor}" for compressor in compressors)
     answer = cached(request, platform.arrays.etag(asker, pid, path, selection, variant), make)
     answer.headers.append("Vary", "Accept")
-    return answer
+    if version is not None and answer.status_code in (200, 304) and platform.arrays.stays(asker, pid, version):
+        answer.headers["Cache-Control"] = FINISHED
+    return ranged(request, answer)
+
+
+@router.get("/batch", response_class=Response)
+def batch(
+    pid: str,
+    request: Request,
+    platform: Data,
+    asker: Asker,
+    path: Annotated[list[str], Query(max_length=MOST_IN_A_BATCH)],
+    selection: Annotated[list[str] | None, Query(max_length=MOST_IN_A_BATCH)] = None,
+) -> Response:
+    """Several selections in one answer, a NumPy `.npz` file (not compressed) whose arrays are named `0`, `1`, … as asked.
+
+    The first `selection` belongs to the first `path` and so on; one path alone may have several selections. Together they
+    hold no more than one answer may.
+    """
+    wanted = _pairs(path, selection or [])
+    tags = [platform.arrays.etag(asker, pid, one, part, "batch") for one, part in wanted]
+
+    def make() -> Encoded:
+        values = platform.arrays.read_several(asker, pid, wanted, cancelled=left(request))
+        return Encoded(npz(values), "application/x-npz", {"Content-Disposition": 'attachment; filename="batch.npz"'})
+
+    whole = hashlib.sha256("".join(tags).encode()).hexdigest()[:32]
+    return ranged(request, cached(request, f'"{whole}"', make))
+
+
+def _pairs(paths: list[str], selections: list[str]) -> list[tuple[str, str]]:
+    if len(paths) == 1:
+        paths = paths * max(1, len(selections))
+    if selections and len(selections) != len(paths):
+        raise InvalidInput(
+            f"There are {len(paths)} paths and {len(selections)} selections.",
+            remedy="Give a selection for each path, or none; an empty one means everything.",
+            field="selection",
+        )
+    return list(zip(paths, selections or [""] * len(paths), strict=True))
+
+
+@router.get("/export", response_class=Response)
+def export(
+    pid: str,
+    path: str,
+    request: Request,
+    platform: Data,
+    asker: Asker,
+    selection: str | None = None,
+    format: Literal["npy", "bin"] = "npy",
+) -> Response:
+    """Selected values of any size, read while they are sent; `Range` goes on where a transfer broke off."""
+    found = platform.arrays.export(asker, pid, path, selection, cancelled=left(request))
+    return ArrayDownload(found, request, name=_file_name(pid, path, selection), form=format)
 
 
 def _file_name(pid: str, path: str, selection: str | None) -> str:

@@ -14,8 +14,7 @@ from pandaas.arrays import Key, parse_key
 from pandaas.codecs import Encoded
 from pandaas.db.tables import PathCapability
 from pandaas.model import NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind, Unavailable
-from pandaas.server.answers import cached, left
-from pandaas.server.downloads import byte_range, content_range
+from pandaas.server.answers import cached, left, ranged
 from pandaas.server.schemas.capabilities import CapabilityIn, CapabilityOut, NewCapabilityOut
 from pandaas.server.services import READ_ALWAYS, Asker, Platform, RowId, Services, Signed
 
@@ -88,22 +87,8 @@ def _answer(platform: Services, asker: Principal, pid: str, key: str, request: R
         return Encoded(found, media_type)
 
     answer = cached(request, stored.etag, make)
-    answer.headers["Accept-Ranges"] = "bytes"
     answer.headers["Cache-Control"] = _FINISHED if wanted.kind == "chunk" and stored.finished else _IN_PROGRESS
-    return _part(request, answer)
-
-
-def _part(request: Request, answer: Response) -> Response:
-    """The bytes that the request's `Range` names."""
-    if answer.status_code != 200 or request.headers.get("if-range", answer.headers["ETag"]) != answer.headers["ETag"]:
-        return answer
-    size = len(answer.body)
-    part = byte_range(request.headers.get("range"), size)
-    if part is None:
-        return answer
-    kept = {name: text for name, text in answer.headers.items() if name != "content-length"}
-    kept["Content-Range"] = content_range(part, size)
-    return Response(answer.body[part[0] : part[1]], 206 if part[0] < part[1] else 416, headers=kept)
+    return ranged(request, answer)
 
 
 def _parsed(key: str) -> Key:

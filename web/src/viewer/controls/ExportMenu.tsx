@@ -5,7 +5,7 @@ import { IconDownload } from '@tabler/icons-react';
 import { useState } from 'react';
 
 import type { ArraySource, DatasetOut } from '../data/types';
-import { exportUrl } from '../data/requests';
+import { exportUrl, largeExportUrl } from '../data/requests';
 import { citation, isPlainFile, pythonCall } from '../figure/captions';
 import { copyPng, copyText, saveText, saveUrl, svgToPng } from '../figure/save';
 import type { FigureProvider } from '../plots/props';
@@ -33,8 +33,10 @@ export function ExportMenu({ dataset, source, selection, figure, dimensions }: E
         () => setSaid('The browser did not allow this.'),
       );
   };
-  const download = (format: 'npy' | 'csv' | 'tiff') => () =>
+  const download = (format: 'csv' | 'tiff') => () =>
     saveUrl(exportUrl(source.pid, source.path, selection, format), `${name}.${format === 'tiff' ? 'tif' : format}`);
+  const everything = source.shape.map(() => ':').join(',');
+  const large = (part: string | null, to: string) => () => saveUrl(largeExportUrl(source.pid, source.path, part), `${to}.npy`);
 
   return (
     <>
@@ -56,9 +58,12 @@ export function ExportMenu({ dataset, source, selection, figure, dimensions }: E
             </>
           )}
           <Menu.Label>Numbers on show</Menu.Label>
-          <Menu.Item onClick={download('npy')}>NumPy (.npy)</Menu.Item>
+          <Menu.Item onClick={large(selection, name)}>NumPy (.npy)</Menu.Item>
           {dimensions <= 2 && <Menu.Item onClick={download('csv')}>CSV</Menu.Item>}
           {dimensions === 2 && <Menu.Item onClick={download('tiff')}>TIFF</Menu.Item>}
+          {selection !== null && selection !== everything && (
+            <Menu.Item onClick={large(null, `${baseName(dataset.pid)}_${baseName(source.path)}`)}>Whole array (.npy)</Menu.Item>
+          )}
           {figure?.columns && (
             <Menu.Item onClick={attempt('Columns saved', () => saveText(figure.columns?.() ?? '', `${name}.dat`, 'text/plain'))}>
               Columns x, y, error (.dat)

@@ -40,8 +40,14 @@ function endpoint(pid: string, name: string, query: Query): string {
   return `/api/v1/datasets/${encodeURIComponent(pid)}/${name}?${search.toString()}`;
 }
 
-export function binaryUrl(pid: string, path: string, selection: string | null): string {
-  return endpoint(pid, 'data', { path, selection, format: 'bin', dtype: 'safe' });
+/** With `version` the browser keeps the answer, where that version is finished. */
+export function binaryUrl(pid: string, path: string, selection: string | null, version?: number): string {
+  return endpoint(pid, 'data', { path, selection, format: 'bin', dtype: 'safe', version });
+}
+
+/** Values of any size, sent while they are read; a broken transfer goes on where it ended. */
+export function largeExportUrl(pid: string, path: string, selection: string | null): string {
+  return endpoint(pid, 'export', { path, selection, format: 'npy' });
 }
 
 export function exportUrl(pid: string, path: string, selection: string | null, format: ExportFormat): string {

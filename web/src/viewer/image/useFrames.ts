@@ -77,7 +77,7 @@ export function frameSource(
   part: ComplexPart | null,
 ): FrameSource {
   return {
-    url: binaryUrl(source.pid, source.path, selectionText(source.shape, mapping, slice)),
+    url: binaryUrl(source.pid, source.path, selectionText(source.shape, mapping, slice), source.version),
     part: parseDtype(source.dtype)?.type === 'complex' ? (part ?? 'amplitude') : null,
     transposed: isTransposed(mapping),
   };

@@ -7,15 +7,18 @@ and whether the files are still the same is asked anew for each.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.codecs import Selection, is_numeric, selection_text
-from pandaas.model import Conflict, InvalidInput
+from pandaas.arrays.lanes import Cancelled, leaver
+from pandaas.arrays.turns import LONG_BYTES, Turns
+from pandaas.arrays.values import Node
+from pandaas.codecs import Selection, is_numeric, parse_selection, selection_text
+from pandaas.model import Conflict, InvalidInput, Principal
 
 BLOCK_BYTES = 8 << 20
 Read = Callable[[str], NDArray[Any]]
@@ -101,12 +104,83 @@ class Export:
         return tuple(found)
 
 
-def check_exportable(path: str, dtype: np.dtype[Any]) -> None:
-    """Only numbers are rows of bytes. Raises `InvalidInput`."""
-    if not is_numeric(dtype):
-        raise InvalidInput(
-            f"'{path[:200]}' holds no numbers.", remedy="Ask for it as data with format=json.", field="path"
-        )
+class Values(Protocol):
+    """What is needed of the array service."""
+
+    def tree(self, principal: Principal, pid: str, path: str, depth: int) -> Node: ...
+
+    def etag(self, principal: Principal, pid: str, path: str, selection: str | None, format: str) -> str: ...
+
+    def read(
+        self,
+        principal: Principal,
+        pid: str,
+        path: str,
+        selection: str | None,
+        *,
+        limit: int | None = None,
+        cancelled: Cancelled | None = None,
+    ) -> NDArray[Any]: ...
+
+
+class Exports:
+    """Thread-safe. All exports share one lane beside that of slices, in which each person has her turn."""
+
+    def __init__(self, values: Values, limit: int) -> None:
+        """`limit` is how many bytes one answer may hold."""
+        self._values = values
+        self._limit = limit
+        self._turns = Turns(long=1)
+
+    def export(
+        self,
+        principal: Principal,
+        pid: str,
+        path: str,
+        selection: str | None = None,
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> Export:
+        """A selection of any size, to be read block by block.
+
+        Raises `InvalidInput` for what holds no numbers or is no array, and what `ArrayService.read` raises.
+        """
+        shape = self._values.tree(principal, pid, path, 0).shape or ()
+        nothing = ",".join(["0:0"] * len(shape))
+        dtype = self._values.read(principal, pid, path, nothing, cancelled=cancelled).dtype
+        if not is_numeric(dtype):
+            raise InvalidInput(
+                f"'{path[:200]}' holds no numbers.", remedy="Ask for it as data with format=json.", field="path"
+            )
+        leave = leaver(cancelled)
+
+        def read(part: str) -> NDArray[Any]:
+            with self._turns.take(principal.person_id, LONG_BYTES, leave):
+                return self._values.read(principal, pid, path, part, cancelled=cancelled)
+
+        def etag() -> str:
+            return self._values.etag(principal, pid, path, selection, "export")
+
+        return Export(parse_selection(selection, shape), dtype, etag(), read, etag, self._limit)
+
+    def several(
+        self,
+        principal: Principal,
+        pid: str,
+        wanted: Sequence[tuple[str, str]],
+        *,
+        cancelled: Cancelled | None = None,
+    ) -> list[NDArray[Any]]:
+        """The values of several paths and selections, which together are no larger than one answer.
+
+        Raises what `ArrayService.read` raises.
+        """
+        room = self._limit
+        found = []
+        for path, selection in wanted:
+            found.append(self._values.read(principal, pid, path, selection, limit=room, cancelled=cancelled))
+            room -= found[-1].nbytes
+        return found
 
 
 def _as_slice(picked: range) -> slice:

@@ -28,6 +28,16 @@ _PATIENCE_S = 0.25  # a process is free again sooner than another one has starte
 Cancelled = Callable[[], bool]
 
 
+def leaver(cancelled: Cancelled | None) -> Callable[[], None]:
+    """Ends the work when nobody waits for it any more."""
+
+    def check() -> None:
+        if cancelled is not None and cancelled():
+            raise Abandoned
+
+    return check
+
+
 @lru_cache(maxsize=1)
 def _starter() -> ThreadPoolExecutor:
     """The thread that starts all reader processes and never ends: bubblewrap's `--die-with-parent` means the thread."""

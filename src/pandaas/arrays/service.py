@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.arrays import sandbox, scanning
-from pandaas.arrays.export import Export, check_exportable
+from pandaas.arrays.export import Exports
 from pandaas.arrays.fast import Asked, FastReader, Known
-from pandaas.arrays.lanes import Cancelled
+from pandaas.arrays.lanes import Cancelled, leaver
 from pandaas.arrays.layout import Layout
 from pandaas.arrays.pictures import MASKED, Pictures, Subject
 from pandaas.arrays.pool import LaneName, Reply, WorkerPool
@@ -28,9 +28,8 @@ from pandaas.arrays.reduced import Cell, Pyramid
 from pandaas.arrays.remembered import Answers, Touched
 from pandaas.arrays.replies import StoreValue, stored_of, values_of
 from pandaas.arrays.through import Stack
-from pandaas.arrays.turns import LONG_BYTES, Turns
+from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import (
-    Abandoned,
     FileIdentity,
     Geometry,
     Node,
@@ -46,7 +45,6 @@ from pandaas.codecs import (
     Format,
     Statistics,
     encode,
-    parse_selection,
 )
 from pandaas.config import Settings
 from pandaas.model import (
@@ -95,7 +93,7 @@ class ArrayService:
         self._fast = FastReader(settings.arrays.buffer_mb << 20, settings.home / "cache" / "arrays")
         self._answers = Answers()
         self._turns = Turns(short=settings.arrays.workers)
-        self._exports = Turns(long=1)
+        self.exports = Exports(self, settings.server.max_response_mb << 20)
         self._pictures = Pictures(settings.arrays.level_mb << 20)
         self._touched = Touched()
 
@@ -218,15 +216,16 @@ class ArrayService:
         path: str,
         selection: str | None = None,
         *,
+        limit: int | None = None,
         cancelled: Cancelled | None = None,
     ) -> NDArray[Any]:
-        """The selected values, read-only, in file order and type.
+        """The selected values, read-only, in file order and type; at most `limit` bytes (None: what one answer may hold).
 
         Text and other values of variable length come as an object array; a null dataspace as an object array holding None.
         Raises `TooLarge` before reading, `InvalidInput` for a wrong selection or a path that is no array, `NotFound`,
         `UnreadableFile`.
         """
-        return self._read(self._target(principal, pid), path, selection, cancelled)
+        return self._read(self._target(principal, pid), path, selection, cancelled, limit)
 
     def read_or_stored(
         self,
@@ -253,53 +252,6 @@ class ArrayService:
         reply = self._ask_about("data", target, body, cancelled=cancelled)
         stored = stored_of(reply)
         return stored if stored is not None else values_of(reply)
-
-    def export(
-        self,
-        principal: Principal,
-        pid: str,
-        path: str,
-        selection: str | None = None,
-        *,
-        cancelled: Cancelled | None = None,
-    ) -> Export:
-        """A selection of any size, to be read block by block. Exports have one lane for all, beside that of slices.
-
-        Raises `InvalidInput` for what holds no numbers or is no array, and what `read` raises.
-        """
-        shape = self.tree(principal, pid, path, 0).shape
-        dtype = self.read(principal, pid, path, ",".join(["0:0"] * len(shape or ())), cancelled=cancelled).dtype
-        check_exportable(path, dtype)
-        leave = _leaver(cancelled)
-
-        def read(part: str) -> NDArray[Any]:
-            with self._exports.take(principal.person_id, LONG_BYTES, leave):
-                return self.read(principal, pid, path, part, cancelled=cancelled)
-
-        def etag() -> str:
-            return self.etag(principal, pid, path, selection, "export")
-
-        return Export(parse_selection(selection, shape or ()), dtype, etag(), read, etag, self._limit)
-
-    def read_several(
-        self,
-        principal: Principal,
-        pid: str,
-        wanted: Sequence[tuple[str, str]],
-        *,
-        cancelled: Cancelled | None = None,
-    ) -> list[NDArray[Any]]:
-        """The values of several paths and selections, which together are no larger than one answer.
-
-        Raises what `read` raises.
-        """
-        target = self._target(principal, pid)
-        room = self._limit
-        found = []
-        for path, selection in wanted:
-            found.append(self._read(target, path, selection, cancelled, room))
-            room -= found[-1].nbytes
-        return found
 
     def stays(self, principal: Principal, pid: str, version: int) -> bool:
         """Whether this is the version that the dataset has now and nothing is written to it any more."""
@@ -424,21 +376,13 @@ class ArrayService:
     # --- how --------------------------------------------------------------------------------------------------------
 
     def _read(
-        self,
-        target: _Target,
-        path: str,
-        selection: str | None,
-        cancelled: Cancelled | None,
-        limit: int | None = None,
+        self, target: _Target, path: str, selection: str | None, cancelled: Cancelled | None, limit: int | None = None
     ) -> NDArray[Any]:
-        """The selected values where they are no more than `limit` bytes (None: than one answer may hold)."""
-        most = self._limit if limit is None else limit
+        body = self._values("read", path, selection)
+        most = body["limit"] = self._limit if limit is None else limit
         asked = self._asked(target, path, cancelled)
         values = self._fast.read(asked, selection, most) if asked else None
-        if values is not None:
-            return values
-        body = self._values("read", path, selection) | {"limit": most}
-        return values_of(self._ask_about("data", target, body, cancelled=cancelled))
+        return values if values is not None else values_of(self._ask_about("data", target, body, cancelled=cancelled))
 
     def _subject(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Subject:
         def ask(operation: str) -> Reply:
@@ -457,7 +401,7 @@ class ArrayService:
             lambda file: self._may_read(target, file),
             layout,
             lambda: self._etag(target, path, None, "level"),
-            _leaver(cancelled),
+            leaver(cancelled),
         )
 
     def _values(self, operation: str, path: str, selection: str | None) -> dict[str, Any]:
@@ -527,7 +471,7 @@ class ArrayService:
         """Reader processes for data are shared out among people; for structure there is always one."""
         if lane != "data":
             return nullcontext()
-        return self._turns.take(target.principal.person_id, 0, _leaver(cancelled))
+        return self._turns.take(target.principal.person_id, 0, leaver(cancelled))
 
     def _target(self, principal: Principal, pid: str) -> _Target:
         if self.resolver is None:
@@ -550,13 +494,3 @@ class ArrayService:
         if self.resolver is None or not self._pool.sees(file):
             return False
         return self.resolver.may_read_path(target.principal, file)
-
-
-def _leaver(cancelled: Cancelled | None) -> Callable[[], None]:
-    """Ends the work when nobody waits for it any more."""
-
-    def check() -> None:
-        if cancelled is not None and cancelled():
-            raise Abandoned
-
-    return check

@@ -151,7 +151,8 @@ class Array:
         answer = self._transport.request("GET", f"/datasets/{self.pid}/batch", params=query)
         with np.load(io.BytesIO(answer.content), allow_pickle=False) as values:
             for number, (block, part) in enumerate(todo):
-                block[(*part.outside, ...)] = values[str(number)]
+                place: tuple[Any, ...] = (*part.outside, ...)
+                block[place] = values[str(number)]
 
     def _parts(self, items: Items, shape: tuple[int, ...]) -> list[Part]:
         """What is asked for at once: stored chunks where they are decoded here, else parts of bounded size."""

@@ -140,7 +140,7 @@ def test_text_is_not_exported(client: TestClient) -> None:
 
 @pytest.mark.usefixtures("small_blocks")
 def test_an_export_ends_when_the_right_to_it_does(client: TestClient, source: _OneFile) -> None:
-    found = client.app.dependency_overrides[services]().arrays.export(ANONYMOUS, "ds-1", "/packed")  # type: ignore[attr-defined]
+    found = client.app.dependency_overrides[services]().arrays.exports.export(ANONYMOUS, "ds-1", "/packed")  # type: ignore[attr-defined]
     pieces = found.pieces(0, found.nbytes)
     next(pieces)
     source.hidden = True

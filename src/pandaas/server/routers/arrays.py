@@ -102,7 +102,7 @@ def batch(
     tags = [platform.arrays.etag(asker, pid, one, part, "batch") for one, part in wanted]
 
     def make() -> Encoded:
-        values = platform.arrays.read_several(asker, pid, wanted, cancelled=left(request))
+        values = platform.arrays.exports.several(asker, pid, wanted, cancelled=left(request))
         return Encoded(npz(values), "application/x-npz", {"Content-Disposition": 'attachment; filename="batch.npz"'})
 
     whole = hashlib.sha256("".join(tags).encode()).hexdigest()[:32]
@@ -132,7 +132,7 @@ def export(
     format: Literal["npy", "bin"] = "npy",
 ) -> Response:
     """Selected values of any size, read while they are sent; `Range` goes on where a transfer broke off."""
-    found = platform.arrays.export(asker, pid, path, selection, cancelled=left(request))
+    found = platform.arrays.exports.export(asker, pid, path, selection, cancelled=left(request))
     return ArrayDownload(found, request, name=_file_name(pid, path, selection), form=format)
 
 

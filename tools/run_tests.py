@@ -37,9 +37,10 @@ class Stage:
 
 
 SET_UP_MINUTES = 12
+_TWO_AT_ONCE = ("-n", "2", "--dist", "loadgroup")
 STAGES = (
-    Stage("unit", 5, ("tests/unit", "tests/contract", "tests/hostile"), ("-n", "2", "--dist", "loadgroup"), web=True),
-    Stage("integration", 15, ("tests/integration",)),
+    Stage("unit", 5, ("tests/unit", "tests/contract", "tests/hostile"), _TWO_AT_ONCE, web=True),
+    Stage("integration", 15, ("tests/integration",), _TWO_AT_ONCE),
     Stage("recipes", 15, ("tests/recipes",)),
     Stage("browser", 12, ("tests/browser",)),
 )

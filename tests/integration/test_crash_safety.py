@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,21 +28,20 @@ def step_of(settings: Settings) -> int:
 
 
 @pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def new_settings(request: pytest.FixtureRequest) -> Iterator[NewSettings]:
-    """Makes settings for a home, with an empty database of its own."""
+def new_settings(request: pytest.FixtureRequest) -> NewSettings:
+    """Makes settings for a home, whose database has the current schema and no rows."""
     if request.param == "sqlite":
-        yield lambda home: load_settings(home=home)
-        return
+        template: Path = request.getfixturevalue("sqlite_template")
+
+        def on_sqlite(home: Path) -> Settings:
+            settings = load_settings(home=home)
+            home.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(template, settings.database_url.removeprefix("sqlite:///"))
+            return settings
+
+        return on_sqlite
     server: PostgresServer = request.getfixturevalue("postgres_server")
-    made: list[str] = []
-
-    def new(home: Path) -> Settings:
-        made.append(server.new_database())
-        return load_settings(home=home, database={"url": made[-1]})
-
-    yield new
-    for url in made:
-        server.drop(url)
+    return lambda home: load_settings(home=home, database={"url": server.new_database_with_schema()})
 
 
 def fill(settings: Settings, word: str) -> None:

@@ -47,6 +47,9 @@ def test_the_unit_leaves_to_bubblewrap_what_it_needs() -> None:
     assert settings["NoNewPrivileges"] == "yes"
 
 
+FILE = bytes(range(256)) * 4000
+
+
 class Backend(http.server.BaseHTTPRequestHandler):
     """Stands for `pandaas serve`: tells what it received, and streams events slowly."""
 
@@ -56,7 +59,10 @@ class Backend(http.server.BaseHTTPRequestHandler):
         if self.path == "/api/v1/events":
             self._stream()
             return
-        names = ("Host", "X-Forwarded-For", "X-Forwarded-Proto")
+        if self.path == "/file":
+            self._hand_over()
+            return
+        names = ("Host", "X-Forwarded-For", "X-Forwarded-Proto", "X-PaNDAaS-nginx")
         body = "\n".join(f"{name}: {self.headers.get(name)}" for name in names).encode()
         self._answer(body)
 
@@ -70,6 +76,14 @@ class Backend(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
+
+    def _hand_over(self) -> None:
+        self.send_response(200)
+        self.send_header("X-Accel-Redirect", "/_files/data/a%20file.h5")
+        self.send_header("Content-Type", "application/octet-stream")
+        self.send_header("Content-Disposition", 'attachment; filename="a file.h5"')
+        self.send_header("Content-Length", "0")
+        self.end_headers()
 
     def _stream(self) -> None:
         self.send_response(200)
@@ -122,6 +136,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
         capture_output=True,
     )
     plain, secure = free_port(), free_port()
+    (folder / "data").mkdir()
+    (folder / "data" / "a file.h5").write_bytes(FILE)
+    (folder / "data" / "link").symlink_to("/etc/hostname")
     with backend() as upstream:
         text = (DEPLOY / "nginx.conf").read_text("utf-8")
         changes = {
@@ -131,6 +148,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]
             "listen 443 ssl http2;": f"listen 127.0.0.1:{secure} ssl http2;",
             "listen [::]:443 ssl http2;": "",
             "/etc/pandaas/tls/": f"{folder}/",
+            "alias /data/;": f"alias {folder.resolve()}/data/;",
         }
         for old, new in changes.items():
             assert old in text, f"the example has no '{old}' any more: adapt this test"
@@ -188,3 +206,19 @@ def test_events_pass_at_once(browser: httpx.Client) -> None:
         first = next(answer.iter_text())
     assert "first" in first
     assert time.monotonic() - started < 2
+
+
+def test_whole_files_are_sent_by_nginx(browser: httpx.Client) -> None:
+    answer = browser.get("/file")
+    assert answer.content == FILE
+    assert answer.headers["content-disposition"] == 'attachment; filename="a file.h5"'
+    assert answer.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    part = browser.get("/file", headers={"Range": "bytes=5-9", "If-Range": answer.headers["etag"]})
+    assert (part.status_code, part.content) == (206, FILE[5:10])
+    assert "X-PaNDAaS-nginx: 1" in browser.get("/api/v1/session", headers={"X-PaNDAaS-nginx": "2"}).text
+
+
+@pytest.mark.parametrize("path", ["/_files/data/a%20file.h5", "/_files/data/link"])
+def test_nobody_asks_for_files_by_their_path(browser: httpx.Client, path: str) -> None:
+    assert browser.get(path).status_code == 404

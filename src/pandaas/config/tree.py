@@ -27,6 +27,11 @@ class ServerSettings(Section):
     public_url: str | None = Field(
         None, description="Address that browsers use, for example https://data.example.org; checked as Origin."
     )
+    accel_location: str | None = Field(
+        None,
+        pattern=r"^/[\w.-]+$",
+        description="Internal location of nginx at which storage is found by its path; nginx then sends whole files itself.",
+    )
     session_hours: float = Field(12, gt=0, description="How long a sign-in lasts, in hours.")
     max_response_mb: int = Field(512, gt=0, description="Largest decoded slice one answer may hold, in MB.")
     request_timeout_s: float = Field(120, gt=0, description="Longest a single slice may take, in seconds.")

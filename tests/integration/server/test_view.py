@@ -14,6 +14,7 @@ import h5py
 import httpx
 import numpy as np
 import pytest
+import zarr
 
 import pandaas
 from pandaas.testing.platform import program
@@ -288,3 +289,45 @@ def test_wrong_use_is_explained(tmp_path: Path, arguments: list[str], code: int,
     assert done.returncode == code
     assert words in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
+
+
+def test_files_are_zarr_stores(view: RunningView, client: httpx.Client) -> None:
+    counts = zarr.open_array(f"{view.url}/c/{view.key}/zarr/run/scan.nxs/entry/data/counts", mode="r")
+    np.testing.assert_array_equal(counts[1:, ::2], np.arange(60).reshape(3, 4, 5)[1:, ::2])
+    chunk = client.get("/zarr/run/scan.nxs/entry/data/counts/c/0/0/0")
+    assert (chunk.status_code, chunk.headers["cache-control"]) == (200, "private, no-cache")
+    group = zarr.open_group(f"{view.url}/c/{view.key}/zarr/run/scan.nxs", mode="r")
+    assert group["entry/data"].attrs["signal"] == "counts"
+
+
+@pytest.mark.parametrize(
+    ("address", "status"),
+    [
+        ("/zarr/run/nothing.nxs/entry/zarr.json", 404),
+        ("/zarr/run/nothing.nxs/entry/data/c/0", 403),
+        ("/zarr/run/zarr.json", 404),
+        ("/zarr/../secret/secret.h5/secret/c/0", 403),
+        ("/zarr/out/secret.h5/secret/c/0", 403),
+        ("/zarr/.hidden.h5/secret/c/0", 403),
+        ("/zarr/hostile.h5/up/c/0", 422),
+        ("/zarr/hostile.h5/nothing/zarr.json", 404),
+    ],
+)
+def test_no_zarr_key_leads_out_or_gives_zeros(client: httpx.Client, address: str, status: int) -> None:
+    answer = client.get(address.replace("..", "%2e%2e"))
+    assert answer.status_code == status
+    assert SECRET.tobytes() not in answer.content
+
+
+@pytest.mark.parametrize("capability", ["wrong", "", "%20", "zarr"])
+def test_a_zarr_address_with_a_wrong_key_is_refused(view: RunningView, capability: str) -> None:
+    answer = httpx.get(f"{view.url}/c/{capability}/zarr/run/scan.nxs/zarr.json")
+    assert answer.status_code == 401
+    other = httpx.get(f"{view.url}/c/{view.key}/api/v1/view")
+    assert other.status_code == 401
+
+
+def test_pages_of_other_sites_read_no_store(view: RunningView) -> None:
+    address = f"{view.url}/c/{view.key}/zarr/run/scan.nxs/zarr.json"
+    assert httpx.get(address, headers={"sec-fetch-site": "cross-site"}).status_code == 403
+    assert httpx.get(address, headers={"host": "evil.example"}).status_code == 422

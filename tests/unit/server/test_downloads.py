@@ -12,7 +12,7 @@ from fastapi.testclient import TestClient
 
 from pandaas.catalogue import FileContent
 from pandaas.model import PandaasError, Unavailable
-from pandaas.server.downloads import FileDownload, disposition
+from pandaas.server.downloads import disposition, file_answer
 
 DATA = bytes(range(256)) * 10_000
 
@@ -35,7 +35,7 @@ def client(content: FileContent) -> TestClient:
 
     @app.get("/")
     def download(request: Request) -> Response:
-        return FileDownload(app.state.content, request)
+        return file_answer(app.state.content, request, "/_files")
 
     return TestClient(app)
 
@@ -114,3 +114,13 @@ def test_an_empty_file_is_sent(client: TestClient, content: FileContent) -> None
 )
 def test_names_break_no_header(name: str, header: str) -> None:
     assert disposition(name) == header
+
+
+def test_nginx_is_told_where_the_file_is_and_nobody_else(client: TestClient, content: FileContent) -> None:
+    told = client.get("/", headers={"X-PaNDAaS-nginx": "1"})
+    assert (told.status_code, told.content) == (200, b"")
+    assert told.headers["x-accel-redirect"] == f"/_files{content.path}"
+    assert told.headers["content-disposition"] == 'attachment; filename="a.html"'
+    assert "x-accel-redirect" not in client.get("/").headers
+    content.path.unlink()
+    assert client.get("/", headers={"X-PaNDAaS-nginx": "1"}).status_code == Unavailable.status

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from pandaas.catalogue import in_unit
 from pandaas.server import present
-from pandaas.server.downloads import FileDownload
+from pandaas.server.downloads import file_answer
 from pandaas.server.schemas import (
     DatasetCard,
     DatasetOut,
@@ -58,7 +58,7 @@ def list_files(pid: str, platform: Platform, asker: Asker) -> list[FileOut]:
 @router.get("/{pid}/files/{file_id}/content", response_class=Response)
 def download(pid: str, file_id: RowId, request: Request, platform: Platform, asker: Asker) -> Response:
     """The file itself, as attachment; Range requests resume an interrupted download."""
-    return FileDownload(platform.catalogue.file(asker, pid, file_id), request)
+    return file_answer(platform.catalogue.file(asker, pid, file_id), request, platform.settings.server.accel_location)
 
 
 @router.get("/{pid}/provenance")

@@ -5,24 +5,16 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Query
 
 from pandaas import __version__
 from pandaas.server.schemas.datasets import DatasetOut
+from pandaas.server.view.asking import View
 from pandaas.server.view.listing import Order, listing
 from pandaas.server.view.records import version_of
 from pandaas.server.view.schemas import FolderOut, StateOut, ViewOut
-from pandaas.server.view.services import ViewServices
 
 router = APIRouter(prefix="/api/v1")
-
-
-async def _view(request: Request) -> ViewServices:
-    found: ViewServices = request.app.state.services
-    return found
-
-
-View = Annotated[ViewServices, Depends(_view)]
 
 
 @router.get("/view")

@@ -10,17 +10,13 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
-from pandaas.arrays import Key, parse_key
-from pandaas.codecs import Encoded
 from pandaas.db.tables import PathCapability
 from pandaas.model import NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind, Unavailable
-from pandaas.server.answers import cached, left, ranged
 from pandaas.server.schemas.capabilities import CapabilityIn, CapabilityOut, NewCapabilityOut
 from pandaas.server.services import READ_ALWAYS, Asker, Platform, RowId, Services, Signed
+from pandaas.server.store import store_answer, store_key
 
 router = APIRouter(tags=["zarr"])
-_FINISHED = "private, max-age=3600, immutable"
-_IN_PROGRESS = "private, no-cache"
 
 
 @router.head("/zarr/{pid}/{key:path}", include_in_schema=False, response_class=Response)
@@ -28,9 +24,9 @@ _IN_PROGRESS = "private, no-cache"
 def value(pid: str, key: str, request: Request, platform: Platform, asker: Asker) -> Response:
     """What stands under a key of the dataset's Zarr store: a `zarr.json` document or a chunk."""
     try:
-        return _answer(platform, asker, pid, key, request)
+        return store_answer(platform, asker, pid, key, request)
     except NotFound as error:
-        if error.field == "key" or _parsed(key).kind == "metadata":  # the store is there, but nothing stands under it
+        if error.field == "key" or store_key(key).kind == "metadata":  # the store is there, but nothing stands under it
             raise
         if _is_readable(platform, asker, pid):
             raise Unavailable(error.detail, remedy=error.remedy) from error
@@ -73,29 +69,6 @@ def create_capability(
 def delete_capability(pid: str, capability_id: RowId, platform: Platform, asker: Signed) -> None:
     """Take an address back; programs that use it are refused at once."""
     platform.identity.delete_capability(_herself(asker), pid, capability_id)
-
-
-def _answer(platform: Services, asker: Principal, pid: str, key: str, request: Request) -> Response:
-    wanted = _parsed(key)
-    stored = platform.arrays.zarr(asker, pid, wanted, key)
-
-    def make() -> Encoded:
-        found = stored.read(left(request))
-        if found is None:
-            raise NotFound(f"This store has no '{key[:200]}'.", field="key")
-        media_type = "application/json" if wanted.kind == "metadata" else "application/octet-stream"
-        return Encoded(found, media_type)
-
-    answer = cached(request, stored.etag, make)
-    answer.headers["Cache-Control"] = _FINISHED if wanted.kind == "chunk" and stored.finished else _IN_PROGRESS
-    return ranged(request, answer)
-
-
-def _parsed(key: str) -> Key:
-    found = parse_key(key)
-    if found is None:
-        raise NotFound("Zarr stores have no such key.", field="key")
-    return found
 
 
 def _is_readable(platform: Services, asker: Principal, pid: str) -> bool:

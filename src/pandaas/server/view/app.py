@@ -11,6 +11,7 @@ from pandaas.server.shortcut import Shortcut
 from pandaas.server.view.gate import KeyGate
 from pandaas.server.view.keys import Keys
 from pandaas.server.view.services import ViewServices
+from pandaas.server.view.zarr import router as zarr
 
 
 def create_view(services: ViewServices, keys: Keys, *, host: str = "127.0.0.1") -> FastAPI:
@@ -20,6 +21,7 @@ def create_view(services: ViewServices, keys: Keys, *, host: str = "127.0.0.1") 
     problems.install(app, database=False)
     for module in (arrays, tiles, h5grove, view):
         app.include_router(module.router)
+    app.include_router(zarr)
     page.install(app, index="view.html")
     app.add_middleware(Shortcut)
     app.add_middleware(KeyGate, keys=keys, host=host)

@@ -41,7 +41,7 @@ class KeyGate(Door):
             _check_origin(connection)
         elif (shown := connection.query_params.get("key")) and (self._keys.key is None or self._keys.takes(shown)):
             return self._enter(connection)
-        if not self._is_known(connection):
+        if not (self._is_known(connection) or self._has_key_in(path)):
             raise NotSignedIn(
                 "This needs the key with which `pandaas view` was started.",
                 remedy="Open the address that it printed, or send the key as 'Authorization: Bearer …'.",
@@ -60,6 +60,11 @@ class KeyGate(Door):
         if token is not None:
             return self._keys.is_key(token)
         return self._keys.is_cookie(connection.cookies.get(self._keys.cookie_name, ""))
+
+    def _has_key_in(self, path: str) -> bool:
+        """The address of a store with the key in it, for programs that can send none."""
+        start, capability, door, *_ = [*path.split("/")[1:4], "", "", ""]
+        return start == "c" and door == "zarr" and self._keys.is_key(capability)
 
     def _enter(self, connection: HTTPConnection) -> ASGIApp:
         """Set the cookie and go on to the same address without the key.

@@ -30,7 +30,7 @@ class ViewServices:
 
     def files(self, principal: Principal, pid: str) -> DatasetFiles:  # noqa: ARG002
         place = self.file(pid)
-        return DatasetFiles(pid, version_of(place.real), place.real, _ANY, "/", self._belonging(place))
+        return DatasetFiles(pid, version_of(place.real), place.real, _ANY, "/", self._belonging(place), growing=True)
 
     def may_read_path(self, principal: Principal, path: Path) -> bool:  # noqa: ARG002
         try:

@@ -19,6 +19,15 @@ INSTALLED = {
     "/usr/lib/postgresql/*/bin/initdb": "postgresql",
     "/usr/bin/bwrap": "bubblewrap",
     "/usr/bin/xmlsec1": "xmlsec1",
+    "/usr/sbin/slurmctld": "slurmctld",
+    "/usr/sbin/slurmd": "slurmd",
+    "/usr/sbin/slurmdbd": "slurmdbd",
+    "/usr/sbin/slurmrestd": "slurmrestd",
+    "/usr/bin/sbatch": "slurm-client",
+    "/usr/lib/*/slurm-wlm/select_cons_tres.so": "slurm-wlm-basic-plugins",
+    "/usr/lib/*/slurm-wlm/auth_jwt.so": "slurm-wlm-jwt-plugin",
+    "/usr/sbin/munged": "munge",
+    "/usr/sbin/mariadbd": "mariadb-server",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
 }
 NGINX = UNPACKED / "usr/sbin/nginx"

@@ -27,6 +27,9 @@ def run(
     each: Annotated[bool, typer.Option("--each", help="One job for each dataset.")] = False,
     proposal: Annotated[str | None, typer.Option(help="Where the result goes. Default: where the input is.")] = None,
     cores: Annotated[int | None, typer.Option(min=1, help="Cores to use.")] = None,
+    engine: Annotated[
+        str | None, typer.Option(help="Where to run: local, slurm … Default: the platform chooses.")
+    ] = None,
     time_limit: Annotated[int | None, typer.Option(min=1, help="Seconds after which the job is stopped.")] = None,
     parameters: Annotated[
         bool, typer.Option("--parameters", help="Print the recipe's inputs and parameters and leave.")
@@ -46,7 +49,7 @@ def run(
             emit(page, json, lambda: _print_parameters(page))
             return
         given, words = _flags([*(datasets or []), *context.args], page)
-        choices = {"proposal": proposal, "cores": cores, "time_limit_s": time_limit}
+        choices = {"proposal": proposal, "cores": cores, "engine": engine, "time_limit_s": time_limit}
         given |= {name: value for name, value in choices.items() if value is not None}
         jobs = _start(client, recipe, words, given, each=each)
         finish(jobs, wait=wait, as_json=json)

@@ -10,6 +10,7 @@ from pandaas.config.sign_in import (
     SignInSettings,
     is_safe_address,
 )
+from pandaas.config.slurm import SlurmDirectives, SlurmSettings
 from pandaas.config.tree import (
     ArraySettings,
     DatabaseSettings,
@@ -47,6 +48,8 @@ __all__ = [
     "ServerSettings",
     "Settings",
     "SignInSettings",
+    "SlurmDirectives",
+    "SlurmSettings",
     "StorageRoot",
     "bubblewrap_program",
     "bundled",

@@ -52,6 +52,16 @@ def ending_of(job: Job, folder: JobFolder, record: ExitRecord) -> Ending:
             "The platform's disk became full, and it was stopped.",
             "Ask the operator to make room, and see that the recipe writes no more than it needs; then run it again.",
         )
+    if record.reason == "refused":
+        return Ending(
+            JobState.FAILED,
+            f"The scheduler refused it: {record.detail}"[:_TEXT],
+            "Choose another engine, or tell the operator.",
+        )
+    if record.reason == "node":
+        return Ending(
+            JobState.FAILED, f"The computer that it ran on failed. {record.detail}".strip()[:_TEXT], "Run it again."
+        )
     if record.succeeded:
         if (folder.output / RESULT).exists():
             return Ending(JobState.SUCCEEDED)

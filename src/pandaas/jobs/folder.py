@@ -88,6 +88,7 @@ def write_job(
         time_limit_s=job.time_limit_s,
         output_mb=recipe.manifest.resources.output_mb or runtime.settings.runtime.output_mb,
         share=str(job.person_id),
+        recipe=job.recipe,
     )
 
 

@@ -182,10 +182,17 @@ class Reconciler:
         followed.unknown_since = None
         if observation.state in {"running", "ended"} and job.state == JobState.QUEUED:
             self._begin(job)
-        if observation.state == "running":
+        if observation.state == "queued":
+            self._tell_what_it_waits_for(job, observation.detail)
+        elif observation.state == "running":
             self._follow(followed)
         elif observation.exit is not None:
             self._in_background(followed, self._collector.collect, job, self._folder_of(job.id), observation.exit)
+
+    def _tell_what_it_waits_for(self, job: Job, detail: str) -> None:
+        if job.state == JobState.QUEUED and detail and detail != job.phase and not job.cancel_requested:
+            with self._database.session() as session:
+                change(session, job, self._database.clock, phase=detail[:200])
 
     def _begin(self, job: Job) -> None:
         clock = self._database.clock

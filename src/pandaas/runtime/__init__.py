@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.building import BuildProgress
     from pandaas.runtime.engines.local import LocalEngine
     from pandaas.runtime.engines.port import Engine, ExitRecord, Observation, WorkSpec
+    from pandaas.runtime.engines.slurm.engine import SlurmEngine
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
     from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
     from pandaas.runtime.sandbox import Account, Bind, Confinement, Sandbox
@@ -33,6 +34,7 @@ _WHERE = {
     "Observation": "engines.port",
     "Runtime": "service",
     "Sandbox": "sandbox",
+    "SlurmEngine": "engines.slurm.engine",
     "WorkSpec": "engines.port",
     "give": "files",
     "may_read": "files",
@@ -58,6 +60,7 @@ __all__ = [
     "Observation",
     "Runtime",
     "Sandbox",
+    "SlurmEngine",
     "WorkSpec",
     "give",
     "may_read",

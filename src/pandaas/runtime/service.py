@@ -12,6 +12,7 @@ from pandaas.db import Database
 from pandaas.model import InvalidInput
 from pandaas.runtime.engines.local import LocalEngine
 from pandaas.runtime.engines.port import Engine
+from pandaas.runtime.engines.slurm.engine import SlurmEngine
 from pandaas.runtime.environments import Environments
 from pandaas.runtime.sandbox import Sandbox
 from pandaas.runtime.sdk import INSIDE, SdkFolder
@@ -30,6 +31,8 @@ class Runtime:
         self.environments = Environments(settings, self.sandbox)
         self.broken_engines: dict[str, str] = {}
         self.engines: dict[str, Engine] = {"local": LocalEngine(settings.runtime, self.sandbox)}
+        if settings.runtime.slurm.enabled:
+            self.engines["slurm"] = SlurmEngine(settings.runtime, self.sandbox)
         self._load_plug_ins()
 
     @staticmethod

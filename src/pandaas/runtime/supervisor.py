@@ -1,4 +1,4 @@
-"""The detached supervisor of one piece of work: `python -m pandaas.runtime.supervisor FOLDER`. Standard library only.
+"""The supervisor of one piece of work: `python -m pandaas.runtime.supervisor [--attached] FOLDER`. Standard library only.
 
 It outlives the platform. In FOLDER it reads `spec.json` and keeps
 
@@ -9,7 +9,9 @@ It outlives the platform. In FOLDER it reads `spec.json` and keeps
     exit.json        how it ended, written atomically, last of all
 
 Starting it again in the same folder does nothing: while it runs the lock is held; afterwards `supervisor.json` tells that
-it was started once. The command returns as soon as the supervisor is detached.
+it was started once. The command returns as soon as the supervisor is detached; with `--attached` (under a scheduler, which
+keeps it) it returns when the work has ended, and the file `claim` makes sure that only one of several runs the work,
+on whatever computers they start.
 
 `spec.json`: {"argv": [...], "env": {...}, "cwd": path, "time_limit_s": n, "memory_mb": n, "processes": n,
 "log_limit": bytes, "disk_reserve_mb": n, "writable": [folders], "output_mb": n, "cgroup": group or null,
@@ -43,16 +45,17 @@ _OOM_SCORE = "600"  # the kernel takes user work before the platform
 
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m pandaas.runtime.supervisor FOLDER\n")
+    attached = arguments[:1] == ["--attached"]
+    if len(arguments) != 1 + attached:
+        sys.stderr.write("usage: python -m pandaas.runtime.supervisor [--attached] FOLDER\n")
         return 2
-    os.chdir(arguments[0])
+    os.chdir(arguments[-1])
     lock = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     if not _take(lock):
         return 0  # it runs
     if os.path.exists("exit.json") or os.path.exists("supervisor.json"):  # noqa: PTH110 - pathlib is slow to import
         return 0  # it ran
-    return _detach()
+    return _attached() if attached else _detach()
 
 
 def _take(lock: int) -> bool:
@@ -95,9 +98,30 @@ def _detach() -> int:
         os._exit(status)
 
 
+def _attached() -> int:
+    """Run in the foreground, unless another job of the scheduler has taken this work."""
+    try:
+        claim = os.open("claim", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    except FileExistsError:
+        return 0
+    os.write(claim, os.environ.get("SLURM_JOB_ID", "").encode())
+    os.close(claim)
+    _be_known()
+    with open("spec.json", encoding="utf-8") as stream:  # noqa: PTH123
+        spec = json.load(stream)
+    Supervision(spec).run()
+    return 0
+
+
 def _be_known() -> None:
     pid = os.getpid()
-    record = {"pid": pid, "start_ticks": processes.start_ticks(pid), "boot": processes.boot_id(), "time": time.time()}
+    record = {
+        "pid": pid,
+        "start_ticks": processes.start_ticks(pid),
+        "boot": processes.boot_id(),
+        "time": time.time(),
+        "host": os.uname().nodename,
+    }
     write_atomically("supervisor.json", record)
 
 

@@ -17,15 +17,15 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import psutil
 import structlog
 
 from pandaas.config import RuntimeSettings, package_folder
-from pandaas.model import InvalidInput, Unavailable
+from pandaas.model import InvalidInput
 from pandaas.runtime import cgroups, processes
 from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, WorkSpec
+from pandaas.runtime.engines.spec import never_ran, write_spec
 from pandaas.runtime.files import read_json
 from pandaas.runtime.sandbox import Sandbox
 from pandaas.runtime.supervisor import write_atomically
@@ -71,7 +71,7 @@ class LocalEngine:
         with self._mutex:
             known = folder in self._running or any(waiting.folder == folder for waiting in self._waiting)
             if not known and not _was_started(folder):
-                self._write_spec(work, claim)
+                write_spec(work, self._sandbox, cores=claim.cores, cgroup=self._sandbox.group(work.folder.name))
                 self._waiting.append(claim)
             self._admit()
         return {"folder": str(folder)}
@@ -88,7 +88,7 @@ class LocalEngine:
             queued = [claim for claim in self._waiting if claim.folder == folder]
             if queued or (folder.is_dir() and not _was_started(folder)):
                 self._waiting = [claim for claim in self._waiting if claim.folder != folder]
-                write_atomically(str(folder / "exit.json"), _never_ran())
+                write_atomically(str(folder / "exit.json"), never_ran())
                 return
             if (folder / "exit.json").exists():
                 return
@@ -172,27 +172,6 @@ class LocalEngine:
             return  # poll shows it as unknown, with the reason
         self._running[claim.folder] = claim
 
-    def _write_spec(self, work: WorkSpec, claim: _Claim) -> None:
-        command = self._sandbox.command(work.argv, work.confinement)
-        spec: dict[str, Any] = {
-            "argv": list(command.argv),
-            "env": command.env,
-            "cwd": command.cwd,
-            "isolated": command.isolated,
-            "cgroup": self._sandbox.group(work.folder.name),
-            "time_limit_s": work.time_limit_s,
-            "memory_mb": work.memory_mb,
-            "output_mb": work.output_mb,
-            "writable": [str(folder.absolute()) for folder in work.confinement.writable],
-            "processes": work.confinement.processes,
-            "cores": claim.cores,
-            "share": work.share,
-        }
-        try:
-            write_atomically(str(claim.folder / "spec.json"), spec)
-        except OSError as error:
-            raise Unavailable(f"The work could not be written down: {error.strerror}.") from error
-
 
 def _claim(folder: Path) -> _Claim | None:
     """What the work in this folder takes; None where it was never written down."""
@@ -211,19 +190,6 @@ def _exit_record(folder: Path) -> ExitRecord | None:
     if not file.exists():
         return None
     return ExitRecord(**json.loads(file.read_text("utf-8")))
-
-
-def _never_ran() -> dict[str, Any]:
-    return {
-        "code": None,
-        "signal": None,
-        "reason": "cancelled",
-        "wall_s": 0.0,
-        "cpu_s": 0.0,
-        "max_rss_mb": 0.0,
-        "started": 0.0,
-        "ended": 0.0,
-    }
 
 
 def _supervisor_lives(folder: Path) -> bool:

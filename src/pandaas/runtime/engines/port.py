@@ -16,14 +16,15 @@ from pandaas.runtime.sandbox import Confinement
 
 Handle = dict[str, Any]
 WorkState = Literal["queued", "running", "ended", "unknown"]
-ExitReason = Literal["exit", "timeout", "memory", "output", "disk", "cancelled"]
+ExitReason = Literal["exit", "timeout", "memory", "output", "disk", "cancelled", "refused", "node"]
 
 
 @dataclass(frozen=True)
 class WorkSpec:
     """One piece of work. `output_mb` is the most that it may write into its writable folders together.
 
-    `share` groups work that queues together (a person), for fairness between them.
+    `share` groups work that queues together (a person), for fairness between them; `recipe` is what it runs, for rules of
+    the operator.
     """
 
     folder: Path
@@ -34,11 +35,14 @@ class WorkSpec:
     time_limit_s: int = 3600
     output_mb: int = 20_000
     share: str = ""
+    recipe: str = ""
 
 
 @dataclass(frozen=True)
 class ExitRecord:
-    """How work ended. `code` is the program's exit code, None when a signal ended it; times are seconds since 1970."""
+    """How work ended. `reason`: by itself, at a limit, asked to, `refused` by the scheduler, or with its computer (`node`).
+
+    `code` is the program's exit code, None when a signal ended it; times are seconds since 1970."""
 
     code: int | None
     signal: int | None
@@ -48,6 +52,7 @@ class ExitRecord:
     max_rss_mb: float
     started: float
     ended: float
+    detail: str = ""
 
     @property
     def succeeded(self) -> bool:
@@ -56,7 +61,10 @@ class ExitRecord:
 
 @dataclass(frozen=True)
 class Observation:
-    """What the engine knows of a piece of work; `unknown` = it denies knowing it and there is no exit record."""
+    """What the engine knows of a piece of work; `unknown` = it denies knowing it and there is no exit record.
+
+    `detail` says in words for a person what queued work waits for, or why it is unknown.
+    """
 
     state: WorkState
     exit: ExitRecord | None = None
@@ -67,8 +75,12 @@ class Engine(Protocol):
     """An engine; thread-safe. `cores` and `memory_mb` are the most that one piece of work can get."""
 
     name: str
-    cores: int
-    memory_mb: int
+
+    @property
+    def cores(self) -> int: ...
+
+    @property
+    def memory_mb(self) -> int: ...
 
     def submit(self, work: WorkSpec) -> Handle:
         """Take the work, to be run once. Raises `InvalidInput` when it can never fit, `Unavailable` when not now."""

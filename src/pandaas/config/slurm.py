@@ -1,0 +1,53 @@
+"""Settings of the engine `slurm`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from pandaas.config.section import Section
+
+
+class SlurmDirectives(Section):
+    """What is asked of Slurm besides cores, memory and time. What is unset is left to the cluster's defaults."""
+
+    partition: str | None = Field(None, description="Partition of the jobs. Default: the cluster's.")
+    account: str | None = Field(None, description="Account that the jobs are charged to. Default: the submitter's.")
+    qos: str | None = Field(None, description="Quality of service of the jobs.")
+    gpus: int = Field(0, ge=0, description="GPUs of each job.")
+    time_limit_s: int | None = Field(None, gt=0, description="Longest that a job may take, in seconds.")
+    options: tuple[str, ...] = Field((), description="Further options of `sbatch`, for example --constraint=intel.")
+
+
+class SlurmRecipe(SlurmDirectives):
+    """The same for one recipe; what is set here wins."""
+
+    recipe: str = Field(description="The recipe's id, for example saxs-integrate.")
+
+
+class SlurmSettings(SlurmDirectives):
+    """The cluster. The folder of PaN-DAaS must be seen at the same path on its nodes."""
+
+    enabled: bool = Field(False, description="Offer the engine `slurm`.")
+    ssh: str | None = Field(
+        None,
+        description="Host on which `sbatch`, `squeue` and `sacct` are run, by ssh without a password. Default: here.",
+    )
+    conf: Path | None = Field(None, description="File slurm.conf, where it is not the system's (SLURM_CONF).")
+    python: Path | None = Field(
+        None, description="Python ≥ 3.9 on the nodes that starts the supervisor. Default: the platform's own."
+    )
+    cores: int = Field(0, ge=0, description="Most cores of one job; 0 takes those of the largest node.")
+    memory_mb: int = Field(0, ge=0, description="Most memory of one job in MB; 0 takes that of the largest node.")
+    poll_s: float = Field(2, gt=0, description="Seconds between two looks at the queue.")
+    timeout_s: float = Field(20, gt=0, description="Longest that Slurm may take to answer, in seconds.")
+    recipes: tuple[SlurmRecipe, ...] = Field((), description="What single recipes need, besides.")
+
+    def directives(self, recipe: str) -> SlurmDirectives:
+        """What holds for this recipe."""
+        chosen = {name: getattr(self, name) for name in SlurmDirectives.model_fields}
+        for rule in self.recipes:
+            if rule.recipe == recipe:
+                chosen |= {name: getattr(rule, name) for name in rule.model_fields_set if name in chosen}
+        return SlurmDirectives(**chosen)

@@ -1,0 +1,91 @@
+"""What the engine needs of Slurm, however it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from pandaas.config import SlurmDirectives
+
+PENDING = frozenset(
+    {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
+)
+RUNNING = frozenset({"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING", "STAGE_OUT", "RESIZING"})
+
+
+@dataclass(frozen=True)
+class Submission:
+    """A job to be: it runs `script` (a shell script) and writes what that says to `log`."""
+
+    name: str
+    script: str
+    log: Path
+    cores: int
+    memory_mb: int
+    time_limit_s: int
+    directives: SlurmDirectives = field(default_factory=SlurmDirectives)
+
+
+@dataclass(frozen=True)
+class QueueEntry:
+    """A job as the controller sees it. `start` is when it began or is expected to, in seconds since 1970."""
+
+    job: str
+    name: str
+    state: str
+    reason: str = ""
+    start: float | None = None
+    priority: int = 0
+    partition: str = ""
+
+
+@dataclass(frozen=True)
+class Accounted:
+    """A job as the accounting has it. Times in seconds, memory in MB; `code` and `signal` as the batch script ended."""
+
+    job: str
+    state: str
+    code: int
+    signal: int
+    wall_s: float
+    cpu_s: float
+    max_rss_mb: float
+    started: float
+    ended: float
+    node: str = ""
+
+
+@dataclass(frozen=True)
+class NodeSize:
+    """The largest node that jobs can get."""
+
+    cores: int
+    memory_mb: int
+
+
+class SlurmDriver(Protocol):
+    """Every verb raises `Unavailable` when Slurm doesn't answer now; `submit` raises `InvalidInput` when it refuses."""
+
+    def submit(self, submission: Submission) -> str:
+        """The new job's number."""
+        ...
+
+    def find(self, name: str) -> str | None:
+        """The number of the job of this name that the controller knows."""
+        ...
+
+    def own(self) -> list[QueueEntry]:
+        """This account's jobs, those that ended some minutes ago too."""
+        ...
+
+    def pending(self) -> list[QueueEntry]:
+        """Everybody's waiting jobs, as far as they are shown to this account."""
+        ...
+
+    def accounted(self, jobs: Sequence[str]) -> list[Accounted]: ...
+
+    def cancel(self, job: str) -> None: ...
+
+    def node_size(self) -> NodeSize: ...

@@ -1,0 +1,365 @@
+"""The engine `slurm`: each piece of work is one batch job, run on its node under the same supervisor as everywhere.
+
+The supervisor keeps limits, log and exit record in the work's folder, which the nodes see at the same path; Slurm says
+where work stands until then, and how it ended where the supervisor could not. Before a job is submitted `slurm.json` says so,
+so that after a crash it is looked for by its name first; should there be two all the same, only the one that takes `claim`
+runs the work. While Slurm doesn't answer nothing is concluded: work keeps its state, and what is new is submitted later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import sys
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from pandaas.config import RuntimeSettings, package_folder
+from pandaas.model import InvalidInput, PandaasError, Unavailable
+from pandaas.runtime.engines.port import ExitReason, ExitRecord, Handle, Observation, WorkSpec
+from pandaas.runtime.engines.slurm.command import CommandDriver
+from pandaas.runtime.engines.slurm.driver import (
+    PENDING,
+    RUNNING,
+    Accounted,
+    NodeSize,
+    QueueEntry,
+    SlurmDriver,
+    Submission,
+)
+from pandaas.runtime.engines.slurm.words import waits_for
+from pandaas.runtime.engines.spec import never_ran, write_spec
+from pandaas.runtime.files import read_json, read_text
+from pandaas.runtime.sandbox import Sandbox
+from pandaas.runtime.supervisor import write_atomically
+
+log = structlog.get_logger(__name__)
+_OWN_MB = 64  # for the supervisor and the sandbox, besides the work's memory
+_OWN_S = 120  # the supervisor ends work at its limit; Slurm's limit is only for when it can't
+_SIZE_S = 600.0
+_LOG_TAIL = 4096
+_UNKNOWN_SIZE = NodeSize(1024, 16_777_216)  # until Slurm answers, which refuses by itself what is too large
+_REASONS: dict[str, ExitReason] = {
+    "TIMEOUT": "timeout",
+    "DEADLINE": "timeout",
+    "OUT_OF_MEMORY": "memory",
+    "CANCELLED": "cancelled",
+    "NODE_FAIL": "node",
+    "BOOT_FAIL": "node",
+    "PREEMPTED": "node",
+}
+
+
+class SlurmEngine:
+    """See the module. One thread at a time asks Slurm, not the caller of `poll` but for the first time."""
+
+    name = "slurm"
+    settle_s = 10.0  # a record of the end may reach us later than Slurm's word of it
+
+    def __init__(self, settings: RuntimeSettings, sandbox: Sandbox, driver: SlurmDriver | None = None) -> None:
+        self._settings = settings.slurm
+        self._sandbox = sandbox
+        self._driver: SlurmDriver = driver or CommandDriver(settings.slurm)
+        self._mutex = threading.RLock()
+        self._submitting = threading.Lock()
+        self._numbers: dict[Path, str] = {}
+        self._unsubmitted: set[Path] = set()
+        self._missing: set[Path] = set()  # not in the queue: the accounting is asked
+        self._last: dict[Path, Observation] = {}
+        self._denied: set[Path] = set()  # neither the queue nor the accounting knows it
+        self._ended_since: dict[Path, float] = {}
+        self._queue: dict[str, QueueEntry] = {}
+        self._waiting: list[QueueEntry] = []
+        self._looked = float("-inf")  # when the queue that we know was asked for
+        self._looking = False
+        self._trouble: str | None = None
+        self._size: tuple[float, NodeSize] | None = None
+
+    @property
+    def cores(self) -> int:
+        return self._settings.cores or self._node().cores
+
+    @property
+    def memory_mb(self) -> int:
+        return self._settings.memory_mb or self._node().memory_mb - _OWN_MB
+
+    # --- the port ---------------------------------------------------------------------------------------------------
+
+    def submit(self, work: WorkSpec) -> Handle:
+        folder = work.folder.absolute()
+        if not (folder / "slurm.json").exists():
+            self._write(work, folder)
+        try:
+            self._bring(folder)
+        except Unavailable as error:
+            self._trouble = error.detail
+            with self._mutex:
+                self._unsubmitted.add(folder)
+        except InvalidInput as error:
+            write_atomically(str(folder / "exit.json"), never_ran("refused", error.detail))
+            raise
+        return {"folder": str(folder)}
+
+    def poll(self, handles: Sequence[Handle]) -> list[Observation]:
+        if handles and self._looked == float("-inf") and self._trouble is None and not self._looking:
+            self._looking = True
+            self._look()  # once, so that the first answer after a start is true
+        with self._mutex:
+            seen = [self._observe(Path(str(handle["folder"]))) for handle in handles]
+            due = time.monotonic() - self._looked >= self._settings.poll_s
+            if handles and due and not self._looking:
+                self._looking = True
+                threading.Thread(target=self._look, name="slurm", daemon=True).start()
+            return seen
+
+    def cancel(self, handle: Handle) -> None:
+        folder = Path(str(handle["folder"]))
+        if not folder.is_dir() or (folder / "exit.json").exists():
+            return
+        (folder / "cancel").touch()
+        number = self._number(folder)
+        if number is not None:
+            self._driver.cancel(number)
+            return
+        with self._mutex:
+            self._unsubmitted.discard(folder)
+        with self._submitting:
+            if self._number(folder) is None and not (folder / "claim").exists():
+                write_atomically(str(folder / "exit.json"), never_ran())
+
+    def outlook(self, cores: int, memory_mb: int) -> str:
+        with self._mutex:
+            ahead, trouble = len(self._waiting), self._trouble
+        place = f"On the cluster (Slurm{f', partition {self._settings.partition}' if self._settings.partition else ''})"
+        if trouble:
+            return f"{place}, which does not answer now; the job waits until it does."
+        size = f"{cores} core{'s' if cores > 1 else ''}, {memory_mb / 1000:.3g} GB"
+        return f"{place}, {size}; {ahead or 'no'} job{'s wait' if ahead != 1 else ' waits'} there."
+
+    # --- submitting -------------------------------------------------------------------------------------------------
+
+    def _write(self, work: WorkSpec, folder: Path) -> None:
+        if work.memory_mb > self.memory_mb:
+            raise InvalidInput(
+                f"This needs {work.memory_mb} MB of memory; a node of the cluster gives {self.memory_mb} MB.",
+                remedy="Choose fewer data, or ask the operator.",
+                field="memory_mb",
+            )
+        asked = self._settings.directives(work.recipe)
+        write_spec(work, self._sandbox, cores=min(work.cores, self.cores), cgroup=None)
+        submission = {
+            "name": f"pandaas-{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}",
+            "cores": min(work.cores, self.cores),
+            "memory_mb": work.memory_mb + _OWN_MB,
+            "time_limit_s": min(work.time_limit_s, asked.time_limit_s or work.time_limit_s) + _OWN_S,
+            "directives": asked.model_dump(mode="json"),
+        }
+        write_atomically(str(folder / "slurm.json"), submission)
+
+    def _bring(self, folder: Path) -> None:
+        """Submit the work unless it has been: a job of its name counts, and so does one that has begun."""
+        with self._submitting:
+            if self._number(folder) is not None or (folder / "exit.json").exists() or (folder / "claim").exists():
+                return
+            submission = self._submission(folder)
+            marker = folder / "slurm-asked"
+            number = self._driver.find(submission.name) if marker.exists() else None
+            if number is None:
+                marker.touch()
+                number = self._driver.submit(submission)
+            write_atomically(str(folder / "slurm-job.json"), {"job": number, "time": time.time()})
+            with self._mutex:
+                self._numbers[folder] = number
+                self._unsubmitted.discard(folder)
+
+    def _submission(self, folder: Path) -> Submission:
+        tree = read_json(folder / "slurm.json")
+        if not isinstance(tree, dict):
+            raise Unavailable(f"{folder / 'slurm.json'} is damaged.")
+        asked = type(self._settings.directives("")).model_validate(tree.pop("directives"))
+        python = self._settings.python or Path(sys.executable)
+        command = shlex.join([str(python), "-S", "-m", "pandaas.runtime.supervisor", "--attached", str(folder)])
+        where = shlex.quote(str(package_folder().parent))
+        script = f"#!/bin/sh\nPATH=/usr/local/bin:/usr/bin:/bin; export PATH\nPYTHONPATH={where} exec {command}\n"
+        return Submission(script=script, log=folder / "slurm.out", directives=asked, **tree)
+
+    def _number(self, folder: Path) -> str | None:
+        """The job that runs or shall run this work."""
+        if folder not in self._numbers:
+            tree = read_json(folder / "slurm-job.json")
+            if not isinstance(tree, dict):
+                return None
+            self._numbers[folder] = str(tree["job"])
+        return self._numbers[folder]
+
+    # --- observing --------------------------------------------------------------------------------------------------
+
+    def _observe(self, folder: Path) -> Observation:
+        seen = self._judge(folder)
+        self._last[folder] = seen
+        if seen.state == "ended":
+            for known in (self._last, self._ended_since, self._numbers):
+                known.pop(folder, None)
+            self._missing.discard(folder)
+            self._denied.discard(folder)
+        return seen
+
+    def _judge(self, folder: Path) -> Observation:
+        record = _exit_record(folder)
+        number = self._number(folder)
+        entry = self._queue.get(number) if number else None
+        if record is not None:
+            return self._ended(folder, record, entry)
+        if number is None:
+            return self._unsubmitted_state(folder)
+        if entry is None:
+            if folder in self._denied:
+                return Observation("unknown", detail=f"Slurm knows no job {number}.")
+            if self._looked > float("-inf") and folder not in self._unsubmitted:
+                self._missing.add(folder)
+            begun = (folder / "supervisor.json").exists()
+            return self._last.get(folder) or Observation("running" if begun else "queued", detail="Submitted to Slurm")
+        if entry.state in PENDING:
+            return Observation("queued", detail=waits_for(entry, self._waiting))
+        if entry.state in RUNNING:
+            return Observation("running")
+        return self._without_record(folder, entry.state, entry)
+
+    def _unsubmitted_state(self, folder: Path) -> Observation:
+        if not folder.is_dir():
+            return Observation("unknown", detail="Its folder is gone.")
+        if not (folder / "slurm.json").exists():
+            return Observation("unknown", detail="It was never given to Slurm.")
+        self._unsubmitted.add(folder)
+        return Observation("queued", detail="Slurm does not answer; the job is submitted as soon as it does")
+
+    def _ended(self, folder: Path, record: ExitRecord, entry: QueueEntry | None) -> Observation:
+        """The supervisor's record; where something outside ended it, Slurm knows what."""
+        unasked = record.reason == "cancelled" and not (folder / "cancel").exists()
+        killed = record.reason == "exit" and record.signal == 9
+        if record.detail or not record.started or not (unasked or killed):
+            return Observation("ended", record)
+        if entry is None or entry.state in PENDING | RUNNING:
+            since = self._ended_since.setdefault(folder, time.monotonic())
+            if time.monotonic() - since < self.settle_s:
+                return Observation("running")
+            return Observation("ended", record)
+        reason = _REASONS.get(entry.state)
+        if reason is None or reason == record.reason:
+            return Observation("ended", record)
+        truth = {**asdict(record), "reason": reason, "detail": _said(entry.state)}
+        write_atomically(str(folder / "exit.json"), truth)
+        return Observation("ended", ExitRecord(**truth))
+
+    def _without_record(self, folder: Path, state: str, entry: QueueEntry | None) -> Observation:
+        """Slurm says that it has ended; give the record a moment, then write one from what Slurm knows."""
+        if state == "CANCELLED" and not (folder / "supervisor.json").exists():
+            write_atomically(str(folder / "exit.json"), never_ran())
+            return Observation("ended", _exit_record(folder))
+        since = self._ended_since.setdefault(folder, time.monotonic())
+        if time.monotonic() - since < self.settle_s:
+            return Observation("running")
+        self._missing.add(folder)  # the accounting knows what it used
+        if time.monotonic() - since < 2 * self.settle_s:
+            return Observation("running")
+        self._missing.discard(folder)
+        begun = entry.start if entry else None
+        return self._conclude(folder, state, Accounted("", state, 0, 0, 0.0, 0.0, 0.0, begun or 0.0, time.time()))
+
+    def _conclude(self, folder: Path, state: str, used: Accounted) -> Observation:
+        reason = _REASONS.get(state)
+        if reason is None and state == "COMPLETED":
+            return Observation("unknown", detail="Slurm says that it has ended, but it left no record.")
+        if not (folder / "log.txt").exists():  # the supervisor never came up: what the node said is all there is
+            (folder / "log.txt").write_text(read_text(folder / "slurm.out", limit=_LOG_TAIL), "utf-8")
+        record: dict[str, Any] = {
+            "code": used.code if reason is None and used.code else None,
+            "signal": used.signal or None,
+            "reason": reason or "exit",
+            "wall_s": used.wall_s or max(0.0, used.ended - used.started) * bool(used.started),
+            "cpu_s": used.cpu_s,
+            "max_rss_mb": used.max_rss_mb,
+            "started": used.started,
+            "ended": used.ended,
+            "detail": _said(state),
+        }
+        write_atomically(str(folder / "exit.json"), record)
+        return Observation("ended", ExitRecord(**record))
+
+    # --- asking Slurm, in a thread of its own -----------------------------------------------------------------------
+
+    def _look(self) -> None:
+        try:
+            asked = time.monotonic()
+            own = {entry.job: entry for entry in self._driver.own()}
+            waiting = self._driver.pending() if any(entry.state in PENDING for entry in own.values()) else []
+            with self._mutex:
+                self._queue, self._waiting, self._looked = own, waiting, asked
+                unsubmitted, missing = list(self._unsubmitted), sorted(self._missing)
+            self._submit_late(unsubmitted)
+            if self._trouble:
+                log.info("Slurm answers again")
+            self._trouble = None
+            self._ask_accounting(missing)
+        except PandaasError as error:
+            if self._trouble is None:
+                log.warning("Slurm does not answer", reason=error.detail)
+            self._trouble = error.detail
+            if threading.current_thread().name == "slurm":
+                time.sleep(self._settings.poll_s)
+        finally:
+            self._looking = False
+
+    def _submit_late(self, folders: Iterable[Path]) -> None:
+        for folder in folders:
+            try:
+                self._bring(folder)
+            except InvalidInput as error:
+                write_atomically(str(folder / "exit.json"), never_ran("refused", error.detail))
+            with self._mutex:
+                self._unsubmitted.discard(folder)
+
+    def _ask_accounting(self, folders: Sequence[Path]) -> None:
+        """What is not in the queue any more has ended: the accounting knows how."""
+        numbers = {number: folder for folder in folders if (number := self._number(folder)) is not None}
+        if not numbers:
+            return
+        found = {entry.job: entry for entry in self._driver.accounted(sorted(numbers))}
+        with self._mutex:
+            for number, folder in numbers.items():
+                if number in self._queue and self._queue[number].state in PENDING | RUNNING:
+                    self._missing.discard(folder)
+                    continue
+                used = found.get(number)
+                if used is None:
+                    self._denied.add(folder)
+                    continue
+                self._denied.discard(folder)
+                settled = time.monotonic() - self._ended_since.setdefault(folder, time.monotonic()) >= self.settle_s
+                if settled and used.state not in PENDING | RUNNING and _exit_record(folder) is None:
+                    self._last[folder] = self._conclude(folder, used.state, used)
+                    self._missing.discard(folder)
+
+    def _node(self) -> NodeSize:
+        now = time.monotonic()
+        if self._size is None or now - self._size[0] > _SIZE_S:
+            try:
+                self._size = (now, self._driver.node_size())
+            except Unavailable:
+                return self._size[1] if self._size else _UNKNOWN_SIZE
+        return self._size[1]
+
+
+def _exit_record(folder: Path) -> ExitRecord | None:
+    tree: Any = read_json(folder / "exit.json")
+    return ExitRecord(**tree) if isinstance(tree, dict) else None
+
+
+def _said(state: str) -> str:
+    return f"Slurm says: {state.replace('_', ' ').lower()}."

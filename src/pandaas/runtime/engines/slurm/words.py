@@ -1,0 +1,65 @@
+"""What waiting in Slurm means, in words for a person."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from pandaas.runtime.engines.slurm.driver import QueueEntry
+
+_REASONS = {
+    "Resources": "waits for free nodes",
+    "Priority": "others come first",
+    "None": "about to be scheduled",
+    "Dependency": "waits for another job",
+    "PartitionDown": "the partition is down",
+    "PartitionInactive": "the partition takes no jobs now",
+    "PartitionTimeLimit": "the partition allows less time",
+    "PartitionNodeLimit": "the partition allows fewer nodes",
+    "ReqNodeNotAvail": "nodes are down or reserved",
+    "Reservation": "waits for its reservation",
+    "JobHeldAdmin": "held by the cluster's operator",
+    "JobHeldUser": "held",
+    "BeginTime": "its time has not come",
+    "Licenses": "waits for a licence",
+    "NodeDown": "a node is down",
+    "BadConstraints": "no node has what it asks for",
+    "InvalidAccount": "the account is not valid",
+    "InvalidQOS": "the quality of service is not valid",
+}
+
+
+def waits_for(entry: QueueEntry, waiting: Sequence[QueueEntry]) -> str:
+    """Position, reason and expected start, for example "Waiting in Slurm: 2nd of 7 in main, others come first"."""
+    line = sorted(
+        (other for other in waiting if other.partition == entry.partition),
+        key=lambda other: (-other.priority, _number(other.job)),
+    )
+    place = next((index for index, other in enumerate(line, 1) if other.job == entry.job), None)
+    parts = []
+    if place is not None:
+        parts.append(f"{_ordinal(place)} of {len(line)} in {entry.partition}")
+    if entry.reason:
+        parts.append(_reason(entry.reason))
+    if entry.start:
+        parts.append(f"expected to start {datetime.fromtimestamp(entry.start, UTC):%d %b %H:%M} UTC")
+    return "Waiting in Slurm" + (": " + ", ".join(parts) if parts else "")
+
+
+def _reason(reason: str) -> str:
+    word = reason.split(",", maxsplit=1)[0].strip()
+    if word in _REASONS:
+        return _REASONS[word]
+    if word.startswith(("QOS", "Assoc")):
+        return f"a limit of the account is reached ({word})"
+    return f"reason: {reason}"
+
+
+def _ordinal(number: int) -> str:
+    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def _number(job: str) -> int:
+    digits = job.split("_", maxsplit=1)[0]
+    return int(digits) if digits.isdigit() else 0

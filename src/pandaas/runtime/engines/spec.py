@@ -1,0 +1,48 @@
+"""`spec.json`: work as its supervisor reads it, the same under every engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pandaas.model import Unavailable
+from pandaas.runtime.engines.port import ExitReason, WorkSpec
+from pandaas.runtime.sandbox import Sandbox
+from pandaas.runtime.supervisor import write_atomically
+
+
+def write_spec(work: WorkSpec, sandbox: Sandbox, *, cores: int, cgroup: dict[str, Any] | None) -> None:
+    """Write the work down in its folder; `Unavailable` when that can't be."""
+    command = sandbox.command(work.argv, work.confinement)
+    spec: dict[str, Any] = {
+        "argv": list(command.argv),
+        "env": command.env,
+        "cwd": command.cwd,
+        "isolated": command.isolated,
+        "cgroup": cgroup,
+        "time_limit_s": work.time_limit_s,
+        "memory_mb": work.memory_mb,
+        "output_mb": work.output_mb,
+        "writable": [str(folder.absolute()) for folder in work.confinement.writable],
+        "processes": work.confinement.processes,
+        "cores": cores,
+        "share": work.share,
+    }
+    try:
+        write_atomically(str(work.folder.absolute() / "spec.json"), spec)
+    except OSError as error:
+        raise Unavailable(f"The work could not be written down: {error.strerror}.") from error
+
+
+def never_ran(reason: ExitReason = "cancelled", detail: str = "") -> dict[str, Any]:
+    """The exit record of work that never began."""
+    return {
+        "code": None,
+        "signal": None,
+        "reason": reason,
+        "wall_s": 0.0,
+        "cpu_s": 0.0,
+        "max_rss_mb": 0.0,
+        "started": 0.0,
+        "ended": 0.0,
+        "detail": detail,
+    }

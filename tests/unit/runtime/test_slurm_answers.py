@@ -1,0 +1,219 @@
+"""What Slurm's answers mean for work: read by the command driver, judged by the engine. Without a Slurm."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from pandaas.config import RuntimeSettings, SlurmSettings
+from pandaas.model import Unavailable
+from pandaas.runtime import Confinement, Observation, Sandbox, SlurmEngine, WorkSpec
+from pandaas.runtime.engines.slurm import command
+from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry, Submission
+from pandaas.runtime.engines.slurm.words import waits_for
+
+
+class FakeSlurm:
+    """A driver whose answers are set by the test; `down` makes it silent."""
+
+    def __init__(self) -> None:
+        self.queue: list[QueueEntry] = []
+        self.ended: list[Accounted] = []
+        self.submitted: list[Submission] = []
+        self.down = False
+
+    def submit(self, submission: Submission) -> str:
+        self._check()
+        self.submitted.append(submission)
+        return "7"
+
+    def find(self, name: str) -> str | None:
+        self._check()
+        return "7" if any(done.name == name for done in self.submitted) else None
+
+    def own(self) -> list[QueueEntry]:
+        self._check()
+        return self.queue
+
+    def pending(self) -> list[QueueEntry]:
+        return [entry for entry in self.own() if entry.state == "PENDING"]
+
+    def accounted(self, jobs: Sequence[str]) -> list[Accounted]:
+        self._check()
+        return [entry for entry in self.ended if entry.job in jobs]
+
+    def cancel(self, job: str) -> None:
+        self._check()
+
+    def node_size(self) -> NodeSize:
+        return NodeSize(8, 8192)
+
+    def _check(self) -> None:
+        if self.down:
+            raise Unavailable("Slurm does not answer: connection refused.")
+
+
+@pytest.fixture
+def slurm() -> FakeSlurm:
+    return FakeSlurm()
+
+
+@pytest.fixture
+def engine(slurm: FakeSlurm) -> SlurmEngine:
+    return _engine(slurm)
+
+
+def _engine(slurm: FakeSlurm) -> SlurmEngine:
+    settings = RuntimeSettings(sandbox="none", slurm=SlurmSettings(enabled=True, poll_s=0.001))
+    made = SlurmEngine(settings, Sandbox(settings), slurm)
+    made.settle_s = 0.01
+    return made
+
+
+@pytest.fixture
+def work(tmp_path: Path) -> WorkSpec:
+    return WorkSpec(tmp_path, ("/bin/true",), Confinement(), memory_mb=256)
+
+
+def _look(engine: SlurmEngine, folder: Path) -> Observation:
+    """As `poll` and its thread do, one after the other."""
+    engine._look()
+    for _ in range(2):
+        engine._observe(folder)
+        time.sleep(0.011)
+    engine._look()
+    return engine._observe(folder)
+
+
+def _supervised(folder: Path, **record: object) -> None:
+    """What a supervisor leaves."""
+    (folder / "supervisor.json").write_text("{}")
+    full = {"code": None, "signal": None, "reason": "exit", "wall_s": 5.0, "cpu_s": 4.0, "max_rss_mb": 9.0}
+    (folder / "exit.json").write_text(json.dumps({**full, "started": 1.0, "ended": 6.0, **record}))
+
+
+@pytest.mark.parametrize(
+    ("state", "reason"),
+    [("TIMEOUT", "timeout"), ("OUT_OF_MEMORY", "memory"), ("NODE_FAIL", "node"), ("PREEMPTED", "node")],
+)
+def test_an_end_without_a_record_is_told_by_slurm(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec, state: str, reason: str
+) -> None:
+    engine.submit(work)
+    slurm.queue = [QueueEntry("7", "x", state)]
+    slurm.ended = [Accounted("7", state, 0, 9, 61.0, 50.0, 211.0, 100.0, 161.0)]
+    seen = _look(engine, work.folder)
+    assert seen.exit is not None
+    assert (seen.exit.reason, seen.exit.succeeded) == (reason, False)
+    assert (seen.exit.wall_s, seen.exit.cpu_s, seen.exit.max_rss_mb) == (61.0, 50.0, 211.0)
+    assert _engine(slurm)._observe(work.folder) == seen  # written down
+
+
+@pytest.mark.parametrize(("state", "reason"), [("TIMEOUT", "timeout"), ("CANCELLED", "cancelled")])
+def test_a_termination_that_nobody_here_asked_for_is_named_as_slurm_does(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec, state: str, reason: str
+) -> None:
+    engine.submit(work)
+    _supervised(work.folder, reason="cancelled")
+    slurm.queue = [QueueEntry("7", "x", state)]
+    seen = _look(engine, work.folder)
+    assert seen.exit is not None
+    assert seen.exit.reason == reason
+
+
+def test_a_kill_by_the_nodes_memory_limit_is_told_as_such(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec
+) -> None:
+    engine.submit(work)
+    _supervised(work.folder, signal=9, code=137)
+    slurm.queue = [QueueEntry("7", "x", "OUT_OF_MEMORY")]
+    seen = _look(engine, work.folder)
+    assert seen.exit is not None
+    assert seen.exit.reason == "memory"
+
+
+def test_a_success_is_believed_at_once(engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec) -> None:
+    engine.submit(work)
+    _supervised(work.folder, code=0)
+    slurm.down = True
+    seen = engine._observe(work.folder)
+    assert seen.exit is not None
+    assert seen.exit.succeeded
+
+
+def test_silence_concludes_nothing_and_new_work_waits(engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec) -> None:
+    slurm.down = True
+    engine.submit(work)
+    assert engine._observe(work.folder).state == "queued"
+    engine._look()
+    assert "as soon as" in engine._observe(work.folder).detail
+    slurm.down = False
+    slurm.queue = [QueueEntry("7", "x", "RUNNING")]
+    assert _look(engine, work.folder).state == "running"
+    slurm.down = True
+    assert _look(engine, work.folder).state == "running"
+    assert len(slurm.submitted) == 1
+
+
+def test_a_restart_between_asking_and_noting_submits_no_second_job(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec
+) -> None:
+    engine.submit(work)
+    (work.folder / "slurm-job.json").unlink()
+    _engine(slurm).submit(work)
+    assert len(slurm.submitted) == 1
+    assert json.loads((work.folder / "slurm-job.json").read_text())["job"] == "7"
+
+
+def test_a_job_that_neither_queue_nor_accounting_knows_is_unknown(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec
+) -> None:
+    engine.submit(work)
+    seen = _look(engine, work.folder)
+    assert (seen.state, "7" in seen.detail) == ("unknown", True)
+    assert engine._observe(work.folder).state == "unknown"  # it stays so, or it would never count as lost
+    slurm.queue = [QueueEntry("7", "x", "RUNNING")]
+    assert _look(engine, work.folder).state == "running"
+
+
+def test_place_reason_and_expected_start_are_in_words() -> None:
+    mine = QueueEntry("12", "x", "PENDING", "Priority", 1_795_658_520.0, 10, "main")
+    others = [
+        QueueEntry("9", "y", "PENDING", "", None, 10, "main"),
+        QueueEntry("8", "z", "PENDING", "", None, 5, "main"),
+    ]
+    elsewhere = QueueEntry("1", "y", "PENDING", "", None, 99, "other")
+    said = waits_for(mine, [mine, *others, elsewhere])
+    assert said == "Waiting in Slurm: 2nd of 3 in main, others come first, expected to start 26 Nov 02:02 UTC"
+
+
+def test_the_accounting_is_read_with_the_usage_of_its_steps() -> None:
+    text = (
+        "7|OUT_OF_MEMORY|0:125|61|01:02.500||100|161|n1\n"
+        "7.batch|OUT_OF_MEMORY|0:125|61|01:02.500|216064K|100|161|n1\n"
+        "8|CANCELLED by 0|0:0|0|00:00:00||None|161|None assigned\n"
+    )
+    first, second = command._accounted(text)
+    assert first == Accounted("7", "OUT_OF_MEMORY", 0, 125, 61.0, 62.5, 211.0, 100.0, 161.0, "n1")
+    assert (second.state, second.started) == ("CANCELLED", 0.0)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("1-02:03:04", 93784.0), ("03:04.5", 184.5), ("", 0.0)])
+def test_durations(text: str, seconds: float) -> None:
+    assert command._duration(text) == seconds
+
+
+def test_what_is_asked_of_slurm() -> None:
+    settings = SlurmSettings(
+        partition="main",
+        account="beam",
+        recipes=[{"recipe": "heavy", "gpus": 2, "options": ["--constraint=a100"]}],  # type: ignore[list-item]
+    )
+    asked = Submission("n", "", Path("/x"), 4, 1000, 61, settings.directives("heavy"))
+    words = command._options(asked)
+    assert {"--partition=main", "--account=beam", "--gres=gpu:2", "--constraint=a100", "--time=2"} <= set(words)
+    assert not any("gres" in word for word in command._options(Submission("n", "", Path("/x"), 1, 1, 1)))

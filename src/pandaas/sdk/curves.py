@@ -59,6 +59,14 @@ def read_text_curve(path: str, q_unit: str = "auto", relative_error: float = 0.0
     return _cleaned(_from_text(_text_of(path, Path(path).name)), q_unit, relative_error)
 
 
+def read_columns(source: Input) -> NDArray:
+    """The longest block of equal rows of numbers in a text file, shape (rows, columns). Raises `RecipeError`."""
+    try:
+        return _table(_text_of(source.master, source.title))
+    except RecipeError as error:
+        raise RecipeError(error.what, error.remedy, error.field or source.slot) from error
+
+
 def _from_text(content: str) -> _Raw:
     return _from_xml(content) if content.lstrip().startswith("<") else _from_columns(content)
 
@@ -246,8 +254,8 @@ def _number(value: str | None) -> float:
         return float("nan")
 
 
-def _from_columns(content: str) -> _Raw:
-    """Two to four columns Q, I, dI, dQ; what stands before the longest run of equal rows is a header."""
+def _table(content: str) -> NDArray:
+    """The longest run of equal rows; what stands before it is a header."""
     best: list[list[float]] = []
     run: list[list[float]] = []
     lines = content.splitlines()
@@ -261,8 +269,13 @@ def _from_columns(content: str) -> _Raw:
     best = max(best, run, key=len)
     if len(best) < 3:
         raise RecipeError("The file holds no columns of numbers.", "Choose a file with Q and I in columns.")
-    table = np.array(best)
-    head = " ".join(line for line in lines[:200] if _row(line) is None)
+    return np.array(best)
+
+
+def _from_columns(content: str) -> _Raw:
+    """Two to four columns Q, I, dI, dQ."""
+    table = _table(content)
+    head = " ".join(line for line in content.splitlines()[:200] if _row(line) is None)
     return _Raw(
         table[:, 0],
         table[:, 1],

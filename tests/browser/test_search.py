@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from pandaas.testing.axe import assert_accessible
 from pandaas.testing.platform import RunningPlatform
@@ -58,7 +58,7 @@ def test_a_branch_of_techniques_and_a_typo(demo: RunningPlatform, page: Page) ->
     assert_accessible(page)
 
 
-def test_a_collection_is_gathered_and_shared(demo: RunningPlatform, sign_in: SignIn) -> None:
+def test_a_collection_is_gathered_and_shared(demo: RunningPlatform, sign_in: SignIn, browser: Browser) -> None:
     page = sign_in("alice")
     page.goto(f"{demo.url}/search?q=title:silica+kind:raw")
     page.get_by_role("checkbox", name=re.compile("^Choose ")).first.check()
@@ -74,3 +74,16 @@ def test_a_collection_is_gathered_and_shared(demo: RunningPlatform, sign_in: Sig
     page.get_by_role("dialog").get_by_role("button", name="Share", exact=True).click()
     expect(page.get_by_text("shared with bob")).to_be_visible()
     assert_accessible(page)
+    page.get_by_role("button", name="Share", exact=True).click()
+    page.get_by_label("For whom").fill("Referee 2")
+    page.get_by_role("button", name="Make a link").click()
+    address = page.get_by_label("Address for the reviewer").input_value()
+    reviewer = browser.new_page()
+    reviewer.goto(address)
+    expect(reviewer.get_by_role("heading", level=1, name="Data for review")).to_be_visible()
+    with reviewer.expect_download() as download:
+        reviewer.get_by_role("link", name="Download all").click()
+    assert download.value.suggested_filename == "For Referee 2.zip"
+    reviewer.close()
+    page.get_by_role("button", name="Take back the link for Referee 2").click()
+    expect(page.get_by_role("button", name="Take back the link for Referee 2")).to_have_count(0)

@@ -10,13 +10,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.access.rights import not_found
-from pandaas.access.shares import Shares
+from pandaas.access.shares import MOST_AT_ONCE, Shares
 from pandaas.db.tables import Dataset, Person, ReviewerLink, ReviewerLinkDataset
 from pandaas.identity import digest, new_secret
-from pandaas.model import Action, Conflict, InvalidInput, NotSignedIn, Principal, PrincipalKind
+from pandaas.model import ANONYMOUS, Action, Conflict, InvalidInput, NotSignedIn, Principal, PrincipalKind
 
 LONGEST_DAYS = 730
 _MOST = 200  # of one person at a time
+_BATCH = 500
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,7 @@ class Links(Shares):
     ) -> tuple[ReviewerLink, str]:
         """Make a link; returns its row and its secret, which is shown now and never again.
 
+        Open data may be among them without being managed: the link says nothing new of these.
         `Conflict` when a dataset was made from others that are neither in the link nor open.
         """
         if principal.person_id is None:
@@ -46,7 +48,7 @@ class Links(Shares):
             raise InvalidInput(f"A link works for up to {LONGEST_DAYS} days.", field="days")
         secret, now = new_secret(), self._now()
         with self._database.session() as session:
-            datasets = self._set_of(session, principal, pids)
+            datasets = self._linkable(session, principal, pids)
             visitor = Principal(kind=PrincipalKind.LINK, linked_datasets=frozenset(one.pid for one in datasets))
             for dataset, hidden in self._hidden_ancestors(session, datasets, visitor):
                 raise Conflict(
@@ -74,6 +76,19 @@ class Links(Shares):
                     expires=link.expires.isoformat(),
                 )  # fmt: skip
         return link, secret
+
+    def _linkable(self, session: Session, principal: Principal, pids: Sequence[str]) -> list[Dataset]:
+        """These datasets in their order, if the principal manages all that are not open anyway."""
+        opened: dict[str, Dataset] = {}
+        for start in range(0, len(pids), _BATCH):
+            some = Dataset.pid.in_(pids[start : start + _BATCH])
+            rows = session.scalars(select(Dataset).where(some, self.visible(ANONYMOUS, Dataset, Action.READ)))
+            opened.update({row.pid: row for row in rows})
+        closed = [pid for pid in pids if pid not in opened]
+        managed = {row.pid: row for row in self._set_of(session, principal, closed)} if closed or not pids else {}
+        if len(set(pids)) > MOST_AT_ONCE:
+            raise InvalidInput(f"A link opens {MOST_AT_ONCE:,} datasets at most.", field="datasets")
+        return [(opened | managed)[pid] for pid in dict.fromkeys(pids)]
 
     def revoke_link(self, principal: Principal, link_id: int) -> None:
         """Take a link back; felt by the next request. Whoever made it may, and who manages one of its datasets."""

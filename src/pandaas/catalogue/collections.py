@@ -18,7 +18,7 @@ from pandaas.catalogue.folding import storable
 from pandaas.catalogue.records import Records
 from pandaas.catalogue.values import Card
 from pandaas.db import Database, append, leave_notice
-from pandaas.db.tables import Collection, CollectionItem, CollectionReader, Dataset, Person
+from pandaas.db.tables import Collection, CollectionItem, CollectionReader, Dataset, Person, ReviewerLink
 from pandaas.identity import principal_of
 from pandaas.model import Action, Conflict, InvalidInput, NotFound, NotSignedIn, Principal
 
@@ -169,6 +169,17 @@ class Collections:
                 clock=self._database.clock,
             )
         return self.show(principal, collection_id)
+
+    def link(
+        self, principal: Principal, collection_id: int, label: str, *, days: float = 60
+    ) -> tuple[ReviewerLink, str]:
+        """A reviewer's link to what she sees in it now; its secret is told once. What is added later is not in it."""
+        with self._database.read() as session:
+            row = self._own(session, principal, collection_id)
+            pids = [card.pid for card in self._records.cards(principal, _pids(session, row))]
+        if not pids:
+            raise InvalidInput("Nothing is in this collection.", remedy="Add datasets to it.", field="datasets")
+        return self._access.create_link(principal, pids, label, days=days)
 
     def _unreadable(self, session: Session, principal: Principal, pids: Sequence[str]) -> list[str]:
         seen: set[str] = set()

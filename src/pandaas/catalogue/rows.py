@@ -6,7 +6,7 @@ Walks by row number, so that nothing is held in memory and a dataset that comes 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
@@ -18,7 +18,7 @@ from pandaas.catalogue.search.units import scale
 from pandaas.catalogue.values import Card, SearchQuery
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetParameter
-from pandaas.model import InvalidInput, Parameter, Principal
+from pandaas.model import InvalidInput, NotSignedIn, Parameter, Principal
 
 MOST_ROWS = 200_000
 _PAGE = 500
@@ -43,8 +43,11 @@ class Rows:
         query: SearchQuery,
         columns: Sequence[str] = (),
         units: Mapping[str, str] | None = None,
+        who: Callable[[], Principal | None] | None = None,
     ) -> Iterator[list[Row]]:
         """Pages of hits, the latest registered first. `InvalidInput` at once for more than 200,000.
+
+        `who` says for each page who asks by now; None ends the list with `NotSignedIn`.
 
         `columns` are names as in the search; numbers come in `units` (SI unit → unit) where these are given.
         """
@@ -58,7 +61,7 @@ class Rows:
                 remedy="Narrow the search, for example to a year.",
                 field="q",
             )
-        return self._pages(principal, meant, columns, units or {})
+        return self._pages(who or (lambda: principal), meant, columns, units or {})
 
     def values(
         self,
@@ -77,10 +80,13 @@ class Rows:
         return [Row(card, found.get(ids.get(card.pid, 0), {})) for card in cards]
 
     def _pages(
-        self, principal: Principal, query: SearchQuery, columns: Sequence[str], units: Mapping[str, str]
+        self, who: Callable[[], Principal | None], query: SearchQuery, columns: Sequence[str], units: Mapping[str, str]
     ) -> Iterator[list[Row]]:
         last: int | None = None
         while True:
+            principal = who()
+            if principal is None:
+                raise NotSignedIn("The sign-in ended while the list was sent.", remedy="Sign in and ask again.")
             with self._database.read() as session:
                 hits = self._finder.hits(principal, query)  # asked anew for each page: rights may have ended
                 names = self._names(session, principal, columns)

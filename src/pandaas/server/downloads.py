@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 from pandaas.arrays import Export
 from pandaas.catalogue import FileContent
 from pandaas.model import Unavailable
+from pandaas.server.again import Watch
 from pandaas.server.ranges import byte_range, content_range
 
 _BLOCK = 1 << 20
@@ -28,7 +29,12 @@ _FROM_NGINX = "x-pandaas-nginx"
 
 
 class Attachment(Response):
-    """`size` bytes that `_pieces` reads, or the part of them that the request's `Range` names."""
+    """`size` bytes that `_pieces` reads, or the part of them that the request's `Range` names.
+
+    `watch` is asked while it is sent; a right that has ended cuts the connection.
+    """
+
+    watch: Watch | None = None
 
     def __init__(self, request: Request, *, name: str, size: int, etag: str, headers: dict[str, str]) -> None:
         self._start, self._end = 0, size
@@ -65,6 +71,8 @@ class Attachment(Response):
         position = self._start
         async with aclosing(self._pieces()) as pieces:
             async for piece in pieces:
+                if self.watch is not None and self.watch.due:
+                    await to_thread.run_sync(self.watch.look)
                 if position == self._start:  # what can't be read at all is told as an error
                     await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
                 position += len(piece)
@@ -81,8 +89,9 @@ class FileDownload(Attachment):
     What is opened is checked to be the very file that was registered: a link put in its place meanwhile is not followed.
     """
 
-    def __init__(self, content: FileContent, request: Request) -> None:
+    def __init__(self, content: FileContent, request: Request, watch: Watch | None = None) -> None:
         self._content = content
+        self.watch = watch
         modified = {"Last-Modified": formatdate(content.modified.timestamp(), usegmt=True)}
         super().__init__(request, name=content.name, size=content.size, etag=content.etag, headers=modified)
 
@@ -100,13 +109,15 @@ class FileDownload(Attachment):
             os.close(handle)
 
 
-def file_answer(content: FileContent, request: Request, accel_location: str | None) -> Response:
+def file_answer(
+    content: FileContent, request: Request, accel_location: str | None, watch: Watch | None = None
+) -> Response:
     """A file: by nginx where that is configured and the request came through it, else by ourselves.
 
     nginx knows `Range` and conditions itself. Who asks us directly on this machine gets no header that nobody follows.
     """
     if accel_location is None or _FROM_NGINX not in request.headers:
-        return FileDownload(content, request)
+        return FileDownload(content, request, watch)
     os.close(open_registered(content))
     headers = {
         "X-Accel-Redirect": accel_location + quote(os.fsencode(content.path)),
@@ -119,8 +130,17 @@ def file_answer(content: FileContent, request: Request, accel_location: str | No
 class ArrayDownload(Attachment):
     """Streams the values of a selection, as they are (`bin`) or with the head of a NumPy file (`npy`)."""
 
-    def __init__(self, export: Export, request: Request, *, name: str, form: Literal["npy", "bin"]) -> None:
+    def __init__(
+        self,
+        export: Export,
+        request: Request,
+        *,
+        name: str,
+        form: Literal["npy", "bin"],
+        watch: Watch | None = None,
+    ) -> None:
         self._export = export
+        self.watch = watch
         self._head = _npy_head(export) if form == "npy" else b""
         self._request = request
         headers = {"X-Shape": json.dumps(list(export.shape)), "X-Dtype": export.dtype.str}

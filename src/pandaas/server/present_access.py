@@ -18,6 +18,7 @@ from pandaas.server.schemas.access import (
     AuditLineOut,
     LensOut,
     LinkOut,
+    NewLinkOut,
     PolicyOut,
     ReleaseRequestOut,
     SeerOut,
@@ -82,6 +83,12 @@ def link(values: LinkView) -> LinkOut:
         id=row.id, label=row.label, by=values.by, datasets=list(values.datasets), created=row.created,
         expires=row.expires, works=values.works, uses=row.uses, last_used=row.last_used,
     )  # fmt: skip
+
+
+def new_link(platform: Services, asker: Principal, link_id: int, secret: str) -> NewLinkOut:
+    """A link that was just made; the secret stands in the fragment, which no server sees."""
+    [made] = [one for one in platform.access.links(asker) if one.row.id == link_id]
+    return NewLinkOut(**link(made).model_dump(), path=f"/review#{secret}")
 
 
 def lens(platform: Services, asker: Principal) -> LensOut | None:

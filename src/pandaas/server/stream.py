@@ -18,6 +18,7 @@ from anyio import to_thread
 from pandaas.db import Database, EventTail, Position
 from pandaas.model import Principal
 from pandaas.server import metrics
+from pandaas.server.again import RECHECK_S
 
 PUBLIC_KINDS = frozenset(
     {
@@ -35,7 +36,6 @@ PUBLIC_KINDS = frozenset(
     }
 )
 _QUEUE = 500
-_RECHECK_S = 5.0
 _BEAT_S = 15.0
 
 
@@ -122,7 +122,7 @@ class EventHub:
             pending: list[StreamEvent] = list(missed)
             while not self._stop.is_set():
                 now = asyncio.get_running_loop().time()
-                if now - checked >= _RECHECK_S:
+                if now - checked >= RECHECK_S:
                     principal, checked = await to_thread.run_sync(who), now
                 if principal is None:
                     yield b"event: session.expired\ndata: {}\n\n"

@@ -11,7 +11,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.testclient import TestClient
 
 from pandaas.catalogue import FileContent
-from pandaas.model import PandaasError, Unavailable
+from pandaas.model import PandaasError, Principal, Unavailable
+from pandaas.server import again
+from pandaas.server.again import Revoked, Watch
 from pandaas.server.downloads import disposition, file_answer
 
 DATA = bytes(range(256)) * 10_000
@@ -35,7 +37,7 @@ def client(content: FileContent) -> TestClient:
 
     @app.get("/")
     def download(request: Request) -> Response:
-        return file_answer(app.state.content, request, "/_files")
+        return file_answer(app.state.content, request, "/_files", getattr(app.state, "watch", None))
 
     return TestClient(app)
 
@@ -124,3 +126,14 @@ def test_nginx_is_told_where_the_file_is_and_nobody_else(client: TestClient, con
     assert "x-accel-redirect" not in client.get("/").headers
     content.path.unlink()
     assert client.get("/", headers={"X-PaNDAaS-nginx": "1"}).status_code == Unavailable.status
+
+
+def test_a_right_that_ends_cuts_the_download_off(
+    client: TestClient, content: FileContent, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Principal | None] = [Principal(), None]
+    monkeypatch.setattr(again, "RECHECK_S", 0.0)
+    client.app.state.watch = Watch(lambda: asked.pop(0), lambda _reader: None)  # type: ignore[attr-defined]
+    with pytest.raises(Revoked):
+        client.get("/")
+    assert asked == []

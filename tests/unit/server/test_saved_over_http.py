@@ -15,13 +15,15 @@ import pytest
 from starlette.testclient import TestClient
 
 import pandaas
+from pandaas.access import FACILITY
 from pandaas.catalogue import SearchQuery
 from pandaas.client.connection import Client
 from pandaas.client.transport import Transport
 from pandaas.db import Database
 from pandaas.db.tables import Notice
-from pandaas.server import snippets
-from pandaas.server.routers import datasets, saved, search
+from pandaas.model import TeamRole
+from pandaas.server import again, archives, snippets
+from pandaas.server.routers import datasets, saved, search, sharing
 from pandaas.testing.facility import Facility, make_facility
 
 OPEN = "2020-01-01T00:00:00+00:00"
@@ -41,7 +43,7 @@ def facility(sqlite_database: Database, tmp_path: Path) -> Facility:
 
 @pytest.fixture
 def browser(serve: Serve) -> Browser:
-    return serve(search, saved, datasets)
+    return serve(search, saved, datasets, sharing)
 
 
 def pid_of(facility: Facility, title: str) -> str:
@@ -171,6 +173,51 @@ def test_a_collection_is_downloaded_as_one_archive(facility: Facility, browser: 
         assert whole.read(whole.namelist()[0]) == (facility.root / "PUB-1/a.nxs").read_bytes()
         assert b"b.nxs" in whole.read("MISSING.txt")
     assert browser("bob").get(f"/api/v1/collections/{made['id']}/download").status_code == 404
+
+
+def test_a_reviewers_link_opens_a_collection_as_it_is_now(facility: Facility, browser: Browser) -> None:
+    bob = browser("bob")
+    a, b, c = (pid_of(facility, title) for title in ("Open a", "Open b", "Secret c"))
+    made = bob.post("/api/v1/collections", json={"name": "Paper", "datasets": [a, c]}).json()
+    address = f"/api/v1/collections/{made['id']}/links"
+    link = bob.post(
+        address, json={"label": "Referee", "days": 7}
+    ).json()  # Bob leads SEC-2; what is open needs no leave
+    assert set(link["datasets"]) == {a, c}
+    bob.post(f"/api/v1/collections/{made['id']}/datasets", json={"datasets": [b]})
+    reviewer = browser()
+    reviewer.post("/api/v1/lens/review", json={"secret": link["path"].partition("#")[2]})
+    answer = reviewer.get("/api/v1/lens/download")
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as whole:
+        assert {name.rpartition("/")[2] for name in whole.namelist()} == {"a.nxs", "c.nxs"}
+    bob.post(f"/api/v1/collections/{made['id']}/shares", json={"user": "alice"})
+    hers = browser("alice").post("/api/v1/collections", json={"name": "Hers", "datasets": [c]}).json()
+    assert browser("alice").post(f"/api/v1/collections/{hers['id']}/links", json={"label": "x"}).status_code == 403
+    assert browser("alice").post(address, json={"label": "x"}).status_code == 404
+
+
+def test_what_is_being_sent_stops_when_the_right_to_it_ends(
+    facility: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    c = pid_of(facility, "Secret c")
+    [card] = facility.catalogue.cards(facility.principal("bob"), [c])
+    monkeypatch.setattr(archives, "_BLOCK", 10)
+    files = archives.contents(facility.catalogue, facility.principal("bob"), [card, card])
+    counted: list[tuple[str, str]] = []
+    body = archives.archive(
+        facility.catalogue,
+        lambda: facility.principal("bob"),
+        files,
+        lambda _who, pid, door, _size: counted.append((pid, door)),
+    )
+    next(body)
+    facility.access.set_member(FACILITY, "SEC-2", facility.people["alice"], TeamRole.PRINCIPAL_INVESTIGATOR)
+    facility.access.remove_member(FACILITY, "SEC-2", facility.people["bob"])
+    next(body)  # seconds may pass before it is felt
+    monkeypatch.setattr(again, "RECHECK_S", 0.0)
+    with pytest.raises(again.Revoked, match="right"):
+        next(body)
+    assert counted == [(c, "download")]
 
 
 # --- preferences and columns --------------------------------------------------------------------------------------

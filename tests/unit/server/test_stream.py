@@ -96,7 +96,7 @@ def test_inner_events_never_leave(hub: EventHub, database: Database) -> None:
 
 
 def test_a_revoked_reader_is_told_and_let_go(hub: EventHub, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "_RECHECK_S", 0.05)
+    monkeypatch.setattr(stream, "RECHECK_S", 0.05)
     answers = iter([ALICE])
     events = hub.subscribe(lambda: next(answers, None), everyone, None)
     found = asyncio.run(_first(events, 1))

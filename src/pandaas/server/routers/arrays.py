@@ -22,6 +22,7 @@ from pandaas import arrays
 from pandaas.arrays import Abandoned, StoredBytes
 from pandaas.codecs import STORED_MEDIA_TYPES, Encoded, Line, encode, npz, safe_dtype
 from pandaas.model import InvalidInput
+from pandaas.server.again import watch_of
 from pandaas.server.answers import CLIENT_LEFT, Window, accepted, cached, left, ranged, shown
 from pandaas.server.downloads import ArrayDownload
 from pandaas.server.schemas.arrays import GeometryOut, NodeOut, StatsOut
@@ -133,7 +134,8 @@ def export(
 ) -> Response:
     """Selected values of any size, read while they are sent; `Range` goes on where a transfer broke off."""
     found = platform.arrays.exports.export(asker, pid, path, selection, cancelled=left(request))
-    return ArrayDownload(found, request, name=_file_name(pid, path, selection), form=format)
+    name, watch = _file_name(pid, path, selection), watch_of(request, platform, asker, pid)
+    return ArrayDownload(found, request, name=name, form=format, watch=watch)
 
 
 def _file_name(pid: str, path: str, selection: str | None) -> str:

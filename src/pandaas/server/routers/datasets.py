@@ -9,6 +9,7 @@ from fastapi import APIRouter, Request, Response
 
 from pandaas.catalogue import in_unit
 from pandaas.server import present
+from pandaas.server.again import Watch, reader_of
 from pandaas.server.downloads import file_answer
 from pandaas.server.schemas import (
     DatasetCard,
@@ -58,7 +59,9 @@ def list_files(pid: str, platform: Platform, asker: Asker) -> list[FileOut]:
 @router.get("/{pid}/files/{file_id}/content", response_class=Response)
 def download(pid: str, file_id: RowId, request: Request, platform: Platform, asker: Asker) -> Response:
     """The file itself, as attachment; Range requests resume an interrupted download."""
-    return file_answer(platform.catalogue.file(asker, pid, file_id), request, platform.settings.server.accel_location)
+    watch = Watch(reader_of(request, platform, asker), lambda reader: platform.catalogue.file(reader, pid, file_id))
+    content, nginx = platform.catalogue.file(asker, pid, file_id), platform.settings.server.accel_location
+    return file_answer(content, request, nginx, watch)
 
 
 @router.get("/{pid}/provenance")

@@ -6,10 +6,9 @@ from fastapi import APIRouter, Header, Request, Response
 from fastapi.responses import FileResponse, StreamingResponse
 
 from pandaas.db import Position
-from pandaas.model import ANONYMOUS, Action, NotSignedIn, Principal, PrincipalKind
+from pandaas.model import Action
 from pandaas.server import guide, metrics, overview
-from pandaas.server.cookies import cookie_secret, lens_secret
-from pandaas.server.door import bearer
+from pandaas.server.again import reader_of
 from pandaas.server.schemas import HealthOut, HelpEntry, HelpPage, HomeOut, OperatorOut
 from pandaas.server.services import READ_OR_WRITE, Asker, Platform, Signed
 
@@ -64,20 +63,7 @@ async def events(
     quarantine.changed, environment.state, session.expired, resync. Only what the asker may see is sent.
     """
     hub = request.app.state.hub
-    secret, token, lens = cookie_secret(request), bearer(request), lens_secret(request)
-
-    def who() -> Principal | None:
-        """Ask again: the sign-in or the token may have ended, the team may have changed."""
-        try:
-            if token is not None:
-                return platform.identity.principal_of_token(token)
-        except NotSignedIn:
-            return None
-        signed_in = platform.identity.principal_of_cookie(secret) if secret is not None else None
-        if lens is not None and asker.kind in {PrincipalKind.LINK, PrincipalKind.VIEW}:
-            return platform.identity.principal_of_lens(lens, signed_in)
-        return signed_in if asker.signed_in else ANONYMOUS
-
+    who = reader_of(request, platform, asker)
     stream = hub.subscribe(
         who, lambda reader, event: overview.may_see(platform, reader, event), Position.parse(last_event_id)
     )

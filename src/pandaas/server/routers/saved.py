@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import StreamingResponse
 
 from pandaas.catalogue import CollectionView, ColumnSet, Saved, SearchQuery, dimensions
 from pandaas.model import Principal
-from pandaas.server import archives, feeds, present
-from pandaas.server.downloads import disposition
+from pandaas.server import archives, feeds, present, present_access
 from pandaas.server.schemas import (
     CollectionIn,
+    CollectionLinkIn,
     CollectionOut,
     CollectionPatch,
     CollectionShareIn,
@@ -24,6 +23,7 @@ from pandaas.server.schemas import (
     SavedSearchPatch,
     UnitChoice,
 )
+from pandaas.server.schemas.access import NewLinkOut
 from pandaas.server.services import READ_OR_WRITE, Asker, Platform, RowId, Services, Signed
 
 router = APIRouter(tags=["saved"])
@@ -115,14 +115,18 @@ def share_collection(collection_id: RowId, body: CollectionShareIn, platform: Pl
     return _collection(platform.catalogue.collections.share(asker, collection_id, body.user, body.expires))
 
 
+@router.post(f"{_API}/collections/{{collection_id}}/links", status_code=201, dependencies=_KEEP)
+def link_collection(collection_id: RowId, body: CollectionLinkIn, platform: Platform, asker: Signed) -> NewLinkOut:
+    """A reviewer's link to what is in it now; its secret is in this answer and nowhere else."""
+    row, secret = platform.catalogue.collections.link(asker, collection_id, body.label, days=body.days)
+    return present_access.new_link(platform, asker, row.id, secret)
+
+
 @router.get(f"{_API}/collections/{{collection_id}}/download", response_class=Response, dependencies=_KEEP)
-def download_collection(collection_id: RowId, platform: Platform, asker: Signed) -> Response:
+def download_collection(collection_id: RowId, request: Request, platform: Platform, asker: Signed) -> Response:
     """All files of its datasets as one ZIP, at most 100 GB."""
     view = platform.catalogue.collections.show(asker, collection_id)
-    files = archives.contents(platform.catalogue, asker, view.datasets)
-    body = archives.archive(platform.catalogue, asker, files)
-    headers = {"content-disposition": disposition(f"{view.name}.zip"), "cache-control": "no-store"}
-    return StreamingResponse(body, media_type="application/zip", headers=headers)
+    return archives.answer(request, platform, asker, view.name, view.datasets)
 
 
 @router.get(f"{_API}/preferences", dependencies=_KEEP)

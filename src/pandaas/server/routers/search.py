@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from pandaas.catalogue import SearchQuery
 from pandaas.server import exports, present, present_values, snippets
+from pandaas.server.again import reader_of
 from pandaas.server.routers.saved import base_url
 from pandaas.server.schemas import (
     BranchOut,
@@ -24,6 +25,7 @@ from pandaas.server.schemas import (
 )
 from pandaas.server.services import READ_OR_WRITE, Asker, Platform
 
+_MOST_VALUES = 200  # chosen of one facet
 _CATEGORIES = 5  # of the vocabulary, which nothing is tagged with
 
 router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[READ_OR_WRITE])
@@ -31,12 +33,12 @@ router = APIRouter(prefix="/api/v1", tags=["search"], dependencies=[READ_OR_WRIT
 
 def asked(
     q: str = Query("", max_length=2000, description="Free text and field:value terms."),
-    facility: list[str] = Query([]),
-    instrument: list[str] = Query([]),
-    technique: list[str] = Query([]),
-    proposal: list[str] = Query([]),
-    year: list[str] = Query([]),
-    kind: list[str] = Query([]),
+    facility: list[str] = Query([], max_length=_MOST_VALUES),
+    instrument: list[str] = Query([], max_length=_MOST_VALUES),
+    technique: list[str] = Query([], max_length=_MOST_VALUES),
+    proposal: list[str] = Query([], max_length=_MOST_VALUES),
+    year: list[str] = Query([], max_length=_MOST_VALUES),
+    kind: list[str] = Query([], max_length=_MOST_VALUES),
     sort: Literal["relevance", "newest", "oldest", "title", "size"] = "relevance",
 ) -> SearchQuery:
     """The query of every route that is about hits: the box and the chosen values of each facet."""
@@ -76,6 +78,7 @@ def search(
 
 @router.get("/search/export", response_class=Response)
 def export(
+    request: Request,
     platform: Platform,
     asker: Asker,
     query: Asked,
@@ -84,7 +87,7 @@ def export(
 ) -> Response:
     """All hits as a file, at most 200,000, the latest registered first; `column` adds parameters with their units."""
     units = platform.catalogue.preferences.units(asker)
-    pages = platform.catalogue.rows.all(asker, query, column, units)
+    pages = platform.catalogue.rows.all(asker, query, column, units, who=reader_of(request, platform, asker))
     body = exports.write(form, pages, column, platform.catalogue.vocabulary.techniques())
     headers = {"content-disposition": f'attachment; filename="datasets.{form}"', "cache-control": "no-store"}
     return StreamingResponse(body, media_type=exports.MEDIA[form], headers=headers)

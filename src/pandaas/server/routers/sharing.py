@@ -7,7 +7,7 @@ from datetime import datetime
 from fastapi import APIRouter, Request, Response
 
 from pandaas.model import NotAllowed, PrincipalKind
-from pandaas.server import present_access
+from pandaas.server import archives, present_access
 from pandaas.server.cookies import clear_lens, lens_secret, set_lens
 from pandaas.server.schemas.access import (
     AccessOut,
@@ -94,8 +94,7 @@ def list_links(platform: Platform, asker: Signed, dataset: str | None = None) ->
 def create_link(body: LinkIn, platform: Platform, asker: Signed) -> NewLinkOut:
     """Make a link to some datasets; its secret is in this answer and nowhere else."""
     row, secret = platform.access.create_link(asker, body.datasets, body.label, days=body.days)
-    [made] = [one for one in platform.access.links(asker) if one.row.id == row.id]
-    return NewLinkOut(**present_access.link(made).model_dump(), path=f"/review#{secret}")
+    return present_access.new_link(platform, asker, row.id, secret)
 
 
 @router.patch("/links/{link_id}", status_code=204)
@@ -117,6 +116,14 @@ def revoke_link(link_id: RowId, platform: Platform, asker: Signed) -> None:
 def show_lens(platform: Platform, asker: Asker) -> LensOut | None:
     """Through what this browser looks: a reviewer's link, or as somebody else."""
     return present_access.lens(platform, asker)
+
+
+@router.get("/lens/download", response_class=Response)
+def download_review(request: Request, platform: Platform, asker: Asker) -> Response:
+    """All files that a reviewer's link opens as one ZIP, at most 100 GB."""
+    found = platform.access.link_of(asker)
+    cards = platform.catalogue.cards(asker, found.datasets)
+    return archives.answer(request, platform, asker, f"For {found.row.label}", cards)
 
 
 @router.post("/lens/review")

@@ -76,6 +76,7 @@ from pandaas.server.schemas.proposals import (
 )
 from pandaas.server.schemas.saved import (
     CollectionIn,
+    CollectionLinkIn,
     CollectionOut,
     CollectionPatch,
     CollectionShareIn,
@@ -128,6 +129,7 @@ __all__ = [
     "BranchOut",
     "CalendarOut",
     "CollectionIn",
+    "CollectionLinkIn",
     "CollectionOut",
     "CollectionPatch",
     "CollectionShareIn",

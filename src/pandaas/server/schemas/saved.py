@@ -77,6 +77,11 @@ class CollectionShareIn(In):
     expires: datetime | None = None
 
 
+class CollectionLinkIn(In):
+    label: str = Field(min_length=1, max_length=200, description="For whom it is.")
+    days: float = 60
+
+
 class ColumnSetOut(Out):
     name: str
     columns: list[str]

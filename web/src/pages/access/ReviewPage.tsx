@@ -1,5 +1,6 @@
+import { Button } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { IconLinkOff } from '@tabler/icons-react';
+import { IconDownload, IconLinkOff } from '@tabler/icons-react';
 import { useEffect, useState } from 'react';
 
 import { api, body } from '@/api/client';
@@ -31,7 +32,17 @@ export function ReviewPage() {
   }, [exchange, secret]);
   const found = open.data ?? lens.data;
   return (
-    <Page title={found?.kind === 'review' ? 'Data for review' : "Reviewer's link"} width="list" description={found?.kind === 'review' && found.expires ? <>For {found.label}, from {found.by}; ends <When at={found.expires} exact /></> : undefined}>
+    <Page
+      actions={
+        found?.kind === 'review' &&
+        found.datasets.length > 0 && (
+          <Button component="a" href="/api/v1/lens/download" download variant="default" leftSection={<IconDownload size={16} />}>
+            Download all
+          </Button>
+        )
+      }
+      title={found?.kind === 'review' ? 'Data for review' : "Reviewer's link"} width="list" description={found?.kind === 'review' && found.expires ? <>For {found.label}, from {found.by}; ends <When at={found.expires} exact /></> : undefined}
+    >
       {open.error ? (
         <Failure error={open.error} />
       ) : found?.kind === 'review' ? (

@@ -1,6 +1,6 @@
-import { ActionIcon, Button, CopyButton, Group, Modal, NumberInput, Select, Stack, Text, TextInput, Title } from '@mantine/core';
+import { ActionIcon, Group, Modal, Select, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { IconCheck, IconCopy, IconTrash } from '@tabler/icons-react';
+import { IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -10,6 +10,7 @@ import { ActionFailure } from '@/components/states';
 import { When } from '@/components/text';
 
 import { linksQuery, sharesQuery } from './queries';
+import { ReviewerLink } from './ReviewerLink';
 
 interface ShareProps {
   /** The first of them is the one whose shares are listed. */
@@ -91,52 +92,11 @@ function ByLink({ datasets }: Pick<ShareProps, 'datasets'>) {
   const [pid] = datasets;
   const queries = useQueryClient();
   const links = useQuery(linksQuery(pid));
-  const [label, setLabel] = useState('');
-  const [days, setDays] = useState<number | string>(60);
-  const settled = () => queries.invalidateQueries({ queryKey: ['dataset', pid] });
-  const create = useMutation({
-    mutationFn: () => body(api.POST('/api/v1/links', { body: { datasets: [...datasets], label, days: Number(days) } })),
-    onSuccess: settled,
-  });
-  const revoke = useMutation({
-    mutationFn: (id: number) => body(api.DELETE('/api/v1/links/{link_id}', { params: { path: { link_id: id } } })),
-    onSuccess: settled,
-  });
-  const address = create.data && `${window.location.origin}${create.data.path}`;
   return (
-    <section aria-label="Reviewer's link">
-      <Title order={3} mb={4}>Reviewer&apos;s link</Title>
-      <Text size="sm" c="dimmed" mb="xs">Whoever has the address looks at it and downloads it, without an account. Each visit is noted.</Text>
-      <Group align="flex-end" gap="sm">
-        <TextInput label="For whom" placeholder="Referee of paper 17" value={label} onChange={(event) => setLabel(event.currentTarget.value)} style={{ flex: 1 }} />
-        <NumberInput label="Days" min={1} max={730} value={days} onChange={setDays} w={90} />
-        <Button disabled={!label.trim()} loading={create.isPending} onClick={() => create.mutate()}>
-          Make a link
-        </Button>
-      </Group>
-      <ActionFailure error={create.error ?? revoke.error} />
-      {address && (
-        <Group gap="xs" mt="sm" wrap="nowrap">
-          <TextInput aria-label="Address for the reviewer" readOnly value={address} style={{ flex: 1 }} description="It is shown only now." />
-          <CopyButton value={address}>
-            {({ copied, copy }) => (
-              <ActionIcon variant="default" size={36} aria-label="Copy the address" onClick={copy}>
-                {copied ? <IconCheck size={16} /> : <IconCopy size={16} />}
-              </ActionIcon>
-            )}
-          </CopyButton>
-        </Group>
-      )}
-      {(links.data ?? []).filter(({ works }) => works).map((one) => (
-        <Group key={one.id} gap="xs" mt={6} wrap="nowrap">
-          <Text size="sm" style={{ flex: 1 }}>
-            {one.label}, until <When at={one.expires} />, opened {one.uses} {one.uses === 1 ? 'time' : 'times'}
-          </Text>
-          <ActionIcon variant="subtle" color="gray" aria-label={`Take back the link for ${one.label}`} onClick={() => revoke.mutate(one.id)}>
-            <IconTrash size={16} />
-          </ActionIcon>
-        </Group>
-      ))}
-    </section>
+    <ReviewerLink
+      links={links.data ?? []}
+      make={(label, days) => body(api.POST('/api/v1/links', { body: { datasets: [...datasets], label, days } }))}
+      onSettled={() => void queries.invalidateQueries({ queryKey: ['dataset', pid] })}
+    />
   );
 }

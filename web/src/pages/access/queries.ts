@@ -36,6 +36,11 @@ export const linksQuery = (dataset: string) =>
     queryFn: ({ signal }) => body(api.GET('/api/v1/links', { params: { query: { dataset } }, signal })),
   });
 
+export const myLinksQuery = queryOptions({
+  queryKey: ['links'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/links', { signal })),
+});
+
 export const lensQuery = queryOptions({
   queryKey: ['lens'],
   queryFn: ({ signal }) => body(api.GET('/api/v1/lens', { signal })),

@@ -14,6 +14,8 @@ import { LinkButton } from '@/components/links';
 import { Page } from '@/components/Page';
 import { ActionFailure, Empty, Failure, SkeletonRows } from '@/components/states';
 import { plural } from '@/format';
+import { myLinksQuery } from '@/pages/access/queries';
+import { ReviewerLink } from '@/pages/access/ReviewerLink';
 
 const route = getRouteApi('/collections/$id');
 
@@ -108,8 +110,11 @@ function Contents({ collection }: { collection: CollectionOut }) {
           </Button>
         </Group>
       )}
-      <Modal opened={sharing} onClose={share.close} title={`Share “${name}”`}>
-        <Share collection={collection} onClose={share.close} />
+      <Modal opened={sharing} onClose={share.close} title={`Share “${name}”`} size="lg">
+        <Stack gap="xl">
+          <Share collection={collection} onClose={share.close} />
+          <Links collection={collection} />
+        </Stack>
       </Modal>
     </Page>
   );
@@ -146,5 +151,21 @@ function Share({ collection, onClose }: { collection: CollectionOut; onClose: ()
         </Group>
       </Stack>
     </form>
+  );
+}
+
+/** Links to what is in the collection now; those that open nothing else are listed. */
+function Links({ collection }: { collection: CollectionOut }) {
+  const queries = useQueryClient();
+  const inside = new Set(collection.datasets.map(({ pid }) => pid));
+  const links = useQuery(myLinksQuery).data ?? [];
+  return (
+    <ReviewerLink
+      links={links.filter(({ datasets }) => datasets.every((pid) => inside.has(pid)))}
+      make={(label, days) =>
+        body(api.POST('/api/v1/collections/{collection_id}/links', { params: { path: { collection_id: collection.id } }, body: { label, days } }))
+      }
+      onSettled={() => void queries.invalidateQueries({ queryKey: ['links'] })}
+    />
   );
 }

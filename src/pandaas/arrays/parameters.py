@@ -64,7 +64,7 @@ _TAKEN_FROM_SAMPLE = frozenset(name for rule in _RULES for name in rule.fields) 
 
 def make_parameter(name: str, value: float | str, unit: str | None, source: str | None = None) -> Parameter:
     """A parameter with its SI value where it has one."""
-    converted = to_si(value, unit) if isinstance(value, float) else None
+    converted = to_si(value, unit, name) if isinstance(value, float) else None
     si_value, si_unit = converted or (None, None)
     return Parameter(name, value, unit or None, si_value, si_unit, source)
 

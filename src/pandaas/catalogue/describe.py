@@ -48,7 +48,7 @@ def parameter_row(name: str, parameter: Parameter) -> DatasetParameter:
         row.text = storable(parameter.value)[:500]
     elif math.isfinite(parameter.value):
         row.value = float(parameter.value)
-        in_si = to_si(row.value, parameter.unit)
+        in_si = to_si(row.value, parameter.unit, name)
         row.si_value, row.si_unit = in_si or (None, None)
     else:
         row.text = str(parameter.value)

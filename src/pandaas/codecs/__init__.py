@@ -27,7 +27,7 @@ from pandaas.codecs.filters import GZIP, Filter, block_compressor, can_decode, d
 from pandaas.codecs.selection import Selection, parse_selection, selection_text
 from pandaas.codecs.series import FIGURES, Line, figures_along, profiles_along
 from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics, invalid_pixels, statistics
-from pandaas.codecs.units import convert, parse_unit, to_si
+from pandaas.codecs.units import convert, meanings, parse_unit, to_si
 
 __all__ = [
     "FIGURES",
@@ -72,6 +72,7 @@ __all__ = [
     "invalid_pixels",
     "is_numeric",
     "jsonable",
+    "meanings",
     "npz",
     "parse_selection",
     "parse_unit",

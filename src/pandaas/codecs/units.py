@@ -55,7 +55,7 @@ _SPELLINGS = {
     "µs": "microsecond",
     "uah": "microampere_hour",
     "uamps": "microampere",
-    "gauss": "gauss",
+    "gauss": "field_gauss",
     "tesla": "tesla",
     "mbar": "millibar",
     "%": "percent",
@@ -73,20 +73,26 @@ _EXACT = {
     "T": "tesla",
     "S": "siemens",
 }
+# The same sign for two units: which one is meant is told by the quantity.
+_MEANINGS = {"A": ("angstrom", "ampere"), "C": ("degC", "coulomb")}
+_OF_QUANTITY = {"A": ("current", "ampere"), "C": ("charge", "coulomb")}
 _PLAUSIBLE = re.compile(r"[^\W_][\w./*^()°%µÅ +-]{0,38}|[°%µÅ][\w./*^() -]{0,20}")
 # Powers of numbers could be made to take forever; exponents of units are one digit.
 _COSTLY = re.compile(r"[0-9]{4,}|[0-9)]\s*(?:\^|\*\*)|(?:\^|\*\*)\s*\(|(?:\^|\*\*)\s*[-+]?\s*[0-9]{2,}")
 _COUNTED = frozenset({"count", "pixel"})
 
 
-def to_si(value: float, unit: str | None) -> tuple[float, str] | None:
+def to_si(value: float, unit: str | None, of: str | None = None) -> tuple[float, str] | None:
     """`value` in SI base units and the name of these, e.g. (8, 'keV') → (1.28e-15, 'kg·m²/s²').
 
+    `of` names the quantity where that is known: A is ampere of a current, else ångström; C coulomb of a charge, else °C.
     None where the unit isn't known, has no dimension worth converting (counts, pixels) or the result isn't finite.
     """
     if unit is None or not math.isfinite(value):
         return None
-    parsed = parse_unit(unit)
+    sign = unit.strip()
+    word, meant = _OF_QUANTITY.get(sign, ("", sign))
+    parsed = parse_unit(meant if of is not None and word in of.lower() else unit)
     if parsed is None:
         return None
     try:
@@ -104,6 +110,20 @@ def convert(value: float, unit: str, target: str, *, photon: bool = False) -> fl
 
     With `photon`, energy, wavelength, frequency and wavenumber of a photon are one quantity (8 keV = 1.55 Å).
     """
+    for own in meanings(unit):
+        for wanted in meanings(target):
+            found = _convert(value, own, wanted, photon=photon)
+            if found is not None:
+                return found
+    return None
+
+
+def meanings(unit: str) -> tuple[str, ...]:
+    """What a sign may stand for: A ångström or ampere, C °C or coulomb, every other one itself."""
+    return _MEANINGS.get(unit.strip(), (unit,))
+
+
+def _convert(value: float, unit: str, target: str, *, photon: bool) -> float | None:
     import pint
 
     own, wanted = parse_unit(unit), parse_unit(target)
@@ -133,6 +153,7 @@ def parse_unit(text: str) -> pint.Unit | None:
 def _registry() -> pint.UnitRegistry[Any]:
     import pint
 
-    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True)
+    registry: pint.UnitRegistry[Any] = pint.UnitRegistry(autoconvert_offset_to_baseunit=True, on_redefinition="ignore")
+    registry.define("field_gauss = 1e-4 * tesla = G")  # as instruments mean it; pint's gauss is that of CGS
     registry.define("microampere_hour = 1e-6 * ampere * hour = uAh")
     return registry

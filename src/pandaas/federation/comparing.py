@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import re2
 from sqlalchemy import ColumnElement, and_, false, func, not_, or_, true
 
-from pandaas.codecs import to_si
+from pandaas.codecs import meanings, to_si
 from pandaas.federation.filters import Compare, FilterError, Value
 from pandaas.federation.sources import Kind, Number, Property
 
@@ -45,6 +45,8 @@ class Comparing:
 
     def number(self, number: Number, asked: Compare, unit: str | None) -> ColumnElement[bool]:
         """The value of a parameter: a number, in SI where `unit` is one, or a text."""
+        if unit is not None and len(meanings(unit)) > 1:
+            return or_(*(self.number(number, asked, one) for one in meanings(unit)))
         if asked.is_negative:
             return and_(self.measured_in(number, unit), not_(self.number(number, asked.positive, unit)))
         if asked.operator in ("like", "ilike", "regexp"):
@@ -62,6 +64,8 @@ class Comparing:
         """Whether a value can be said in `unit`: it is of the same dimension, or has this very unit."""
         if unit is None:
             return true()
+        if len(meanings(unit)) > 1:
+            return or_(*(self.measured_in(number, one) for one in meanings(unit)))
         base = to_si(1.0, unit)
         if base is None:
             return and_(number.unit.is_not(None), number.unit == unit) if unit else func.coalesce(number.unit, "") == ""

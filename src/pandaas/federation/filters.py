@@ -252,9 +252,9 @@ class _Reader:
                 _refuse(place, f"This list has more than {_MOST_VALUES:,} values.", "Ask several times.")
             values = tuple(_value(one, place) for one in value)
         elif operator == "exists":
-            if not isinstance(value, bool):
+            if value not in (True, False, "true", "false"):
                 _refuse(place, "'exists' is true or false.", 'Write "exists": true.')
-            values = (value,)
+            values = (value in (True, "true"),)
         else:
             values = (_value(value, place),)
             if operator in ("like", "nlike", "ilike", "nilike", "regexp") and not isinstance(values[0], str):
@@ -277,6 +277,12 @@ class _Reader:
                 made.append(Include(item[:100], Scope(), at))
                 continue
             found = _object(item, at)
+            if found and not found.keys() & {"relation", "scope"}:
+                made += [
+                    self._shorthand(relation, inner, f"{at}.{relation}"[:200], depth)
+                    for relation, inner in found.items()
+                ]
+                continue
             relation = found.get("relation")
             if not isinstance(relation, str) or found.keys() - {"relation", "scope"}:
                 _refuse(at, "An include names a relation.", 'Write {"relation": "files", "scope": {"where": {…}}}.')
@@ -284,6 +290,12 @@ class _Reader:
             inner = Scope() if scope is None else self.scope(_object(scope, f"{at}.scope"), f"{at}.scope", depth + 1)
             made.append(Include(relation[:100], inner, at))
         return tuple(made)
+
+    def _shorthand(self, relation: str, inner: Any, place: str, depth: int) -> Include:
+        """`{"documents": "members"}`: a relation and what is included below it."""
+        if not isinstance(inner, (str, list, dict)):
+            _refuse(place, "An include names a relation.", 'Write {"relation": "files", "scope": {"where": {…}}}.')
+        return Include(relation[:100], Scope(include=self._include(inner, place, depth + 1)), place)
 
     def _count(self, place: str) -> None:
         self._conditions += 1
@@ -355,7 +367,7 @@ def _fields(value: Any, place: str) -> tuple[frozenset[str] | None, frozenset[st
         value = [value]
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return (frozenset(value) or None), frozenset()
-    if isinstance(value, dict) and all(isinstance(one, bool) for one in value.values()):
-        shown = frozenset(name for name, wanted in value.items() if wanted)
-        return (shown or None), frozenset(name for name, wanted in value.items() if not wanted)
+    if isinstance(value, dict) and all(one in (True, False, "true", "false") for one in value.values()):
+        shown = frozenset(name for name, wanted in value.items() if wanted in (True, "true"))
+        return (shown or None), frozenset(value) - shown
     _refuse(place, "This names no fields.", 'Write ["pid", "title"] or {"title": false}.')

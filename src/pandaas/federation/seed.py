@@ -332,7 +332,7 @@ def _about(session: Session, seed: _Seed, row: Row) -> None:
     for number, one in enumerate(seed.of("Parameter", "documentId", row["pid"]), start=1):
         parameter = _parameter(one)
         value = None if isinstance(parameter.value, str) else float(parameter.value)
-        in_si = (to_si(value, parameter.unit) if value is not None else None) or (None, None)
+        in_si = (to_si(value, parameter.unit, parameter.name) if value is not None else None) or (None, None)
         session.add(
             DocumentParameter(
                 document_id=document_id,

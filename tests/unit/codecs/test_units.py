@@ -7,8 +7,7 @@ import time
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from pandaas.codecs import to_si
+from pandaas.codecs import convert, to_si
 
 
 @pytest.mark.parametrize(
@@ -63,3 +62,15 @@ def test_units_that_would_take_for_ever(unit: str) -> None:
 def test_any_text_is_a_unit_or_none(unit: str, value: float) -> None:
     found = to_si(value, unit)
     assert found is None or len(found) == 2
+
+
+def test_a_sign_for_two_units_is_told_by_its_quantity() -> None:
+    assert to_si(1.0, "A") == (1e-10, "m")
+    assert to_si(0.2, "A", "ring_current") == (0.2, "A")
+    assert to_si(2.0, "C", "charge_on_sample") == (2.0, "A·s")
+    assert (convert(0.2, "A", "mA"), convert(1.5, "A", "nm"), convert(20.0, "C", "K")) == (200.0, pytest.approx(0.15), 293.15)
+
+
+def test_gauss_is_of_the_magnetic_field() -> None:
+    assert to_si(5.0, "G") == to_si(0.5, "mT")
+    assert convert(2.0, "kG", "T") == pytest.approx(0.2)

@@ -265,3 +265,35 @@ def test_a_name_that_no_model_has_is_told(api: TestClient) -> None:
 def test_the_import_may_be_repeated_and_finds_by_alias(seeded: Seeded) -> None:
     again = SeedImport(seeded.database, seeded.access).load(FACILITY, DATA / "seed_tables.json")
     assert (again.datasets, again.known, again.documents, again.instruments) == (0, 4, 0, 0)
+
+
+BRACKETS: list[tuple[str, list[str]]] = [
+    ("filter[where][title][like]=Dataset 2", ["2"]),
+    ("filter[where][or][0][pid]=" + D1 + "&filter[where][or][1][title][like]=3&filter[order]=pid DESC", ["3", "1"]),
+    ("filter[where][pid][inq][]=" + D1 + "&filter[where][pid][inq][]=x&filter[limit]=5", ["1"]),
+    ("filter[include][0][relation]=parameters&filter[include][0][scope][where][name]=temperature", ["3"]),
+    ("filter[include]=files&filter[skip]=3", ["4"]),
+    ("filter[where][size][exists]=true", []),
+    ("filter[where][creationDate][between][0]=2020-01-01&filter[where][creationDate][between][1]=2021-01-01&filter[limit]=1", ["1"]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "wanted"), BRACKETS)
+def test_a_filter_may_stand_in_brackets(api: TestClient, text: str, wanted: list[str]) -> None:
+    answer = api.get(f"/panosc/api/Datasets?{text}")
+    assert short(one["pid"] for one in answer.json()) == wanted
+
+
+@pytest.mark.parametrize(
+    "text", ["filter[", "filter[where]x[a]=1", "filter[where]=1&filter[where][a]=2", "filter[limit]=-1"]
+)
+def test_brackets_that_say_nothing_are_refused(api: TestClient, text: str) -> None:
+    answer = api.get(f"/panosc/api/Datasets?{text}{'' if '=' in text else '=1'}")
+    assert (answer.status_code, bool(answer.json()["remedy"])) == (400, True)
+
+
+def test_a_relation_may_name_what_is_below_it(api: TestClient) -> None:
+    [document] = one_dataset(api, 1, include={"documents": "members"})["documents"]
+    assert [one["role"] for one in document["members"]] == ["principal investigator", "owner"]
+    count = api.get("/panosc/api/Datasets/count?where[title][like]=Dataset 2")
+    assert count.json() == {"count": 1}

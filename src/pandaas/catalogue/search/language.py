@@ -373,7 +373,7 @@ def _convert_one(number: float | None, unit: str | None, name: str) -> tuple[flo
 def _convert(numbers: tuple[float, ...], unit: str | None, name: str) -> tuple[tuple[float, ...], str | None]:
     if unit is None:
         return numbers, None
-    found = [to_si(number, unit) for number in numbers]
+    found = [to_si(number, unit, name) for number in numbers]
     converted = [one for one in found if one is not None]
     if len(converted) != len(numbers):
         raise _Problem(f"'{unit[:40]}' is not a unit that can be compared.")

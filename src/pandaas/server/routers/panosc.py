@@ -10,8 +10,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from fastapi import APIRouter, Query, Request, Response
+from starlette.datastructures import QueryParams
 
-from pandaas.federation import Answer, FilterError
+from pandaas.federation import Answer, FilterError, from_brackets
 from pandaas.model import InvalidInput, NotFound, PandaasError, Principal
 from pandaas.server.services import READ_OR_WRITE, Asker, Platform, Services
 
@@ -88,7 +89,7 @@ def _answer(request: Request, platform: Services, asker: Principal) -> Answer:
             "The search API has nothing here.", remedy="It has Datasets, Documents and Instruments, for reading."
         )
     api, asked = platform.panosc, request.query_params
-    filter_text, where_text = asked.get("filter"), asked.get("where")
+    filter_text, where_text = _asked(asked, "filter"), _asked(asked, "where")
     if not rest:
         return api.find(asker, model, filter_text, asked.get("query"))
     if [one.lower() for one in rest] == ["count"]:
@@ -99,6 +100,12 @@ def _answer(request: Request, platform: Services, asker: Principal) -> Answer:
     if model == "Dataset" and len(rest) > 1 and lower[-1] == "files":
         return api.files(asker, "/".join(rest[:-1]), filter_text)
     return api.find_by_id(asker, model, "/".join(rest), filter_text)
+
+
+def _asked(parameters: QueryParams, name: str) -> str | None:
+    """A filter as JSON, or in brackets."""
+    text = parameters.get(name)
+    return text if text is not None else from_brackets(name, parameters.multi_items())
 
 
 def _segments(request: Request) -> list[str]:

@@ -134,6 +134,19 @@ class Policies(Rights):
                 self._log_releases(session, principal, done)
             return done
 
+    def waiting_releases(self) -> int:
+        """How many proposals have another release date than the policy says, and no exception: after an upgrade, or when
+        the configured embargo was changed. `apply_policy` gives them the policy's date."""
+        with self._database.read() as session:
+            policies = self._policies(session)
+            query = select(Proposal.type, Proposal.end_time, Proposal.release_time).where(
+                Proposal.type.in_(sorted(EVERYONE_SEES)), Proposal.release_set.is_(False)
+            )
+            rows = session.execute(query).all()
+        return sum(
+            policies[ProposalType(row.type)].release_of_proposal(row.end_time) != row.release_time for row in rows
+        )
+
     def compute_release(self, session: Session, proposal: Proposal) -> None:
         """Give a proposal, and all its datasets, the release time that the policy says, in the caller's transaction.
 

@@ -68,6 +68,7 @@ class Background:
         self._stop = Flag()
         self._threads: list[Thread] = []
         self._reminded: datetime | None = None
+        self._compared = False
 
     def start(self) -> None:
         self._launch("jobs", self._services.jobs.run_reconciler)
@@ -152,11 +153,21 @@ class Background:
     def _keep_policy(self) -> None:
         """Owners hear of requests at once, teams of releases within a minute."""
         access = self._services.access
+        if not self._compared:
+            self._compared = True
+            self._say_what_waits(access.waiting_releases())
         access.tell_owners()
         now = self._services.database.clock()
         if self._reminded is None or now - self._reminded >= _REMIND_EVERY:
             access.remind_of_releases()
             self._reminded = now
+
+    def _say_what_waits(self, number: int) -> None:
+        """Dates that an upgrade or a changed setting left as they were: an operator decides, since data could open."""
+        if number:
+            told = f"{number} proposals have another release date than the policy says; see `pandaas policy apply --dry-run`"
+            log.warning("release dates wait for the policy", proposals=number, remedy="pandaas policy apply --dry-run")
+            self._board.set("policy", "ok", told)
 
     def _keep_audit(self) -> None:
         while self._services.access.take_over() and not self._stop.is_set():

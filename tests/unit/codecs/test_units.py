@@ -69,7 +69,11 @@ def test_a_sign_for_two_units_is_told_by_its_quantity() -> None:
     assert to_si(1.0, "A") == (1e-10, "m")
     assert to_si(0.2, "A", "ring_current") == (0.2, "A")
     assert to_si(2.0, "C", "charge_on_sample") == (2.0, "A·s")
-    assert (convert(0.2, "A", "mA"), convert(1.5, "A", "nm"), convert(20.0, "C", "K")) == (200.0, pytest.approx(0.15), 293.15)
+    assert (convert(0.2, "A", "mA"), convert(1.5, "A", "nm"), convert(20.0, "C", "K")) == (
+        200.0,
+        pytest.approx(0.15),
+        293.15,
+    )
 
 
 def test_gauss_is_of_the_magnetic_field() -> None:

@@ -9,7 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Boolean, Column, DateTime, Float, Integer, LargeBinary, MetaData, Table, select
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    DateTime,
+    Float,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    func,
+    select,
+)
 
 from pandaas.access import FACILITY, Access
 from pandaas.config import Settings, load_settings
@@ -96,7 +109,17 @@ def before(settings: Settings) -> dict[str, list[str]]:
             if table.name != "alembic_version":
                 for row in WORLD.get(table.name, [{}]):
                     connection.execute(table.insert().values({**_filled(table), **row}))
+        if connection.dialect.name == "postgresql":
+            for table in metadata.sorted_tables:
+                _number_on(connection, table)
     return rows_of(settings)
+
+
+def _number_on(connection: Connection, table: Table) -> None:
+    """New rows are numbered behind those that were given their numbers here."""
+    if "id" in table.columns and isinstance(table.c.id.type, Integer):
+        serial = func.pg_get_serial_sequence(f'"{table.name}"', "id")
+        connection.execute(select(func.setval(serial, select(func.max(table.c.id)).scalar_subquery())))
 
 
 def _filled(table: Table) -> dict[str, Any]:

@@ -120,8 +120,8 @@ def _slab(layer: Layer, units: dict[str, str]) -> Any:
         low = layer.thickness / 2 if layer.thickness_min is None else layer.thickness_min
         _vary(slab.thick, low, layer.thickness * 2 if layer.thickness_max is None else layer.thickness_max)
     if layer.fit_sld:
-        low = layer.sld - 2 if layer.sld_min is None else layer.sld_min
-        _vary(slab.sld.real, low, layer.sld + 2 if layer.sld_max is None else layer.sld_max)
+        low = layer.sld - 4 if layer.sld_min is None else layer.sld_min
+        _vary(slab.sld.real, low, layer.sld + 4 if layer.sld_max is None else layer.sld_max)
     if layer.fit_roughness:
         _vary(slab.rough, 0, layer.roughness_max or max(15.0, 4 * layer.roughness))
     return slab

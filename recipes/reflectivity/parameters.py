@@ -32,8 +32,8 @@ class Layer(BaseModel):
     fit_roughness: bool = Field(True, title="Fit roughness", description="Varied if set.")
     thickness_min: float | None = Field(None, ge=0, title="Thickness from", description="Empty: half of the start.")
     thickness_max: float | None = Field(None, gt=0, title="Thickness to", description="Empty: twice the start.")
-    sld_min: float | None = Field(None, title="SLD from", description="Empty: 2 below the start.")
-    sld_max: float | None = Field(None, title="SLD to", description="Empty: 2 above the start.")
+    sld_min: float | None = Field(None, title="SLD from", description="Empty: 4 below the start.")
+    sld_max: float | None = Field(None, title="SLD to", description="Empty: 4 above the start.")
     roughness_max: float | None = Field(None, gt=0, title="Roughness to", description="Empty: 15 Å or four times.")
 
     @model_validator(mode="after")

@@ -15,6 +15,7 @@ from integration import quotient
 from pandaas.sdk import Field, Plot, warn, write_result
 
 if TYPE_CHECKING:
+    from parameters import Parameters
     from run import State
 
 _AXES = {
@@ -28,13 +29,16 @@ _AXES = {
 def write(state: State, partial: Mapping[str, Any]) -> None:
     """Compute the curves from the merged sums and write them."""
     parameters = state.parameters
-    average, sigma = quotient(partial["signal"], partial.get("variance"), partial["norm"])
-    frames, frame_sigma = partial["intensity"], partial.get("sigma")
+    average, sigma = _scaled(state, partial["signal"], partial.get("variance"), partial["norm"])
+    factor = absolute_factor(state.parameters)
+    frames, frame_sigma = partial["intensity"] * factor, partial.get("sigma")
+    if frame_sigma is not None:
+        frame_sigma = frame_sigma * factor
     plots: list[Plot] = []
     background: tuple[NDArray[Any], NDArray[Any] | None] | None = None
     if "background_signal" in partial:
-        level, level_sigma = quotient(
-            partial["background_signal"], partial.get("background_variance"), partial["background_norm"]
+        level, level_sigma = _scaled(
+            state, partial["background_signal"], partial.get("background_variance"), partial["background_norm"]
         )
         background = (level, level_sigma)
         unsubtracted, unsubtracted_sigma = average, sigma
@@ -69,6 +73,31 @@ def write(state: State, partial: Mapping[str, Any]) -> None:
     )
 
 
+def absolute_factor(parameters: Parameters) -> float:
+    """What intensities are multiplied by: 1, or the absolute scale over the thickness in cm."""
+    if parameters.calibration_factor is None or parameters.sample_thickness is None:
+        return 1.0
+    return parameters.calibration_factor / (parameters.sample_thickness / 10)
+
+
+def _scaled(
+    state: State, signal: NDArray[Any], variance: NDArray[Any] | None, norm: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    values, sigma = quotient(signal, variance, norm)
+    factor = absolute_factor(state.parameters)
+    return values * factor, None if sigma is None else sigma * factor
+
+
+def _unit(state: State) -> str:
+    if state.parameters.calibration_factor is not None:
+        return "1/cm"
+    return "arbitrary" if state.parameters.unit.startswith("q_") else "counts"
+
+
+def _frame_unit(state: State) -> str:
+    return "counts" if state.parameters.calibration_factor is None else "1/cm"
+
+
 def subtracted(
     values: NDArray[Any],
     sigma: NDArray[Any] | None,
@@ -96,7 +125,7 @@ def _curve(state: State, name: str, values: NDArray[Any], sigma: NDArray[Any] | 
     is_q = state.parameters.unit.startswith("q_")
     return Plot(
         name,
-        Field("I", values, "arbitrary" if is_q else "counts", "Intensity"),
+        Field("I", values, _unit(state), "Intensity"),
         [_axis(state)],
         errors=sigma,
         title=title,
@@ -109,7 +138,7 @@ def _series(state: State, values: NDArray[Any], sigma: NDArray[Any] | None) -> P
     numbers = Field("frame", np.asarray(state.sample.numbers), None, "Frame")
     return Plot(
         "frames",
-        Field("I", values.astype(np.float32), "counts", "Intensity"),
+        Field("I", values.astype(np.float32), _frame_unit(state), "Intensity"),
         [numbers, _axis(state)],
         errors=None if sigma is None else sigma.astype(np.float32),
         title="Curve of each frame",
@@ -125,23 +154,26 @@ def _trend(state: State, values: NDArray[Any]) -> Plot:
     mean = np.sum(np.where(counted, values, 0.0) * weights, axis=1) / np.maximum(weights.sum(axis=1), 1)
     return Plot(
         "trend",
-        Field("mean_intensity", mean, "counts", "Mean intensity per pixel"),
+        Field("mean_intensity", mean, _frame_unit(state), "Mean intensity per pixel"),
         [Field("frame", np.asarray(state.sample.numbers), None, "Frame")],
         title="Mean intensity of each frame",
     )
 
 
 def _cake(state: State, partial: Mapping[str, Any]) -> Plot:
-    values, sigma = quotient(partial["cake_signal"], partial.get("cake_variance"), partial["cake_norm"])
+    values, sigma = _scaled(state, partial["cake_signal"], partial.get("cake_variance"), partial["cake_norm"])
     if "background_cake_signal" in partial:
-        level = quotient(
-            partial["background_cake_signal"], partial.get("background_cake_variance"), partial["background_cake_norm"]
+        level = _scaled(
+            state,
+            partial["background_cake_signal"],
+            partial.get("background_cake_variance"),
+            partial["background_cake_norm"],
         )
         values, sigma = subtracted(values, sigma, level, state.parameters.background_scale)
     name, unit, label = _AXES[state.parameters.unit]
     return Plot(
         "cake",
-        Field("I", values, "counts", "Intensity"),
+        Field("I", values, _frame_unit(state), "Intensity"),
         [
             Field("chi", partial["cake_azimuthal"], "deg", "Azimuth χ"),
             Field(name, partial["cake_radial"], unit, label),

@@ -224,6 +224,40 @@ class Parameters(BaseModel):
         description="Counts are divided by this number: exposure time × transmission × thickness, for example.",
         json_schema_extra=_extra("Corrections", 53, advanced=True),
     )
+    transmission: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        title="Transmission",
+        description="Share of the beam that the sample lets through; its counts are divided by it.",
+        json_schema_extra=_extra("Corrections", 60),
+    )
+    background_transmission: float = Field(
+        1.0,
+        gt=0,
+        le=1,
+        title="Transmission of the background",
+        description="Share of the beam that the background's sample lets through.",
+        json_schema_extra=_extra("Corrections", 61),
+    )
+    calibration_factor: float | None = Field(
+        None,
+        gt=0,
+        title="Absolute scale",
+        description=(
+            "Factor to a cross section per volume in 1/cm, found with a standard such as water or glassy carbon measured"
+            " and integrated in the same way. Empty: the intensity stays in counts."
+        ),
+        json_schema_extra=_extra("Corrections", 62),
+    )
+    sample_thickness: float | None = Field(
+        None,
+        gt=0,
+        le=1000,
+        title="Thickness of the sample",
+        description="Needed for the absolute scale; the intensity is divided by it.",
+        json_schema_extra=_extra("Corrections", 63, "mm"),
+    )
     monitor: str | None = Field(
         None,
         title="Monitor",
@@ -282,4 +316,6 @@ class Parameters(BaseModel):
                 raise ValueError(f"{high} must be larger than {low}")
         if (self.azimuth_min is None) != (self.azimuth_max is None):
             raise ValueError("a sector needs both azimuth_min and azimuth_max")
+        if (self.calibration_factor is None) != (self.sample_thickness is None):
+            raise ValueError("an absolute scale needs both calibration_factor and sample_thickness")
         return self

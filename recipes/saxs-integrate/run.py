@@ -55,7 +55,7 @@ def open(inputs: Inputs, parameters: Parameters) -> State:  # noqa: A001 - the r
     frames = Frames(sample_input, parameters.array)
     sample = Series(frames, _chosen(frames, parameters), np.ones(0))
     sample.weights = _weights(sample, parameters)
-    background = _background(inputs, frames)
+    background = _background(inputs, frames, parameters)
     geometry = resolve(sample_input, frames, inputs.optional("calibration"), parameters)
     mask = static_mask(
         frames,
@@ -162,7 +162,7 @@ def _chosen(frames: Frames, parameters: Parameters) -> range:
 
 def _weights(series: Series, parameters: Parameters) -> NDArray[Any]:
     """What each frame's counts are divided by: the monitor (mean 1) times the fixed factor."""
-    factor = np.full(len(series.numbers), parameters.normalization)
+    factor = np.full(len(series.numbers), parameters.normalization * parameters.transmission)
     if not parameters.monitor:
         return factor
     source = series.frames.source
@@ -180,7 +180,7 @@ def _weights(series: Series, parameters: Parameters) -> NDArray[Any]:
     return factor * readings / readings.mean()
 
 
-def _background(inputs: Inputs, frames: Frames) -> Series | None:
+def _background(inputs: Inputs, frames: Frames, parameters: Parameters) -> Series | None:
     source = inputs.optional("background")
     if source is None:
         return None
@@ -192,7 +192,7 @@ def _background(inputs: Inputs, frames: Frames) -> Series | None:
             "Choose a background of the same detector.",
             "background",
         )
-    return Series(found, range(len(found)), np.ones(len(found)))
+    return Series(found, range(len(found)), np.full(len(found), parameters.background_transmission))
 
 
 def _blocks(background: int, sample: int, shape: tuple[int, int]) -> Blocks:

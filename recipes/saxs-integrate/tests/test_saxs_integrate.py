@@ -271,6 +271,33 @@ class TestSaxsIntegrate(RecipeConformance):
         assert run.code == 0, run.log
         assert any("could not be checked" in text for text in run.warnings)
 
+    def test_transmissions_and_an_absolute_scale(self, tmp_path: Path) -> None:
+        """I = factor / thickness × (sample / T - background / T of the background), in 1/cm."""
+        sample = given(write(tmp_path / "sample.h5", rings(frames=2)))
+        background = given(write(tmp_path / "background.h5", rings(20.0, frames=2)))
+        inputs = {"sample": [sample], "background": [background]}
+        plain = self.run(tmp_path / "plain", inputs, cake=False)
+        options = {
+            "transmission": 0.8,
+            "background_transmission": 0.9,
+            "calibration_factor": 3.0,
+            "sample_thickness": 2.0,
+        }
+        scaled = self.run(tmp_path / "scaled", inputs, cake=False, **options)
+        assert scaled.code == 0, scaled.log
+        with h5py.File(plain.result) as counts, h5py.File(scaled.result) as absolute:
+            before, level = counts["entry/unsubtracted/I"][()], counts["entry/background/I"][()]
+            expected = 3.0 / 0.2 * (before / 0.8 - level / 0.9)
+            np.testing.assert_allclose(absolute["entry/average/I"][()], expected, rtol=1e-6)
+            assert absolute["entry/average/I"].attrs["units"] == "1/cm"
+            assert absolute["entry/frames/I"].attrs["units"] == "1/cm"
+            np.testing.assert_allclose(absolute["entry/frames/I"][()].mean(axis=0), expected, rtol=0.05, atol=20)
+
+    def test_an_absolute_scale_needs_the_thickness(self, tmp_path: Path) -> None:
+        run = self.run(tmp_path, calibration_factor=3.0)
+        assert run.code == 1
+        assert "sample_thickness" in run.failure["what"]
+
     def test_a_flipped_image_is_noticed_and_named(self, tmp_path: Path) -> None:
         flipped = given(write(tmp_path / "flipped.h5", rings(frames=2), flip=True))
         wrong = self.run(tmp_path / "wrong", {"sample": [flipped]})

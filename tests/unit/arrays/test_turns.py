@@ -71,6 +71,17 @@ def test_of_one_persons_requests_the_first_comes_first() -> None:
     until(lambda: queue.started == ["a1", "a2", "a3"])
 
 
+def test_people_take_turns_where_one_reads_at_a_time() -> None:
+    queue = Queue(Turns(long=1, short=1))
+    for name in ("a1", "a2", "a3", "b1", "b2"):
+        queue.ask(name)
+        time.sleep(0.02)
+    for name in ("a1", "b1", "a2", "b2", "a3"):
+        until(lambda wanted=name: queue.started[-1:] == [wanted])  # type: ignore[misc]
+        queue.end(name)
+    assert queue.started == ["a1", "b1", "a2", "b2", "a3"]
+
+
 def test_short_work_does_not_wait_for_long() -> None:
     queue = Queue(Turns(long=1, short=1))
     queue.ask("a1", LONG_BYTES)

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +14,9 @@ import hdf5plugin
 import numpy as np
 import pytest
 
-from pandaas.arrays import ArrayService, FileIdentity, StoredBytes, fast
+from pandaas.arrays import ArrayService, FileIdentity, StoredBytes
 from pandaas.arrays.fast import Asked, FastReader
 from pandaas.arrays.pool import Reply
-from pandaas.arrays.turns import LONG_BYTES, Turns
 from pandaas.codecs import decode_chunk
 from pandaas.config import load_settings
 from pandaas.model import ANONYMOUS, DatasetFiles, NotFound, Principal, TooLarge, UnreadableFile
@@ -453,66 +448,3 @@ def test_a_virtual_source_that_appears_later_is_asked_for(files: _Files, service
     write(files.folder / "late.h5")
     with pytest.raises(NotFound):
         service.read(ANONYMOUS, "a.h5", "/v", "1")
-
-
-def test_a_disk_error_ends_the_request_it_befell_and_no_other(
-    files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """libhdf5 tries once more; where it fails as well (the file is gone by then) that one request is told so."""
-    for name in ("bad.h5", "good.h5"):
-        write(files.folder / name)
-        service.read(ANONYMOUS, name, "/d", "0")
-    bad = files.folder / "bad.h5"
-    real = {name: getattr(os, name) for name in ("pread", "preadv")}
-
-    def failing(name: str) -> Callable[..., Any]:
-        def read(descriptor: int, *rest: Any) -> Any:
-            if Path(f"/proc/self/fd/{descriptor}").resolve() == bad:
-                raise OSError(errno.EIO, "Input/output error")
-            return real[name](descriptor, *rest)
-
-        return read
-
-    for name in real:
-        monkeypatch.setattr(os, name, failing(name))
-    np.testing.assert_array_equal(service.read(ANONYMOUS, "bad.h5", "/d", "3"), FRAMES[3])
-    os.truncate(bad, 2000)
-    with ThreadPoolExecutor(4) as pool:
-        lost = pool.submit(service.read, ANONYMOUS, "bad.h5", "/d", "3")
-        others = [pool.submit(service.read, ANONYMOUS, "good.h5", "/d", str(n)) for n in range(4)]
-        for number, other in enumerate(others):
-            np.testing.assert_array_equal(other.result(), FRAMES[number])
-        with pytest.raises(UnreadableFile):
-            lost.result()
-
-
-def test_one_persons_many_slices_do_not_hold_up_anothers(
-    files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    write(files.folder / "a.h5")
-    crowd, other = replace(ANONYMOUS, person_id=1), replace(ANONYMOUS, person_id=2)
-    service.read(crowd, "a.h5", "/d", "0")
-    real, ended = fast.read_values, list[str]()
-
-    def slow(*arguments: Any) -> None:
-        time.sleep(0.05)
-        real(*arguments)
-
-    monkeypatch.setattr(fast, "read_values", slow)
-    monkeypatch.setattr(fast, "cost", lambda *_: LONG_BYTES)
-    monkeypatch.setattr(service._fast, "turns", Turns(long=1))
-    asked = threading.Event()
-
-    def ask(who: Principal, name: str) -> None:
-        asked.set()
-        service.read(who, "a.h5", "/d", "1")
-        ended.append(name)
-
-    with ThreadPoolExecutor(17) as pool:
-        done = [pool.submit(ask, crowd, "crowd") for _ in range(16)]
-        asked.wait(10)
-        time.sleep(0.1)
-        done.append(pool.submit(ask, other, "other"))
-        for one in done:
-            one.result()
-    assert ended.index("other") < 10  # of 17, though it came last

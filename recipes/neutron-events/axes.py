@@ -72,6 +72,12 @@ def make_axis(parameters: Parameters, instrument: Instrument, source: Input, pie
     return Axis(name, np.geomspace(low, high, count + 1) if log else np.linspace(low, high, count + 1))
 
 
+def needs_time(parameters: Parameters) -> bool:
+    """Must each event's pulse be looked up?"""
+    chosen = "time" in {parameters.quantity, parameters.second}
+    return chosen or parameters.time_from is not None or parameters.time_to is not None
+
+
 def values_of(
     names: Sequence[str], bank: Bank, instrument: Instrument, parameters: Parameters, events: Events
 ) -> dict[str, NDArray[Any]]:
@@ -84,9 +90,11 @@ def values_of(
         kept &= time < parameters.time_to
     index = np.zeros(len(tof), dtype=np.int64)
     if bank.pixels is not None:
-        index = np.clip(np.searchsorted(bank.pixels, ids), 0, len(bank.pixels) - 1)
-        kept &= bank.pixels[index] == ids
-    ids, tof, time, index = ids[kept], tof[kept], time[kept], index[kept]
+        index, known = _places(bank.pixels, ids)
+        kept &= known
+    if not kept.all():
+        ids, tof, index = ids[kept], tof[kept], index[kept]
+        time = time[kept] if needs_time(parameters) else time
     tof = _in_frame(tof, parameters.frame_start, instrument.frame_period)
     found: dict[str, NDArray[Any]] = {"tof": tof, "time": time}
     if "pixel" in names:
@@ -97,6 +105,17 @@ def values_of(
     if computed:
         found.update(_converted(computed, tof, bank, index, instrument))
     return {name: found[name] for name in names}
+
+
+def _places(pixels: NDArray[Any], ids: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Where each event's pixel stands among the sorted `pixels`, and whether it is one of them."""
+    first, last = int(pixels[0]), int(pixels[-1])
+    if last - first + 1 == len(pixels):  # without gaps, as nearly always
+        index = ids.astype(np.int64) - first
+        known = (index >= 0) & (index < len(pixels))
+        return np.clip(index, 0, len(pixels) - 1), known
+    index = np.clip(np.searchsorted(pixels, ids), 0, len(pixels) - 1)
+    return index, pixels[index] == ids
 
 
 def _converted(
@@ -129,7 +148,7 @@ def _extent(
 ) -> tuple[float, float]:
     low, high = np.inf, -np.inf
     for bank, start, stop in pieces:
-        events = read_events(source, bank, start, stop)
+        events = read_events(source, bank, start, stop, timed=needs_time(parameters))
         values = values_of([name], bank, instrument, parameters, events)[name]
         values = values[np.isfinite(values) & ((values > 0) | (not positive))]
         if len(values):

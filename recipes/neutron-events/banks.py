@@ -72,12 +72,14 @@ def find_banks(source: Input, parameters: Parameters) -> Instrument:
     return Instrument(banks, parameters.source_distance or _source_distance(entry), _period(entry, parameters), pixels)
 
 
-def read_events(source: Input, bank: Bank, start: int, stop: int) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """Pixel number, time of flight (µs) and seconds since the start of the events start … stop-1 of a bank."""
+def read_events(
+    source: Input, bank: Bank, start: int, stop: int, *, timed: bool
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
+    """Pixel number, time of flight (µs) and, if `timed`, seconds since the start of the events start … stop-1 of a bank."""
     file = open_hdf5(source.master)
     ids = np.asarray(file[bank.id_path][start:stop])
     tof = np.asarray(file[bank.tof_path][start:stop], dtype=float) * bank.tof_factor
-    return ids, tof, _pulse_times(file[bank.path], start, stop)
+    return ids, tof, _pulse_times(file[bank.path], start, stop) if timed else np.zeros(0)
 
 
 def _pulse_times(group: h5py.Group, start: int, stop: int) -> NDArray[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import scipp as sc
 import scippneutron
-from axes import AXES, Axis, make_axis, values_of
+from axes import AXES, Axis, make_axis, needs_time, values_of
 from banks import Bank, Instrument, find_banks, read_events
 from numpy.typing import NDArray
 from parameters import Parameters
@@ -63,7 +63,7 @@ def process(state: State, block: tuple[int, int]) -> dict[str, Any]:
         size = (len(state.second.edges) - 1, *size)
     counts, read = np.zeros(size), 0
     for bank, start, stop in state.pieces[block[0] : block[1]]:
-        ids, tof, time = read_events(state.source, bank, start, stop)
+        ids, tof, time = read_events(state.source, bank, start, stop, timed=needs_time(state.parameters))
         read += len(tof)
         names = [axis.name for axis in (state.first, state.second) if axis is not None]
         events = values_of(names, bank, state.instrument, state.parameters, (ids, tof, time))

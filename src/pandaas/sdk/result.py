@@ -21,7 +21,7 @@ import math
 import os
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping, Optional, Sequence, Union
 
 import h5py
 import numpy as np
@@ -36,7 +36,11 @@ _CHUNK = 1 << 20
 
 @dataclass(frozen=True)
 class Field:
-    """A named array with its unit (`nm^-1`, `deg`, empty = dimensionless), its label and further attributes."""
+    """A named array with its unit (`nm^-1`, `deg`, empty = dimensionless), its label and further attributes.
+
+    `values` may be an `h5py.Dataset` of another file: it is copied as it is stored, piece by piece, so that a volume
+    larger than the memory can be a result.
+    """
 
     name: str
     values: Any
@@ -150,7 +154,8 @@ def _write_inputs(group: h5py.Group, inputs: Sequence[Input]) -> None:
 
 
 def _write_plot(group: h5py.Group, plot: Plot) -> None:
-    signal = np.asarray(plot.signal.values)
+    values = plot.signal.values
+    signal = values if isinstance(values, h5py.Dataset) else np.asarray(values)
     _check_plot(plot, signal)
     group.attrs["signal"] = plot.signal.name
     group.attrs["axes"] = [axis.name if axis else "." for axis in plot.axes] or ["."] * signal.ndim
@@ -188,7 +193,7 @@ def _write_errors(group: h5py.Group, plot: Plot, signal: h5py.Dataset) -> None:
     signal.attrs["uncertainties"] = name
 
 
-def _check_plot(plot: Plot, signal: NDArray) -> None:
+def _check_plot(plot: Plot, signal: Union[NDArray, h5py.Dataset]) -> None:
     wrong = None
     if plot.axes and len(plot.axes) != signal.ndim:
         wrong = f"{len(plot.axes)} axes for {signal.ndim} dimensions"
@@ -203,8 +208,11 @@ def _check_plot(plot: Plot, signal: NDArray) -> None:
 
 
 def _write_field(group: h5py.Group, item: Field) -> h5py.Dataset:
-    values = item.values if isinstance(item.values, str) else np.asarray(item.values)
-    if isinstance(values, np.ndarray) and values.dtype.kind in "UO":
+    values = item.values if isinstance(item.values, (str, h5py.Dataset)) else np.asarray(item.values)
+    if isinstance(values, h5py.Dataset):
+        group.copy(values, item.name)
+        node = group[item.name]
+    elif isinstance(values, np.ndarray) and values.dtype.kind in "UO":
         node = group.create_dataset(item.name, data=values.astype(object), dtype=h5py.string_dtype())
     elif isinstance(values, np.ndarray) and values.ndim and values.nbytes > _COMPRESS_ABOVE:
         node = group.create_dataset(

@@ -1,0 +1,91 @@
+"""What is done to one sinogram: stripes out, centre of rotation, reconstruction. All by algotom."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from typing import Any
+
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # one slice per process; several threads would add in any order
+os.environ.setdefault("NUMBA_CACHE_DIR", f"{tempfile.gettempdir()}/numba")
+
+import numpy as np
+from algotom.prep import calculation, removal
+from algotom.rec import reconstruction
+from numpy.typing import NDArray
+from parameters import Parameters
+
+from pandaas.sdk import RecipeError, warn
+
+_FULL_TURN = np.deg2rad(350)
+_UNEVEN = 0.05
+
+
+def without_stripes(sinogram: NDArray[Any], parameters: Parameters) -> NDArray[Any]:
+    """The sinogram (projections, columns) of -ln(transmission) with its stripes removed."""
+    size = parameters.stripe_size
+    if parameters.stripes == "sorting":
+        return np.asarray(removal.remove_stripe_based_sorting(sinogram, size))
+    if parameters.stripes == "filtering":
+        return np.asarray(removal.remove_stripe_based_filtering(sinogram, 3, size))
+    if parameters.stripes == "all":
+        return np.asarray(removal.remove_all_stripe(sinogram, la_size=2 * size + 9, sm_size=size))
+    return sinogram
+
+
+def find_centre(transmission: NDArray[Any], angles: NDArray[Any], parameters: Parameters) -> float:
+    """Vo's centre of rotation, in pixels, from half a turn of the sinogram (projections, columns)."""
+    half = np.abs(angles - angles[0]) <= np.pi + 1e-6
+    span = float(np.ptp(angles[half]))
+    if span < np.deg2rad(170):
+        raise RecipeError(
+            f"The scan covers {np.rad2deg(span):.0f}°; the centre can't be found from less than half a turn.",
+            "Enter the centre.",
+            "centre",
+        )
+    width = transmission.shape[1]
+    reach = parameters.centre_search * width
+    found = float(
+        calculation.find_center_vo(
+            transmission[half], start=width // 2 - reach, stop=width // 2 + reach, step=0.25, ncore=1
+        )
+    )
+    if abs(found - width // 2) >= reach - 1:
+        warn(f"The centre was found at the end of the range searched ({found:g}): search within a larger share.")
+    return found
+
+
+def reconstruct(
+    sinogram: NDArray[Any], centre: float, angles: NDArray[Any], parameters: Parameters
+) -> NDArray[np.float32]:
+    """One slice (columns, columns) of attenuation per pixel from -ln(transmission) (projections, columns)."""
+    window = None if parameters.filter == "none" else parameters.filter
+    options: dict[str, Any] = {
+        "angles": angles,
+        "ratio": parameters.circle,
+        "filter_name": window,
+        "apply_log": False,
+        "ncore": 1,
+    }
+    if parameters.method == "dfi":
+        return np.float32(reconstruction.dfi_reconstruction(sinogram, centre, **options))
+    return np.float32(reconstruction.fbp_reconstruction(sinogram, centre, gpu=False, **options))
+
+
+def check_angles(angles: NDArray[Any], parameters: Parameters) -> None:
+    """Direct Fourier inversion needs even steps over half a turn or a whole one."""
+    steps = np.diff(angles)
+    span = abs(float(angles[-1] - angles[0]))
+    if span < np.deg2rad(150):
+        warn(f"The scan covers only {np.rad2deg(span):.0f}°: slices are distorted along the missing directions.")
+    if parameters.method != "dfi":
+        return
+    uneven = float(np.max(np.abs(steps - steps.mean()))) > _UNEVEN * abs(float(steps.mean())) + 1e-4
+    turns = abs(span - np.pi) < np.deg2rad(10) or abs(span - 2 * np.pi) < np.deg2rad(10)
+    if uneven or not turns:
+        raise RecipeError(
+            "Direct Fourier inversion needs evenly spaced angles over 180° or 360°"
+            f" (these cover {np.rad2deg(span):.1f}°{', unevenly' if uneven else ''}).",
+            "Choose the method 'fbp'.",
+            "method",
+        )

@@ -11,8 +11,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 from parameters import Parameters
-from scan import Scan, read_scan
-from slices import check_angles, find_centre, reconstruct, without_stripes
+from scan import Scan, check_angles, read_scan
 
 from pandaas.sdk import Blocks, Field, Inputs, Plot, RecipeError, current_job, progress, write_result
 from pandaas.sdk.pool import run_in_order
@@ -30,11 +29,16 @@ def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
     row = parameters.preview_slice if parameters.preview_slice is not None else (rows.start + rows.stop) // 2
     if not 0 <= row < scan.rows:
         raise RecipeError(f"The detector has no row {row}; the last is {scan.rows - 1}.", "Change it.", "preview_slice")
+    if parameters.centre is not None and parameters.centre >= scan.width:
+        raise RecipeError(f"The centre lies outside of the {scan.width} columns.", "Change it.", "centre")
     progress(0.02, "Looking for the centre of rotation")
+    from slices import (  # algotom takes seconds to load: what is wrong before it is said at once
+        find_centre,
+        without_stripes,
+    )
+
     transmission = scan.transmission(row, row + 1)[:, 0]
     centre = parameters.centre if parameters.centre is not None else find_centre(transmission, scan.angles, parameters)
-    if centre >= scan.width:
-        raise RecipeError(f"The centre {centre:g} is outside of {scan.width} columns.", "Change it.", "centre")
     sys.stdout.write(f"centre of rotation {centre:g} pixels, found in row {row}\n")
     sinogram = without_stripes(-np.log(transmission), parameters)
     plots = _preview(sinogram, centre, scan, parameters)
@@ -62,6 +66,8 @@ def _rows(scan: Scan, parameters: Parameters) -> range:
 
 def _volume(draft: h5py.File, scan: Scan, rows: range, centre: float, parameters: Parameters) -> h5py.Dataset:
     """Slices in parallel, blocks in order; never more than a few blocks are in memory."""
+    from slices import reconstruct, without_stripes
+
     width = scan.width
     volume = draft.create_dataset(
         "attenuation", (len(rows), width, width), np.float32, chunks=(1, width, width), compression="gzip",
@@ -109,6 +115,8 @@ def _pyramid(draft: h5py.File, volume: h5py.Dataset) -> list[Field]:
 
 def _preview(sinogram: NDArray[Any], centre: float, scan: Scan, parameters: Parameters) -> list[Plot]:
     """The middle band of one slice for centres around the one taken."""
+    from slices import reconstruct
+
     if parameters.preview_steps == 0:
         return []
     steps = np.arange(-parameters.preview_steps, parameters.preview_steps + 1) * parameters.preview_step + centre
@@ -138,6 +146,8 @@ def _quality(
     sinogram: NDArray[Any], centre: float, scan: Scan, parameters: Parameters, row: int
 ) -> list[Field]:  # fmt: skip
     """The noise of a slice: half the scatter between the slices of the even and of the odd projections."""
+    from slices import reconstruct
+
     halves = [
         reconstruct(sinogram[part::2], centre, scan.angles[part::2], parameters.model_copy(update={"method": "fbp"}))
         for part in (0, 1)

@@ -15,6 +15,7 @@ from pandaas.sdk.inputs import open_hdf5, text
 
 _KEY_FLAT, _KEY_DARK = 1, 2
 _DEAD_SHARE = 0.5
+_UNEVEN = 0.05
 
 
 @dataclass(frozen=True)
@@ -88,6 +89,25 @@ def read_scan(inputs: Inputs, parameters: Parameters) -> Scan:
             )
     _check_beam(flat - dark)
     return Scan(array, keep, angles, flat, dark)
+
+
+def check_angles(angles: NDArray[Any], parameters: Parameters) -> None:
+    """Direct Fourier inversion needs even steps over half a turn or a whole one."""
+    steps = np.diff(angles)
+    span = abs(float(angles[-1] - angles[0]))
+    if span < np.deg2rad(150):
+        warn(f"The scan covers only {np.rad2deg(span):.0f}°: slices are distorted along the missing directions.")
+    if parameters.method != "dfi":
+        return
+    uneven = float(np.max(np.abs(steps - steps.mean()))) > _UNEVEN * abs(float(steps.mean())) + 1e-4
+    turns = abs(span - np.pi) < np.deg2rad(10) or abs(span - 2 * np.pi) < np.deg2rad(10)
+    if uneven or not turns:
+        raise RecipeError(
+            "Direct Fourier inversion needs evenly spaced angles over 180° or 360°"
+            f" (these cover {np.rad2deg(span):.1f}°{', unevenly' if uneven else ''}).",
+            "Choose the method 'fbp'.",
+            "method",
+        )
 
 
 def _check_beam(beam: NDArray[Any]) -> None:

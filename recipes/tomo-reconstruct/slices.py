@@ -6,6 +6,7 @@ import os
 import tempfile
 from typing import Any
 
+os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")  # the only one that survives a fork
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # one slice per process; several threads would add in any order
 os.environ.setdefault("NUMBA_CACHE_DIR", f"{tempfile.gettempdir()}/numba")
 
@@ -16,9 +17,6 @@ from numpy.typing import NDArray
 from parameters import Parameters
 
 from pandaas.sdk import RecipeError, warn
-
-_FULL_TURN = np.deg2rad(350)
-_UNEVEN = 0.05
 
 
 def without_stripes(sinogram: NDArray[Any], parameters: Parameters) -> NDArray[Any]:
@@ -70,22 +68,3 @@ def reconstruct(
     if parameters.method == "dfi":
         return np.float32(reconstruction.dfi_reconstruction(sinogram, centre, **options))
     return np.float32(reconstruction.fbp_reconstruction(sinogram, centre, gpu=False, **options))
-
-
-def check_angles(angles: NDArray[Any], parameters: Parameters) -> None:
-    """Direct Fourier inversion needs even steps over half a turn or a whole one."""
-    steps = np.diff(angles)
-    span = abs(float(angles[-1] - angles[0]))
-    if span < np.deg2rad(150):
-        warn(f"The scan covers only {np.rad2deg(span):.0f}°: slices are distorted along the missing directions.")
-    if parameters.method != "dfi":
-        return
-    uneven = float(np.max(np.abs(steps - steps.mean()))) > _UNEVEN * abs(float(steps.mean())) + 1e-4
-    turns = abs(span - np.pi) < np.deg2rad(10) or abs(span - 2 * np.pi) < np.deg2rad(10)
-    if uneven or not turns:
-        raise RecipeError(
-            "Direct Fourier inversion needs evenly spaced angles over 180° or 360°"
-            f" (these cover {np.rad2deg(span):.1f}°{', unevenly' if uneven else ''}).",
-            "Choose the method 'fbp'.",
-            "method",
-        )

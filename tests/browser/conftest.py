@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -33,8 +34,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPlatform]:
-    extra = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": str(CACHE / "environments")}
+def office_feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the user office says; nothing until a test writes it."""
+    return tmp_path_factory.mktemp("office") / "feed.json"
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, office_feed: Path) -> Iterator[RunningPlatform]:
+    extra = {
+        "PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": str(CACHE / "environments"),
+        "PANDAAS_OFFICE": json.dumps([{"name": "userportal", "path": str(office_feed)}]),
+    }
     with running_demo(tmp_path_factory.mktemp("facility"), extra=extra) as platform:
         yield platform
 

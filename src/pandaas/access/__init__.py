@@ -8,16 +8,18 @@ from pandaas.access.policy import Policy, ReleaseChange, follow_inputs
 from pandaas.access.reach import Line, Reach, reach
 from pandaas.access.reads import ReadCounter
 from pandaas.access.reasons import Answer, Seer
-from pandaas.access.releases import ReleaseRequestView
+from pandaas.access.releases import ReleaseRequestView, ReleaseSet
 from pandaas.access.requests import AccessRequestView
 from pandaas.access.rights import not_found
 from pandaas.access.rule import EVERYONE_SEES, RULE, SCOPE_OF, Grant, Protected, Tie, is_open, may
 from pandaas.access.service import FACILITY, Access, access_of
+from pandaas.access.shares import MOST_AT_ONCE
 from pandaas.access.views import MemberView, ProposalView
 
 __all__ = [
     "EVERYONE_SEES",
     "FACILITY",
+    "MOST_AT_ONCE",
     "RULE",
     "SCOPE_OF",
     "Access",
@@ -41,6 +43,7 @@ __all__ = [
     "ReadCounter",
     "ReleaseChange",
     "ReleaseRequestView",
+    "ReleaseSet",
     "Seer",
     "Tie",
     "access_of",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,6 +15,7 @@ from pandaas.access.rule import EVERYONE_SEES
 from pandaas.db import leave_notice
 from pandaas.db.tables import Dataset, InstrumentStaff, Person, Proposal, ProposalMember, ReleaseRequest, ReleaseTold
 from pandaas.model import (
+    ANONYMOUS,
     Action,
     Conflict,
     InvalidInput,
@@ -40,6 +41,15 @@ class ReleaseRequestView:
     asked_by: str
     decided_by: str | None
     may_decide: bool
+
+
+@dataclass(frozen=True)
+class ReleaseSet:
+    """Of a set: what was asked for now, what is open anyway, for what a request waits already."""
+
+    asked: tuple[str, ...]
+    open: tuple[str, ...]
+    waiting: tuple[str, ...]
 
 
 class Releases(Policies):
@@ -91,38 +101,85 @@ class Releases(Policies):
             raise NotSignedIn("To ask for another release date you need to sign in.")
         with self._database.session() as session:
             proposal = self._proposal(session, principal, name, Action.MANAGE)
-            _check_releasable(proposal)
             dataset = self._dataset(session, principal, pid)[0] if pid is not None else None
             if dataset is not None and dataset.proposal_id != proposal.id:
                 raise NotFound(f"'{pid}' is not in proposal '{name}'.", field="dataset")
-            _check_time(release_time, self._now())
             standing = dataset.release_time if dataset else proposal.release_time
             if standing is not None and standing <= self._now():
                 raise Conflict("These data are open already.", remedy="An operator can withdraw single datasets.")
-            pending = select(ReleaseRequest.id).where(
-                ReleaseRequest.proposal_id == proposal.id,
-                ReleaseRequest.dataset_pid.is_(None) if pid is None else ReleaseRequest.dataset_pid == pid,
-                ReleaseRequest.state == "pending",
-            )
-            if session.scalar(pending) is not None:
+            if self._waits(session, proposal, pid):
                 raise Conflict(
                     "A request for this waits already.", remedy="Take it back first, or wait for the answer."
                 )
-            row = ReleaseRequest(
-                proposal_id=proposal.id, dataset_pid=pid, release_time=release_time, reason=_reason(reason),
-                state="pending", asked_by=principal.person_id, asked=self._now(),
-            )  # fmt: skip
-            session.add(row)
-            session.flush()
+            row = self._asked(session, principal, proposal, pid, release_time=release_time, reason=reason)
             what = f"'{dataset.title}'" if dataset else f"proposal {proposal.name}"
-            for person in self._staff_of(session, proposal):
-                text = f"{principal.name} asks to release {what} on {release_time:%d %B %Y}."
-                leave_notice(
-                    session, person, text, link="/requests", mail=f"Request: release of {what}",
-                    clock=self._database.clock,
-                )  # fmt: skip
-            self._log_request(session, "release.requested", principal, row, proposal)
+            self._tell_staff(session, principal, proposal, what, release_time)
             return row
+
+    def ask_release_set(
+        self, principal: Principal, pids: Sequence[str], release_time: datetime, reason: str
+    ) -> ReleaseSet:
+        """Ask to open a set of datasets (a collection) on one day; needs `MANAGE` of all that are not open, or nothing is
+        asked. The staff of each proposal decides on its own."""
+        if principal.person_id is None:
+            raise NotSignedIn("To ask for another release date you need to sign in.")
+        asked, open_, waiting = [], [], []
+        of: dict[int, list[str]] = {}
+        with self._database.session() as session:
+            for pid in dict.fromkeys(pids):
+                dataset, proposal = self._dataset(session, principal, pid)
+                if self.may(ANONYMOUS, Action.READ, self.protect(session, [dataset])[0]):
+                    open_.append(pid)
+                    continue
+                self.require(principal, Action.MANAGE, self.protect(session, [dataset])[0], what=f"dataset '{pid}'")
+                if self._waits(session, proposal, pid):
+                    waiting.append(pid)
+                    continue
+                self._asked(session, principal, proposal, pid, release_time=release_time, reason=reason)
+                asked.append(pid)
+                of.setdefault(proposal.id, []).append(dataset.title)
+            for proposal_id, titles in of.items():
+                what = f"'{titles[0]}'" if len(titles) == 1 else f"{len(titles)} datasets"
+                self._tell_staff(session, principal, session.get_one(Proposal, proposal_id), what, release_time)
+        return ReleaseSet(tuple(asked), tuple(open_), tuple(waiting))
+
+    def _waits(self, session: Session, proposal: Proposal, pid: str | None) -> bool:
+        pending = select(ReleaseRequest.id).where(
+            ReleaseRequest.proposal_id == proposal.id,
+            ReleaseRequest.dataset_pid.is_(None) if pid is None else ReleaseRequest.dataset_pid == pid,
+            ReleaseRequest.state == "pending",
+        )
+        return session.scalar(pending.limit(1)) is not None
+
+    def _asked(
+        self,
+        session: Session,
+        principal: Principal,
+        proposal: Proposal,
+        pid: str | None,
+        *,
+        release_time: datetime,
+        reason: str,
+    ) -> ReleaseRequest:
+        _check_releasable(proposal)
+        _check_time(release_time, self._now())
+        row = ReleaseRequest(
+            proposal_id=proposal.id, dataset_pid=pid, release_time=release_time, reason=_reason(reason),
+            state="pending", asked_by=principal.person_id or 0, asked=self._now(),
+        )  # fmt: skip
+        session.add(row)
+        session.flush()
+        self._log_request(session, "release.requested", principal, row, proposal)
+        return row
+
+    def _tell_staff(
+        self, session: Session, principal: Principal, proposal: Proposal, what: str, release_time: datetime
+    ) -> None:
+        for person in self._staff_of(session, proposal):
+            text = f"{principal.name} asks to release {what} on {release_time:%d %B %Y}."
+            leave_notice(
+                session, person, text, link="/requests", mail=f"Request: release of {what}", clock=self._database.clock
+            )  # fmt: skip
 
     def decide_release(
         self, principal: Principal, request_id: int, *, approve: bool, answer: str = ""

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from pandaas.access import Access
+from pandaas.access import MOST_AT_ONCE, Access, ReleaseSet
 from pandaas.catalogue.folding import storable
 from pandaas.catalogue.records import Records
 from pandaas.catalogue.values import Card
@@ -180,6 +180,15 @@ class Collections:
         if not pids:
             raise InvalidInput("Nothing is in this collection.", remedy="Add datasets to it.", field="datasets")
         return self._access.create_link(principal, pids, label, days=days)
+
+    def ask_release(self, principal: Principal, collection_id: int, release_time: datetime, reason: str) -> ReleaseSet:
+        """Ask to open what she sees in it to everyone on one day: all that is not open yet, or nothing."""
+        with self._database.read() as session:
+            row = self._own(session, principal, collection_id)
+            pids = [card.pid for card in self._records.cards(principal, _pids(session, row))]
+        if not 0 < len(pids) <= MOST_AT_ONCE:
+            raise InvalidInput(f"1 to {MOST_AT_ONCE:,} datasets can be released together.", field="datasets")
+        return self._access.ask_release_set(principal, pids, release_time, reason)
 
     def _unreadable(self, session: Session, principal: Principal, pids: Sequence[str]) -> list[str]:
         seen: set[str] = set()

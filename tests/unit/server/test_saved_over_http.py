@@ -196,6 +196,25 @@ def test_a_reviewers_link_opens_a_collection_as_it_is_now(facility: Facility, br
     assert browser("alice").post(address, json={"label": "x"}).status_code == 404
 
 
+def test_a_collection_is_asked_to_be_released_whole_or_not_at_all(facility: Facility, browser: Browser) -> None:
+    alice = browser("alice")
+    a, c = pid_of(facility, "Open a"), pid_of(facility, "Secret c")
+    own = facility.register("PUB-1/new.nxs", start="2026-03-01T00:00:00+00:00")
+    made = alice.post("/api/v1/collections", json={"name": "Paper", "datasets": [a, own]}).json()
+    address = f"/api/v1/collections/{made['id']}/release-requests"
+    body = {"release_time": "2027-01-01T00:00:00Z", "reason": "The paper is out."}
+    assert alice.post(address, json=body).json() == {"asked": 1, "open": 1, "waiting": 0}
+    assert alice.post(address, json=body).json() == {"asked": 0, "open": 1, "waiting": 1}
+    [asked] = facility.access.release_requests(facility.principal("otto"))
+    facility.access.decide_release(facility.principal("otto"), asked.row.id, approve=True)
+    assert facility.catalogue.dataset(facility.principal("alice"), own).release_time.year == 2027
+    browser("bob").post("/api/v1/shares", json={"datasets": [c], "user": "alice"})
+    other = facility.register("PUB-1/late.nxs", start="2026-03-01T00:00:00+00:00")
+    mixed = alice.post("/api/v1/collections", json={"name": "Mixed", "datasets": [other, c]}).json()
+    assert alice.post(f"/api/v1/collections/{mixed['id']}/release-requests", json=body).status_code == 403
+    assert len(facility.access.release_requests(facility.principal("otto"))) == 1
+
+
 def test_what_is_being_sent_stops_when_the_right_to_it_ends(
     facility: Facility, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -1,5 +1,6 @@
 /** Datasets in lists: as rows, as pictures, as one line. */
 import { Checkbox, Group, Table, Text, VisuallyHidden } from '@mantine/core';
+import type { ReactNode } from 'react';
 
 import type { ColumnValue, DatasetCard } from '@/api/types';
 import { bytes, number, shape, unitText } from '@/format';
@@ -133,7 +134,14 @@ function Choose({ card, selection }: { card: DatasetCard; selection: Selection }
   );
 }
 
-export function DatasetTiles({ datasets, selection }: ListProps) {
+interface TilesProps extends Pick<ListProps, 'datasets' | 'selection'> {
+  /** What stands above the title; the thumbnail where nothing else is given. */
+  picture?: (card: DatasetCard, height: number) => ReactNode;
+}
+
+const PICTURE_HEIGHT = 150;
+
+export function DatasetTiles({ datasets, selection, picture }: TilesProps) {
   return (
     <ul className={classes.tiles}>
       {datasets.map((card) => (
@@ -143,7 +151,7 @@ export function DatasetTiles({ datasets, selection }: ListProps) {
               <Choose card={card} selection={selection} />
             </div>
           )}
-          <Thumbnail card={card} width="100%" height={132} />
+          {picture ? picture(card, PICTURE_HEIGHT) : <Thumbnail card={card} width="100%" height={PICTURE_HEIGHT} />}
           <div className={classes.caption}>
             <Link to="/datasets/$pid" params={{ pid: card.pid }} className={classes.stretched} fw={500} underline="never" c="inherit" lineClamp={2}>
               {card.title}

@@ -12,6 +12,8 @@ from pandaas.server.schemas import (
     CollectionLinkIn,
     CollectionOut,
     CollectionPatch,
+    CollectionReleaseIn,
+    CollectionReleaseOut,
     CollectionShareIn,
     ColumnSetOut,
     FeedOut,
@@ -120,6 +122,16 @@ def link_collection(collection_id: RowId, body: CollectionLinkIn, platform: Plat
     """A reviewer's link to what is in it now; its secret is in this answer and nowhere else."""
     row, secret = platform.catalogue.collections.link(asker, collection_id, body.label, days=body.days)
     return present_access.new_link(platform, asker, row.id, secret)
+
+
+@router.post(f"{_API}/collections/{{collection_id}}/release-requests", status_code=201, dependencies=_KEEP)
+def release_collection(
+    collection_id: RowId, body: CollectionReleaseIn, platform: Platform, asker: Signed
+) -> CollectionReleaseOut:
+    """Ask the staff to open its datasets to everyone on one day; for who leads the proposals of all that are not open."""
+    moment = present_access.zoned(body.release_time) or body.release_time
+    found = platform.catalogue.collections.ask_release(asker, collection_id, moment, body.reason)
+    return CollectionReleaseOut(asked=len(found.asked), open=len(found.open), waiting=len(found.waiting))
 
 
 @router.get(f"{_API}/collections/{{collection_id}}/download", response_class=Response, dependencies=_KEEP)

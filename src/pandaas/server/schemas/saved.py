@@ -82,6 +82,19 @@ class CollectionLinkIn(In):
     days: float = 60
 
 
+class CollectionReleaseIn(In):
+    release_time: datetime
+    reason: str = Field(max_length=2000)
+
+
+class CollectionReleaseOut(Out):
+    """How many datasets the staff was asked to release, are open anyway, and have a request that waits."""
+
+    asked: int
+    open: int
+    waiting: int
+
+
 class ColumnSetOut(Out):
     name: str
     columns: list[str]

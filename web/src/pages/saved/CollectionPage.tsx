@@ -15,6 +15,7 @@ import { Page } from '@/components/Page';
 import { ActionFailure, Empty, Failure, SkeletonRows } from '@/components/states';
 import { plural } from '@/format';
 import { myLinksQuery } from '@/pages/access/queries';
+import { ReleaseTogether } from './ReleaseTogether';
 import { ReviewerLink } from '@/pages/access/ReviewerLink';
 
 const route = getRouteApi('/collections/$id');
@@ -81,6 +82,7 @@ function Contents({ collection }: { collection: CollectionOut }) {
               Share
             </Button>
           )}
+          {mine && datasets.some(({ open }) => !open) && <ReleaseTogether collection={collection} />}
           <Button variant="subtle" color="gray" leftSection={<IconTrash size={16} />} onClick={confirm}>
             {mine ? 'Delete' : 'Leave'}
           </Button>

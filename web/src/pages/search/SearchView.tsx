@@ -14,6 +14,7 @@ import { Empty, Loaded, SkeletonRows } from '@/components/states';
 import { count, plural } from '@/format';
 import { AddToCollection } from '@/pages/saved/AddToCollection';
 
+import { CardPlot } from './CardPlot';
 import { Calendar } from './Calendar';
 import { Facets, type FacetName } from './Facets';
 import { Ranges } from './Ranges';
@@ -167,7 +168,7 @@ interface HitsProps {
 }
 
 function Hits({ datasets, tiles, columns, selection }: HitsProps) {
-  return tiles ? <DatasetTiles datasets={datasets} selection={selection} /> : <DatasetRows datasets={datasets} columns={columns} selection={selection} />;
+  return tiles ? <DatasetTiles datasets={datasets} selection={selection} picture={(card, height) => <CardPlot card={card} height={height} />} /> : <DatasetRows datasets={datasets} columns={columns} selection={selection} />;
 }
 
 interface NothingProps {

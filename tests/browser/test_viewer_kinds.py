@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import h5py
+import hdf5plugin
 import numpy as np
 import pytest
 from PIL import Image
@@ -61,12 +62,22 @@ def _events(path: Path) -> None:
         bank["data_x_y"] = np.histogram2d(x, y, (np.arange(49), np.arange(65)))[0].astype("u4")
 
 
+def _zstandard(path: Path) -> None:
+    """Detector frames as newer detectors store them."""
+    frames = np.random.default_rng(4).poisson(0.4, (3, 300, 310)).astype("u4")
+    frames[:, 100:110] = 0xFFFFFFFF
+    with h5py.File(path, "w") as file:
+        how = hdf5plugin.Bitshuffle(cname="zstd")
+        file.create_dataset("entry/data/data", data=frames, chunks=(1, 300, 310), **how)
+
+
 @pytest.fixture(scope="module")
 def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningView]:
     folder = tmp_path_factory.mktemp("kinds").resolve()
     _map(folder / "map.nxs")
     _spectrum(folder / "spectrum.mca")
     _events(folder / "events.nxs")
+    _zstandard(folder / "zstandard.h5")
     with running_view(folder, options=("--port", "0", "--no-key")) as running:
         yield running
 
@@ -113,3 +124,12 @@ def test_events_are_seen_as_the_banks_picture_and_their_times_as_numbers(view: R
     assert share_of_colour(picture(page, "events-bank")) > 0.3
     shown(view, page, "events.nxs?path=/entry/bank1_events/event_time_offset")
     assert share_of_colour(picture(page, "events-times")) > 0.0005
+
+
+def test_frames_in_zstandard_travel_as_they_are_stored(view: RunningView, page: Page) -> None:
+    shown(view, page, "zstandard.h5?path=/entry/data/data")
+    page.wait_for_function("() => window.pandaasViewer.cost?.decoded > 0")
+    cost = page.evaluate("window.pandaasViewer.cost")
+    assert cost["stored"]
+    assert cost["bytes"] < 300 * 310  # of 4 bytes each
+    assert share_of_colour(picture(page, "zstandard")) > 0.3

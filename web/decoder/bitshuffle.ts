@@ -1,8 +1,11 @@
-// Decoder of Bitshuffle-LZ4 chunks, in AssemblyScript: compiled to WebAssembly by `npm run decoder`.
+// Decoder of Bitshuffle chunks with LZ4 or Zstandard, in AssemblyScript: compiled to WebAssembly by `npm run decoder`.
 //
 // Layout: see src/pandaas/codecs/bitshuffle.py. LZ4 block format: https://github.com/lz4/lz4/blob/dev/doc/lz4_Block_format.md.
 // The memory belongs to the caller, who says where everything lies; nothing is allocated here. Every length is checked
 // against the end it must not pass, so damaged bytes give -1.
+
+import { repeat } from './copy';
+import { prepare, zstd } from './zstd';
 
 const LANES: usize = 16;
 
@@ -44,24 +47,6 @@ function lz4(source: usize, sourceEnd: usize, target: usize, targetEnd: usize): 
     d += length;
   }
   return 0;
-}
-
-/** Copy `length` bytes from `offset` before `d`; what is copied may itself be the source of what follows. */
-function repeat(d: usize, offset: usize, length: usize, targetEnd: usize): void {
-  const from = d - offset;
-  if (offset == 1) {
-    memory.fill(d, load<u8>(from), length);
-  } else if (offset >= 16 && length <= 128 && targetEnd - d >= length + 16) {
-    for (let i: usize = 0; i < length; i += 16) v128.store(d + i, v128.load(from + i));
-  } else {
-    let done: usize = 0;
-    while (done < length) {
-      const known = offset + done;
-      const count = known < length - done ? known : length - done;
-      memory.copy(d + done, from, count);
-      done += count;
-    }
-  }
 }
 
 /** The bits of eight bytes as a matrix, transposed: bit i of byte k becomes bit k of byte i. */
@@ -207,7 +192,8 @@ function weave(planes: usize, count: usize, itemsize: usize, out: usize): void {
 /**
  * Decode a chain of blocks (without the chunk's head) to `elements` elements of `itemsize` bytes at `target`.
  *
- * `scratch` has room for two blocks of `block` elements. Returns 0, or -1 for bytes that are no such chain.
+ * `scratch` has room for two blocks of `block` elements, and behind them, with `zstandard`, for `WORK` bytes. Returns 0, or -1
+ * for bytes that are no such chain.
  */
 export function decode(
   source: usize,
@@ -217,7 +203,9 @@ export function decode(
   itemsize: usize,
   block: usize,
   scratch: usize,
+  zstandard: bool,
 ): i32 {
+  if (zstandard) prepare((scratch + 2 * block * itemsize + LANES) & ~(LANES - 1));
   const rest = elements % 8;
   const whole = elements - rest;
   const planes = scratch + block * itemsize;
@@ -230,7 +218,7 @@ export function decode(
     s += 4;
     if (length > sourceEnd - s) return -1;
     const end = scratch + count * itemsize;
-    if (lz4(s, s + length, scratch, end) != end) return -1;
+    if ((zstandard ? zstd(s, s + length, scratch, end) : lz4(s, s + length, scratch, end)) != end) return -1;
     s += length;
     const groups = count / 8;
     for (let j: usize = 0; j < itemsize; j++) plane(scratch + j * count, groups, planes + j * count);

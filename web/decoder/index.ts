@@ -2,3 +2,4 @@
 
 export { decode } from './bitshuffle';
 export { pool } from './pool';
+export { WORK } from './zstd';

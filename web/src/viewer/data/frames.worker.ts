@@ -2,20 +2,20 @@
 
 import { PlainSlot } from '../decode/plainSlot';
 import type { Codec } from '../decode/slot';
-import { wasmSlots } from '../decode/wasmSlot';
+import { WasmSlot, wasmSlots } from '../decode/wasmSlot';
 import { FrameStore, type Fetcher } from './frameStore';
 import type { Reply, Request, Verb, Verbs } from './frameProtocol';
 import { describeError, isAbort, requestPayload, RequestError } from './requests';
 
-/** What both kinds of slot decode. */
-const CODECS: readonly Codec[] = ['lz4'];
+const fetcherOf =
+  (codecs: readonly Codec[]): Fetcher =>
+  (url, signal, { stored, later }) =>
+    requestPayload(url, signal, stored ? codecs : [], later ? 'low' : 'high');
 
-const fetcher: Fetcher = (url, signal, { stored, later }) =>
-  requestPayload(url, signal, stored ? CODECS : [], later ? 'low' : 'high');
-
-const starting = wasmSlots()
-  .catch(() => () => new PlainSlot())
-  .then((makeSlot) => new FrameStore(fetcher, makeSlot));
+const starting = wasmSlots().then(
+  (makeSlot) => new FrameStore(fetcherOf(WasmSlot.codecs), makeSlot),
+  () => new FrameStore(fetcherOf(PlainSlot.codecs), () => new PlainSlot()),
+);
 const running = new Map<number, AbortController>();
 
 type Question = Exclude<Request, { verb: 'abort' | 'recycle' }>;

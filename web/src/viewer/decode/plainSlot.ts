@@ -8,6 +8,7 @@ import { BrokenChunk, ITEM_BYTES, kindOf, viewOf, type Codec, type Kind, type Sl
 import { unshuffle } from './unshuffle';
 
 export class PlainSlot implements Slot {
+  static readonly codecs: readonly Codec[] = ['lz4'];
   private buffer = new ArrayBuffer(0);
   private scratch = new Uint8Array(0);
   private kind: Kind = 'u1';

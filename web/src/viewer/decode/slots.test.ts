@@ -30,7 +30,6 @@ const CHUNKS = cases.map(({ dtype, codec, pattern, count, block, stored }) => ({
   block,
   stored: Uint8Array.from(Buffer.from(stored, 'base64')),
 }));
-const CODECS = [...new Set(CHUNKS.map(({ codec }) => codec))];
 const first = (codec: Codec) => CHUNKS.find((chunk) => chunk.kind === 'u4' && chunk.codec === codec && chunk.count > 500);
 
 function randomOf(seed: number): (below: number) => number {
@@ -44,10 +43,12 @@ beforeAll(async () => {
 });
 
 describe.each([
-  ['WebAssembly', () => wasm()],
-  ['TypeScript', () => new PlainSlot()],
-] as [string, () => Slot][])('a slot in %s', (_, make) => {
-  it.each(CHUNKS)('decodes $codec, $kind, $count $pattern in blocks of $block', ({ kind, codec, count, stored, pattern }) => {
+  ['WebAssembly', () => wasm(), WasmSlot.codecs],
+  ['TypeScript', () => new PlainSlot(), PlainSlot.codecs],
+] as [string, () => Slot, readonly Codec[]][])('a slot in %s', (_, make, codecs) => {
+  const chunks = CHUNKS.filter(({ codec }) => codecs.includes(codec));
+
+  it.each(chunks)('decodes $codec, $kind, $count $pattern in blocks of $block', ({ kind, codec, count, stored, pattern }) => {
     const expected = PATTERNS[pattern];
     const slot = make();
     slot.decode(stored, codec, kind, count);
@@ -59,7 +60,7 @@ describe.each([
   it('is used again without growing', () => {
     const slot = make();
     const decodeAll = () => {
-      for (const { stored, codec, kind, count } of CHUNKS) slot.decode(stored, codec, kind, count);
+      for (const { stored, codec, kind, count } of chunks) slot.decode(stored, codec, kind, count);
     };
     decodeAll();
     const { held } = slot;
@@ -67,7 +68,7 @@ describe.each([
     expect(slot.held).toBe(held);
   });
 
-  it.each(CODECS)('refuses %s chunks that are cut, longer, or say another size', (codec) => {
+  it.each(codecs)('refuses %s chunks that are cut, longer, or say another size', (codec) => {
     const { count, stored } = first(codec) ?? { count: 0, stored: new Uint8Array() };
     const slot = make();
     for (const wrong of [stored.subarray(0, 8), stored.subarray(0, 40), stored.subarray(0, -1), Uint8Array.from([...stored, 0])]) {
@@ -76,7 +77,7 @@ describe.each([
     expect(() => slot.decode(stored, codec, 'u4', count + 1)).toThrow(BrokenChunk);
   });
 
-  it.each(CODECS)('survives damaged bytes of %s', (codec) => {
+  it.each(codecs)('survives damaged bytes of %s', (codec) => {
     const { count, stored } = first(codec) ?? { count: 0, stored: new Uint8Array() };
     const slot = make();
     const random = randomOf(1);

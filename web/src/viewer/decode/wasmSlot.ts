@@ -15,7 +15,18 @@ const MARGIN = 64;
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  decode(source: number, sourceEnd: number, target: number, elements: number, itemsize: number, block: number, scratch: number): number;
+  /** Bytes of the tables of Zstandard. */
+  readonly WORK: WebAssembly.Global<'i32'>;
+  decode(
+    source: number,
+    sourceEnd: number,
+    target: number,
+    elements: number,
+    itemsize: number,
+    block: number,
+    scratch: number,
+    zstandard: boolean,
+  ): number;
   pool(
     values: number,
     kind: number,
@@ -32,9 +43,8 @@ interface Exports {
   ): void;
 }
 
-const CODECS: readonly Codec[] = ['lz4'];
-
 export class WasmSlot implements Slot {
+  static readonly codecs: readonly Codec[] = ['lz4', 'zstd'];
   private kind: Kind = 'u1';
   private count = 0;
 
@@ -52,14 +62,14 @@ export class WasmSlot implements Slot {
 
   decode(stored: Uint8Array, codec: Codec, kind: Kind, count: number): void {
     const itemsize = ITEM_BYTES[kind];
-    if (!CODECS.includes(codec)) throw new BrokenChunk(`Nothing decodes ${codec} here.`);
     const block = blockElements(stored, count, itemsize);
     const source = this.hold(kind, count);
     const scratch = after(source, stored.byteLength - HEAD_BYTES);
-    this.makeRoom(after(scratch, 2 * block * itemsize));
+    const zstandard = codec === 'zstd';
+    this.makeRoom(after(scratch, 2 * block * itemsize + (zstandard ? this.wasm.WORK.value + MARGIN : 0)));
     this.memory().set(stored.subarray(HEAD_BYTES), source);
     const end = source + stored.byteLength - HEAD_BYTES;
-    const failed = this.wasm.decode(source, end, 0, count, itemsize, block, scratch);
+    const failed = this.wasm.decode(source, end, 0, count, itemsize, block, scratch, zstandard);
     if (failed !== 0) throw new BrokenChunk('The chunk doesn’t decode.');
   }
 

@@ -12,7 +12,7 @@ import hdf5plugin
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page
 
 from pandaas.testing.view import RunningView, running_view
 
@@ -101,7 +101,7 @@ def share_of_colour(pixels: np.ndarray) -> float:
 
 def test_a_map_shows_the_spectrum_of_a_place_and_is_a_picture_at_an_energy(view: RunningView, page: Page) -> None:
     shown(view, page, "map.nxs")
-    expect(page.get_by_text("energy (keV)")).to_be_visible()
+    page.get_by_text("energy (keV)").first.wait_for()
     assert 0.0005 < share_of_colour(picture(page, "map-spectrum")) < 0.2  # a curve
     shown(view, page, "map.nxs?vis=heatmap&x=1&y=0&slice=0_0_102")
     assert share_of_colour(picture(page, "map-image")) > 0.3
@@ -120,7 +120,7 @@ def test_a_spectrum_is_a_curve_whose_axis_turns_logarithmic(view: RunningView, p
 
 def test_events_are_seen_as_the_banks_picture_and_their_times_as_numbers(view: RunningView, page: Page) -> None:
     shown(view, page, "events.nxs")
-    expect(page.get_by_role("region", name=re.compile("data_x_y"))).to_be_visible()
+    page.get_by_role("region", name=re.compile("data_x_y")).wait_for()
     assert share_of_colour(picture(page, "events-bank")) > 0.3
     shown(view, page, "events.nxs?path=/entry/bank1_events/event_time_offset")
     assert share_of_colour(picture(page, "events-times")) > 0.0005

@@ -14,6 +14,8 @@ from pandaas.access import FACILITY, Access
 from pandaas.catalogue import IndexSearch, SearchQuery, SearchResult, SqlSearch
 from pandaas.catalogue.folding import search_text
 from pandaas.catalogue.search import ranking
+from pandaas.catalogue.search.known import Known
+from pandaas.catalogue.search.language import Words
 from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.db import Database, append
 from pandaas.db.tables import (
@@ -59,6 +61,7 @@ _TEXTS = (
     "technique:nonsense", "instrument:I1", "proposal:P2", "nonsense lysozyme", "in ice", "muller", "100% zeolite", "|",
     "photon_energy:>=7keV year:2020 lysozyme", "facility:F", 'file:"0012"', "definition:nxsas", "nothing:here",
 )  # fmt: skip
+_NAMES = ("photon_energy", "temperature", "mode", "Mode", "nothing")
 _SORTS = ("relevance", "newest", "oldest", "title", "size")
 
 
@@ -236,6 +239,34 @@ def compare(chance: Chance, search: IndexSearch, times: int) -> None:
         assert found == wanted, (who, query)
 
 
+def compare_knowledge(chance: Chance, search: IndexSearch) -> None:
+    """What completion offers and typos are held against."""
+    who, some = chance.asker(), chance.random.sample
+    with chance.database.read() as session:
+        counted = search.known_to(session, who)
+        tables = Known(chance.database, chance.access).to(session, who)
+        assert counted is not None
+        assert counted.names(_NAMES) == tables.names(_NAMES), who
+        assert sorted(counted.techniques()) == sorted(tables.techniques()), who
+        assert list(counted.instruments()) == list(tables.instruments()), who
+        assert list(counted.proposals()) == list(tables.proposals()), who
+        for name in some(_NAMES, 2):
+            assert (counted.numeric(name) is None) == (tables.numeric(name) is None), (who, name)
+            for part in some(("", "s", "fl"), 1):
+                found, wanted = (one.texts_of(name, part, 50) for one in (counted, tables))
+                assert [text.lower() for text in found] == [text.lower() for text in wanted], (who, name, part)
+        for field, part in some(
+            (("sample", ""), ("sample", "ice"), ("sample", "e"), ("facility", ""), ("format", "")), 2
+        ):
+            found, wanted = (one.values_of(field, part, 50) for one in (counted, tables))
+            assert [value.lower() for value in found] == [value.lower() for value in wanted], (who, field, part)
+        for part in some(("ly", "lysozyme", "00", "i", "100", "p", "nothing"), 2):
+            assert set(counted.begun(part)) == set(tables.begun(part)), (who, part)
+        for word in some(("lysozime", "lysozyne", "frozne", "bufer", "ice", "nonsense"), 2):
+            assert set(counted.near(word)) == set(tables.near(word)), (who, word)
+            assert counted.stands(Words(word)) == tables.stands(Words(word)), (who, word)
+
+
 def _never(principal: Principal, query: SearchQuery) -> SearchResult:
     raise AssertionError(f"the index can't answer {query}")
 
@@ -254,17 +285,20 @@ def test_the_index_answers_as_sql(
     search = IndexSearch(sqlite_database, chance.access, chance.vocabulary, tmp_path / "index")
     search.keeper.load()
     compare(chance, search, 50)
+    compare_knowledge(chance, search)
     for _ in range(2):
         chance.add(10)
         chance.change(10)
         compare(chance, search, 30)
         chance.clock.advance(seconds=4)
         compare(chance, search, 20)
+        compare_knowledge(chance, search)
     chance.clock.advance(seconds=-8)  # another time is another truth
     compare(chance, search, 20)
     monkeypatch.setattr(ranking, "MOST_RANKED", 10)
     again = IndexSearch(sqlite_database, chance.access, chance.vocabulary, tmp_path / "index")
     again.keeper.load()  # the old snapshot and what has happened since
     compare(chance, again, 30)
+    compare_knowledge(chance, again)
     again.keeper.rebuild()
     compare(chance, again, 40)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Literal
 
-from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from pandaas.catalogue.folding import fold, storable
-from pandaas.catalogue.search.known import Known, starts
+from pandaas.catalogue.search.known import Known, KnownTo, starts
 from pandaas.catalogue.search.language import ARRAY_KINDS, HAS, KINDS, STATES, Token, is_field, tokens
 from pandaas.catalogue.search.units import units_for
 from pandaas.catalogue.vocabulary import TechniqueTerm, Vocabulary
 from pandaas.db import Database
-from pandaas.db.tables import Dataset, Instrument, Proposal
 from pandaas.model import Principal
 
 Kind = Literal["field", "parameter", "value", "unit", "word"]
@@ -79,15 +79,24 @@ class Completer:
         token = _token_at(text, at)
         sign = "-" if token.negated else ""
         with self._database.read() as session:
-            found = (
-                self._of_value(session, principal, token) if token.field else self._of_any(session, principal, token)
-            )
+            asked = _Asked(self._known.to(session, principal), self._known, session, self._vocabulary)
+            found = asked.of_value(token) if token.field else asked.of_any(token)
             items = tuple(
                 Completion(sign + one.text, one.label, one.kind, one.detail) for one in islice(_once(found), _MOST)
             )
         return Completions(token.start, token.end, items)
 
-    def _of_any(self, session: Session, principal: Principal, token: Token) -> Iterator[Completion]:
+
+class _Asked:
+    """One completion of one person."""
+
+    def __init__(self, seen: KnownTo, known: Known, session: Session, vocabulary: Vocabulary) -> None:
+        self._seen = seen
+        self._known = known
+        self._session = session
+        self._vocabulary = vocabulary
+
+    def of_any(self, token: Token) -> Iterator[Completion]:
         """A word that may become anything: a field, a parameter, a value, or stay a word."""
         part = fold(storable(token.value.strip('"')))
         for field, detail in _FIELDS.items():
@@ -95,46 +104,44 @@ class Completer:
                 yield Completion(f"{field}:", f"{field}:", "field", detail)
         if not part:
             return
-        yield from islice(self._parameters(session, principal, part), _SHARE)
+        yield from islice(self._parameters(part), _SHARE)
         for values in (self._techniques, self._instruments, self._proposals):
-            yield from islice(values(session, principal, part), _SHARE)
+            yield from islice(values(part), _SHARE)
         if len(part) >= 2:
-            for sample in self._known.values_of(session, principal, "sample", part, _SHARE):
+            for sample in self._seen.values_of("sample", part, _SHARE):
                 yield _value("sample", sample, "sample")
-            counted = self._known.words(session, principal, [part])
-            begun = [(word, number) for word, number in counted.items() if word.startswith(part) and word != part]
-            for word, _ in sorted(begun, key=lambda one: (-one[1], one[0]))[:_SHARE]:
+            begun = [word for word in _commonest(self._seen.begun(part)) if word != part]
+            for word in begun[:_SHARE]:
                 yield Completion(_quoted(word), word, "word")
 
-    def _of_value(self, session: Session, principal: Principal, token: Token) -> Iterable[Completion]:
+    def of_value(self, token: Token) -> Iterable[Completion]:
         name, part = (token.field or "").lower(), fold(storable(token.value.strip('"')))
         listed: dict[str, Iterable[str]] = {"kind": sorted({*KINDS}), "state": sorted(STATES)}
         if name in listed:
             return [_value(name, one) for one in listed[name] if one.startswith(part)]
         match name:
             case "technique":
-                return self._techniques(session, principal, part)
+                return self._techniques(part)
             case "instrument" | "beamline":
-                return self._instruments(session, principal, part)
+                return self._instruments(part)
             case "proposal":
-                return self._proposals(session, principal, part)
+                return self._proposals(part)
             case "sample" | "facility" | "format":
-                found = self._known.values_of(session, principal, name, part, _MOST)
+                found = self._seen.values_of(name, part, _MOST)
                 return [_value(name, one) for one in found]
             case "has":
                 simple = [_value("has", one) for one in sorted({*HAS, *ARRAY_KINDS}) if one.startswith(part)]
-                named = self._parameters(session, principal, part) if part else iter(())
+                named = self._parameters(part) if part else iter(())
                 return [*simple, *(Completion(f"has:{one.label}", one.label, "value", "parameter") for one in named)]
             case "title" | "description" | "file" if len(part) >= 2:
-                counted = self._known.words(session, principal, [part])
-                return [_value(name, word) for word, _ in counted.most_common(_MOST) if word.startswith(part)]
-        return () if is_field(name) else self._of_parameter(session, principal, token, part)
+                return [_value(name, word) for word in _commonest(self._seen.begun(part))[:_MOST]]
+        return () if is_field(name) else self._of_parameter(token, part)
 
-    def _of_parameter(self, session: Session, principal: Principal, token: Token, part: str) -> Iterator[Completion]:
+    def _of_parameter(self, token: Token, part: str) -> Iterator[Completion]:
         """Units after a number, else the texts that this parameter has."""
         field = token.field or ""
-        for name in self._known.names(session, principal, self._known.named(session, field)[:_SHARE]):
-            numeric = self._known.numeric(session, principal, name)
+        for name in self._seen.names(self._known.named(self._session, field)[:_SHARE]):
+            numeric = self._seen.numeric(name)
             typed = _NUMBER_UNIT.fullmatch(token.value)
             if numeric is not None and typed is not None:
                 begun = (typed["unit"] or "").lower()
@@ -147,41 +154,38 @@ class Completer:
                 for pattern, detail in (("{}..{}", "from … to …"), (">{}", "larger than"), ("<{}", "smaller than")):
                     example = pattern.format(1, 2)
                     yield Completion(f"{field}:{example}{unit}", f"{field}:{example} {unit}".strip(), "unit", detail)
-            for value in self._known.texts_of(session, principal, name, part, _MOST):
+            for value in self._seen.texts_of(name, part, _MOST):
                 yield _value(field, value)
 
-    def _parameters(self, session: Session, principal: Principal, part: str) -> Iterator[Completion]:
-        every = self._known.all_names(session)
+    def _parameters(self, part: str) -> Iterator[Completion]:
+        every = self._known.all_names(self._session)
         fit = sorted(
             (name for name in every if starts(name, part)),
             key=lambda name: (not fold(name).startswith(part), len(name), name),
         )
         for name in fit[:200]:
-            if self._known.names(session, principal, [name]):
+            if self._seen.names([name]):
                 yield Completion(f"{name}:", name, "parameter", "parameter")
 
-    def _techniques(self, session: Session, principal: Principal, part: str) -> Iterator[Completion]:
+    def _techniques(self, part: str) -> Iterator[Completion]:
         """Terms by any of their names that a visible dataset has, itself or a narrower one."""
         techniques = self._vocabulary.techniques()
-        used = self._known.techniques(session, principal)
+        used = self._seen.techniques()
         branches = {iri for one in used for iri in (one, *(techniques.get(one) or _NOTHING).ancestors)}
         found = techniques.search(part, _LOOKED_UP) if part else [t for iri in used if (t := techniques.get(iri))]
         for term in found:
             if term.iri in branches and any(starts(name, part) for name in techniques.names(term.iri)):
                 yield _value("technique", term.short, term.label if term.label != term.short else "technique")
 
-    def _instruments(self, session: Session, principal: Principal, part: str) -> Iterator[Completion]:
-        has = exists().where(Dataset.instrument_id == Instrument.id, *self._known.visible(principal))
-        for row in session.execute(select(Instrument.name, Instrument.title).where(has).order_by(Instrument.name)):
-            if starts(row.name, part) or starts(row.title, part) or part in fold(row.name):
-                yield _value("instrument", row.name, row.title if row.title != row.name else "instrument")
+    def _instruments(self, part: str) -> Iterator[Completion]:
+        for name, title in self._seen.instruments():
+            if starts(name, part) or starts(title, part) or part in fold(name):
+                yield _value("instrument", name, title if title != name else "instrument")
 
-    def _proposals(self, session: Session, principal: Principal, part: str) -> Iterator[Completion]:
-        has = exists().where(Dataset.proposal_id == Proposal.id, *self._known.visible(principal))
-        query = select(Proposal.name, Proposal.title).where(has).order_by(Proposal.id.desc())
-        for row in session.execute(query):
-            if part in fold(row.name) or starts(row.title, part):
-                yield _value("proposal", row.name, row.title if row.title != row.name else "proposal")
+    def _proposals(self, part: str) -> Iterator[Completion]:
+        for name, title in self._seen.proposals():
+            if part in _folded(name) or (part in _folded(title) and starts(title, part)):
+                yield _value("proposal", name, title if title != name else "proposal")
 
 
 def _token_at(text: str, caret: int) -> Token:
@@ -200,6 +204,15 @@ def _value(field: str, value: str, detail: str = "") -> Completion:
 def _quoted(value: str) -> str:
     plain = value.replace('"', "")
     return f'"{plain}"' if re.search(r"\s", plain) or plain.startswith("-") else plain
+
+
+@lru_cache(maxsize=65_536)
+def _folded(text: str) -> str:
+    return fold(text)
+
+
+def _commonest(counted: Counter[str]) -> list[str]:
+    return sorted(counted, key=lambda word: (-counted[word], word))
 
 
 def _once(found: Iterable[Completion]) -> Iterator[Completion]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement
 from pandaas.access import Access
 from pandaas.catalogue.search.completion import Completer
 from pandaas.catalogue.search.guided import GuidedSearch
+from pandaas.catalogue.search.index import IndexSearch
 from pandaas.catalogue.search.insight import Insight
 from pandaas.catalogue.search.known import Known
 from pandaas.catalogue.search.sql import SqlSearch
@@ -27,7 +28,7 @@ class Finder:
     def __init__(
         self, database: Database, access: Access, engine: Search, tables: SqlSearch, vocabulary: Vocabulary
     ) -> None:
-        self.known = known = Known(database, access)
+        self.known = known = Known(database, access, engine if isinstance(engine, IndexSearch) else None)
         self.guide = GuidedSearch(engine, database, known, vocabulary)
         self.insight = Insight(database, tables, self.guide, vocabulary)
         self._tables = tables

@@ -9,13 +9,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import literal, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pandaas.catalogue.search.conditions import Conditions
-from pandaas.catalogue.search.known import Known
+from pandaas.catalogue.search.known import Known, KnownTo
 from pandaas.catalogue.search.language import ARRAY_KINDS, HAS, Between, Has, ParameterText, Term, Words, parse
-from pandaas.catalogue.search.typos import is_one_typo, parts_of
+from pandaas.catalogue.search.typos import is_one_typo
 from pandaas.catalogue.values import Card, FacetCount, SearchQuery, SearchResult, UnderstoodTerm
 from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.db import Database
@@ -97,16 +96,17 @@ class GuidedSearch:
         if not any(_name(term) for term in terms):
             return [_Written(term.shown.text) for term in terms]
         with self._database.read() as session:
-            return [self._named(session, principal, term) for term in terms]
+            seen = self._known.to(session, principal)
+            return [self._named(session, seen, term) for term in terms]
 
-    def _named(self, session: Session, principal: Principal, term: Term) -> _Written:
+    def _named(self, session: Session, seen: KnownTo, term: Term) -> _Written:
         name = _name(term)
         if name is None:
             return _Written(term.shown.text)
         candidates = self._known.named(session, name)
         if name in candidates[:1] or name.lower() in candidates[:1]:
             return _Written(term.shown.text)
-        found = self._known.names(session, principal, candidates[: _SHOWN + 5])
+        found = seen.names(candidates[: _SHOWN + 5])
         if not found:
             return _Written(term.shown.text)
         if len(found) == 1 or _same(found, name):
@@ -118,15 +118,16 @@ class GuidedSearch:
         """Each word and name that nothing visible has, replaced by the most frequent that is one typo away."""
         made = list(written)
         with self._database.read() as session:
+            seen = self._known.to(session, principal)
             tried = 0
             for index, term in enumerate(terms):
                 if term.negated or term.condition is None or tried >= _MOST_WORDS:
                     continue
                 if isinstance(term.condition, Words):
-                    better = self._word(session, principal, term.condition)
+                    better = self._word(seen, term.condition)
                     tried += 1
                 else:
-                    better = self._name_near(session, principal, term)
+                    better = self._name_near(session, seen, term)
                 if better:
                     others = f"; also near: {', '.join(better[1:_SHOWN])}" if better[1:] else ""
                     typed = term.condition.text if isinstance(term.condition, Words) else _name(term) or ""
@@ -134,21 +135,14 @@ class GuidedSearch:
                     made[index] = _Written(_reworded(term, better[0]), note)
         return made
 
-    def _word(self, session: Session, principal: Principal, condition: Words) -> list[str]:
+    def _word(self, seen: KnownTo, condition: Words) -> list[str]:
         words = condition.text.split()
-        if len(words) != 1 or len(words[0]) < _SHORTEST or self._stands(session, principal, condition):
+        if len(words) != 1 or len(words[0]) < _SHORTEST or seen.stands(condition):
             return []
-        counted = self._known.words(session, principal, parts_of(words[0]))
-        near = [(word, number) for word, number in counted.items() if is_one_typo(words[0], word)]
-        return [word for word, _ in sorted(near, key=lambda one: (-one[1], one[0]))]
+        near = seen.near(words[0])
+        return sorted(near, key=lambda word: (-near[word], word))
 
-    def _stands(self, session: Session, principal: Principal, condition: Words) -> bool:
-        conditions = Conditions(self._database.clock(), is_sqlite=self._database.is_sqlite)
-        plain = Term(UnderstoodTerm(None, "", "", ""), condition)
-        found = select(literal(1)).select_from(Dataset).where(*self._known.visible(principal), conditions.of(plain))
-        return session.scalar(found.limit(1)) is not None
-
-    def _name_near(self, session: Session, principal: Principal, term: Term) -> list[str]:
+    def _name_near(self, session: Session, seen: KnownTo, term: Term) -> list[str]:
         name = _name(term)
         if name is None or len(name) < _SHORTEST or self._known.named(session, name):
             return []
@@ -158,7 +152,7 @@ class GuidedSearch:
             for one in self._known.all_names(session)
             if is_one_typo(folded, one.lower()) or is_one_typo(folded, one.lower().rpartition(".")[2])
         ]
-        return self._known.names(session, principal, near[:20])
+        return seen.names(near[:20])
 
 
 @dataclass(frozen=True)

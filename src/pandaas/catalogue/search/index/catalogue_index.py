@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
 
 import numpy as np
+from numpy.typing import NDArray
 from pyroaring import BitMap
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -41,6 +42,10 @@ _COSTLY = 2_000  # entries
 _BATCH = 500
 _LAST_YEAR = 9998
 
+_OFFERED = 100  # words that begin alike, besides frequent ones
+_ABOUT = 8  # bytes that marks around a word and letters of several bytes may add
+
+Mask = NDArray[np.bool_]
 RowsOf = Callable[[Collection[str]], BitMap]
 
 
@@ -194,6 +199,54 @@ class CatalogueIndex:
         fields = [self._names[one] for one in spellings if one in self._names]
         found = [self._texts.containing(text.encode(), field) for field in fields]
         return union([*found, *(self.maps.recent.text(one, text) for one in spellings)])
+
+    # --- what there is ------------------------------------------------------------------------------------------------
+
+    def names(self) -> tuple[str, ...]:
+        """Every name of a parameter, as stored."""
+        return tuple(sorted({*self._named, *self.maps.recent.names()}))
+
+    def has_named(self, name: str, rows: BitMap) -> bool:
+        """One of `rows` has a parameter of exactly this name."""
+        base = self._named.get(name)
+        return (base is not None and rows.intersect(base)) or rows.intersect(self.maps.recent.named(name))
+
+    def one_with_number(self, name: str, rows: BitMap) -> int | None:
+        """One of `rows` that has a number under exactly this name."""
+        for rid, parameter in self.maps.recent.parameters(name):
+            if parameter.value is not None and rid in rows:
+                return rid
+        return self._numbers.first_of(name, rows)
+
+    def texts_with(self, name: str, part: str, rows: BitMap, mask: Mask) -> dict[str, tuple[int, int]]:
+        """Texts (in lower case) of parameter `name` that hold `part`, each with how many of `rows` (`mask`: the same)
+        have it, and one of these."""
+        field = self._names.get(name)
+        found = {} if field is None else self._texts.counted(self._texts.holding(part.encode(), field), mask)
+        for rid, parameter in self.maps.recent.parameters(name):
+            if parameter.text is not None and part in parameter.text and rid in rows:
+                number, one = found.get(parameter.text, (0, rid))
+                found[parameter.text] = (number + 1, one)
+        return found
+
+    def words_begun(self, part: str, fields: Sequence[int], mask: Mask) -> Iterator[tuple[str, int]]:
+        """The commonest words that begin with `part`, with how many rows of `mask` have them, field by field; not of recent rows."""
+        for field in fields:
+            entries = self._words.beginning(part.encode(), field)
+            yield from ((word, number) for word, (number, _) in self._words.counted(entries, mask, _OFFERED).items())
+
+    def words_like(
+        self, parts: Sequence[str], length: int, fields: Sequence[int], mask: Mask
+    ) -> Iterator[tuple[str, int]]:
+        """The same for words that hold one of `parts` and have about `length` bytes."""
+        for field in fields:
+            found = [self._words.entries(part.encode(), field) for part in parts]
+            entries = self._words.of_length(np.unique(np.concatenate(found)), length - _ABOUT, length + _ABOUT)
+            yield from ((word, number) for word, (number, _) in self._words.counted(entries, mask).items())
+
+    def id_of(self, rid: int) -> int:
+        """The dataset's id."""
+        return int(self.maps.column("id")[rid])
 
     # --- facets -------------------------------------------------------------------------------------------------------
 

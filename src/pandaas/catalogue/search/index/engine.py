@@ -20,6 +20,7 @@ from pandaas.catalogue.search.facets import MOST, labelled
 from pandaas.catalogue.search.index.bitmaps import rids_of, union
 from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex, Unanswerable
 from pandaas.catalogue.search.index.keeping import Keeper
+from pandaas.catalogue.search.index.knowing import IndexKnown
 from pandaas.catalogue.search.index.pages import Pages
 from pandaas.catalogue.search.language import Term, Words, parse
 from pandaas.catalogue.search.sql import SUGGESTED, SqlSearch, ranked_words
@@ -86,6 +87,31 @@ class IndexSearch:
             suggestion=suggestion,
         )
 
+    def known_to(self, session: Session, principal: Principal) -> IndexKnown | None:
+        """What `principal` may know of names and words; None while there is no index."""
+        index = self.keeper.current()
+        if index is None:
+            return None
+        who = reach(principal, Action.DISCOVER)
+
+        def asked() -> _Question:
+            return _Question(self, index, session, self._database.clock(), who)
+
+        def seen() -> BitMap:
+            with self.keeper.lock:
+                return asked().seen
+
+        def rows_with(words: Words) -> BitMap:
+            with self.keeper.lock:
+                return asked().words(words)
+
+        return IndexKnown(session, index, seen, rows_with)
+
+    def names(self) -> tuple[str, ...] | None:
+        """Every name of a parameter, whoever may see it; None while there is no index."""
+        index = self.keeper.current()
+        return None if index is None else index.names()
+
     @property
     def is_sqlite(self) -> bool:
         return self._database.is_sqlite
@@ -111,11 +137,11 @@ class _Question:
         self._index = index
         self._session = session
         self._now = now
-        self._seen = index.everything & index.seen(who, now, self._of_pids)
+        self.seen = index.everything & index.seen(who, now, self._of_pids)
 
     def found(self, terms: Iterable[Term]) -> BitMap:
         """What fulfils all terms, of what this person may see."""
-        rows = self._seen
+        rows = self.seen
         for term in terms:
             if term.condition is not None:
                 matching = self._index.rows_of(term.condition, self._session, self._now, self._of_pids)
@@ -157,19 +183,19 @@ class _Question:
         if not words:
             return pages.newest(hits, query.offset, query.limit)
         if len(hits) > ranking.MOST_RANKED:
-            scores = [(self._words(Words(word, field)), score) for word in words for field, score in ranking.PLACES]
+            scores = [(self.words(Words(word, field)), score) for word in words for field, score in ranking.PLACES]
             return pages.scored(hits, scores, query.offset, query.limit)
         known = self._statistics(words) if len(words) > 1 else ranking.ONE_WORD
         score = ranking.score(words, known, Conditions(self._now, is_sqlite=self._engine.is_sqlite))
         return pages.ranked(hits, score, query.offset, query.limit, self._session)
 
     def _statistics(self, words: Sequence[str]) -> ranking.Statistics:
-        holding = tuple(self._seen.intersection_cardinality(self._words(Words(word))) for word in words)
-        number = len(self._seen)
-        whole = int(self._index.maps.column("length")[rids_of(self._seen)].sum(dtype=np.int64))
+        holding = tuple(self.seen.intersection_cardinality(self.words(Words(word))) for word in words)
+        number = len(self.seen)
+        whole = int(self._index.maps.column("length")[rids_of(self.seen)].sum(dtype=np.int64))
         return ranking.Statistics(number, max(whole / number, 1.0) if number else 1.0, holding)
 
-    def _words(self, words: Words) -> BitMap:
+    def words(self, words: Words) -> BitMap:
         return self._index.rows_of(words, self._session, self._now, self._of_pids)
 
     def suggestion(self, terms: Sequence[Term], selections: dict[str, BitMap]) -> str | None:

@@ -7,16 +7,18 @@ entries of its rarest three bytes, a shorter one in all words. Rows of frequent 
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pyroaring import BitMap
 
-from pandaas.catalogue.search.index.bitmaps import bitmap_of, ranges, union
+from pandaas.catalogue.search.index.bitmaps import bitmap_of, ranges, rids_of, union
 
 Arrays = dict[str, NDArray[Any]]
 Entries = NDArray[np.int64]
+_COUNTED = 20_000  # entries
 FREQUENT = 1_000  # rows, from which on an entry's rows are a bitmap
 
 
@@ -53,6 +55,51 @@ class Lexicon:
             if len(text) == 3 and not leads and not ends:
                 return candidates
             found = self._check(text, candidates, leads=leads, ends=ends)
+        return found
+
+    def holding(self, text: bytes, field: int) -> Entries:
+        """The entries of a field that contain `text`; an empty one stands in all."""
+        if text:
+            return self.entries(text, field)
+        first, last = self._fields[field : field + 2]
+        return np.arange(first, last, dtype=np.int64)
+
+    def beginning(self, text: bytes, field: int) -> Entries:
+        """The entries of a field that begin with `text`."""
+        first, last = (int(one) for one in self._fields[field : field + 2])
+        start = bisect_left(range(last), text, first, key=self.word)
+        end = bisect_left(range(last), True, start, key=lambda entry: not self.word(entry).startswith(text))
+        return np.arange(start, end, dtype=np.int64)
+
+    def of_length(self, entries: Entries, least: int, most: int) -> Entries:
+        """Those of `entries` with `least` to `most` bytes."""
+        lengths = self._starts[entries + 1].astype(np.int64) - self._starts[entries] - 1
+        return entries[(lengths >= least) & (lengths <= most)]
+
+    def word(self, entry: int) -> bytes:
+        return self._bytes[int(self._starts[entry]) : int(self._starts[entry + 1]) - 1].tobytes()
+
+    def counted(self, entries: Entries, mask: NDArray[np.bool_], most: int = _COUNTED) -> dict[str, tuple[int, int]]:
+        """The words of `entries` that stand in rows of `mask`: in how many, and in which one of them; the `most` common.
+
+        Of many entries the frequent ones and the first of the others are looked at.
+        """
+        often = np.intersect1d(entries, self._frequent, assume_unique=True)
+        rare = np.setdiff1d(entries, often, assume_unique=True)[:_COUNTED]
+        found: dict[str, tuple[int, int]] = {}
+        for entry in often:
+            rids = rids_of(self._bitmap(int(np.searchsorted(self._frequent, entry))))
+            held = np.flatnonzero(mask[rids])
+            if len(held):
+                found[self.word(entry).decode()] = (len(held), int(rids[held[0]]))
+        starts = self._offsets[rare].astype(np.int64)
+        lengths = self._offsets[rare + 1].astype(np.int64) - starts
+        rids = self._rids[ranges(starts, lengths)]
+        held = np.flatnonzero(mask[rids])
+        owners = np.repeat(np.arange(len(rare)), lengths)[held]
+        places, firsts, numbers = np.unique(owners, return_index=True, return_counts=True)
+        for one in np.argsort(-numbers, kind="stable")[:most]:
+            found[self.word(rare[places[one]]).decode()] = (int(numbers[one]), int(rids[held[firsts[one]]]))
         return found
 
     def rows(self, entries: Entries) -> BitMap:

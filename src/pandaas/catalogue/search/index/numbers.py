@@ -20,6 +20,7 @@ Arrays = dict[str, NDArray[Any]]
 _PARTS = 64
 _MANY = 20_000  # values, from which on bitmaps of parts are worth it
 _KEPT = 48  # parameters whose bitmaps are kept
+_LOOKED_AT = 16_384  # values at a time
 _FEW = 4  # parts of that many slices make no bitmap
 
 
@@ -45,6 +46,16 @@ class Numbers:
         if bounds.high is not None:
             high = int(np.searchsorted(values, bounds.high, side="left" if bounds.high_open else "right"))
         return self._slice(key, self._rids[start:end], low, high)
+
+    def first_of(self, name: str, rows: BitMap) -> int | None:
+        """One of `rows` that has a number under exactly this name."""
+        start, end = self._series.get((name, ""), (0, 0))
+        while start < end:
+            some = bitmap_of(self._rids[start : min(end, start + _LOOKED_AT)]) & rows
+            if some:
+                return int(some.min())
+            start += _LOOKED_AT
+        return None
 
     def _slice(self, key: tuple[str, str], rids: NDArray[Any], low: int, high: int) -> BitMap:
         step = max(1, -(-len(rids) // _PARTS))

@@ -24,6 +24,17 @@ class Recent:
         for parameter in row.parameters:
             self._parameters[parameter.name].append((rid, parameter))
 
+    def texts(self, rows: BitMap) -> list[str]:
+        """The search texts of those of `rows` that changed."""
+        return [text for rid, text in list(self._texts) if rid in rows]
+
+    def parameters(self, name: str) -> list[tuple[int, ParameterValue]]:
+        """(row, value) of every parameter of this name."""
+        return list(self._parameters.get(name, ()))
+
+    def names(self) -> list[str]:
+        return list(self._parameters)
+
     def words(self, wanted: Words) -> BitMap:
         return BitMap([rid for rid, text in self._texts if holds(text, wanted)])
 

@@ -14,6 +14,8 @@ from pandaas.access import FACILITY
 from pandaas.catalogue import IndexSearch, SearchQuery, check_index
 from pandaas.catalogue.search.index import index_folder, snapshot
 from pandaas.catalogue.search.index.following import Follower
+from pandaas.catalogue.search.index.lexicon import Lexicon
+from pandaas.catalogue.search.index.words import WordCollection
 from pandaas.db.tables import Dataset, Event
 from pandaas.model import ANONYMOUS, Principal
 from pandaas.testing.facility import Facility
@@ -150,3 +152,14 @@ def test_a_running_server_takes_over_what_another_process_built(facility: Facili
     finally:
         stop.set()
         follower.join()
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"), [("zo", {1, 2}), ("oz", {1, 3}), ("z", {1, 2, 3}), ("zoz", {1}), ("é", {4}), ("yy", set())]
+)
+def test_parts_of_words_of_any_length_are_found_wherever_in_the_word_they_stand(text: str, wanted: set[int]) -> None:
+    words = WordCollection()
+    for rid, word in ((1, "zoz"), (2, "zozo"[2:]), (3, "xoz"), (4, "é")):
+        words.add(0, word, rid)
+    found = Lexicon(words.arrays(1, by_letters=True)).containing(text.encode())
+    assert set(found) == wanted

@@ -1,8 +1,9 @@
 """The words of all search texts, each field's apart, with their rows: which rows hold a word that contains some text?
 
 An entry is a word in a field. All words stand in one array of bytes, each followed by NUL, sorted by field and word; a
-table says for every three bytes in which entries they stand. A text of three bytes and more is looked for among the
-entries of its rarest three bytes, a shorter one in all words. Rows of frequent entries are kept as bitmaps.
+table says for every three bytes (the third may be the NUL) in which entries they stand. A text of three bytes and more is
+looked for among the entries of its rarest three bytes, one of two bytes in the entries of all threes that begin with them,
+a single byte in all words. Rows of frequent entries are kept as bitmaps.
 """
 
 from __future__ import annotations
@@ -46,16 +47,14 @@ class Lexicon:
 
     def entries(self, text: bytes, field: int | None = None, *, leads: bool = False, ends: bool = False) -> Entries:
         first, last = (0, len(self._starts) - 1) if field is None else self._fields[field : field + 2]
-        if len(text) < 3 or len(self._keys) == 0:
-            found = self._scan(text, int(first), int(last), leads=leads, ends=ends)
-        else:
-            candidates = self._rarest(text)
-            low, high = np.searchsorted(candidates, [first, last])
-            candidates = candidates[low:high].astype(np.int64)
-            if len(text) == 3 and not leads and not ends:
-                return candidates
-            found = self._check(text, candidates, leads=leads, ends=ends)
-        return found
+        if len(text) < 2 or len(self._keys) == 0:
+            return self._scan(text, int(first), int(last), leads=leads, ends=ends)
+        candidates = self._beginning(text) if len(text) == 2 else self._rarest(text)
+        low, high = np.searchsorted(candidates, [first, last])
+        candidates = candidates[low:high].astype(np.int64)
+        if len(text) <= 3 and not leads and not ends:
+            return candidates
+        return self._check(text, candidates, leads=leads, ends=ends)
 
     def holding(self, text: bytes, field: int) -> Entries:
         """The entries of a field that contain `text`; an empty one stands in all."""
@@ -114,6 +113,12 @@ class Lexicon:
     def _bitmap(self, place: int) -> BitMap:
         return BitMap.deserialize(self._bitmaps[self._places[place] : self._places[place + 1]].tobytes())
 
+    def _beginning(self, text: bytes) -> NDArray[Any]:
+        """The entries of all three bytes that begin with these two."""
+        code = text[0] << 16 | text[1] << 8
+        low, high = np.searchsorted(self._keys, np.array([code, code + 256], np.uint32))
+        return _once(np.sort(self._entries[self._lists[low] : self._lists[high]]))
+
     def _rarest(self, text: bytes) -> NDArray[Any]:
         letters = np.frombuffer(text, np.uint8).astype(np.uint32)
         wanted = np.unique(letters[:-2] << 16 | letters[1:-1] << 8 | letters[2:])
@@ -136,7 +141,7 @@ class Lexicon:
             hits, places = hits[keep], places[keep]
         if ends:
             places = places[hits + len(text) + 1 == firsts[places] + lengths[places]]
-        return candidates[np.unique(places)]
+        return candidates[_once(places)]
 
     def _scan(self, text: bytes, first: int, last: int, *, leads: bool, ends: bool) -> Entries:
         start, end = int(self._starts[first]), int(self._starts[last])
@@ -147,7 +152,12 @@ class Lexicon:
             hits, found = hits[keep], found[keep]
         if ends:
             found = found[hits + len(text) + 1 == self._starts[found + 1]]
-        return np.unique(found).astype(np.int64)
+        return _once(found).astype(np.int64)
+
+
+def _once(ordered: NDArray[Any]) -> NDArray[Any]:
+    """Each of the ascending values once."""
+    return ordered[np.concatenate([[True], ordered[1:] != ordered[:-1]])] if len(ordered) else ordered
 
 
 def _find(letters: NDArray[Any], text: bytes) -> NDArray[np.int64]:

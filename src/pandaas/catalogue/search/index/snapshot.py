@@ -21,7 +21,7 @@ from pandaas.catalogue.search.index.maps import Base
 from pandaas.catalogue.search.language import HAS
 from pandaas.db import Position
 
-FORMAT = 2
+FORMAT = 3
 _HEADER = "header.json"
 _PREFIX = "built-"
 _PIECE = 1 << 22

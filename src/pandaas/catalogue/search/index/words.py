@@ -77,13 +77,14 @@ class WordCollection:
 
 
 def _by_letters(letters: NDArray[Any], lengths: NDArray[np.int64]) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
-    """For every three bytes the entries they stand in: (three bytes as a number, where its list starts, entries)."""
+    """For every three bytes, the third perhaps NUL, the entries they stand in: (three bytes as a number, where its list
+    starts, entries)."""
     if len(letters) < 3:
         return np.zeros(0, np.uint32), np.zeros(1, np.uint32), np.zeros(0, np.uint32)
     entry = np.repeat(np.arange(len(lengths), dtype=np.uint32), lengths)[:-2]
     wide = letters.astype(np.uint32)
     code = wide[:-2] << 16 | wide[1:-1] << 8 | wide[2:]
-    inside = (letters[:-2] != 0) & (letters[1:-1] != 0) & (letters[2:] != 0)
+    inside = (letters[:-2] != 0) & (letters[1:-1] != 0)
     pairs = code[inside].astype(np.uint64) << np.uint64(32) | entry[inside]
     pairs.sort()
     pairs = pairs[np.concatenate([[True], pairs[1:] != pairs[:-1]])] if len(pairs) else pairs

@@ -104,9 +104,10 @@ class Rows:
     def _names(self, session: Session, principal: Principal, columns: Sequence[str]) -> dict[str, str]:
         """Stored name → the name it was asked by; only of what this person may see."""
         known = self._finder.known
+        seen = known.to(session, principal)
         found: dict[str, str] = {}
         for column in columns:
-            for name in known.names(session, principal, known.named(session, column)[:8])[:1]:
+            for name in seen.names(known.named(session, column)[:8])[:1]:
                 found.setdefault(name, column)
         return found
 

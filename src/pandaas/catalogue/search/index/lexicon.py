@@ -141,7 +141,8 @@ class Lexicon:
             hits, places = hits[keep], places[keep]
         if ends:
             places = places[hits + len(text) + 1 == firsts[places] + lengths[places]]
-        return candidates[_once(places)]
+        found: Entries = candidates[_once(places)]
+        return found
 
     def _scan(self, text: bytes, first: int, last: int, *, leads: bool, ends: bool) -> Entries:
         start, end = int(self._starts[first]), int(self._starts[last])

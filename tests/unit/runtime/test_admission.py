@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from pandaas.config import RuntimeSettings
 from pandaas.runtime import LocalEngine, WorkSpec
 from pandaas.runtime.engines import local
+from pandaas.runtime.engines.spec import never_ran
 from pandaas.runtime.sandbox import Command
 
 
@@ -35,7 +36,7 @@ class _Engine(LocalEngine):
         self._running[claim.folder] = claim
 
     def end(self, folder: Path) -> None:
-        record = local._never_ran() | {"reason": "exit", "code": 0}
+        record = never_ran() | {"reason": "exit", "code": 0}
         (folder / "exit.json").write_text(json.dumps(record))
         self.poll([])
 

@@ -15,7 +15,7 @@ from output import write
 from parameters import Parameters
 
 from integration import Curves, Integrator
-from pandaas.sdk import Blocks, Frames, Inputs, RecipeError
+from pandaas.sdk import Blocks, Frames, Inputs, RecipeError, stored_frames
 from pandaas.sdk.inputs import open_hdf5
 
 _PIXELS_PER_BLOCK = 40_000_000  # about nine frames of an EIGER 4M: seconds of work, megabytes of memory
@@ -29,6 +29,9 @@ class Series:
     frames: Frames
     numbers: range
     weights: NDArray[Any]
+
+    def __post_init__(self) -> None:
+        self.reader = stored_frames(self.frames) or self.frames
 
 
 @dataclass
@@ -67,6 +70,9 @@ def open(inputs: Inputs, parameters: Parameters) -> State:  # noqa: A001 - the r
     stored_mask = turned(mask, parameters.orientation)  # turning twice gives the stored orientation again
     check_orientation(frames.frame(sample.numbers[0]), stored_mask, geometry.integrator, parameters.orientation)
     integrator = Integrator(geometry.integrator, mask, frames.dtype, parameters)
+    if background is not None and background.frames.dtype != frames.dtype:
+        integrator.fast = None
+    integrator.check_fast(frames.frame(sample.numbers[0]))
     background_count = len(background.numbers) if background else 0
     blocks = _blocks(background_count, len(sample.numbers), frames.shape)
     return State(parameters, inputs, sample, background, geometry, integrator, blocks)
@@ -82,6 +88,9 @@ def process(state: State, block: tuple[int, int]) -> dict[str, Any]:
     images, weights = [], []
     for item in range(start - offset, stop - offset):
         weight = float(series.weights[item])
+        if state.integrator.fast is not None:
+            state.integrator.add_fast(curves, np.ascontiguousarray(series.reader.frame(series.numbers[item])), weight)
+            continue
         image = state.integrator.add(curves, series.frames.frame(series.numbers[item]), weight)
         if state.parameters.cake:
             images.append(image)

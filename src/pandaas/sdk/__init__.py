@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from pandaas.sdk.job import Job, current_job, load_job
     from pandaas.sdk.report import progress, warn
     from pandaas.sdk.result import Field, Plot, write_result
+    from pandaas.sdk.stored import stored_frames
 
 _HOMES = {
     "Array": "inputs",
@@ -37,6 +38,7 @@ _HOMES = {
     "load_job": "job",
     "progress": "report",
     "read_block": "inputs",
+    "stored_frames": "stored",
     "warn": "report",
     "write_result": "result",
 }
@@ -56,6 +58,7 @@ __all__ = [
     "load_job",
     "progress",
     "read_block",
+    "stored_frames",
     "warn",
     "write_result",
 ]

@@ -57,6 +57,20 @@ class Frames:
             index -= count
         raise AssertionError("unreachable: counts add up to the length")
 
+    def datasets(self) -> list[h5py.Dataset]:
+        """The HDF5 datasets that make up the series, in order; none for image files."""
+        return [self._dataset(part) for part in range(len(self._parts))] if self._hdf5 else []
+
+    def place(self, index: int) -> tuple[h5py.Dataset, tuple[int, ...]]:
+        """Where frame `index` of an HDF5 series is: its dataset, and the indices of the dataset's leading axes."""
+        for part, count in enumerate(self._counts):
+            if 0 <= index < count:
+                dataset = self._dataset(part)
+                leading = np.unravel_index(index, dataset.shape[:-2]) if dataset.ndim > 2 else ()
+                return dataset, tuple(int(number) for number in leading)
+            index -= count
+        raise IndexError(f"no such frame in {len(self)}")
+
     def _first(self) -> Any:
         if self._hdf5:
             return self._dataset(0)

@@ -12,6 +12,7 @@ from pandaas.server import present, present_values
 from pandaas.server.schemas import (
     DatasetCard,
     DefaultOut,
+    EngineOut,
     JobInputOut,
     JobOut,
     JobPageOut,
@@ -86,13 +87,19 @@ def offers(platform: Services, asker: Principal, found: Sequence[Offer]) -> list
 
 def _offer(platform: Services, offer: Offer, cards: dict[str, DatasetCard]) -> OfferOut:
     resources = offer.recipe.manifest.resources
-    engine = platform.runtime.engine()
+    local = platform.runtime.engine()
+    asked = {local.name: min(resources.memory_mb, local.memory_mb)}
+    engines = [
+        EngineOut(name=name, where=engine.outlook(resources.cores, asked.get(name, resources.memory_mb)))
+        for name, engine in platform.runtime.engines.items()
+    ]
     return OfferOut(
         recipe=recipe_page(platform, offer.recipe),
         inputs={slot: [cards[pid] for pid in pids if pid in cards] for slot, pids in offer.inputs.items()},
         suggestions={slot: [cards[pid] for pid in pids if pid in cards] for slot, pids in offer.suggestions.items()},
         defaults={name: DefaultOut(value=one.value, source=one.source) for name, one in offer.defaults.items()},
-        runs_where=engine.outlook(resources.cores, min(resources.memory_mb, engine.memory_mb)),
+        runs_where=engines[0].where,
+        engines=engines,
     )
 
 

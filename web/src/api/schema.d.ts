@@ -3705,6 +3705,16 @@ export interface components {
             /** Used By Us */
             used_by_us?: number | null;
         };
+        /**
+         * EngineOut
+         * @description An engine, and what it says of such work now.
+         */
+        EngineOut: {
+            /** Name */
+            name: string;
+            /** Where */
+            where: string;
+        };
         /** EnvironmentOut */
         EnvironmentOut: {
             /** Name */
@@ -4663,6 +4673,11 @@ export interface components {
              * @description 'On this computer, 2 cores, starts now.'
              */
             runs_where: string;
+            /**
+             * Engines
+             * @description Where it can run; the first is taken unless the person chooses.
+             */
+            engines: components["schemas"]["EngineOut"][];
         };
         /** OfficeApplyIn */
         OfficeApplyIn: {

@@ -112,6 +112,7 @@ from pandaas.server.schemas.uploads import (
 )
 from pandaas.server.schemas.work import (
     DefaultOut,
+    EngineOut,
     JobIn,
     JobInputOut,
     JobListOut,
@@ -149,6 +150,7 @@ __all__ = [
     "DefaultOut",
     "DemoAccount",
     "DiskOut",
+    "EngineOut",
     "EnvironmentOut",
     "FacetValue",
     "FeedOut",

@@ -51,6 +51,13 @@ class DefaultOut(Out):
     source: str = Field(description="'from the file (/entry/…)', 'default of BL-SAXS', 'recipe default'.")
 
 
+class EngineOut(Out):
+    """An engine, and what it says of such work now."""
+
+    name: str
+    where: str
+
+
 class OfferOut(Out):
     """A recipe that fits the chosen datasets, with inputs and parameters filled in."""
 
@@ -59,6 +66,7 @@ class OfferOut(Out):
     suggestions: dict[str, list[DatasetCard]] = Field(description="Further datasets that fit each slot.")
     defaults: dict[str, DefaultOut]
     runs_where: str = Field(description="'On this computer, 2 cores, starts now.'")
+    engines: list[EngineOut] = Field(description="Where it can run; the first is taken unless the person chooses.")
 
 
 class JobIn(In):

@@ -9,13 +9,18 @@ import type { OfferOut } from '@/api/types';
 
 import { RunBox, type Computer } from './RunBox';
 
+const ENGINES = [
+  { name: 'local', where: 'On this computer, starts now.' },
+  { name: 'slurm', where: 'On the cluster, 3 jobs wait there.' },
+];
+
 function Sample({ told }: { told: (computer: Computer) => void }) {
-  const [computer, setComputer] = useState<Computer>({ cores: null, time_limit_s: 7200 });
+  const [computer, setComputer] = useState<Computer>({ cores: null, time_limit_s: 7200, engine: null });
   return (
     <MantineProvider>
       <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { enabled: false } } })}>
         <RunBox
-          offer={{ runs_where: 'On this computer, starts now.' } as OfferOut}
+          offer={{ runs_where: 'On this computer, starts now.', engines: ENGINES } as OfferOut}
           jobs={1}
           proposal={null}
           onProposal={() => undefined}
@@ -52,8 +57,19 @@ it('lets a person ask for more time and cores, in minutes, or leave both to the 
   const limit = screen.getByLabelText('Time limit, minutes');
   expect(limit).toHaveValue('120');
   await user.clear(limit);
-  expect(told).toEqual({ cores: null, time_limit_s: null });
+  expect(told).toEqual({ cores: null, time_limit_s: null, engine: null });
   await user.type(limit, '90');
   await user.type(screen.getByLabelText('Cores'), '4');
-  expect(told).toEqual({ cores: 4, time_limit_s: 5400 });
+  expect(told).toEqual({ cores: 4, time_limit_s: 5400, engine: null });
+});
+
+it('lets a person choose the engine and says what it means', async () => {
+  const user = userEvent.setup();
+  let told: Computer | undefined;
+  render(<Sample told={(computer) => (told = computer)} />);
+  expect(screen.getByText('On this computer, starts now.')).toBeInTheDocument();
+  await user.click(screen.getByRole('textbox', { name: 'Where to run' }));
+  await user.click(await screen.findByRole('option', { name: 'The cluster (Slurm)', hidden: true }));
+  expect(told?.engine).toBe('slurm');
+  expect(screen.getByText('On the cluster, 3 jobs wait there.')).toBeInTheDocument();
 });

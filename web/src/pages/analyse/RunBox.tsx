@@ -12,7 +12,10 @@ import classes from './analyse.module.css';
 export interface Computer {
   cores: number | null;
   time_limit_s: number | null;
+  engine: string | null;
 }
+
+const ENGINES: Partial<Record<string, string>> = { local: 'This computer', slurm: 'The cluster (Slurm)' };
 
 interface RunBoxProps {
   offer: OfferOut;
@@ -29,6 +32,7 @@ interface RunBoxProps {
 
 /** Where it will run and where the result goes, then the one button. */
 export function RunBox({ offer, jobs, proposal, onProposal, computer, onComputer, run, busy, error, wrong }: RunBoxProps) {
+  const engine = offer.engines.find(({ name }) => name === computer.engine);
   const writable = (useQuery(proposalsQuery(true)).data ?? []).filter(({ may_write: may }) => may);
   return (
     <div className={classes.run}>
@@ -41,8 +45,19 @@ export function RunBox({ offer, jobs, proposal, onProposal, computer, onComputer
         value={proposal}
         onChange={onProposal}
       />
+      {offer.engines.length > 1 && (
+        <Select
+          label="Where to run"
+          size="xs"
+          clearable
+          placeholder="The platform chooses"
+          data={offer.engines.map(({ name }) => ({ value: name, label: ENGINES[name] ?? name }))}
+          value={computer.engine}
+          onChange={(name) => onComputer({ ...computer, engine: name })}
+        />
+      )}
       <Text size="xs" c="dimmed">
-        {offer.runs_where}
+        {engine?.where ?? offer.runs_where}
       </Text>
       <details>
         <summary className={classes.more}>Cores and time limit</summary>

@@ -43,6 +43,7 @@ log = structlog.get_logger(__name__)
 _OWN_MB = 64  # for the supervisor and the sandbox, besides the work's memory
 _OWN_S = 120  # the supervisor ends work at its limit; Slurm's limit is only for when it can't
 _SIZE_S = 600.0
+_SIZE_AGAIN_S = 30.0
 _LOG_TAIL = 4096
 _UNKNOWN_SIZE = NodeSize(1024, 16_777_216)  # until Slurm answers, which refuses by itself what is too large
 _REASONS: dict[str, ExitReason] = {
@@ -352,7 +353,7 @@ class SlurmEngine:
             try:
                 self._size = (now, self._driver.node_size())
             except Unavailable:
-                return self._size[1] if self._size else _UNKNOWN_SIZE
+                self._size = (now - _SIZE_S + _SIZE_AGAIN_S, self._size[1] if self._size else _UNKNOWN_SIZE)
         return self._size[1]
 
 

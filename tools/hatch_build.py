@@ -12,6 +12,7 @@ BUNDLED = {
     "web/dist": "web",
     "recipes": "recipes",
     "environments": "environments",
+    "apps": "apps",
     "docs": "docs",
     "demo": "demo",
 }

@@ -114,6 +114,31 @@ class Client:
         found = self._transport.json("GET", "/jobs", state=_texts(state), mine=mine, limit=limit)
         return [Job(self._transport, record) for record in found["jobs"]]
 
+    def programs(self, datasets: Sequence[str] = ()) -> dict[str, Any]:
+        """The interactive programs that open these datasets (pids), and whether one would start now."""
+        found: dict[str, Any] = self._transport.json("GET", "/programs", dataset=list(datasets))
+        return found
+
+    def sessions(self, *, mine: bool = True, alive: bool = False) -> list[dict[str, Any]]:
+        """Notebooks and desktops, the newest first; `mine=False` for operators: everybody's."""
+        found: list[dict[str, Any]] = self._transport.json("GET", "/sessions", mine=mine, alive=alive)
+        return found
+
+    def session(self, session_id: str) -> dict[str, Any]:
+        found: dict[str, Any] = self._transport.json("GET", f"/sessions/{session_id}")
+        return found
+
+    def start_session(self, program: str, datasets: Sequence[str] = (), **more: Any) -> dict[str, Any]:
+        """Start a program on datasets (pids); `more`: hours, memory_mb, cores. It is opened in the browser."""
+        body = {"program": program, "datasets": list(datasets), **more}
+        found: dict[str, Any] = self._transport.json("POST", "/sessions", body=body)
+        return found
+
+    def change_session(self, session_id: str, verb: str, **more: Any) -> dict[str, Any]:
+        """`verb`: end, hibernate, resume, or extend (with `hours`)."""
+        found: dict[str, Any] = self._transport.json("POST", f"/sessions/{session_id}/{verb}", body=more or None)
+        return found
+
     def upload(
         self,
         path: str | Path | Sequence[str | Path],

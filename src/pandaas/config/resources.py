@@ -16,13 +16,14 @@ _IN_CHECKOUT = {
     "web": "web/dist",
     "recipes": "recipes",
     "environments": "environments",
+    "apps": "apps",
     "docs": "docs",
     "demo": "demo",
 }
 
 
 def bundled(name: str) -> Path:
-    """The folder `name` (one of web, recipes, environments, docs, demo); it may not exist (page not built)."""
+    """The folder `name` (one of web, recipes, environments, apps, docs, demo); it may not exist (page not built)."""
     packed = _PACKAGE / "_bundle" / name
     return packed if packed.is_dir() else _CHECKOUT / _IN_CHECKOUT[name]
 

@@ -126,6 +126,32 @@ class RuntimeSettings(Section):
     slurm: SlurmSettings = Field(SlurmSettings(), description="The facility's Slurm.")
 
 
+class SessionSettings(Section):
+    domain: str = Field(
+        "localhost",
+        pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
+        description=(
+            "Sessions answer at <id>.<domain>. At a facility: a wildcard name of another registrable domain than the "
+            "platform's own, so that pages inside sessions can't reach it."
+        ),
+    )
+    app_folders: tuple[Path, ...] = Field((), description="The facility's own programs, besides those shipped.")
+    most: int = Field(24, ge=0, description="Sessions that run at once; 0 switches sessions off.")
+    most_of_one: int = Field(4, ge=1, description="Sessions that one person runs at once.")
+    memory_mb: int = Field(
+        0,
+        ge=0,
+        description="Memory promised to all sessions together, in MB; 0 takes twice the machine's: few use all.",
+    )
+    lifetime_hours: float = Field(12, gt=0, description="How long a session runs unless it is extended, in hours.")
+    longest_hours: float = Field(168, gt=0, description="Longest a session runs with all extensions, in hours.")
+    idle_hours: float = Field(4, gt=0, description="Without input and computation for so long, a session hibernates.")
+    warn_minutes: float = Field(30, ge=0, description="How long before the end or hibernation its person is warned.")
+    start_timeout_s: float = Field(180, gt=0, description="A program that isn't usable by then has failed to start.")
+    home_mb: int = Field(10_000, ge=1, description="Most that a session's home and results may hold together, in MB.")
+    keep_days: float = Field(60, gt=0, description="Days that what a hibernated session needs to go on is kept.")
+
+
 class MailSettings(Section):
     host: str | None = Field(None, description="SMTP server; without one no mail is sent.")
     port: int = Field(25, description="Port of the SMTP server.")
@@ -161,6 +187,7 @@ class Settings(Section):
     ingest: IngestSettings = Field(IngestSettings(), description="How files become datasets.")
     arrays: ArraySettings = Field(ArraySettings(), description="How data are read for viewers.")
     runtime: RuntimeSettings = Field(RuntimeSettings(), description="Where analysis runs.")
+    sessions: SessionSettings = Field(SessionSettings(), description="Notebooks and desktops.")
     mail: MailSettings = Field(MailSettings(), description="Notices by mail.")
     log: LogSettings = Field(LogSettings(), description="What is written to the log.")
     demo: DemoSettings = Field(DemoSettings(), description="The demo facility.")

@@ -109,7 +109,7 @@ def describe(
         "parameters": job.parameters,
         "cores": job.cores,
         "memory_mb": job.memory_mb,
-        "inputs": {slot: [_dataset(dataset) for dataset in datasets] for slot, datasets in inputs.items()},
+        "inputs": {slot: [describe_dataset(dataset) for dataset in datasets] for slot, datasets in inputs.items()},
         "output": str(folder.output),
         "person": person,
         "started_by": f"pandaas {__version__}",
@@ -194,7 +194,8 @@ def _check_there(inputs: Mapping[str, Sequence[Dataset]]) -> None:
                     )
 
 
-def _dataset(dataset: Dataset) -> dict[str, Any]:
+def describe_dataset(dataset: Dataset) -> dict[str, Any]:
+    """What a program in the sandbox is told of a dataset: its files, arrays, parameters and plot."""
     data = [str(file.path) for file in dataset.files if file.role == "data"]
     others = [str(file.path) for file in dataset.files if file.role != "data"]
     files, attachments = (data, others) if data else (others, [])

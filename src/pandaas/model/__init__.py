@@ -42,12 +42,14 @@ from pandaas.model.techniques import (
 )
 from pandaas.model.work import (
     JOB_TRANSITIONS,
+    SESSION_TRANSITIONS,
     ArrayClause,
     InputSlot,
     JobState,
     Progress,
     RecipeManifest,
     Resources,
+    SessionState,
     Usage,
 )
 
@@ -58,6 +60,7 @@ __all__ = [
     "KNOWN_INSTRUMENTS",
     "NESTED",
     "PANET",
+    "SESSION_TRANSITIONS",
     "TECHNIQUES",
     "Action",
     "ArrayClause",
@@ -90,6 +93,7 @@ __all__ = [
     "Role",
     "ScannedDataset",
     "Scope",
+    "SessionState",
     "TeamRole",
     "TooLarge",
     "Unavailable",

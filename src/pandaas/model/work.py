@@ -37,6 +37,46 @@ JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
 }
 
 
+class SessionState(StrEnum):
+    """A notebook or desktop of a person, from the request to its end."""
+
+    REQUESTED = "requested"
+    STARTING = "starting"
+    READY = "ready"
+    HIBERNATED = "hibernated"  # its program has ended, what is needed to go on is kept
+    ENDED = "ended"
+    FAILED = "failed"
+    LOST = "lost"  # the engine denies knowing it and no exit record exists after the grace time
+
+    @property
+    def is_final(self) -> bool:
+        return self in _SESSION_FINAL
+
+    @property
+    def is_alive(self) -> bool:
+        """Takes part of the computer now, or soon."""
+        return self in {SessionState.REQUESTED, SessionState.STARTING, SessionState.READY}
+
+
+_SESSION_FINAL = frozenset({SessionState.ENDED, SessionState.FAILED, SessionState.LOST})
+
+SESSION_TRANSITIONS: dict[SessionState, frozenset[SessionState]] = {
+    SessionState.REQUESTED: frozenset(
+        {SessionState.STARTING, SessionState.HIBERNATED, SessionState.ENDED, SessionState.FAILED}
+    ),
+    SessionState.STARTING: frozenset(
+        {SessionState.READY, SessionState.HIBERNATED, SessionState.ENDED, SessionState.FAILED, SessionState.LOST}
+    ),
+    SessionState.READY: frozenset(
+        {SessionState.HIBERNATED, SessionState.ENDED, SessionState.FAILED, SessionState.LOST}
+    ),
+    SessionState.HIBERNATED: frozenset({SessionState.REQUESTED, SessionState.ENDED}),
+    SessionState.ENDED: frozenset(),
+    SessionState.FAILED: frozenset({SessionState.REQUESTED}),  # started again, on what was kept
+    SessionState.LOST: frozenset({SessionState.REQUESTED}),
+}
+
+
 @dataclass(frozen=True)
 class ArrayClause:
     """An array that an input must hold. `dimensions` is the allowed number of axes (inclusive)."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.sandbox import Account, Bind, Confinement, Sandbox
     from pandaas.runtime.service import Runtime
     from pandaas.runtime.supervisor import write_atomically
+    from pandaas.runtime.usage import RunningUsage, usage_now
 
 _WHERE = {
     "Account": "sandbox",
@@ -32,6 +33,7 @@ _WHERE = {
     "ExitRecord": "engines.port",
     "LocalEngine": "engines.local",
     "Observation": "engines.port",
+    "RunningUsage": "usage",
     "Runtime": "service",
     "Sandbox": "sandbox",
     "SlurmEngine": "engines.slurm.engine",
@@ -43,6 +45,7 @@ _WHERE = {
     "read_json": "files",
     "read_text": "files",
     "take_back": "files",
+    "usage_now": "usage",
     "write_atomically": "supervisor",
 }
 
@@ -58,6 +61,7 @@ __all__ = [
     "ExitRecord",
     "LocalEngine",
     "Observation",
+    "RunningUsage",
     "Runtime",
     "Sandbox",
     "SlurmEngine",
@@ -69,6 +73,7 @@ __all__ = [
     "read_json",
     "read_text",
     "take_back",
+    "usage_now",
     "write_atomically",
 ]
 

@@ -33,6 +33,7 @@ from pandaas.server.routers import (
     saved,
     search,
     session,
+    sessions,
     sharing,
     tiles,
     uploads,
@@ -40,6 +41,8 @@ from pandaas.server.routers import (
 )
 from pandaas.server.security import Gate
 from pandaas.server.services import Services
+from pandaas.server.sessions import screens
+from pandaas.server.sessions.door import SessionDoor
 from pandaas.server.shortcut import Shortcut
 from pandaas.server.stream import EventHub
 
@@ -63,6 +66,7 @@ ROUTERS = (
     uploads,
     recipes,
     jobs,
+    sessions,
     office,
     panosc,
     provenance,
@@ -129,9 +133,10 @@ def create_app(
     )
     app.state.health = health
     problems.install(app)
-    for module in ROUTERS:
+    for module in (*ROUTERS, screens):
         app.include_router(module.router)
     page.install(app)
     app.add_middleware(Shortcut)
     app.add_middleware(Gate, settings=settings)
+    app.add_middleware(SessionDoor, settings=settings)
     return app

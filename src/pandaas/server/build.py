@@ -14,6 +14,7 @@ from pandaas.model import Clock, utc_now
 from pandaas.recipes import RecipeRegistry
 from pandaas.runtime import Runtime
 from pandaas.server.services import Services
+from pandaas.sessions import SessionService
 
 
 def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
@@ -31,8 +32,21 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     logbook = Logbook(database, access)
     quality = Quality(database, access)
     panosc = PanoscSearch(database, access, catalogue.vocabulary)
+    sessions = SessionService(database, settings, identity=identity, access=access, runtime=runtime)
     return Services(
-        settings, database, identity, access, arrays, catalogue, runtime, recipes, jobs, logbook, quality, panosc
+        settings,
+        database,
+        identity,
+        access,
+        arrays,
+        catalogue,
+        runtime,
+        recipes,
+        jobs,
+        logbook,
+        quality,
+        panosc,
+        sessions,
     )
 
 

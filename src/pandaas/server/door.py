@@ -30,8 +30,16 @@ CONTENT_SECURITY_POLICY = (
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; object-src 'none'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+
+
+def policy_with_sessions(hosts: str) -> str:
+    """The policy of pages that show sessions: frames of these hosts, and the forms that open them."""
+    return CONTENT_SECURITY_POLICY.replace(
+        "form-action 'self'", f"form-action 'self' {hosts}; frame-src 'self' {hosts}"
+    )
+
+
 _HEADERS = {
-    "content-security-policy": CONTENT_SECURITY_POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
@@ -39,13 +47,15 @@ _HEADERS = {
     "permissions-policy": "camera=(), microphone=(), geolocation=()",
 }
 _RAW_HEADERS = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
+RawHeaders = list[tuple[bytes, bytes]]
 
 
 class Door:
     """The middleware; one instance per application."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, policy: str = CONTENT_SECURITY_POLICY) -> None:
         self.app = app
+        self._headers: RawHeaders = [(b"content-security-policy", policy.encode()), *_RAW_HEADERS]
 
     async def admit(self, connection: HTTPConnection) -> ASGIApp | None:
         """Raise a `PandaasError` to refuse the request, or return what answers it instead of the application."""
@@ -78,7 +88,7 @@ class Door:
                 size += len(message.get("body", b""))
             elif message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = _with_headers(list(message["headers"]), scope, connection, request_id)
+                message["headers"] = self._complete(list(message["headers"]), scope, connection, request_id)
             await send(message)
 
         try:
@@ -97,30 +107,27 @@ class Door:
             )
             structlog.contextvars.unbind_contextvars("request_id")
 
+    def _complete(self, headers: RawHeaders, scope: Scope, connection: HTTPConnection, request_id: str) -> RawHeaders:
+        """An answer's headers with what is missing; written for speed, since every answer goes through here."""
+        if _is_of_everybody(connection):
+            MutableHeaders(raw=headers).update(_OF_EVERYBODY)
+        present = {name for name, _ in headers}
+        headers += [(name, value) for name, value in self._headers if name not in present]
+        headers.append((b"x-request-id", request_id.encode()))
+        if scope["path"].startswith(DATA_PATHS):
+            if b"cache-control" not in present:
+                headers.append((b"cache-control", b"private, no-cache"))
+            if b"vary" in present:
+                MutableHeaders(raw=headers).add_vary_header("Cookie, Authorization")
+            else:
+                headers.append((b"vary", b"Cookie, Authorization"))
+        return headers
+
     async def _answer(self, connection: HTTPConnection) -> ASGIApp:
         try:
             return await self.admit(connection) or self.app
         except PandaasError as error:
             return self.refused(connection, error)
-
-
-def _with_headers(
-    headers: list[tuple[bytes, bytes]], scope: Scope, connection: HTTPConnection, request_id: str
-) -> list[tuple[bytes, bytes]]:
-    """An answer's headers with what is missing; written for speed, since every answer goes through here."""
-    if _is_of_everybody(connection):
-        MutableHeaders(raw=headers).update(_OF_EVERYBODY)
-    present = {name for name, _ in headers}
-    headers += [(name, value) for name, value in _RAW_HEADERS if name not in present]
-    headers.append((b"x-request-id", request_id.encode()))
-    if scope["path"].startswith(DATA_PATHS):
-        if b"cache-control" not in present:
-            headers.append((b"cache-control", b"private, no-cache"))
-        if b"vary" in present:
-            MutableHeaders(raw=headers).add_vary_header("Cookie, Authorization")
-        else:
-            headers.append((b"vary", b"Cookie, Authorization"))
-    return headers
 
 
 def _is_of_everybody(connection: HTTPConnection) -> bool:

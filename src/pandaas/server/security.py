@@ -14,9 +14,10 @@ from pandaas.identity import Identity
 from pandaas.model import ANONYMOUS, InvalidInput, NotAllowed, Principal, TooLarge
 from pandaas.server import metrics
 from pandaas.server.cookies import cookie_secret, lens_secret
-from pandaas.server.door import Door, bearer, host_of
+from pandaas.server.door import Door, bearer, host_of, policy_with_sessions
 from pandaas.server.listening import LOOPBACK
 from pandaas.server.reading import data_read
+from pandaas.server.sessions.addresses import Addresses
 
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 # What a provider sends says by its signature who sends it; the search API changes nothing and answers with 404.
@@ -32,7 +33,7 @@ class Gate(Door):
     """The middleware; one instance per application."""
 
     def __init__(self, app: ASGIApp, settings: Settings) -> None:
-        super().__init__(app)
+        super().__init__(app, policy=policy_with_sessions(Addresses(settings).policy))
         self.settings = settings
         self._hosts = set(LOOPBACK)
         if settings.server.public_url:

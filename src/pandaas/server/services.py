@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pandaas.jobs import JobService
     from pandaas.recipes import RecipeRegistry
     from pandaas.runtime import Runtime
+    from pandaas.sessions import SessionService
 
 
 class DataServices(Protocol):
@@ -51,6 +52,7 @@ class Services:
     logbook: Logbook
     quality: Quality
     panosc: PanoscSearch
+    sessions: SessionService
 
     @property
     def office(self) -> Office:

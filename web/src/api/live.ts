@@ -24,6 +24,9 @@ const KINDS = [
   'job.created',
   'job.state',
   'job.progress',
+  'session.created',
+  'session.state',
+  'session.changed',
   'notice.created',
   'quarantine.changed',
   'environment.state',
@@ -48,6 +51,10 @@ export function staleKeys({ kind, subject }: LiveEvent): readonly (readonly stri
       return [['jobs'], ['job', subject], ['home'], ['instruments'], ['operator']];
     case 'job.progress':
       return [['jobs'], ['job', subject]];
+    case 'session.created':
+    case 'session.state':
+    case 'session.changed':
+      return [['sessions'], ['work-session', subject]];
     case 'notice.created':
       return [['notices'], ['home']];
     case 'quarantine.changed':

@@ -159,6 +159,19 @@ const job = createRoute({
   component: lazyRouteComponent(() => import('@/pages/jobs/JobPage'), 'JobPage'),
 });
 
+const sessions = createRoute({
+  getParentRoute: () => root,
+  path: '/sessions',
+  validateSearch: (raw: RawSearch) => may({ all: flagOf(raw, 'all') }),
+  component: lazyRouteComponent(() => import('@/pages/sessions/SessionsPage'), 'SessionsPage'),
+});
+
+const workSession = createRoute({
+  getParentRoute: () => root,
+  path: '/sessions/$id',
+  component: lazyRouteComponent(() => import('@/pages/sessions/SessionPage'), 'SessionPage'),
+});
+
 const recipes = createRoute({
   getParentRoute: () => root,
   path: '/recipes',
@@ -273,7 +286,7 @@ const device = createRoute({
 });
 
 const tree = root.addChildren([
-  home, signIn, search, saved, browse, collections, collection, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, recipes, upload, instruments, instrument,
+  home, signIn, search, saved, browse, collections, collection, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, sessions, workSession, recipes, upload, instruments, instrument,
   quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, requests, audit, account,
   signedIn, link, signedOut, device,
 ]);

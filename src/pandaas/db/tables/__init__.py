@@ -68,6 +68,7 @@ from pandaas.db.tables.identity import (
 )
 from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
 from pandaas.db.tables.office import BeamTime, OfficeMember, OfficeRun, OfficeStaff
+from pandaas.db.tables.sessions import SessionDataset, SessionKey, SessionMember, WorkSession
 
 __all__ = [
     "AccessCount",
@@ -132,6 +133,9 @@ __all__ = [
     "Sample",
     "SavedSearch",
     "SeenToken",
+    "SessionDataset",
+    "SessionKey",
+    "SessionMember",
     "Share",
     "SignIn",
     "SignInAttempt",
@@ -141,4 +145,5 @@ __all__ = [
     "Upload",
     "Validity",
     "VocabularyTerm",
+    "WorkSession",
 ]

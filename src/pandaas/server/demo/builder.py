@@ -86,6 +86,7 @@ class DemoBuilder:
         if child is not None and child.poll() is None:
             child.send_signal(signal.SIGTERM)
         self._services.jobs.cancel_all(FACILITY)
+        self._services.sessions.end_all(FACILITY)
 
     def _done(self) -> list[str]:
         try:

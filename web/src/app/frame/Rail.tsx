@@ -1,6 +1,6 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import {
-  IconAlertSquareRounded, IconChartDots3, IconFolders, IconHome, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand,
+  IconAlertSquareRounded, IconChartDots3, IconDeviceDesktop, IconFolders, IconHome, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand,
   IconListCheck, IconSearch, IconSettings2, IconStack2, IconTool, IconUpload,
 } from '@tabler/icons-react';
 import type { Icon } from '@tabler/icons-react';
@@ -29,6 +29,7 @@ export function placesOf(session: SessionOut | undefined): Place[] {
   if (!person) return places;
   places.push(
     { label: 'Jobs', to: '/jobs', icon: IconListCheck, group: 'all' },
+    { label: 'Sessions', to: '/sessions', icon: IconDeviceDesktop, group: 'all' },
     { label: 'Results', to: '/results', icon: IconChartDots3, group: 'all' },
     { label: 'Collections', to: '/collections', icon: IconStack2, group: 'all' },
     { label: 'Upload', to: '/upload', icon: IconUpload, group: 'all' },

@@ -8,6 +8,7 @@ import type { DatasetOut } from '@/api/types';
 import { LinkButton } from '@/components/links';
 import { accessQuery } from '@/pages/access/queries';
 import { Share } from '@/pages/access/Share';
+import { OpenIn } from '@/pages/sessions/OpenIn';
 
 import { CopyPython } from './CopyPython';
 import { EditDataset } from './EditDataset';
@@ -50,6 +51,7 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
       >
         Download
       </Button>
+      {dataset.may_analyse && <OpenIn datasets={[dataset.pid]} />}
       {dataset.may_analyse && (
         <LinkButton to="/analyse" search={{ dataset: [dataset.pid] }} leftSection={<IconChartDots3 size={16} />}>
           Analyse

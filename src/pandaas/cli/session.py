@@ -1,0 +1,98 @@
+"""`pandaas session`: start, list, extend and stop notebooks and desktops; `pandaas app`: the programs there are."""
+
+from __future__ import annotations
+
+import time
+from typing import Annotated, Any
+
+import typer
+
+from pandaas.cli.output import Json, emit, table
+from pandaas.cli.remote import TokenFile, Url, connected
+from pandaas.model import Unavailable
+
+SessionId = Annotated[str, typer.Argument(help="Identifier of the session.")]
+_LOOK_S = 0.5
+
+
+def register(app: typer.Typer) -> None:
+    group = typer.Typer(help="Start, list, extend and stop notebooks and desktops.", no_args_is_help=True)
+    group.command("list")(list_sessions)
+    group.command("start")(start)
+    group.command("extend")(extend)
+    for name, command in (("stop", stop), ("hibernate", hibernate), ("resume", resume)):
+        group.command(name)(command)
+    app.add_typer(group, name="session")
+
+
+def list_sessions(
+    everyone: Annotated[bool, typer.Option("--everyone", help="Everybody's, for operators.")] = False,
+    alive: Annotated[bool, typer.Option("--alive", help="Only those that run or start.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """List sessions, the newest first."""
+    with connected(url, token_file) as client:
+        found = client.sessions(mine=not everyone, alive=alive)
+        rows = [_row(one) for one in found]
+        columns = ("Session", "Program", "State", "Person", "Started", "Runs until")
+        emit(found, json, lambda: table(columns, rows, empty="No sessions."))
+
+
+def start(
+    program: Annotated[str, typer.Argument(help="Program to start; `pandaas app list` names them.")],
+    dataset: Annotated[list[str] | None, typer.Argument(help="Pids of the datasets it sees.")] = None,
+    hours: Annotated[float | None, typer.Option(min=0.1, help="How long it runs unless it is extended.")] = None,
+    memory_mb: Annotated[int | None, typer.Option("--memory-mb", min=128, help="Memory it may use, in MB.")] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """Start a program on datasets and wait until it can be used; it is opened in the browser, on its page."""
+    with connected(url, token_file) as client:
+        found = client.start_session(program, dataset or (), hours=hours, memory_mb=memory_mb)
+        while found["state"] in {"requested", "starting"}:
+            time.sleep(_LOOK_S)
+            found = client.session(found["id"])
+        if found["state"] != "ready":
+            raise Unavailable(f"The session {found['state']}: {found['reason']}", remedy=found["remedy"])
+        emit(found, json, lambda: print(f"Ready: {client.url}/sessions/{found['id']}"))
+
+
+def stop(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
+    """End a session; your home and your results are kept."""
+    _act(session, "end", "Ending", url, token_file, json)
+
+
+def hibernate(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
+    """Stop its program, keep what is needed to go on."""
+    _act(session, "hibernate", "Going to sleep", url, token_file, json)
+
+
+def resume(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
+    """Start a hibernated session again, on the same data."""
+    _act(session, "resume", "Starting", url, token_file, json)
+
+
+def extend(
+    session: SessionId,
+    hours: Annotated[float, typer.Argument(min=0.1, help="Hours to add.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """Give a running session more time."""
+    with connected(url, token_file) as client:
+        found = client.change_session(session, "extend", hours=hours)
+        emit(found, json, lambda: print(f"It runs until {found['expires']}."))
+
+
+def _act(session: str, verb: str, words: str, url: str | None, token_file: Any, json: bool) -> None:
+    with connected(url, token_file) as client:
+        found = client.change_session(session, verb)
+        emit(found, json, lambda: print(f"{words}: {found['title']}"))
+
+
+def _row(one: dict[str, Any]) -> tuple[str, ...]:
+    return (one["id"], one["program_title"], one["state"], one["person"], one["created"][:16], (one["expires"] or "")[:16])

@@ -1,0 +1,87 @@
+"""Tables of the room `sessions`: notebooks and desktops of persons, the datasets they see, the keys to reach them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from pandaas.db.base import Base, Json
+
+
+class WorkSession(Base):
+    """A session. `wish` is what its program is to be ended for: `end` or `hibernate`; `reason` tells people why."""
+
+    __tablename__ = "work_session"
+    __table_args__ = (Index("ix_work_session_state_created", "state", "created"),)
+
+    id: Mapped[str] = mapped_column(String(64), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    program: Mapped[str] = mapped_column(String(64))
+    kind: Mapped[str] = mapped_column(String(16))
+    title: Mapped[str] = mapped_column(String(500))
+    state: Mapped[str] = mapped_column(String(16))
+    attempt: Mapped[int] = mapped_column(default=1)  # how many times its program was started
+    phase: Mapped[str] = mapped_column(String(200), default="")
+    wish: Mapped[str | None] = mapped_column(String(16))
+    reason: Mapped[str | None] = mapped_column(Text)
+    remedy: Mapped[str | None] = mapped_column(Text)
+    environment: Mapped[str | None] = mapped_column(String(100))
+    environment_key: Mapped[str | None] = mapped_column(String(64))
+    engine: Mapped[str] = mapped_column(String(32))
+    engine_handle: Mapped[dict[str, Any] | None] = mapped_column(Json)
+    isolation: Mapped[str | None] = mapped_column(String(100))
+    cores: Mapped[int]
+    memory_mb: Mapped[int]
+    lifetime_s: Mapped[int]
+    created: Mapped[datetime]
+    started: Mapped[datetime | None]  # of the current attempt
+    ready: Mapped[datetime | None]
+    ended: Mapped[datetime | None]
+    expires: Mapped[datetime | None]
+    last_active: Mapped[datetime | None]
+    warned: Mapped[datetime | None]  # for the current end
+    cpu_s: Mapped[float] = mapped_column(Float, default=0.0)
+    memory_used_mb: Mapped[float | None] = mapped_column(Float)
+    kept: Mapped[dict[str, Any] | None] = mapped_column(Json)  # what a hibernated session needs to go on
+    notices: Mapped[list[str]] = mapped_column(Json, default=list)  # what was lost, what to know
+    datasets: Mapped[list[SessionDataset]] = relationship(lazy="selectin", order_by="SessionDataset.position")
+
+
+class SessionDataset(Base):
+    """A dataset that a session was opened on."""
+
+    __tablename__ = "session_dataset"
+
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), primary_key=True)
+    dataset_pid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    position: Mapped[int]
+
+
+class SessionKey(Base):
+    """What opens one session to one browser: a ticket, used once, and the cookie it is exchanged for; kept as hashes."""
+
+    __tablename__ = "session_key"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    kind: Mapped[str] = mapped_column(String(8))  # ticket, cookie
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[datetime]
+    expires: Mapped[datetime] = mapped_column(index=True)
+
+
+class SessionMember(Base):
+    """Somebody else who may come into a session. `may` is `view` or `full`."""
+
+    __tablename__ = "session_member"
+
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True)
+    may: Mapped[str] = mapped_column(String(8))
+    asked: Mapped[datetime | None]  # staff who asked to join and wait for consent
+    added: Mapped[datetime | None]
+    expires: Mapped[datetime | None]

@@ -1,0 +1,147 @@
+"""Notebooks and desktops: what fits, start, watch, open, extend, hibernate, resume, end."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Query, Request, Response
+
+from pandaas.model import PandaasError, Principal
+from pandaas.server.schemas import (
+    CapacityOut,
+    ExtendIn,
+    ProgramOut,
+    ProgramsOut,
+    SessionDatasetOut,
+    TicketOut,
+    WorkSessionIn,
+    WorkSessionOut,
+)
+from pandaas.server.services import READ_OR_RUN, Platform, Services, Signed
+from pandaas.server.sessions.addresses import Addresses
+from pandaas.server.sessions.door import ENTER
+from pandaas.sessions import Program, SessionRequest, SessionView
+
+router = APIRouter(prefix="/api/v1", tags=["sessions"], dependencies=[READ_OR_RUN])
+
+
+@router.get("/programs")
+def list_programs(platform: Platform, asker: Signed, dataset: list[str] = Query([], max_length=200)) -> ProgramsOut:
+    """The programs that fit these datasets, best first, and whether one would start now."""
+    found = platform.sessions.offers(asker, dataset)
+    room = platform.sessions.capacity(asker)
+    limits = platform.settings.sessions
+    return ProgramsOut(
+        programs=[_program(platform, program, bool(program.entry.techniques and dataset)) for program in found],
+        capacity=CapacityOut(**vars(room)),
+        lifetime_hours=limits.lifetime_hours,
+        longest_hours=limits.longest_hours,
+    )
+
+
+@router.get("/sessions")
+def list_sessions(platform: Platform, asker: Signed, mine: bool = True, alive: bool = False) -> list[WorkSessionOut]:
+    """Your own and those you were let into; operators may ask for everybody's."""
+    return [_session(view) for view in platform.sessions.sessions(asker, mine=mine, alive=alive)]
+
+
+@router.post("/sessions", status_code=201)
+def start_session(body: WorkSessionIn, platform: Platform, asker: Signed) -> WorkSessionOut:
+    session_id = platform.sessions.start(asker, SessionRequest(**body.model_dump()))
+    return _shown(platform, asker, session_id)
+
+
+@router.get("/sessions/{session_id}")
+def show_session(session_id: str, platform: Platform, asker: Signed) -> WorkSessionOut:
+    return _shown(platform, asker, session_id)
+
+
+@router.get("/sessions/{session_id}/log", response_class=Response)
+def session_log(session_id: str, platform: Platform, asker: Signed) -> Response:
+    """The end of what its program wrote."""
+    text = platform.sessions.log(asker, session_id)
+    return Response(text, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+@router.post("/sessions/{session_id}/ticket")
+def session_ticket(session_id: str, request: Request, platform: Platform, asker: Signed) -> TicketOut:
+    """A way in for this browser; the ticket is told once and works once."""
+    ticket = platform.sessions.ticket(asker, session_id)
+    return TicketOut(address=Addresses(platform.settings).of(session_id, request) + ENTER, ticket=ticket)
+
+
+@router.post("/sessions/{session_id}/extend")
+def extend_session(session_id: str, body: ExtendIn, platform: Platform, asker: Signed) -> WorkSessionOut:
+    platform.sessions.extend(asker, session_id, body.hours)
+    return _shown(platform, asker, session_id)
+
+
+@router.post("/sessions/{session_id}/hibernate")
+def hibernate_session(session_id: str, platform: Platform, asker: Signed) -> WorkSessionOut:
+    platform.sessions.hibernate(asker, session_id)
+    return _shown(platform, asker, session_id)
+
+
+@router.post("/sessions/{session_id}/resume")
+def resume_session(session_id: str, platform: Platform, asker: Signed) -> WorkSessionOut:
+    platform.sessions.resume(asker, session_id)
+    return _shown(platform, asker, session_id)
+
+
+@router.post("/sessions/{session_id}/end")
+def end_session(session_id: str, platform: Platform, asker: Signed) -> WorkSessionOut:
+    platform.sessions.end(asker, session_id)
+    return _shown(platform, asker, session_id)
+
+
+def _shown(platform: Services, asker: Principal, session_id: str) -> WorkSessionOut:
+    return _session(platform.sessions.session(asker, session_id))
+
+
+def _program(platform: Services, program: Program, made_for: bool) -> ProgramOut:
+    entry = program.entry
+    return ProgramOut(
+        id=program.id,
+        title=entry.title,
+        summary=entry.summary,
+        kind=entry.kind,
+        cores=entry.cores,
+        memory_mb=entry.memory_mb,
+        made_for=made_for,
+        ready=entry.environment is None or _is_built(platform, entry.environment),
+        problem=program.problem,
+        remedy=program.remedy,
+        code_url=entry.code_url,
+        citation=list(entry.citation),
+        licence=entry.licence,
+    )
+
+
+def _is_built(platform: Services, environment: str) -> bool:
+    try:
+        return platform.runtime.environments.ready(environment) is not None
+    except PandaasError:
+        return False
+
+
+_SAME = (
+    "id", "program", "kind", "title", "state", "phase", "reason", "remedy", "created", "ready", "ended", "expires",
+    "last_active", "cores", "memory_mb", "cpu_s", "memory_used_mb", "isolation",
+)  # fmt: skip
+
+
+def _session(view: SessionView) -> WorkSessionOut:
+    row = view.row
+    return WorkSessionOut.model_validate(
+        {name: getattr(row, name) for name in _SAME}
+        | {
+            "program_title": view.program,
+            "ending": row.wish is not None,
+            "notices": list(row.notices),
+            "person": view.person,
+            "datasets": [SessionDatasetOut(pid=pid, title=title) for pid, title in view.datasets],
+            "latest_end": view.latest_end,
+            "warned": row.warned is not None,
+            "may": view.may,
+            "is_owner": view.is_owner,
+            "may_manage": view.may_manage,
+        }
+    )

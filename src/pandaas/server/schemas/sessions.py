@@ -1,0 +1,100 @@
+"""Programs and sessions."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from pandaas.server.schemas.base import In, Out
+
+
+class ProgramOut(Out):
+    """An interactive program that fits the chosen datasets."""
+
+    id: str
+    title: str
+    summary: str
+    kind: Literal["jupyter", "desktop"]
+    cores: int
+    memory_mb: int
+    made_for: bool = Field(description="It is made for the technique of these datasets.")
+    ready: bool = Field(description="Its software is built; where not, the first start takes minutes.")
+    problem: str | None = Field(None, description="Why it can't be started here.")
+    remedy: str | None = None
+    code_url: str = ""
+    citation: list[str] = Field([])
+    licence: str = ""
+
+
+class CapacityOut(Out):
+    running: int
+    most: int
+    own: int
+    most_of_one: int
+    memory_free_mb: int
+    next_end: datetime | None = Field(description="When the next session ends by itself, at the latest.")
+    words: str = Field(description="'Starts now.', or why not.")
+
+
+class ProgramsOut(Out):
+    programs: list[ProgramOut]
+    capacity: CapacityOut
+    lifetime_hours: float
+    longest_hours: float
+
+
+class WorkSessionIn(In):
+    program: str
+    datasets: list[str] = Field([], max_length=200, description="Pids of the datasets it sees; none opens it empty.")
+    cores: int | None = Field(None, ge=1, le=256)
+    memory_mb: int | None = Field(None, ge=128)
+    hours: float | None = Field(None, gt=0, description="How long it runs unless it is extended.")
+
+
+class SessionDatasetOut(Out):
+    pid: str
+    title: str
+
+
+class WorkSessionOut(Out):
+    id: str
+    program: str
+    program_title: str
+    kind: Literal["jupyter", "desktop"]
+    title: str
+    state: Literal["requested", "starting", "ready", "hibernated", "ended", "failed", "lost"]
+    phase: str
+    ending: bool = Field(description="Its program is being stopped.")
+    reason: str | None = Field(description="Why it ended, in words.")
+    remedy: str | None
+    notices: list[str] = Field(description="What was lost, what to know.")
+    person: str
+    datasets: list[SessionDatasetOut]
+    created: datetime
+    ready: datetime | None
+    ended: datetime | None
+    expires: datetime | None = Field(description="When its time is over; it hibernates then.")
+    latest_end: datetime | None = Field(description="It can't be extended beyond this.")
+    last_active: datetime | None
+    warned: bool
+    cores: int
+    memory_mb: int
+    cpu_s: float
+    memory_used_mb: float | None
+    isolation: str | None
+    may: Literal["full", "view"] | None = Field(description="What you may do inside.")
+    is_owner: bool
+    may_manage: bool
+
+
+class ExtendIn(In):
+    hours: float = Field(gt=0, le=168)
+
+
+class TicketOut(Out):
+    """A way in for this browser, for one use within a minute: post the ticket as a form to the address."""
+
+    address: str
+    ticket: str

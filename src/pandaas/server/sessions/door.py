@@ -1,0 +1,166 @@
+"""The door for the hosts of sessions, outermost of all: what is asked of `<id>.<domain>` never reaches the platform.
+
+A session answers on its own host only, to browsers with its own cookie. A ticket, posted by a form of the platform's page,
+is exchanged for that cookie. In a frame of the platform's page the cookie is a partitioned one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from html import escape
+from urllib.parse import parse_qs
+
+import structlog
+from anyio import to_thread
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from pandaas.config import Settings
+from pandaas.model import PandaasError
+from pandaas.server.cookies import is_secure
+from pandaas.server.door import host_of
+from pandaas.server.services import Services
+from pandaas.server.sessions.addresses import Addresses
+from pandaas.server.sessions.proxy import Proxy
+from pandaas.sessions import Entry
+
+log = structlog.get_logger(__name__)
+ENTER = "/.pandaas/enter"
+COOKIE = "pandaas-session"
+_SAFE = {"GET", "HEAD", "OPTIONS"}
+_MOST_BYTES = 4096
+_PAGE = (
+    "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
+    "<body style='font-family:sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem;color:#333'>"
+    "<h1 style='font-size:1.3rem'>{title}</h1><p>{text}</p><p><a href='{link}' target=_top>To this session's page</a></p>"
+)
+
+
+def cookie_name(connection: HTTPConnection) -> str:
+    return f"__Host-{COOKIE}" if is_secure(connection) else COOKIE
+
+
+class SessionDoor:
+    """ASGI middleware; requests to other hosts pass through."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self._addresses = Addresses(settings)
+        self._proxy = Proxy()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] not in {"http", "websocket"}:
+            await self.app(scope, receive, send)
+            return
+        connection = HTTPConnection(scope)
+        session_id = self._addresses.session_of(host_of(connection))
+        if session_id is None:
+            await self.app(scope, receive, send)
+            return
+        services: Services | None = getattr(scope["app"].state, "services", None)
+        if not session_id or services is None:
+            await _refuse(scope, receive, send, self._page(connection, "", "There is no such session.", 404))
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send, services, session_id)
+        else:
+            await self._websocket(scope, receive, send, services, session_id)
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send, services: Services, session_id: str) -> None:
+        request = Request(scope, receive)
+        if scope["path"] == ENTER:
+            answer = await self._enter(request, services, session_id)
+            await answer(scope, receive, send)
+            return
+        entry = await self._entry(request, services, session_id)
+        if entry is None or entry.may != "full":
+            text = "It has ended, or this browser has not been let in."
+            await self._page(request, session_id, text, 403)(scope, receive, send)
+            return
+        if not self._same_site(request):
+            await self._page(request, session_id, "Another site tried to use this session.", 403)(scope, receive, send)
+            return
+        if scope["method"] not in _SAFE:
+            services.sessions.activity.note(session_id)
+        ancestors = " ".join(self._addresses.platform(request))
+        try:
+            await self._proxy.http(request, send, services.sessions, session_id, ancestors=ancestors)
+        except PandaasError as error:
+            await self._page(request, session_id, str(error), 502)(scope, receive, send)
+
+    async def _websocket(self, scope: Scope, receive: Receive, send: Send, services: Services, session_id: str) -> None:
+        connection = HTTPConnection(scope)
+        entry = await self._entry(connection, services, session_id)
+        if entry is None or entry.may != "full" or not self._own_origin(connection):
+            await _refuse(scope, receive, send, None)
+            return
+
+        async def still() -> bool:
+            return await self._entry(connection, services, session_id) == entry
+
+        await self._proxy.websocket(scope, receive, send, services.sessions, session_id, still=still)
+
+    async def _enter(self, request: Request, services: Services, session_id: str) -> Response:
+        """Exchange a ticket for the cookie. Only a form of the platform's own page may post it."""
+        if request.method != "POST" or request.headers.get("origin") not in self._addresses.platform(request):
+            return self._page(request, session_id, "Sessions are opened from their page.", 403)
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _MOST_BYTES:
+                return self._page(request, session_id, "This is no way into a session.", 413)
+        given = parse_qs(body.decode("ascii", "replace"))
+        try:
+            ticket = given.get("ticket", [""])[0]
+            secret = await to_thread.run_sync(services.sessions.exchange, session_id, ticket)
+        except PandaasError as error:
+            return self._page(request, session_id, str(error), 403)
+        answer = RedirectResponse("/", 303)
+        framed = given.get("framed") == ["1"]
+        attributes = "SameSite=None; Secure; Partitioned" if framed else "SameSite=Lax"
+        if not framed and is_secure(request):
+            attributes += "; Secure"
+        answer.raw_headers.append(
+            (b"set-cookie", f"{cookie_name(request)}={secret}; Path=/; HttpOnly; {attributes}".encode())
+        )
+        return answer
+
+    async def _entry(self, connection: HTTPConnection, services: Services, session_id: str) -> Entry | None:
+        secret = connection.cookies.get(cookie_name(connection))
+        if not secret:
+            return None
+        return await to_thread.run_sync(services.sessions.entry, session_id, secret)
+
+    def _same_site(self, request: Request) -> bool:
+        """What changes something comes from the session's own pages; so does every part of a page."""
+        if request.method not in _SAFE:
+            return self._own_origin(request)
+        site = request.headers.get("sec-fetch-site", "none")
+        return site in {"none", "same-origin"} or request.headers.get("sec-fetch-mode") == "navigate"
+
+    @staticmethod
+    def _own_origin(connection: HTTPConnection) -> bool:
+        scheme = "https" if is_secure(connection) else "http"
+        return connection.headers.get("origin") == f"{scheme}://{connection.headers.get('host', '')}"
+
+    def _page(self, connection: HTTPConnection, session_id: str, text: str, status: int) -> Response:
+        """What a person sees instead of the session."""
+        home = self._addresses.platform(connection)[0]
+        link = f"{home}/sessions/{session_id}" if session_id else f"{home}/sessions"
+        nonce = secrets.token_hex(4)
+        log.debug("session refused", session=session_id, status=status, nonce=nonce)
+        ancestors = " ".join(self._addresses.platform(connection))
+        headers = {
+            "content-security-policy": f"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self' {ancestors}",
+            "cache-control": "no-store",
+        }
+        body = _PAGE.format(title="This session is closed", text=escape(text), link=escape(link))
+        return HTMLResponse(body, status, headers=headers)
+
+
+async def _refuse(scope: Scope, receive: Receive, send: Send, answer: Response | None) -> None:
+    if scope["type"] == "http" and answer is not None:
+        await answer(scope, receive, send)
+    elif scope["type"] == "websocket":
+        await receive()
+        await send({"type": "websocket.close", "code": 4403})

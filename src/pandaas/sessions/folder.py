@@ -1,0 +1,122 @@
+"""A session's folders, and the work its program is for the engine.
+
+    $PANDAAS_HOME/sessions/<id>/results/      what its program leaves for the platform
+    $PANDAAS_HOME/sessions/<id>/<attempt>/    one start of the program: what the supervisor writes, session.json, and
+                                              run/, where the program makes its socket
+    $PANDAAS_HOME/homes/<person>/             the person's home, the same in all her sessions
+
+The platform owns the folders above these, so a program can replace none of them by a link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pandaas.config import SessionSettings, package_folder
+from pandaas.db.tables import Dataset, WorkSession
+from pandaas.jobs import describe_dataset, show_files
+from pandaas.runtime import Bind, Confinement, Environment, Runtime, WorkSpec, give, write_atomically
+from pandaas.sessions.programs import Program
+
+INSIDE = Path("/opt/pandaas-session")
+SOCKET = {"jupyter": "http.sock", "desktop": "rfb.sock"}
+_PROCESSES = 512
+
+
+@dataclass(frozen=True)
+class SessionFolder:
+    """The places of one session."""
+
+    path: Path
+    home: Path
+
+    @property
+    def results(self) -> Path:
+        return self.path / "results"
+
+    def attempt(self, number: int) -> Path:
+        return self.path / str(number)
+
+    def run(self, number: int) -> Path:
+        return self.attempt(number) / "run"
+
+    def socket(self, number: int, kind: str) -> Path:
+        return self.run(number) / SOCKET[kind]
+
+
+def write_session(
+    folder: SessionFolder,
+    row: WorkSession,
+    program: Program,
+    *,
+    datasets: Sequence[Dataset],
+    environment: Environment | None,
+    runtime: Runtime,
+    limits: SessionSettings,
+    posix: str | None,
+) -> WorkSpec:
+    """Make the folders for this attempt and return the work for the engine."""
+    attempt, run = folder.attempt(row.attempt), folder.run(row.attempt)
+    account = runtime.sandbox.account_for(row.person_id, posix)
+    for place in (folder.path, attempt):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for place in (run, folder.results, folder.home):
+        place.mkdir(parents=True, exist_ok=True, mode=0o700)
+        give(place, account)
+    files = [Path(file.path) for dataset in datasets for file in dataset.files]
+    binds, account = show_files(files, account, attempt / "inputs")
+    told = attempt / "session.json"
+    write_atomically(str(told), _told(folder, row, program, datasets, environment))
+    told.chmod(0o644)
+    python = environment.python if environment is not None else Path("/usr/bin/python3")
+    own = environment.binds if environment is not None else ()
+    confinement = Confinement(
+        read_only=(*own, Bind(package_folder() / "sessions" / "inside", INSIDE), Bind(told), *binds),
+        writable=(run, folder.results, folder.home),
+        variables={"HOME": str(folder.home), "PANDAAS_RESULTS": str(folder.results)},
+        account=account,
+        memory_mb=row.memory_mb,
+        cores=row.cores,
+        processes=_PROCESSES,
+    )
+    return WorkSpec(
+        folder=attempt,
+        argv=(str(python), "-I", str(INSIDE / f"{row.kind}.py"), str(told)),
+        confinement=confinement,
+        cores=row.cores,
+        memory_mb=row.memory_mb,
+        time_limit_s=int(limits.longest_hours * 3600) + 3600,  # the keeper ends it before
+        output_mb=limits.home_mb,
+        share=str(row.person_id),
+    )
+
+
+def uid_of(runtime: Runtime, row: WorkSession, posix: str | None) -> int | None:
+    """The uid that the session's program runs under, None for our own."""
+    account = runtime.sandbox.account_for(row.person_id, posix)
+    return account.uid if account is not None else None
+
+
+def _told(
+    folder: SessionFolder,
+    row: WorkSession,
+    program: Program,
+    datasets: Sequence[Dataset],
+    environment: Environment | None,
+) -> dict[str, Any]:
+    described = [describe_dataset(dataset) for dataset in datasets]
+    files = [file for one in described for file in (one["files"] or one["attachments"])]
+    python = environment.python if environment is not None else None
+    return {
+        "format": 1,
+        "session": row.id,
+        "title": program.title,
+        "run": str(folder.run(row.attempt)),
+        "home": str(folder.home),
+        "results": str(folder.results),
+        "command": program.command(python, folder.home, files),
+        "datasets": described,
+    }

@@ -1,0 +1,387 @@
+"""The keeper: brings every session forward, and ends what must end. One process leads, under the lease `sessions`.
+
+It holds no state that matters: whoever leads next finds all sessions in the database and their programs by the engine, so
+a restart of the platform loses none.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import threading
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from sqlalchemy import select
+
+from pandaas.access import Access
+from pandaas.config import Settings
+from pandaas.db import Database, append, hold, release
+from pandaas.db.tables import Dataset, Notice, Person, WorkSession
+from pandaas.identity import Identity
+from pandaas.model import Action, Conflict, PandaasError, SessionState, Unavailable
+from pandaas.runtime import Engine, ExitRecord, Observation, Runtime, usage_now
+from pandaas.sessions.activity import Activity
+from pandaas.sessions.folder import uid_of
+from pandaas.sessions.keys import Keys
+from pandaas.sessions.reach import Doorway, ask, greets
+from pandaas.sessions.starting import Starting
+from pandaas.sessions.states import change, move
+
+log = structlog.get_logger(__name__)
+LEASE = "sessions"
+_LEASE_S = 30.0
+_RENEW_S = 8.0
+_FOLLOW_S = 0.1  # while one starts
+_IDLE_S = 1.0
+_RIGHTS_S = 4.0  # access ends within 10 s
+_USAGE_S = 15.0
+_CLEAN_S = 3600.0
+_BUSY_SHARE = 0.05  # of a core: a program that computes is not idle
+_ALIVE = (SessionState.REQUESTED, SessionState.STARTING, SessionState.READY)
+
+
+@dataclass
+class _Seen:
+    """What the leader remembers of a session between two looks."""
+
+    busy: bool = False
+    cancelled: bool = False
+    unknown_since: float | None = None
+    looked: float = float("-inf")
+    cpu: tuple[float, float] | None = None  # (time, CPU seconds)
+
+
+class Keeper:
+    """See the module. `run(stop)` leads while it holds the lease; `wake()` makes it look at once."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database,
+        *,
+        identity: Identity,
+        access: Access,
+        runtime: Runtime,
+        engine: Engine,
+        starting: Starting,
+        keys: Keys,
+        activity: Activity,
+    ) -> None:
+        self._settings = settings
+        self._limits = settings.sessions
+        self._database = database
+        self._identity = identity
+        self._access = access
+        self._runtime = runtime
+        self._engine = engine
+        self._starting = starting
+        self._keys = keys
+        self._activity = activity
+        self._woken = threading.Event()
+        self._seen: dict[str, _Seen] = {}
+        self._renewed = self._rights_looked = self._cleaned = float("-inf")
+        self._holder = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def run(self, stop: threading.Event) -> None:
+        """Lead until `stop` is set; wait for the lease where another process leads."""
+        try:
+            while not stop.is_set():
+                if not self._leads():
+                    self._seen.clear()
+                    stop.wait(_RENEW_S / 4)
+                    continue
+                hurry = self.step()
+                if self._woken.wait(_FOLLOW_S if hurry else _IDLE_S):
+                    self._woken.clear()
+        finally:
+            release(self._database, LEASE, self._holder)
+
+    def step(self) -> bool:
+        """One round over all living sessions; True while one of them starts or ends."""
+        with self._database.read() as session:
+            query = select(WorkSession).where(WorkSession.state.in_(_ALIVE)).order_by(WorkSession.created)
+            rows = list(session.scalars(query))
+        self._seen = {row.id: self._seen.get(row.id, _Seen()) for row in rows}
+        for row in rows:
+            if self._seen[row.id].busy:
+                continue
+            try:
+                self._advance(row, self._seen[row.id])
+            except Conflict:
+                continue  # it has changed meanwhile: the next round sees it
+            except (Unavailable, OSError) as error:
+                log.warning("session looked at later", session=row.id, reason=str(error))
+        if time.monotonic() - self._rights_looked >= _RIGHTS_S:
+            self._rights_looked = time.monotonic()
+            self._end_without_rights(rows)
+        self._clean()
+        return any(row.state != SessionState.READY or row.wish is not None for row in rows)
+
+    def _leads(self) -> bool:
+        now = time.monotonic()
+        if now - self._renewed < _RENEW_S:
+            return True
+        if not hold(self._database, LEASE, self._holder, seconds=_LEASE_S):
+            return False
+        self._renewed = now
+        return True
+
+    # --- one session ----------------------------------------------------------------------------------------------
+
+    def _advance(self, row: WorkSession, seen: _Seen) -> None:
+        if row.state == SessionState.REQUESTED:
+            if row.wish is not None:
+                self._finish(row, SessionState.ENDED)
+            else:
+                self._in_background(seen, self._starting.start, row)
+            return
+        [observed] = self._engine.poll([row.engine_handle or {}])
+        if observed.state == "unknown":
+            self._perhaps_lost(row, seen, observed)
+            return
+        seen.unknown_since = None
+        if observed.exit is not None:
+            self._ended(row, observed.exit)
+            return
+        if row.wish is not None:
+            if not seen.cancelled:
+                seen.cancelled = True
+                self._engine.cancel(row.engine_handle or {})
+            return
+        if row.state == SessionState.STARTING:
+            self._look_whether_ready(row)
+        else:
+            self._look_at_life(row, seen)
+
+    def _look_whether_ready(self, row: WorkSession) -> None:
+        now = self._database.clock()
+        if self._answers(row):
+            lifetime = timedelta(seconds=row.lifetime_s)
+            values = {"ready": now, "expires": now + lifetime, "last_active": now, "phase": "", "warned": None}
+            with self._database.session() as session:
+                move(session, row, SessionState.READY, self._database.clock, **values)
+            self._keys.forget()
+        elif row.started is not None and (now - row.started).total_seconds() > self._limits.start_timeout_s:
+            self._wish(row, "end", f"It was not usable after {self._limits.start_timeout_s:.0f} seconds.")
+
+    def _answers(self, row: WorkSession) -> bool:
+        try:
+            door = self.door(row)
+        except Unavailable:
+            return False
+        try:
+            if row.kind == "jupyter":
+                return ask(door, "/api/status") is not None
+            run = self._starting.folder(row).run(row.attempt)
+            return (run / "window").exists() and greets(door)
+        finally:
+            door.close()
+
+    def door(self, row: WorkSession) -> Doorway:
+        """The session's socket, opened; `Unavailable` while there is none."""
+        with self._database.read() as session:
+            posix = session.get_one(Person, row.person_id).posix_account
+        file = self._starting.folder(row).socket(row.attempt, row.kind)
+        return Doorway.open(file, uid_of(self._runtime, row, posix))
+
+    def _look_at_life(self, row: WorkSession, seen: _Seen) -> None:
+        now = self._database.clock()
+        if row.expires is not None and now >= row.expires:
+            self._wish(row, "hibernate", "Its time was over.")
+            return
+        if time.monotonic() - seen.looked < _USAGE_S:
+            return
+        seen.looked = time.monotonic()
+        active = self._last_active(row, seen, now)
+        idle_end = active + timedelta(hours=self._limits.idle_hours)
+        if now >= idle_end:
+            self._wish(row, "hibernate", "Nothing was done in it for a long time.")
+            return
+        self._warn(row, now, min(idle_end, row.expires or idle_end), of_idleness=idle_end < (row.expires or idle_end))
+
+    def _last_active(self, row: WorkSession, seen: _Seen, now: datetime) -> datetime:
+        """Input through the proxy, computation, what Jupyter says of its kernels; also notes what it uses."""
+        found = [row.last_active or now, self._activity.of(row.id) or row.last_active or now]
+        values: dict[str, Any] = {}
+        usage = usage_now(self._starting.folder(row).attempt(row.attempt))
+        if usage is not None:
+            clock = time.monotonic()
+            if seen.cpu is not None and usage.cpu_s - seen.cpu[1] > _BUSY_SHARE * (clock - seen.cpu[0]):
+                found.append(now)
+            seen.cpu = (clock, usage.cpu_s)
+            values |= {"cpu_s": round(usage.cpu_s, 2), "memory_used_mb": round(usage.memory_mb, 1)}
+        active = max(found)
+        with self._database.session() as session:
+            change(session, row, self._database.clock, last_active=active, **values)
+        return active
+
+    def _warn(self, row: WorkSession, now: datetime, end: datetime, *, of_idleness: bool) -> None:
+        if end - now > timedelta(minutes=self._limits.warn_minutes):
+            if row.warned is not None:
+                with self._database.session() as session:
+                    change(session, row, self._database.clock, warned=None)
+            return
+        if row.warned is not None:
+            return
+        minutes = max(1, round((end - now).total_seconds() / 60))
+        why = "since nothing is done in it" if of_idleness else "since its time is over then"
+        text = f"Your session “{row.title[:200]}” hibernates in {minutes} minutes, {why}. Open it to go on or to extend it."
+        with self._database.session() as session:
+            change(session, row, self._database.clock, warned=now)
+            _notify(session, row, "warning", text, self._database.clock)
+
+    def _wish(self, row: WorkSession, wish: str, reason: str) -> None:
+        """End its program; what becomes of the session follows when the program has ended."""
+        with self._database.session() as session:
+            change(session, row, self._database.clock, wish=wish, reason=reason, phase="Ending")
+        self._keys.forget()
+
+    def _ended(self, row: WorkSession, record: ExitRecord) -> None:
+        used = {"cpu_s": record.cpu_s, "memory_used_mb": record.max_rss_mb}
+        if row.wish == "hibernate":
+            self._finish(row, SessionState.HIBERNATED, **used, notices=_lost_in_sleep(row))
+        elif row.wish == "end" and row.state == SessionState.STARTING:
+            self._finish(row, SessionState.FAILED if row.reason else SessionState.ENDED, **used)
+        elif row.wish == "end" or (record.succeeded and row.state == SessionState.READY):
+            self._finish(row, SessionState.ENDED, **used)
+        else:
+            reason, remedy = _why_failed(record, self._starting.log_of(row))
+            self._finish(row, SessionState.FAILED, **used, reason=reason, remedy=remedy)
+
+    def _finish(self, row: WorkSession, state: SessionState, **values: Any) -> None:
+        with self._database.session() as session:
+            now = self._database.clock()
+            move(session, row, state, self._database.clock, ended=now, phase="", wish=None, **values)
+            if (row.reason and state is not SessionState.ENDED) or values.get("reason"):
+                text = f"Your session “{row.title[:200]}” {_WORDS[state]}: {values.get('reason') or row.reason}"
+                _notify(
+                    session, row, "info" if state is SessionState.HIBERNATED else "failure", text, self._database.clock
+                )
+        self._keys.forget()
+        folder = self._starting.folder(row)
+        shutil.rmtree(folder.attempt(row.attempt) / "inputs", ignore_errors=True)
+
+    def _perhaps_lost(self, row: WorkSession, seen: _Seen, observed: Observation) -> None:
+        now = time.monotonic()
+        seen.unknown_since = seen.unknown_since or now
+        if now - seen.unknown_since >= self._settings.runtime.lost_grace_s:
+            reason = f"The platform lost track of it. {observed.detail}".strip()
+            remedy = "Start it again: your home and your results are kept."
+            self._finish(row, SessionState.LOST, reason=reason, remedy=remedy)
+
+    # --- rights ---------------------------------------------------------------------------------------------------
+
+    def _end_without_rights(self, rows: list[WorkSession]) -> None:
+        for row in rows:
+            if row.wish is not None:
+                continue
+            try:
+                why = self._right_lost(row)
+                if why is not None:
+                    self._wish(row, "end", why)
+                    self._woken.set()
+            except Conflict:
+                continue
+
+    def _right_lost(self, row: WorkSession) -> str | None:
+        """Why this session's person may not use its data any more, or None."""
+        try:
+            principal = self._identity.principal_of_person(row.person_id)
+        except PandaasError:
+            return "Its person may not sign in any more."
+        pids = [one.dataset_pid for one in row.datasets]
+        with self._database.read() as session:
+            datasets = list(session.scalars(select(Dataset).where(Dataset.pid.in_(pids))))
+            protected = self._access.protect(session, datasets)
+        if len(datasets) < len(pids):
+            return "A dataset that it was opened on is gone."
+        for dataset, guard in zip(datasets, protected, strict=True):
+            if dataset.state == "withdrawn" or not self._access.may(principal, Action.ANALYSE, guard):
+                return "The right to use its data has ended."
+        return None
+
+    # --- housekeeping ---------------------------------------------------------------------------------------------
+
+    def _clean(self) -> None:
+        """Used-up keys go, and hibernated sessions that nobody woke for long end; their results stay."""
+        if time.monotonic() - self._cleaned < _CLEAN_S:
+            return
+        self._cleaned = time.monotonic()
+        self._keys.tidy()
+        oldest = self._database.clock() - timedelta(days=self._limits.keep_days)
+        with self._database.read() as session:
+            query = select(WorkSession).where(WorkSession.state == SessionState.HIBERNATED, WorkSession.ended < oldest)
+            rows = list(session.scalars(query))
+        for row in rows:
+            self._finish(row, SessionState.ENDED, reason=f"It slept for {self._limits.keep_days:g} days.")
+
+    def _in_background(self, seen: _Seen, work: Callable[..., None], *arguments: Any) -> None:
+        seen.busy = True
+
+        def task() -> None:
+            try:
+                work(*arguments)
+            except Conflict as error:
+                log.info("session changed meanwhile", reason=str(error))
+            except Exception as error:  # the loop and the other sessions go on; it is tried again
+                log.error("session not brought forward", exc_info=error)
+                time.sleep(_IDLE_S)
+            finally:
+                seen.busy = False
+                self._woken.set()
+
+        threading.Thread(target=task, name="session-start", daemon=True).start()
+
+
+_WORDS: Mapping[SessionState, str] = {
+    SessionState.ENDED: "has ended",
+    SessionState.FAILED: "failed",
+    SessionState.LOST: "was lost",
+    SessionState.HIBERNATED: "hibernates",
+}
+
+
+def _lost_in_sleep(row: WorkSession) -> list[str]:
+    if row.kind == "jupyter":
+        return [
+            "Kernels were stopped: variables are gone. Saved notebooks and open tabs come back; run their cells again."
+        ]
+    return ["Programs were stopped and start again on the same data; what was not saved is gone."]
+
+
+def _why_failed(record: ExitRecord, said: str) -> tuple[str, str]:
+    match record.reason:
+        case "memory":
+            return "It needed more memory than it was given.", "Start it again with more memory, or load less at once."
+        case "output" | "disk":
+            return (
+                "Its home and results hold more than they may, or the disk is full.",
+                "Delete what you don't need, or ask the operator for more (sessions.home_mb).",
+            )
+        case "timeout":
+            return "It ran for as long as sessions may.", "Start it again; your home and your results are kept."
+    last = said.strip().splitlines()[-1:] or [f"exit code {record.code}"]
+    return f"Its program ended by itself: {last[0][:300]}", "Start it again; your home and your results are kept."
+
+
+def _notify(session: Any, row: WorkSession, level: str, text: str, clock: Callable[[], datetime]) -> None:
+    notice = Notice(
+        person_id=row.person_id,
+        level=level,
+        text=text[:500],
+        link=f"/sessions/{row.id}",
+        created=clock(),
+        dismissed=None,
+    )
+    session.add(notice)
+    session.flush()
+    append(session, "notice.created", str(notice.id), person_id=row.person_id, payload={"level": level}, clock=clock)

@@ -1,0 +1,145 @@
+"""The catalogue of interactive programs: one folder each with an `app.toml`, shipped in `apps/` or the facility's own.
+
+title, summary, code_url, citation, licence     what people read
+kind        jupyter: JupyterLab; desktop: a program with windows
+command     what a desktop runs; {python}, {bin} and {home} are filled in, {files} becomes the datasets' files
+environment one of the platform's environments; without it the program is installed on the computer
+needs       files that must be there, and `remedy` tells what to do where they are not
+techniques, formats, dimensions                 which datasets it fits; nothing said fits all
+cores, memory_mb                                what it takes
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pandaas.config import Settings, bundled
+from pandaas.model import NotFound, PandaasError, technique
+from pandaas.recipes import DatasetSummary
+from pandaas.runtime import Environments
+
+Kind = Literal["jupyter", "desktop"]
+DESKTOP_NEEDS = ("/usr/bin/Xvnc", "/usr/bin/openbox")
+_DESKTOP_REMEDY = "The operator installs the Debian packages tigervnc-standalone-server and openbox."
+
+
+class _Entry(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    title: str
+    summary: str
+    kind: Kind
+    order: int = 50
+    command: tuple[str, ...] = ()
+    environment: str | None = None
+    needs: tuple[str, ...] = ()
+    remedy: str = ""
+    techniques: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    dimensions: int = Field(0, ge=0)
+    empty: bool = True
+    cores: int = Field(1, ge=1)
+    memory_mb: int = Field(2048, ge=128)
+    code_url: str = ""
+    citation: tuple[str, ...] = ()
+    licence: str = ""
+
+
+@dataclass(frozen=True)
+class Program:
+    """An entry of the catalogue. `problem` says why it can't be started here, `remedy` what to do about it."""
+
+    id: str
+    entry: _Entry
+    problem: str | None = None
+    remedy: str | None = None
+
+    @property
+    def title(self) -> str:
+        return self.entry.title
+
+    @property
+    def kind(self) -> Kind:
+        return self.entry.kind
+
+    def fits(self, datasets: Sequence[DatasetSummary]) -> bool:
+        """Could it open each of these? Without datasets: is there anything to do for it?"""
+        if not datasets:
+            return self.entry.empty
+        return all(_fits(self.entry, dataset) for dataset in datasets)
+
+    def suits(self, datasets: Sequence[DatasetSummary]) -> bool:
+        """Is it made for these, rather than for anything?"""
+        return bool(self.entry.techniques) and self.fits(datasets)
+
+    def command(self, python: Path | None, home: Path, files: Sequence[str]) -> tuple[str, ...]:
+        """The command with its placeholders filled in."""
+        words: list[str] = []
+        for word in self.entry.command:
+            if word == "{files}":
+                words += files
+            else:
+                filled = word.replace("{home}", str(home))
+                if python is not None:
+                    filled = filled.replace("{python}", str(python)).replace("{bin}", str(python.parent))
+                words.append(filled)
+        return tuple(words)
+
+
+class Programs:
+    """All programs, read anew with each question: few small files. A broken entry disables itself, and says so."""
+
+    def __init__(self, settings: Settings, environments: Environments) -> None:
+        self._folders = [bundled("apps"), *settings.sessions.app_folders]
+        self._environments = environments
+
+    def list(self) -> list[Program]:
+        files = {file.parent.name: file for folder in self._folders for file in sorted(folder.glob("*/app.toml"))}
+        return sorted((self._read(file) for file in files.values()), key=lambda one: (one.entry.order, one.title))
+
+    def get(self, name: str) -> Program:
+        found = [program for program in self.list() if program.id == name]
+        if not found:
+            raise NotFound(
+                f"There is no program '{name[:64]}'.", remedy="`pandaas app list` names them.", field="program"
+            )
+        return found[0]
+
+    def _read(self, file: Path) -> Program:
+        name = file.parent.name
+        try:
+            entry = _Entry.model_validate(tomllib.loads(file.read_text("utf-8")))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
+            broken = _Entry(title=name, summary="", kind="desktop")
+            return Program(name, broken, f"Its app.toml can't be used: {error}", "Tell the operator.")
+        return Program(name, entry, *self._trouble(entry))
+
+    def _trouble(self, entry: _Entry) -> tuple[str | None, str | None]:
+        if entry.kind == "desktop" and any(not Path(file).exists() for file in DESKTOP_NEEDS):
+            return "Desktops are not installed here.", _DESKTOP_REMEDY
+        missing = [file for file in entry.needs if not any(Path("/").glob(file.lstrip("/")))]
+        if missing:
+            return "It is not installed here.", entry.remedy
+        if entry.environment is not None:
+            try:
+                self._environments.definition(entry.environment)
+            except PandaasError as error:
+                return error.detail, error.remedy
+        return None, None
+
+
+def _fits(entry: _Entry, dataset: DatasetSummary) -> bool:
+    if entry.formats and dataset.format not in entry.formats:
+        return False
+    if entry.dimensions and not any(len(array.shape) >= entry.dimensions for array in dataset.arrays):
+        return False
+    if not entry.techniques:
+        return True
+    wanted = {found.iri for name in entry.techniques if (found := technique(name)) is not None}
+    return bool(wanted & set(dataset.techniques))

@@ -1,0 +1,419 @@
+"""The face of the room: start sessions, reach them, extend, hibernate, resume and end them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import psutil
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from pandaas.access import Access
+from pandaas.config import RuntimeSettings, SessionSettings, Settings
+from pandaas.db import Database
+from pandaas.db.tables import Dataset, Person, SessionDataset, SessionMember, WorkSession
+from pandaas.identity import Identity
+from pandaas.jobs import JobRequest, allowed_inputs
+from pandaas.model import (
+    Action,
+    Busy,
+    Conflict,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Principal,
+    PrincipalKind,
+    Scope,
+    SessionState,
+    Unavailable,
+    check_pid,
+    new_pid,
+)
+from pandaas.recipes import DatasetSummary, load_summaries
+from pandaas.runtime import LocalEngine, Runtime
+from pandaas.sessions.activity import Activity
+from pandaas.sessions.keeper import Keeper
+from pandaas.sessions.keys import Entry, Keys
+from pandaas.sessions.programs import Program, Programs
+from pandaas.sessions.reach import Doorway
+from pandaas.sessions.starting import Starting
+from pandaas.sessions.states import change, move, tell
+
+_NO_SESSION = "There is no session '{}', or you may not see it."
+_ALIVE = (SessionState.REQUESTED, SessionState.STARTING, SessionState.READY)
+
+
+@dataclass(frozen=True)
+class SessionRequest:
+    """What a person asks for; what is None is what the program's entry and the rules say."""
+
+    program: str
+    datasets: Sequence[str] = ()
+    cores: int | None = None
+    memory_mb: int | None = None
+    hours: float | None = None
+
+
+@dataclass(frozen=True)
+class SessionView:
+    """A session as somebody may see it. `may` is what she may do inside: `full`, `view` or None."""
+
+    row: WorkSession
+    program: str
+    person: str
+    datasets: tuple[tuple[str, str], ...]  # pid, title
+    may: str | None
+    is_owner: bool
+    may_manage: bool
+    latest_end: datetime | None
+
+
+@dataclass(frozen=True)
+class Capacity:
+    """Whether a session could start now; `next_end` is when the next one ends by itself at the latest."""
+
+    running: int
+    most: int
+    own: int
+    most_of_one: int
+    memory_free_mb: int
+    next_end: datetime | None
+    words: str
+
+
+class SessionService:
+    """Everything about sessions that others ask for; `run_keeper` is the background work."""
+
+    def __init__(
+        self, database: Database, settings: Settings, *, identity: Identity, access: Access, runtime: Runtime
+    ) -> None:
+        self._database = database
+        self._settings = settings
+        self._limits = settings.sessions
+        self._access = access
+        self._runtime = runtime
+        self.programs = Programs(settings, runtime.environments)
+        self.activity = Activity(database.clock)
+        self._engine = LocalEngine(_engine_settings(settings.runtime, settings.sessions), runtime.sandbox)
+        self._keys = Keys(database)
+        self._starting = Starting(settings, database, runtime, self.programs, self._engine)
+        self._keeper = Keeper(
+            settings,
+            database,
+            identity=identity,
+            access=access,
+            runtime=runtime,
+            engine=self._engine,
+            starting=self._starting,
+            keys=self._keys,
+            activity=self.activity,
+        )
+
+    # --- before ---------------------------------------------------------------------------------------------------
+
+    def offers(self, principal: Principal, pids: Sequence[str]) -> list[Program]:
+        """The programs that fit these datasets, those made for them first."""
+        datasets = self._allowed(principal, pids)
+        fitting = [program for program in self.programs.list() if program.fits(datasets)]
+        return sorted(fitting, key=lambda program: (program.problem is not None, not program.suits(datasets)))
+
+    def capacity(self, principal: Principal) -> Capacity:
+        """Whether a session of this person could start now, in numbers and words."""
+        with self._database.read() as session:
+            rows = list(session.scalars(select(WorkSession).where(WorkSession.state.in_(_ALIVE))))
+        own = sum(row.person_id == principal.person_id for row in rows)
+        ends = sorted(row.expires for row in rows if row.expires is not None)
+        memory = max(0, self._engine.memory_mb - sum(row.memory_mb for row in rows))
+        words = "Starts now."
+        if not self._limits.most:
+            words = "This facility runs no sessions."
+        elif own >= self._limits.most_of_one:
+            words = f"You run {own} sessions, which is the most; end or hibernate one."
+        elif len(rows) >= self._limits.most or memory <= 0:
+            words = "All places are taken; the next one is free when somebody ends a session."
+        free_at = ends[0] if ends else None
+        return Capacity(len(rows), self._limits.most, own, self._limits.most_of_one, memory, free_at, words)
+
+    def start(self, principal: Principal, request: SessionRequest) -> str:
+        """A new session's id; errors name the field at fault."""
+        person_id = _need_person(principal)
+        self._need_isolation()
+        program = self.programs.get(request.program)
+        if program.problem:
+            raise Unavailable(f"{program.title} can't be started: {program.problem}", remedy=program.remedy)
+        datasets = self._allowed(principal, request.datasets)
+        if not program.fits(datasets):
+            raise InvalidInput(
+                f"{program.title} doesn't open these data.", remedy="Choose another program.", field="program"
+            )
+        self._need_room(principal, request.memory_mb or program.entry.memory_mb)
+        row = self._new(person_id, program, datasets, request)
+        with self._database.session() as session:
+            session.add(row)
+            session.flush()
+            tell(session, row, self._database.clock, "session.created", actor_id=person_id, state=row.state)
+        self._keeper.wake()
+        return row.id
+
+    # --- watching -------------------------------------------------------------------------------------------------
+
+    def sessions(self, principal: Principal, *, mine: bool = True, alive: bool = False) -> list[SessionView]:
+        """The newest first; `mine=False` shows an operator everybody's."""
+        query = select(WorkSession).where(self._visible(principal)).order_by(WorkSession.created.desc()).limit(200)
+        if mine:
+            joined = select(SessionMember.session_id).where(SessionMember.person_id == principal.person_id)
+            query = query.where(or_(WorkSession.person_id == principal.person_id, WorkSession.id.in_(joined)))
+        if alive:
+            query = query.where(WorkSession.state.in_(_ALIVE))
+        with self._database.read() as session:
+            return self._views(session, principal, list(session.scalars(query)))
+
+    def session(self, principal: Principal, session_id: str) -> SessionView:
+        """One session; `NotFound` also when this person may not see it."""
+        query = select(WorkSession).where(WorkSession.id == check_pid(session_id), self._visible(principal))
+        with self._database.read() as session:
+            found = session.scalars(query).first()
+            if found is None or not principal.signed_in:
+                raise NotFound(_NO_SESSION.format(session_id), remedy="Look at your sessions.")
+            return self._views(session, principal, [found])[0]
+
+    def log(self, principal: Principal, session_id: str) -> str:
+        """The end of what its program wrote; for its person and operators."""
+        view = self.session(principal, session_id)
+        if not view.may_manage:
+            raise NotAllowed("Only the session's person reads its log.")
+        return self._starting.log_of(view.row, 65_536)
+
+    # --- life -----------------------------------------------------------------------------------------------------
+
+    def end(self, principal: Principal, session_id: str) -> None:
+        """Its program is stopped, the session is over; home and results stay. Harmless when it has ended."""
+        view = self._managed(principal, session_id)
+        state = SessionState(view.row.state)
+        if state.is_final:
+            return
+        reason = None if view.is_owner else "An operator ended it."
+        with self._database.session() as session:
+            if state is SessionState.HIBERNATED:
+                move(session, view.row, SessionState.ENDED, self._database.clock, reason=reason)
+            else:
+                change(session, view.row, self._database.clock, wish="end", reason=reason, phase="Ending")
+        self._settled()
+
+    def hibernate(self, principal: Principal, session_id: str) -> None:
+        """Its program is stopped; `resume` starts it again on the same data, home and results."""
+        view = self._managed(principal, session_id)
+        if view.row.state != SessionState.READY:
+            raise Conflict(f"A session that is {view.row.state} can't hibernate.")
+        reason = None if view.is_owner else "An operator let it hibernate."
+        with self._database.session() as session:
+            change(session, view.row, self._database.clock, wish="hibernate", reason=reason, phase="Going to sleep")
+        self._settled()
+
+    def resume(self, principal: Principal, session_id: str) -> None:
+        """Start a hibernated (or failed, or lost) session again; rights and room are asked anew."""
+        view = self._managed(principal, session_id)
+        row = view.row
+        if not view.is_owner:
+            raise NotAllowed("Only the session's person starts it again.")
+        if SessionState(row.state).is_alive or row.state == SessionState.ENDED:
+            raise Conflict(f"A session that is {row.state} can't be started again.")
+        self._need_isolation()
+        self._allowed(principal, [one.dataset_pid for one in row.datasets])
+        self._need_room(principal, row.memory_mb)
+        fresh: dict[str, Any] = {
+            "attempt": row.attempt + 1,
+            "engine_handle": None,
+            "reason": None,
+            "remedy": None,
+            "ended": None,
+        }
+        fresh |= {"ready": None, "expires": None, "warned": None, "wish": None, "phase": "Waiting"}
+        with self._database.session() as session:
+            move(session, row, SessionState.REQUESTED, self._database.clock, **fresh)
+        self._settled()
+
+    def extend(self, principal: Principal, session_id: str, hours: float) -> None:
+        """More time, within `sessions.longest_hours` from when it was ready."""
+        row = self._managed(principal, session_id).row
+        if row.state != SessionState.READY or row.expires is None or row.ready is None:
+            raise Conflict(f"A session that is {row.state} can't be extended.")
+        latest = row.ready + timedelta(hours=self._limits.longest_hours)
+        if row.expires >= latest:
+            raise Conflict(
+                f"Sessions run for {self._limits.longest_hours:g} hours at most.",
+                remedy="Let it hibernate and resume it: it gets its whole time again.",
+            )
+        wanted = min(max(row.expires, self._database.clock()) + timedelta(hours=hours), latest)
+        with self._database.session() as session:
+            values: dict[str, Any] = {"expires": wanted, "warned": None, "last_active": self._database.clock()}
+            change(session, row, self._database.clock, **values)
+
+    def end_all(self, principal: Principal) -> int:
+        """End all living sessions (the demo stops); for operators. How many there were."""
+        self._access.require(principal, Action.OPERATE, what="everybody's sessions")
+        with self._database.session() as session:
+            rows = list(session.scalars(select(WorkSession).where(WorkSession.state.in_(_ALIVE))))
+            for row in rows:
+                row.wish, row.reason = "hibernate", "The demo was stopped."
+        for row in rows:
+            if row.engine_handle is not None:
+                self._engine.cancel(row.engine_handle)
+        self._keeper.wake()
+        return len(rows)
+
+    # --- reaching -------------------------------------------------------------------------------------------------
+
+    def may(self, principal: Principal, session_id: str) -> str | None:
+        """What this person may do inside, now: `full`, `view`, or None where it doesn't run or isn't hers."""
+        view = self.session(principal, session_id)
+        return view.may if view.row.state == SessionState.READY and view.row.wish is None else None
+
+    def ticket(self, principal: Principal, session_id: str) -> str:
+        """A ticket into the session, for who may come in; used once within a minute."""
+        view = self.session(principal, session_id)
+        if view.may is None or principal.person_id is None or principal.kind is not PrincipalKind.PERSON:
+            raise NotAllowed("Only the session's person and whom she let in may open it.")
+        if view.row.state != SessionState.READY:
+            raise Conflict(f"The session is {view.row.state}.", remedy="Wait until it is ready, or resume it.")
+        return self._keys.ticket(session_id, principal.person_id)
+
+    def exchange(self, session_id: str, ticket: str) -> str:
+        """The secret of the cookie for this ticket."""
+        return self._keys.exchange(session_id, ticket)
+
+    def entry(self, session_id: str, secret: str) -> Entry | None:
+        """Whom this cookie lets in now."""
+        return self._keys.entry(session_id, secret)
+
+    def open_door(self, session_id: str) -> Doorway:
+        """The socket of a ready session; the caller closes it. `Unavailable` where there is none."""
+        with self._database.read() as session:
+            row = session.get(WorkSession, session_id)
+        if row is None or row.state != SessionState.READY:
+            raise Unavailable("This session does not run.", remedy="Look at it in PaN-DAaS.")
+        return self._keeper.door(row)
+
+    def run_keeper(self, stop: threading.Event) -> None:
+        """The background work, under the lease `sessions`; returns when `stop` is set."""
+        self._keeper.run(stop)
+
+    # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _allowed(self, principal: Principal, pids: Sequence[str]) -> list[DatasetSummary]:
+        request = JobRequest(recipe="", inputs={"datasets": list(pids)} if pids else {})
+        with self._database.read() as session:
+            allowed_inputs(session, self._access, principal, request)
+            return load_summaries(session, list(dict.fromkeys(pids)))
+
+    def _visible(self, principal: Principal) -> Any:
+        if principal.is_operator:
+            return WorkSession.id.is_not(None)
+        joined = select(SessionMember.session_id).where(SessionMember.person_id == principal.person_id)
+        return or_(WorkSession.person_id == principal.person_id, WorkSession.id.in_(joined))
+
+    def _managed(self, principal: Principal, session_id: str) -> SessionView:
+        _need_person(principal)
+        view = self.session(principal, session_id)
+        if not view.may_manage:
+            raise NotAllowed("Only the session's person may do this.", remedy=f"Ask {view.person}.")
+        return view
+
+    def _need_isolation(self) -> None:
+        if not self._runtime.sandbox.works:
+            raise Unavailable(
+                f"Sessions need isolation. {self._runtime.sandbox.warning}", remedy="`pandaas doctor` says more."
+            )
+
+    def _need_room(self, principal: Principal, memory_mb: int) -> None:
+        room = self.capacity(principal)
+        if room.own >= room.most_of_one or room.running >= room.most or memory_mb > room.memory_free_mb:
+            words = room.words if room.words != "Starts now." else "There is not enough memory for it now."
+            raise Busy(words, remedy="End or hibernate a session that you don't need, or choose less memory.")
+
+    def _new(
+        self, person_id: int, program: Program, datasets: Sequence[DatasetSummary], request: SessionRequest
+    ) -> WorkSession:
+        hours = request.hours or self._limits.lifetime_hours
+        if hours > self._limits.longest_hours:
+            raise InvalidInput(f"Sessions run for {self._limits.longest_hours:g} hours at most.", field="hours")
+        memory = request.memory_mb or program.entry.memory_mb
+        if memory > self._engine.memory_mb:
+            raise InvalidInput(f"This computer gives {self._engine.memory_mb} MB to sessions.", field="memory_mb")
+        title = f"{program.title}: {datasets[0].title}" if datasets else program.title
+        more = f" and {len(datasets) - 1} more" if len(datasets) > 1 else ""
+        session_id = new_pid("s")
+        return WorkSession(
+            id=session_id,
+            person_id=person_id,
+            program=program.id,
+            kind=program.kind,
+            title=(title[: 480 - len(more)] + more),
+            state=SessionState.REQUESTED,
+            attempt=1,
+            phase="Waiting",
+            environment=program.entry.environment,
+            engine=self._engine.name,
+            cores=request.cores or program.entry.cores,
+            memory_mb=memory,
+            lifetime_s=int(hours * 3600),
+            created=self._database.clock(),
+            cpu_s=0.0,
+            notices=[],
+            datasets=[
+                SessionDataset(session_id=session_id, dataset_pid=dataset.pid, position=number)
+                for number, dataset in enumerate(datasets)
+            ],
+        )
+
+    def _settled(self) -> None:
+        self._keys.forget()
+        self._keeper.wake()
+
+    def _views(self, session: Session, principal: Principal, rows: Sequence[WorkSession]) -> list[SessionView]:
+        people = dict(
+            session.execute(select(Person.id, Person.name).where(Person.id.in_({row.person_id for row in rows}))).all()
+        )
+        pids = {one.dataset_pid for row in rows for one in row.datasets}
+        seen = select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), self._access.visible(principal, Dataset))
+        titles = dict(session.execute(seen).all())
+        members = select(SessionMember).where(
+            SessionMember.session_id.in_([row.id for row in rows]), SessionMember.person_id == principal.person_id
+        )
+        joined = {row.session_id: row.may for row in session.scalars(members) if row.added is not None}
+        named = {program.id: program.title for program in self.programs.list()}
+        longest = timedelta(hours=self._limits.longest_hours)
+        return [
+            SessionView(
+                row=row,
+                program=named.get(row.program, row.program),
+                person=people.get(row.person_id, ""),
+                datasets=tuple(
+                    (one.dataset_pid, titles[one.dataset_pid]) for one in row.datasets if one.dataset_pid in titles
+                ),
+                may="full" if row.person_id == principal.person_id else joined.get(row.id),
+                is_owner=row.person_id == principal.person_id,
+                may_manage=row.person_id == principal.person_id or principal.is_operator,
+                latest_end=row.ready + longest if row.ready else None,
+            )
+            for row in rows
+        ]
+
+
+def _engine_settings(runtime: RuntimeSettings, limits: SessionSettings) -> RuntimeSettings:
+    """Sessions wait for people most of the time, so many share the cores and the memory that few use at once."""
+    memory = limits.memory_mb or int(psutil.virtual_memory().total * 2 / 1024**2)
+    return runtime.model_copy(update={"cores": 4096, "memory_mb": memory})
+
+
+def _need_person(principal: Principal) -> int:
+    if principal.person_id is None or not principal.signed_in:
+        raise NotSignedIn("A session needs a person.", remedy="Sign in.")
+    if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:
+        raise NotAllowed("This token may not run sessions.", remedy="Use a token with the scope 'run'.")
+    return principal.person_id

@@ -1,0 +1,128 @@
+import { ActionIcon, Badge, Group, Menu, Tooltip } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
+import { IconCamera, IconGauge } from '@tabler/icons-react';
+import RFB from '@novnc/novnc';
+import { useEffect, useRef, useState } from 'react';
+
+import classes from './sessions.module.css';
+
+type Link = 'connecting' | 'connected' | 'reconnecting' | 'over';
+
+const WAITS_MS = [500, 1000, 2000, 4000, 8000];
+const QUALITIES = [
+  { label: 'Sharp', quality: 9, compression: 2 },
+  { label: 'Balanced', quality: 6, compression: 2 },
+  { label: 'For a slow line', quality: 2, compression: 9 },
+] as const;
+
+/** A desktop's screen. It comes back by itself when the line was cut; the desktop takes the size of the window. */
+export function Screen({ id, title, viewOnly, onOver }: { id: string; title: string; viewOnly: boolean; onOver: () => void }) {
+  const target = useRef<HTMLDivElement>(null);
+  const screen = useRef<RFB | null>(null);
+  const [link, setLink] = useState<Link>('connecting');
+  const [quality, setQuality] = useState(1);
+  const over = useRef(onOver);
+  useEffect(() => {
+    over.current = onOver;
+  }, [onOver]);
+  useEffect(() => {
+    let attempt = 0;
+    let timer: number | undefined;
+    let closed = false;
+    const open = () => {
+      if (!target.current) return;
+      const rfb = new RFB(target.current, `${window.location.origin.replace(/^http/u, 'ws')}/api/v1/sessions/${id}/screen`, { wsProtocols: ['binary'] });
+      rfb.viewOnly = viewOnly;
+      rfb.resizeSession = !viewOnly;
+      rfb.scaleViewport = viewOnly;
+      rfb.background = 'transparent';
+      screen.current = rfb;
+      rfb.addEventListener('connect', () => {
+        attempt = 0;
+        setLink('connected');
+        rfb.focus();
+      });
+      rfb.addEventListener('clipboard', (event) => {
+        const { text } = (event as CustomEvent<{ text: string }>).detail;
+        navigator.clipboard.writeText(text).catch(() => undefined); // the browser may forbid it
+      });
+      rfb.addEventListener('disconnect', () => {
+        if (closed) return;
+        over.current();
+        if (attempt >= 40) {
+          setLink('over');
+          return;
+        }
+        setLink('reconnecting');
+        timer = window.setTimeout(open, WAITS_MS[Math.min(attempt, WAITS_MS.length - 1)]);
+        attempt += 1;
+      });
+    };
+    open();
+    return () => {
+      closed = true;
+      window.clearTimeout(timer);
+      screen.current?.disconnect();
+      screen.current = null;
+    };
+  }, [id, viewOnly]);
+  useEffect(() => {
+    const paste = () => {
+      if (viewOnly || !document.hasFocus()) return;
+      navigator.clipboard.readText().then((text) => text && screen.current?.clipboardPasteFrom(text)).catch(() => undefined);
+    };
+    window.addEventListener('focus', paste);
+    return () => window.removeEventListener('focus', paste);
+  }, [viewOnly]);
+  useEffect(() => {
+    const chosen = QUALITIES[quality];
+    if (!screen.current || !chosen) return;
+    screen.current.qualityLevel = chosen.quality;
+    screen.current.compressionLevel = chosen.compression;
+  }, [quality, link]);
+  return (
+    <div className={classes.screen} data-link={link}>
+      <div ref={target} className={classes.rfb} role="application" aria-label={`Screen of ${title}`} />
+      <Group gap={4} className={classes.tools}>
+        {link !== 'connected' && <Badge color={link === 'over' ? 'red' : 'yellow'}>{WORDS[link]}</Badge>}
+        {viewOnly && <Badge color="grape">You only watch</Badge>}
+        <Tooltip label="Save a picture of the screen">
+          <ActionIcon variant="default" aria-label="Save a picture of the screen" onClick={() => save(screen.current, title)}>
+            <IconCamera size={16} />
+          </ActionIcon>
+        </Tooltip>
+        <Menu position="bottom-end" shadow="md">
+          <Menu.Target>
+            <ActionIcon variant="default" aria-label="Picture quality">
+              <IconGauge size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {QUALITIES.map(({ label }, index) => (
+              <Menu.Item key={label} onClick={() => setQuality(index)} {...(index === quality && { fw: 600 })}>
+                {label}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      </Group>
+    </div>
+  );
+}
+
+const WORDS: Record<Link, string> = { connecting: 'Connecting …', connected: '', reconnecting: 'Connection lost; trying again …', over: 'No connection' };
+
+function save(rfb: RFB | null, title: string): void {
+  if (!rfb) return;
+  rfb.toBlob((blob) => {
+    if (!blob) {
+      notifications.show({ color: 'red', message: 'The picture could not be made.' });
+      return;
+    }
+    const link = document.createElement('a');
+    link.href = URL.createObjectURL(blob);
+    link.download = `${title}.png`;
+    link.click();
+    window.setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+  }, 'image/png');
+}

@@ -1,0 +1,203 @@
+import { ActionIcon, Alert, Button, Group, Loader, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { modals } from '@mantine/modals';
+import { IconClockPlus, IconDots, IconExternalLink, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { getRouteApi } from '@tanstack/react-router';
+import { lazy, Suspense, useRef } from 'react';
+
+import type { WorkSessionOut } from '@/api/types';
+import { usePlace } from '@/app/crumbs';
+import { Link, LinkButton } from '@/components/links';
+import { Loaded } from '@/components/states';
+import { useNow, When } from '@/components/text';
+
+import { useExtend, useVerb } from './actions';
+import { remaining, SessionMark } from './marks';
+import { enter, Notebook, ticketFor } from './Notebook';
+import { workSessionQuery } from './queries';
+import classes from './sessions.module.css';
+
+const route = getRouteApi('/sessions/$id');
+const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })));
+const HOURS = 4;
+
+/** The program fills the page; a slim bar above it says whose it is, how long it runs and how to end it. */
+export function SessionPage() {
+  const { id } = route.useParams();
+  const query = useQuery(workSessionQuery(id));
+  return <Loaded query={query}>{(session) => <Session session={session} />}</Loaded>;
+}
+
+function Session({ session }: { session: WorkSessionOut }) {
+  usePlace([{ label: 'Sessions', to: '/sessions' }, { label: session.title }]);
+  const whole = useRef<HTMLDivElement>(null);
+  const queries = useQueryClient();
+  const looked = () => void queries.invalidateQueries({ queryKey: workSessionQuery(session.id).queryKey });
+  const usable = session.state === 'ready' && !session.ending;
+  return (
+    <div className={classes.whole} ref={whole}>
+      <Bar session={session} onFullScreen={() => void whole.current?.requestFullscreen()} />
+      {session.warned && usable && <Warning session={session} />}
+      {usable && session.may !== null && session.kind === 'jupyter' && <Notebook id={session.id} title={session.title} since={session.ready ?? ''} />}
+      {usable && session.may !== null && session.kind === 'desktop' && (
+        <Suspense fallback={<Waiting text="Opening the screen …" />}>
+          <Screen key={session.ready} id={session.id} title={session.title} viewOnly={session.may === 'view'} onOver={looked} />
+        </Suspense>
+      )}
+      {usable && session.may === null && <Foreign session={session} />}
+      {!usable && <NotUsable session={session} />}
+    </div>
+  );
+}
+
+function Bar({ session, onFullScreen }: { session: WorkSessionOut; onFullScreen: () => void }) {
+  const now = useNow(session.state === 'ready');
+  const extend = useExtend(session.id);
+  const verb = useVerb(session.id);
+  const ready = session.state === 'ready' && !session.ending;
+  return (
+    <Group className={classes.bar} gap="sm" wrap="nowrap">
+      <div className={classes.name}>
+        <Title order={1} size="sm" lineClamp={1}>
+          {session.title}
+        </Title>
+        <Text size="xs" c="dimmed" lineClamp={1}>
+          {session.is_owner ? 'Yours' : `Of ${session.person}`}
+          {session.datasets.map(({ pid, title }) => (
+            <span key={pid}>
+              {' · '}
+              <Link to="/datasets/$pid" params={{ pid }} size="xs">
+                {title}
+              </Link>
+            </span>
+          ))}
+        </Text>
+      </div>
+      <SessionMark session={session} />
+      {ready && (
+        <Text size="xs" c="dimmed">
+          {remaining(session, now)}
+        </Text>
+      )}
+      {ready && session.may_manage && (
+        <Tooltip label={`Gives it ${HOURS} more hours, within what this facility allows`}>
+          <Button size="compact-sm" variant="default" leftSection={<IconClockPlus size={14} />} loading={extend.isPending} onClick={() => extend.mutate(HOURS)}>
+            Extend
+          </Button>
+        </Tooltip>
+      )}
+      {ready && (
+        <Tooltip label="Full screen">
+          <ActionIcon variant="default" size={28} aria-label="Full screen" onClick={onFullScreen}>
+            <IconMaximize size={16} />
+          </ActionIcon>
+        </Tooltip>
+      )}
+      {session.may_manage && (ready || session.state === 'requested' || session.state === 'starting' || session.state === 'hibernated') && (
+        <Menu position="bottom-end" shadow="md">
+          <Menu.Target>
+            <ActionIcon variant="default" size={28} aria-label="More actions">
+              <IconDots size={16} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {ready && session.kind === 'jupyter' && session.may === 'full' && (
+              <Menu.Item leftSection={<IconExternalLink size={16} />} onClick={() => void openTab(session.id)}>
+                Open in a tab of its own
+              </Menu.Item>
+            )}
+            {ready && (
+              <Menu.Item leftSection={<IconMoon size={16} />} onClick={() => verb.mutate('hibernate')}>
+                Hibernate: keep it for later
+              </Menu.Item>
+            )}
+            <Menu.Item color="red" leftSection={<IconPlayerStop size={16} />} onClick={() => confirmEnd(session, () => verb.mutate('end'))}>
+              End the session
+            </Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </Group>
+  );
+}
+
+async function openTab(id: string): Promise<void> {
+  const name = `pandaas-${id}`;
+  window.open('about:blank', name); // while the click counts
+  const { address, ticket } = await ticketFor(id);
+  enter(address, ticket, name, false);
+}
+
+function confirmEnd(session: WorkSessionOut, end: () => void): void {
+  modals.openConfirmModal({
+    title: `End “${session.title}”?`,
+    children: <Text size="sm">Save your work first: what is only in memory is lost. Your home folder and the results folder are kept.</Text>,
+    labels: { confirm: 'End the session', cancel: 'Go on working' },
+    confirmProps: { color: 'red' },
+    onConfirm: end,
+  });
+}
+
+function Warning({ session }: { session: WorkSessionOut }) {
+  return (
+    <Alert color="yellow" className={classes.warning} title="This session will hibernate soon" role="alert">
+      Its time is over <When at={session.expires} />, or nothing is done in it. Save your work, or press Extend.
+    </Alert>
+  );
+}
+
+function Waiting({ text }: { text: string }) {
+  return (
+    <div className={classes.middle}>
+      <Group gap="sm" role="status">
+        <Loader size="sm" />
+        <Text>{text}</Text>
+      </Group>
+    </div>
+  );
+}
+
+function Foreign({ session }: { session: WorkSessionOut }) {
+  return (
+    <div className={classes.middle}>
+      <Text>This is a session of {session.person}. Only who was let in sees what is done in it.</Text>
+    </div>
+  );
+}
+
+function NotUsable({ session }: { session: WorkSessionOut }) {
+  const verb = useVerb(session.id);
+  const now = useNow(true);
+  if (session.ending) return <Waiting text={session.phase ? `${session.phase} …` : 'Ending …'} />;
+  if (session.state === 'requested' || session.state === 'starting') {
+    const seconds = Math.max(0, Math.round((now - Date.parse(session.created)) / 1000));
+    return <Waiting text={`${session.phase || 'Starting'} … ${session.ready ? '' : `${String(seconds)} s`}`} />;
+  }
+  const again = session.is_owner && session.state !== 'ended';
+  return (
+    <div className={classes.middle}>
+      <Stack gap="sm" maw={560}>
+        <Title order={2}>{TITLES[session.state] ?? 'This session has ended'}</Title>
+        {session.reason && <Text>{session.reason}</Text>}
+        {session.remedy && <Text c="dimmed">{session.remedy}</Text>}
+        {session.state === 'hibernated' && session.notices.map((text) => <Text key={text}>{text}</Text>)}
+        <Group>
+          {again && (
+            <Button leftSection={<IconPlayerPlay size={16} />} loading={verb.isPending} onClick={() => verb.mutate('resume')}>
+              {session.state === 'hibernated' ? 'Resume' : 'Start it again'}
+            </Button>
+          )}
+          <LinkButton to="/sessions" variant="default">
+            All sessions
+          </LinkButton>
+        </Group>
+      </Stack>
+    </div>
+  );
+}
+
+const TITLES: Partial<Record<WorkSessionOut['state'], string>> = {
+  hibernated: 'This session is asleep',
+  failed: 'This session failed',
+  lost: 'This session was lost',
+};

@@ -1,0 +1,69 @@
+import { notifications } from '@mantine/notifications';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+
+import { api, body } from '@/api/client';
+
+import { workSessionQuery } from './queries';
+
+export type Verb = 'end' | 'hibernate' | 'resume';
+
+const FAILED: Record<Verb | 'extend', string> = {
+  end: 'The session could not be ended',
+  hibernate: 'The session could not be put to sleep',
+  resume: 'The session could not be started again',
+  extend: 'The session could not be extended',
+};
+
+function show(verb: Verb | 'extend', error: Error): void {
+  const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';
+  notifications.show({ color: 'red', title: FAILED[verb], message: error.message + remedy });
+}
+
+/** End, hibernate or resume a session. */
+export function useVerb(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (verb: Verb) => {
+      const params = { params: { path: { session_id: id } } };
+      if (verb === 'end') return body(api.POST('/api/v1/sessions/{session_id}/end', params));
+      if (verb === 'hibernate') return body(api.POST('/api/v1/sessions/{session_id}/hibernate', params));
+      return body(api.POST('/api/v1/sessions/{session_id}/resume', params));
+    },
+    onSuccess: (now) => {
+      queries.setQueryData(workSessionQuery(id).queryKey, now);
+      void queries.invalidateQueries({ queryKey: ['sessions'] });
+    },
+    onError: (error, verb) => show(verb, error),
+  });
+}
+
+export function useExtend(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (hours: number) => body(api.POST('/api/v1/sessions/{session_id}/extend', { params: { path: { session_id: id } }, body: { hours } })),
+    onSuccess: (now) => {
+      queries.setQueryData(workSessionQuery(id).queryKey, now);
+      void queries.invalidateQueries({ queryKey: ['sessions'] });
+    },
+    onError: (error) => show('extend', error),
+  });
+}
+
+/** Start a program on datasets and go to its page. */
+export function useStart() {
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (wanted: { program: string; datasets: string[] }) => body(api.POST('/api/v1/sessions', { body: wanted })),
+    onSuccess: (made) => {
+      queries.setQueryData(workSessionQuery(made.id).queryKey, made);
+      void queries.invalidateQueries({ queryKey: ['sessions'] });
+      return navigate({ to: '/sessions/$id', params: { id: made.id } });
+    },
+    onError: (error) => {
+      const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';
+      notifications.show({ color: 'red', title: 'The session could not be started', message: error.message + remedy });
+    },
+  });
+}

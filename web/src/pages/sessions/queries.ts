@@ -1,0 +1,23 @@
+import { queryOptions } from '@tanstack/react-query';
+
+import { api, body } from '@/api/client';
+
+export const programsQuery = (dataset: string[]) =>
+  queryOptions({
+    queryKey: ['programs', dataset],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/programs', { params: { query: { dataset } }, signal })),
+  });
+
+export const sessionsQuery = (mine: boolean) =>
+  queryOptions({
+    queryKey: ['sessions', mine],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/sessions', { params: { query: { mine } }, signal })),
+    refetchInterval: 15_000, // what they use changes without an event
+  });
+
+export const workSessionQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['work-session', id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/sessions/{session_id}', { params: { path: { session_id: id } }, signal })),
+    refetchInterval: (query) => (query.state.data && ['requested', 'starting'].includes(query.state.data.state) ? 500 : 30_000),
+  });

@@ -29,6 +29,19 @@ INSTALLED = {
     "/usr/sbin/munged": "munge",
     "/usr/sbin/mariadbd": "mariadb-server",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+    "/usr/bin/Xvnc": "tigervnc-standalone-server",  # this and the rest: desktops
+    "/usr/bin/openbox": "openbox",
+    "/usr/bin/xterm": "xterm",
+    "/usr/lib/*/libEGL.so.1": "libegl1",
+    "/usr/lib/*/libGL.so.1": "libgl1",
+    "/usr/lib/*/libOpenGL.so.0": "libopengl0",
+    "/usr/lib/*/libxkbcommon-x11.so.0": "libxkbcommon-x11-0",
+    "/usr/lib/*/libxcb-cursor.so.0": "libxcb-cursor0",
+    "/usr/lib/*/libxcb-icccm.so.4": "libxcb-icccm4",
+    "/usr/lib/*/libxcb-image.so.0": "libxcb-image0",
+    "/usr/lib/*/libxcb-keysyms.so.1": "libxcb-keysyms1",
+    "/usr/lib/*/libxcb-render-util.so.0": "libxcb-render-util0",
+    "/usr/lib/*/libxcb-xinerama.so.0": "libxcb-xinerama0",
 }
 NGINX = UNPACKED / "usr/sbin/nginx"
 

@@ -95,4 +95,11 @@ def _act(session: str, verb: str, words: str, url: str | None, token_file: Any, 
 
 
 def _row(one: dict[str, Any]) -> tuple[str, ...]:
-    return (one["id"], one["program_title"], one["state"], one["person"], one["created"][:16], (one["expires"] or "")[:16])
+    return (
+        one["id"],
+        one["program_title"],
+        one["state"],
+        one["person"],
+        one["created"][:16],
+        (one["expires"] or "")[:16],
+    )

@@ -1,7 +1,7 @@
 """A session's folders, and the work its program is for the engine.
 
     $PANDAAS_HOME/sessions/<id>/results/      what its program leaves for the platform
-    $PANDAAS_HOME/sessions/<id>/<attempt>/    one start of the program: what the supervisor writes, session.json, and
+    $PANDAAS_HOME/sessions/<id>/<id>-<n>/     one start of the program: what the supervisor writes, session.json, and
                                               run/, where the program makes its socket
     $PANDAAS_HOME/homes/<person>/             the person's home, the same in all her sessions
 
@@ -22,7 +22,7 @@ from pandaas.runtime import Bind, Confinement, Environment, Runtime, WorkSpec, g
 from pandaas.sessions.programs import Program
 
 INSIDE = Path("/opt/pandaas-session")
-SOCKET = {"jupyter": "http.sock", "desktop": "rfb.sock"}
+SOCKET = {"jupyter": "http.sock", "desktop": "rfb.sock", "app": "http.sock"}
 _PROCESSES = 512
 
 
@@ -38,7 +38,8 @@ class SessionFolder:
         return self.path / "results"
 
     def attempt(self, number: int) -> Path:
-        return self.path / str(number)
+        """Its name names the control group too, so it is this session's alone."""
+        return self.path / f"{self.path.name}-{number}"
 
     def run(self, number: int) -> Path:
         return self.attempt(number) / "run"
@@ -74,7 +75,13 @@ def write_session(
     python = environment.python if environment is not None else Path("/usr/bin/python3")
     own = environment.binds if environment is not None else ()
     confinement = Confinement(
-        read_only=(*own, Bind(package_folder() / "sessions" / "inside", INSIDE), Bind(told), *binds),
+        read_only=(
+            *own,
+            Bind(package_folder() / "sessions" / "inside", INSIDE),
+            Bind(program.folder),
+            Bind(told),
+            *binds,
+        ),
         writable=(run, folder.results, folder.home),
         variables={"HOME": str(folder.home), "PANDAAS_RESULTS": str(folder.results)},
         account=account,

@@ -29,7 +29,7 @@ from pandaas.runtime import Engine, ExitRecord, Observation, Runtime, usage_now
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.folder import uid_of
 from pandaas.sessions.keys import Keys
-from pandaas.sessions.reach import Doorway, ask, greets
+from pandaas.sessions.reach import Doorway, ask, greets, responds
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move
 
@@ -181,6 +181,8 @@ class Keeper:
         try:
             if row.kind == "jupyter":
                 return ask(door, "/api/status") is not None
+            if row.kind == "app":
+                return responds(door)
             run = self._starting.folder(row).run(row.attempt)
             return (run / "window").exists() and greets(door)
         finally:

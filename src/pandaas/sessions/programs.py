@@ -1,8 +1,9 @@
 """The catalogue of interactive programs: one folder each with an `app.toml`, shipped in `apps/` or the facility's own.
 
 title, summary, code_url, citation, licence     what people read
-kind        jupyter: JupyterLab; desktop: a program with windows
-command     what a desktop runs; {python}, {bin} and {home} are filled in, {files} becomes the datasets' files
+kind        jupyter: JupyterLab; desktop: a program with windows; app: a web program that listens on {socket}
+command     what is run; {python}, {bin}, {home} and {app} (this folder) are filled in, {files} becomes the datasets'
+            files
 environment one of the platform's environments; without it the program is installed on the computer
 needs       files that must be there, and `remedy` tells what to do where they are not
 techniques, formats, dimensions                 which datasets it fits; nothing said fits all
@@ -24,7 +25,7 @@ from pandaas.model import NotFound, PandaasError, technique
 from pandaas.recipes import DatasetSummary
 from pandaas.runtime import Environments
 
-Kind = Literal["jupyter", "desktop"]
+Kind = Literal["jupyter", "desktop", "app"]
 DESKTOP_NEEDS = ("/usr/bin/Xvnc", "/usr/bin/openbox")
 _DESKTOP_REMEDY = "The operator installs the Debian packages tigervnc-standalone-server and openbox."
 
@@ -56,6 +57,7 @@ class Program:
     """An entry of the catalogue. `problem` says why it can't be started here, `remedy` what to do about it."""
 
     id: str
+    folder: Path
     entry: _Entry
     problem: str | None = None
     remedy: str | None = None
@@ -85,7 +87,7 @@ class Program:
             if word == "{files}":
                 words += files
             else:
-                filled = word.replace("{home}", str(home))
+                filled = word.replace("{home}", str(home)).replace("{app}", str(self.folder))
                 if python is not None:
                     filled = filled.replace("{python}", str(python)).replace("{bin}", str(python.parent))
                 words.append(filled)
@@ -117,8 +119,8 @@ class Programs:
             entry = _Entry.model_validate(tomllib.loads(file.read_text("utf-8")))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
             broken = _Entry(title=name, summary="", kind="desktop")
-            return Program(name, broken, f"Its app.toml can't be used: {error}", "Tell the operator.")
-        return Program(name, entry, *self._trouble(entry))
+            return Program(name, file.parent, broken, f"Its app.toml can't be used: {error}", "Tell the operator.")
+        return Program(name, file.parent, entry, *self._trouble(entry))
 
     def _trouble(self, entry: _Entry) -> tuple[str | None, str | None]:
         if entry.kind == "desktop" and any(not Path(file).exists() for file in DESKTOP_NEEDS):

@@ -87,6 +87,19 @@ def ask(door: Doorway, path: str) -> Any:
         connection.close()
 
 
+def responds(door: Doorway) -> bool:
+    """Does a web server answer, whatever it says?"""
+    connection = _Unix(door)
+    try:
+        connection.request("GET", "/", headers={"Host": "localhost"})
+        connection.getresponse().close()
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+    return True
+
+
 def greets(door: Doorway) -> bool:
     """Does a screen (an RFB server) answer?"""
     try:

@@ -16,7 +16,7 @@ class ProgramOut(Out):
     id: str
     title: str
     summary: str
-    kind: Literal["jupyter", "desktop"]
+    kind: Literal["jupyter", "desktop", "app"]
     cores: int
     memory_mb: int
     made_for: bool = Field(description="It is made for the technique of these datasets.")
@@ -62,7 +62,7 @@ class WorkSessionOut(Out):
     id: str
     program: str
     program_title: str
-    kind: Literal["jupyter", "desktop"]
+    kind: Literal["jupyter", "desktop", "app"]
     title: str
     state: Literal["requested", "starting", "ready", "hibernated", "ended", "failed", "lost"]
     phase: str

@@ -35,7 +35,7 @@ class Addresses:
         if self._public is not None:
             return (f"{self._public.scheme}://{self._public.netloc}",)
         scheme, port = self._base(connection)
-        return tuple(f"{scheme}://{f'[{name}]' if ':' in name else name}{port}" for name in sorted(LOOPBACK))
+        return tuple(f"{scheme}://{name}{port}" for name in sorted(LOOPBACK) if ":" not in name)  # CSP knows no IPv6
 
     @property
     def policy(self) -> str:

@@ -52,6 +52,7 @@ class SessionDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
             await self.app(scope, receive, send)
+            await self._proxy.close()
             return
         connection = HTTPConnection(scope)
         session_id = self._addresses.session_of(host_of(connection))

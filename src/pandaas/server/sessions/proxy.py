@@ -137,6 +137,12 @@ class Proxy:
             if not inward.done() or inward.cancelled():
                 await _close(send)
 
+    async def close(self) -> None:
+        """Let all sessions go (the platform stops)."""
+        async with self._lock:
+            for session_id in list(self._upstreams):
+                await self._forget(session_id)
+
     async def _upstream(self, sessions: SessionService, session_id: str) -> _Upstream:
         async with self._lock:
             found = self._upstreams.get(session_id)

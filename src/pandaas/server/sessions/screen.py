@@ -18,7 +18,7 @@ _OF_VIEWERS = frozenset({0, _SET_ENCODINGS, 3, 150, 248})
 _LONGER_POINTER = -316  # with it pointer messages have two lengths; left out of what the browser offers
 
 
-class NotRfb(Exception):  # noqa: N818 - says what the bytes are not
+class NotRfb(Exception):
     """The browser sends something else than our page would."""
 
 

@@ -45,12 +45,13 @@ async def screen(websocket: WebSocket, session_id: str) -> None:
     finally:
         door.close()
     await websocket.accept(subprotocol="binary" if "binary" in websocket.scope.get("subprotocols", ()) else None)
-    await _carry(websocket, services, session_id, may, reader, writer)
+    await _carry(websocket, services, session_id=session_id, may=may, reader=reader, writer=writer)
 
 
 async def _carry(
     websocket: WebSocket,
     services: Services,
+    *,
     session_id: str,
     may: str,
     reader: asyncio.StreamReader,

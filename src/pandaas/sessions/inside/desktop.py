@@ -4,15 +4,19 @@ The screen ends with this process. A program that is closed can be started again
 in the run folder tells the platform that there is something to be seen.
 """
 
+from __future__ import annotations
+
 import ctypes
 import json
 import os
 import shlex
-import signal
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 _SCREEN_S = 20
 _WINDOW_S = 120
@@ -43,38 +47,38 @@ _MENU = """<?xml version="1.0" encoding="UTF-8"?>
 """
 
 
-def main(arguments):
-    with open(arguments[1], encoding="utf-8") as stream:
-        told = json.load(stream)
+def main(arguments: list[str]) -> int:
+    told = json.loads(Path(arguments[1]).read_text("utf-8"))
     os.chdir(told["home"])
-    short = tempfile.mkdtemp(prefix="pandaas-")  # names of sockets may have 107 bytes only
-    os.symlink(told["run"], os.path.join(short, "run"))
+    short = Path(tempfile.mkdtemp(prefix="pandaas-"))  # names of sockets may have 107 bytes only
+    (short / "run").symlink_to(told["run"])
     environment = dict(os.environ, **surroundings(short, told))
     environment.pop("MPLBACKEND", None)
+    Path("/tmp/.X11-unix").mkdir(mode=0o1777, exist_ok=True)  # noqa: S108 - a private one
     screen = subprocess.Popen(screen_command(short, told), env=environment)
-    if not wait_for(lambda: os.path.exists("/tmp/.X11-unix/X1") and connect(), _SCREEN_S, screen):
-        print("the screen did not start", flush=True)
+    display = Display()
+    if not wait_for(display.open, _SCREEN_S, screen):
+        sys.stdout.write("the screen did not start\n")
         return 1
     subprocess.Popen(window_manager(short, told), env=environment)
-    if told["command"]:
-        subprocess.Popen(told["command"], env=environment, cwd=told["results"])
-    if wait_for(has_window, _WINDOW_S, screen) or screen.poll() is None:
-        with open(os.path.join(told["run"], "window"), "w"):
-            pass
+    program = subprocess.Popen(told["command"], env=environment, cwd=told["results"])
+    shown = wait_for(lambda: display.windows() > 0 or bool(program.poll()), _WINDOW_S, screen)
+    if shown and program.poll():
+        sys.stdout.write(f"the program ended before it showed a window (exit code {program.returncode})\n")
+        return 1
+    (Path(told["run"]) / "window").touch()
     while screen.poll() is None:
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            break
+        program.poll()
+        time.sleep(0.5)
     return 0
 
 
-def surroundings(short, told):
-    runtime = os.path.join(short, "xdg")
-    os.mkdir(runtime, 0o700)
+def surroundings(short: Path, told: dict[str, Any]) -> dict[str, str]:
+    runtime = short / "xdg"
+    runtime.mkdir(mode=0o700)
     return {
         "DISPLAY": ":1",
-        "XDG_RUNTIME_DIR": runtime,
+        "XDG_RUNTIME_DIR": str(runtime),
         "LIBGL_ALWAYS_SOFTWARE": "1",
         "QT_QPA_PLATFORM": "xcb",
         "QT_X11_NO_MITSHM": "1",
@@ -82,31 +86,28 @@ def surroundings(short, told):
     }
 
 
-def screen_command(short, told):
+def screen_command(short: Path, told: dict[str, Any]) -> list[str]:
     return [
         "/usr/bin/Xvnc", ":1", "-geometry", "1280x800", "-depth", "24",
-        "-SecurityTypes", "None", "-rfbport", "-1", "-rfbunixpath", os.path.join(short, "run", "rfb.sock"),
+        "-SecurityTypes", "None", "-rfbport", "-1", "-rfbunixpath", str(short / "run" / "rfb.sock"),
         "-rfbunixmode", "0600", "-AlwaysShared", "-nolisten", "tcp", "-nolisten", "local", "-desktop", told["title"],
-        "-FrameRate", "30",
+        "-FrameRate", "30", "-Log", "*:stderr:10",
     ]  # fmt: skip
 
 
-def window_manager(short, told):
-    menu, configuration = os.path.join(short, "menu.xml"), os.path.join(short, "rc.xml")
-    with open(menu, "w", encoding="utf-8") as stream:
-        stream.write(
-            _MENU.format(title=escaped(told["title"]), command=escaped(shlex.join(told["command"]) or "xterm"))
-        )
-    with open(configuration, "w", encoding="utf-8") as stream:
-        stream.write(_RC.format(menu=menu))
-    return ["/usr/bin/openbox", "--config-file", configuration, "--sm-disable"]
+def window_manager(short: Path, told: dict[str, Any]) -> list[str]:
+    menu, configuration = short / "menu.xml", short / "rc.xml"
+    command = escaped(shlex.join(told["command"]))
+    menu.write_text(_MENU.format(title=escaped(told["title"]), command=command), "utf-8")
+    configuration.write_text(_RC.format(menu=menu), "utf-8")
+    return ["/usr/bin/openbox", "--config-file", str(configuration), "--sm-disable"]
 
 
-def escaped(text):
+def escaped(text: str) -> str:
     return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace('"', "&quot;")
 
 
-def wait_for(condition, seconds, screen):
+def wait_for(condition: Callable[[], bool], seconds: float, screen: subprocess.Popen[bytes]) -> bool:
     end = time.monotonic() + seconds
     while time.monotonic() < end and screen.poll() is None:
         if condition():
@@ -115,47 +116,34 @@ def wait_for(condition, seconds, screen):
     return False
 
 
-class _X:
+class Display:
     """The few calls of Xlib that tell whether a window is shown."""
 
-    def __init__(self):
-        self.library = ctypes.CDLL("libX11.so.6")
-        self.library.XOpenDisplay.restype = ctypes.c_void_p
-        self.library.XDefaultRootWindow.restype = ctypes.c_ulong
-        self.library.XInternAtom.restype = ctypes.c_ulong
-        self.display = self.library.XOpenDisplay(b":1")
+    def __init__(self) -> None:
+        self._x = ctypes.CDLL("libX11.so.6")
+        self._x.XOpenDisplay.restype = ctypes.c_void_p
+        self._x.XDefaultRootWindow.restype = self._x.XInternAtom.restype = ctypes.c_ulong
+        self._display = ctypes.c_void_p()
 
-    def clients(self):
+    def open(self) -> bool:
+        if Path("/tmp/.X11-unix/X1").exists():  # noqa: S108 - a private one
+            self._display = ctypes.c_void_p(self._x.XOpenDisplay(b":1"))
+        return bool(self._display)
+
+    def windows(self) -> int:
         """How many windows the window manager has."""
-        display = ctypes.c_void_p(self.display)
-        atom = self.library.XInternAtom(display, b"_NET_CLIENT_LIST", 0)
-        kind, form = ctypes.c_ulong(), ctypes.c_int()
-        count, rest, values = ctypes.c_ulong(), ctypes.c_ulong(), ctypes.c_void_p()
-        root = ctypes.c_ulong(self.library.XDefaultRootWindow(display))
-        self.library.XGetWindowProperty(
-            display, root, ctypes.c_ulong(atom), ctypes.c_long(0), ctypes.c_long(64), 0, ctypes.c_ulong(0),
-            ctypes.byref(kind), ctypes.byref(form), ctypes.byref(count), ctypes.byref(rest), ctypes.byref(values),
+        atom = self._x.XInternAtom(self._display, b"_NET_CLIENT_LIST", 0)
+        root = self._x.XDefaultRootWindow(self._display)
+        kind, form, values = ctypes.c_ulong(), ctypes.c_int(), ctypes.c_void_p()
+        count, rest = ctypes.c_ulong(), ctypes.c_ulong()
+        self._x.XGetWindowProperty(
+            self._display, ctypes.c_ulong(root), ctypes.c_ulong(atom), ctypes.c_long(0), ctypes.c_long(64), 0,
+            ctypes.c_ulong(0), *map(ctypes.byref, (kind, form, count, rest, values)),
         )  # fmt: skip
         if values:
-            self.library.XFree(values)
+            self._x.XFree(values)
         return count.value
 
 
-_x = None
-
-
-def connect():
-    global _x
-    found = _X()
-    if found.display:
-        _x = found
-    return _x is not None
-
-
-def has_window():
-    return _x.clients() > 0
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     sys.exit(main(sys.argv))

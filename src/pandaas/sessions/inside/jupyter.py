@@ -3,11 +3,16 @@
 Nobody reaches the socket but the platform, which has asked for the session's cookie before; so JupyterLab asks nothing.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import re
 import sys
 import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 _INTRODUCTION = """# {title}
 
@@ -46,37 +51,38 @@ except Exception as reason:  # no image: show how it begins
     print(open(path, "rb").read(2000).decode("utf-8", "replace"))"""
 
 
-def main(arguments):
-    with open(arguments[1], encoding="utf-8") as stream:
-        told = json.load(stream)
+def main(arguments: list[str]) -> None:
+    told = json.loads(Path(arguments[1]).read_text("utf-8"))
     os.chdir(told["home"])
     os.environ.pop("MPLBACKEND", None)
-    short = tempfile.mkdtemp(prefix="pandaas-")  # names of sockets may have 107 bytes only
-    os.symlink(told["run"], os.path.join(short, "run"))
-    place = os.path.join(told["home"], "sessions", told["session"])
-    os.makedirs(place, exist_ok=True)
-    link(told["results"], os.path.join(place, "results"))
-    first = notebook(told, place)
-    configuration = os.path.join(short, "jupyter.json")
-    with open(configuration, "w", encoding="utf-8") as stream:
-        json.dump(settings(told, short, os.path.relpath(first, told["home"])), stream)
-    os.execv(sys.executable, [sys.executable, "-m", "jupyterlab", "--config=" + configuration])
+    short = Path(tempfile.mkdtemp(prefix="pandaas-"))  # names of sockets may have 107 bytes only
+    (short / "run").symlink_to(told["run"])
+    place = Path(told["home"]) / "sessions" / told["session"]
+    place.mkdir(parents=True, exist_ok=True)
+    link(told["results"], place / "results")
+    first = notebook(told, place).relative_to(told["home"])
+    configuration = short / "jupyter.json"
+    configuration.write_text(json.dumps(settings(told, short, str(first))), "utf-8")
+    words = [sys.executable, "-m", "jupyterlab", f"--config={configuration}"]
+    os.execv(sys.executable, words)  # noqa: S606 - no shell is wanted
 
 
-def settings(told, short, first):
+def settings(told: dict[str, Any], short: Path, first: str) -> dict[str, Any]:
+    address = "/lab/tree/" + first
     server = {
-        "sock": os.path.join(short, "run", "http.sock"),
+        "sock": str(short / "run" / "http.sock"),
         "sock_mode": "0600",
         "allow_remote_access": True,
         "allow_root": True,
         "open_browser": False,
         "quit_button": False,
         "root_dir": told["home"],
-        "default_url": "/lab/tree/" + first,
+        "default_url": address,
         "websocket_ping_interval": 30000,
         "shutdown_no_activity_timeout": 0,
     }
     lab = {
+        "default_url": address,
         "news_url": None,
         "check_for_updates_class": "jupyterlab.NeverCheckForUpdate",
         "extension_manager": "readonly",
@@ -86,16 +92,15 @@ def settings(told, short, first):
         "LabApp": lab,
         "IdentityProvider": {"token": ""},
         "KernelManager": {"transport": "ipc"},
-        "TerminalManager": {"shell_command": ["/bin/bash"]},
     }
 
 
-def notebook(told, place):
+def notebook(told: dict[str, Any], place: Path) -> Path:
     """The notebook that opens the datasets; one that is there is kept as the person left it."""
     titles = [dataset["title"] for dataset in told["datasets"]]
     name = re.sub(r"[^A-Za-z0-9 ._-]+", "_", titles[0] if titles else "Notebook").strip(" ._")[:60] or "Notebook"
-    path = os.path.join(place, name + ".ipynb")
-    if os.path.exists(path):
+    path = place / f"{name}.ipynb"
+    if path.exists():
         return path
     cells = [cell("markdown", _INTRODUCTION.format(title=titles[0] if len(titles) == 1 else "Your data"))]
     for dataset in told["datasets"]:
@@ -103,54 +108,52 @@ def notebook(told, place):
     if not told["datasets"]:
         cells.append(cell("code", "import numpy as np\nimport matplotlib.pyplot as plt"))
     content = {
-        "cells": [{**one, "id": "cell-%d" % number} for number, one in enumerate(cells)],
+        "cells": [{**one, "id": f"cell-{number}"} for number, one in enumerate(cells)],
         "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}},
         "nbformat": 4,
         "nbformat_minor": 5,
     }
-    with open(path, "w", encoding="utf-8") as stream:
-        json.dump(content, stream, indent=1)
+    path.write_text(json.dumps(content, indent=1), "utf-8")
     return path
 
 
-def cells_of(dataset):
+def cells_of(dataset: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Cells that open the dataset's first file and plot its default array."""
     files = dataset["files"] or dataset["attachments"]
-    yield cell("markdown", "## %s\n\n`%s`, version %s" % (dataset["title"], dataset["pid"], dataset["version"]))
+    yield cell("markdown", f"## {dataset['title']}\n\n`{dataset['pid']}`, version {dataset['version']}")
     if not files:
         return
-    if is_hdf5(files[0]):
-        yield cell("code", _HDF5.format(file=files[0]))
-        array = default_array(dataset)
-        if array is not None:
-            zeros = ", ".join(["0"] * max(len(array["shape"]) - 2, 1))
-            if "," not in zeros:
-                zeros += ","
-            yield cell("code", _PLOT.format(path=array["path"], zeros=zeros, title=dataset["title"]))
-    else:
+    if not is_hdf5(Path(files[0])):
         yield cell("code", _OTHER.format(file=files[0]))
+        return
+    yield cell("code", _HDF5.format(file=files[0]))
+    array = default_array(dataset)
+    if array is not None:
+        zeros = ", ".join(["0"] * max(len(array["shape"]) - 2, 1)) + ","
+        yield cell("code", _PLOT.format(path=array["path"], zeros=zeros, title=dataset["title"]))
 
 
-def default_array(dataset):
-    arrays = [one for one in dataset["arrays"] if one["shape"]]
+def default_array(dataset: dict[str, Any]) -> dict[str, Any] | None:
+    arrays: list[dict[str, Any]] = [one for one in dataset["arrays"] if one["shape"]]
     return next((one for one in arrays if one["is_default"]), arrays[0] if arrays else None)
 
 
-def is_hdf5(path):
+def is_hdf5(path: Path) -> bool:
     try:
-        with open(path, "rb") as stream:
+        with path.open("rb") as stream:
             return stream.read(8) == b"\x89HDF\r\n\x1a\n"
     except OSError:
         return False
 
 
-def cell(kind, source):
+def cell(kind: str, source: str) -> dict[str, Any]:
     made = {"cell_type": kind, "metadata": {}, "source": source}
     return {**made, "outputs": [], "execution_count": None} if kind == "code" else made
 
 
-def link(target, name):
+def link(target: str, name: Path) -> None:
     if not os.path.lexists(name):
-        os.symlink(target, name)
+        name.symlink_to(target)
 
 
 if __name__ == "__main__":

@@ -20,8 +20,21 @@ export function enter(address: string, ticket: string, target: string, framed: b
     form.append(field);
   }
   document.body.append(form);
+  nameOrigin('strict-origin'); // the session's host takes tickets from the platform's origin only
   form.submit();
   form.remove();
+  window.setTimeout(() => nameOrigin('same-origin'), 1000);
+}
+
+/** What other sites hear of where a request comes from; nothing, else. */
+function nameOrigin(policy: string): void {
+  let meta = document.querySelector<HTMLMetaElement>('meta[name=referrer]');
+  if (!meta) {
+    meta = document.createElement('meta');
+    meta.name = 'referrer';
+    document.head.append(meta);
+  }
+  meta.content = policy;
 }
 
 export function ticketFor(id: string) {

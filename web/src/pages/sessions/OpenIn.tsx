@@ -38,7 +38,7 @@ function Programs({ datasets, onChoose }: { datasets: string[]; onChoose: (progr
         <Menu.Item
           key={program.id}
           disabled={program.problem !== null || !free}
-          leftSection={program.kind === 'jupyter' ? <IconNotebook size={18} /> : <IconDeviceDesktop size={18} />}
+          leftSection={program.kind !== 'desktop' ? <IconNotebook size={18} /> : <IconDeviceDesktop size={18} />}
           onClick={() => onChoose(program.id)}
         >
           <Text size="sm">{program.title}</Text>

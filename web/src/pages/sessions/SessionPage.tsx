@@ -38,7 +38,7 @@ function Session({ session }: { session: WorkSessionOut }) {
     <div className={classes.whole} ref={whole}>
       <Bar session={session} onFullScreen={() => void whole.current?.requestFullscreen()} />
       {session.warned && usable && <Warning session={session} />}
-      {usable && session.may !== null && session.kind === 'jupyter' && <Notebook id={session.id} title={session.title} since={session.ready ?? ''} />}
+      {usable && session.may !== null && session.kind !== 'desktop' && <Notebook id={session.id} title={session.title} since={session.ready ?? ''} />}
       {usable && session.may !== null && session.kind === 'desktop' && (
         <Suspense fallback={<Waiting text="Opening the screen …" />}>
           <Screen key={session.ready} id={session.id} title={session.title} viewOnly={session.may === 'view'} onOver={looked} />
@@ -101,7 +101,7 @@ function Bar({ session, onFullScreen }: { session: WorkSessionOut; onFullScreen:
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            {ready && session.kind === 'jupyter' && session.may === 'full' && (
+            {ready && session.kind !== 'desktop' && session.may === 'full' && (
               <Menu.Item leftSection={<IconExternalLink size={16} />} onClick={() => void openTab(session.id)}>
                 Open in a tab of its own
               </Menu.Item>

@@ -1,0 +1,74 @@
+"""What a hostile person inside a session can't do."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import httpx
+
+from pandaas.config import Settings
+
+from .conftest import Running
+
+Shell = Callable[[str], str]
+
+
+def test_it_sees_its_dataset_only_and_can_not_write_it(shell: Shell, settings: Settings) -> None:
+    data = settings.home / "data"
+    assert shell(f"ls {data}").split() == ["scan.h5"]
+    assert "Read-only" in shell(f"echo x >> {data}/scan.h5") or "denied" in shell(f"echo x >> {data}/scan.h5")
+    assert shell(f"cat {settings.home}/pandaas.sqlite | head -c 10").endswith("No such file or directory\n")
+
+
+def test_it_has_no_network_and_sees_no_other_process(shell: Shell) -> None:
+    assert "unreachable" in shell("exec 3<>/dev/tcp/127.0.0.1/80; exec 3<>/dev/tcp/1.1.1.1/80") or "refused" in shell(
+        "exec 3<>/dev/tcp/127.0.0.1/80"
+    )
+    assert shell("cat /proc/net/dev | tail -n +3 | cut -d: -f1").split() == ["lo"]
+    names = shell("cat /proc/[0-9]*/comm").split()
+    assert len(names) < 12
+    assert "pandaas" not in names
+
+
+def test_no_secret_lies_in_its_environment_or_command_line(shell: Shell) -> None:
+    said = shell("cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'").lower()
+    assert "token" not in said
+    assert "secret" not in said
+    assert "ticket" not in said
+
+
+def test_a_socket_that_leads_elsewhere_is_not_followed(running: Running, alice: httpx.Client) -> None:
+    victim, hostile = running.start(alice), running.start(alice)
+    with running.inside(alice, hostile) as browser:
+        run = browser.post("/run", content="readlink /tmp/pandaas-*/run").text.strip()
+        target = run.replace(hostile, victim) + "/http.sock"
+        browser.post("/run", content=f"rm {run}/http.sock; ln -s {target} {run}/http.sock")
+        answer = browser.get("/")
+    assert answer.status_code == 502
+    assert "not its own" in answer.text or "not answer" in answer.text
+    for one in (victim, hostile):
+        alice.post(f"/api/v1/sessions/{one}/end")
+        running.wait(alice, one, "ended")
+
+
+def test_too_much_output_and_memory_end_it_with_words(running: Running, alice: httpx.Client) -> None:
+    greedy = running.start(alice)
+    with running.inside(alice, greedy) as browser, suppress(httpx.TransportError):
+        browser.post("/run", content="head -c 80M /dev/zero > $PANDAAS_RESULTS/fill; sleep 20")
+    ended = running.wait(alice, greedy, "failed", "ended")
+    assert "hold more than they may" in (ended["reason"] or "")
+    assert "Delete" in (ended["remedy"] or "")
+    hungry = running.start(alice)
+    with running.inside(alice, hungry) as browser:
+        with suppress(httpx.TransportError):
+            browser.post("/run", content="python3 -c 'x = bytearray(2_000_000_000); import time; time.sleep(20)'")
+        alive = browser.get("/").status_code
+    ended = alice.get(f"/api/v1/sessions/{hungry}").json()
+    assert alive != 200 or ended["state"] == "ready"  # the kernel may have taken the greedy child alone
+    alice.post(f"/api/v1/sessions/{hungry}/end")
+
+
+def test_a_fork_bomb_is_bounded(shell: Shell) -> None:
+    said = shell("for i in $(seq 2000); do sleep 3 & done 2>&1 | grep -ci resource; wait")
+    assert int(said.split()[0]) > 0 or "Resource" in said

@@ -1,0 +1,77 @@
+"""The life of sessions: restart of the platform, hibernation, extension, rights that end."""
+
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+import httpx
+
+from pandaas.access import FACILITY
+from pandaas.config import Settings
+from pandaas.model import TeamRole
+from pandaas.server import build_services, close_services
+
+from .conftest import Running
+
+
+def test_another_process_finds_it_and_it_answers_on(
+    running: Running, alice: httpx.Client, settings: Settings, session_id: str
+) -> None:
+    """As after a kill -9 of the platform: nothing but the home is known."""
+    again = build_services(settings)
+    try:
+        door = again.sessions.open_door(session_id)
+        door.connect().close()
+        door.close()
+        again.sessions._keeper.step()
+        assert running.wait(alice, session_id, "ready")["ending"] is False
+    finally:
+        close_services(again)
+
+
+def test_it_hibernates_and_resumes_with_what_it_kept(running: Running, alice: httpx.Client, settings: Settings) -> None:
+    one = running.start(alice)
+    with running.inside(alice, one) as browser:
+        browser.post("/run", content="echo kept > $HOME/note; echo result > $PANDAAS_RESULTS/curve.txt")
+        alice.post(f"/api/v1/sessions/{one}/hibernate").raise_for_status()
+        asleep = running.wait(alice, one, "hibernated")
+        assert asleep["notices"]
+        assert browser.get("/").status_code == 403
+    assert Path(settings.home / "sessions" / one / "results" / "curve.txt").read_text("utf-8") == "result\n"
+    alice.post(f"/api/v1/sessions/{one}/resume").raise_for_status()
+    running.wait(alice, one, "ready")
+    with running.inside(alice, one) as browser:
+        assert browser.post("/run", content="cat $HOME/note $PANDAAS_RESULTS/curve.txt").text == "kept\nresult\n"
+    alice.post(f"/api/v1/sessions/{one}/end").raise_for_status()
+    running.wait(alice, one, "ended")
+
+
+def test_it_can_be_extended_within_the_rules(alice: httpx.Client, session_id: str) -> None:
+    before = alice.get(f"/api/v1/sessions/{session_id}").json()
+    longer = alice.post(f"/api/v1/sessions/{session_id}/extend", json={"hours": 4}).json()
+    assert longer["expires"] > before["expires"]
+    longest = alice.post(f"/api/v1/sessions/{session_id}/extend", json={"hours": 168}).json()
+    assert longest["expires"] == longest["latest_end"]
+    refused = alice.post(f"/api/v1/sessions/{session_id}/extend", json={"hours": 1})
+    assert refused.status_code == 409
+
+
+def test_access_ends_within_ten_seconds_when_the_right_ends(
+    running: Running, alice: httpx.Client, session_id: str
+) -> None:
+    person = running.services.identity.person_named("alice").id
+    bob = running.services.identity.person_named("bob").id
+    running.services.access.set_member(FACILITY, "P-1", bob, TeamRole.PRINCIPAL_INVESTIGATOR)
+    with running.inside(alice, session_id) as browser:
+        assert browser.get("/").status_code == 200
+        began = time.monotonic()
+        running.services.access.remove_member(FACILITY, "P-1", person)
+        while browser.get("/").status_code == 200:
+            assert time.monotonic() - began < 10
+            time.sleep(0.1)
+    running.services.access.set_member(FACILITY, "P-1", person, TeamRole.MEMBER)
+    ended = running.wait(alice, session_id, "ended")
+    assert "right" in ended["reason"]
+    assert threading.active_count() < 300

@@ -33,10 +33,8 @@ CONTENT_SECURITY_POLICY = (
 
 
 def policy_with_sessions(hosts: str) -> str:
-    """The policy of pages that show sessions: frames of these hosts, and the forms that open them."""
-    return CONTENT_SECURITY_POLICY.replace(
-        "form-action 'self'", f"form-action 'self' {hosts}; frame-src 'self' {hosts}"
-    )
+    """The policy of pages that open sessions: by forms that go to these hosts."""
+    return CONTENT_SECURITY_POLICY.replace("form-action 'self'", f"form-action 'self' {hosts}")
 
 
 _HEADERS = {

@@ -7,12 +7,13 @@ folder. The keeper brings sessions forward; the server's proxy leads browsers wi
 from pandaas.sessions.keys import Entry
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
-from pandaas.sessions.service import Capacity, SessionRequest, SessionService, SessionView
+from pandaas.sessions.service import Capacity, Outlook, SessionRequest, SessionService, SessionView
 
 __all__ = [
     "Capacity",
     "Doorway",
     "Entry",
+    "Outlook",
     "Program",
     "Programs",
     "SessionRequest",

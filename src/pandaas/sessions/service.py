@@ -74,6 +74,15 @@ class SessionView:
 
 
 @dataclass(frozen=True)
+class Outlook:
+    """What the bar above a session says: `left` and `warning` in words, empty where there is nothing to say."""
+
+    title: str
+    left: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True)
 class Capacity:
     """Whether a session could start now; `next_end` is when the next one ends by itself at the latest."""
 
@@ -282,6 +291,17 @@ class SessionService:
         if view.row.state != SessionState.READY:
             raise Conflict(f"The session is {view.row.state}.", remedy="Wait until it is ready, or resume it.")
         return self._keys.ticket(session_id, principal.person_id)
+
+    def outlook(self, session_id: str) -> Outlook:
+        """What to say above the session, to somebody who was let in."""
+        with self._database.read() as session:
+            row = session.get(WorkSession, session_id)
+        if row is None or row.expires is None:
+            return Outlook("Session")
+        minutes = max(0, int((row.expires - self._database.clock()).total_seconds() / 60))
+        left = f"{minutes // 60} h {minutes % 60} min left" if minutes >= 60 else f"{minutes} min left"
+        warning = "This session hibernates soon: save your work, or extend it on its page." if row.warned else ""
+        return Outlook(row.title, left, warning)
 
     def exchange(self, session_id: str, ticket: str) -> str:
         """The secret of the cookie for this ticket."""

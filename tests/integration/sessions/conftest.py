@@ -63,7 +63,7 @@ class Running:
         """A browser that was let into the session; it speaks to the session's own host."""
         ticket = client.post(f"/api/v1/sessions/{session_id}/ticket").json()
         host = ticket["address"].split("/")[2]
-        sent, headers = {"ticket": ticket["ticket"], "framed": "1"}, {"Host": host, "Origin": self.url}
+        sent, headers = {"ticket": ticket["ticket"]}, {"Host": host, "Origin": self.url}
         answer = httpx.post(f"{self.url}/.pandaas/enter", data=sent, headers=headers)
         assert answer.status_code == 303, answer.text
         secret = answer.headers["set-cookie"].split(";")[0]

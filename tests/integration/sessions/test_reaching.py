@@ -22,7 +22,7 @@ def test_a_session_sees_its_dataset_and_no_credential(running: Running, alice: h
     assert "access-control-allow-origin" not in answer.headers
     cookies = answer.headers.get_list("set-cookie")
     assert all("stolen" not in cookie and "domain" not in cookie.lower() for cookie in cookies)
-    assert "frame-ancestors 'self' http://127.0.0.1" in answer.headers["content-security-policy"]
+    assert "frame-ancestors 'self';" in answer.headers["content-security-policy"]
 
 
 def test_a_ticket_works_once_and_for_its_session_only(running: Running, alice: httpx.Client, session_id: str) -> None:
@@ -31,7 +31,7 @@ def test_a_ticket_works_once_and_for_its_session_only(running: Running, alice: h
     assert ticket["ticket"] not in ticket["address"]
     with httpx.Client(base_url=running.url) as browser:
         foreign = {"Host": host, "Origin": "http://evil.example"}
-        sent = {"ticket": ticket["ticket"], "framed": "0"}
+        sent = {"ticket": ticket["ticket"]}
         assert browser.post("/.pandaas/enter", data=sent, headers=foreign).status_code == 403
         own = {"Host": host, "Origin": running.url}
         assert browser.post("/.pandaas/enter", data=sent, headers=own).status_code == 303
@@ -61,7 +61,6 @@ def test_large_uploads_pass_piece_by_piece(running: Running, alice: httpx.Client
 def test_websockets_are_carried_for_the_own_origin_only(running: Running, alice: httpx.Client, session_id: str) -> None:
     with running.inside(alice, session_id) as browser:
         host, cookie = browser.headers["host"], browser.headers["cookie"]
-    address = running.url.replace("http", "ws") + "/echo"
 
     async def talk(origin: str) -> str | bytes:
         headers = {"Cookie": cookie}
@@ -73,7 +72,6 @@ def test_websockets_are_carried_for_the_own_origin_only(running: Running, alice:
             await websocket.send("hello")
             return await websocket.recv()
 
-    assert address.endswith("/echo")
     assert asyncio.run(talk(f"http://{host}")) == "heard hello"
     with pytest.raises(websockets.InvalidStatus):
         asyncio.run(talk(running.url))

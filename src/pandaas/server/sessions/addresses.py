@@ -39,7 +39,7 @@ class Addresses:
 
     @property
     def policy(self) -> str:
-        """What the platform's Content-Security-Policy names for frames and forms."""
+        """What the platform's Content-Security-Policy names for forms."""
         scheme = self._public.scheme if self._public is not None else "http"
         port = ":*" if self._public is None or self._public.port else ""
         return f"{scheme}://*.{self._domain}{port}"

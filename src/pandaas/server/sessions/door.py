@@ -1,19 +1,19 @@
 """The door for the hosts of sessions, outermost of all: what is asked of `<id>.<domain>` never reaches the platform.
 
 A session answers on its own host only, to browsers with its own cookie. A ticket, posted by a form of the platform's page,
-is exchanged for that cookie. In a frame of the platform's page the cookie is a partitioned one.
+is exchanged for that cookie. The session fills a tab of its own, since browsers give frames of other sites no storage;
+above it our frame says how long it runs and leads back.
 """
 
 from __future__ import annotations
 
-import secrets
 from html import escape
 from urllib.parse import parse_qs
 
 import structlog
 from anyio import to_thread
 from starlette.requests import HTTPConnection, Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from pandaas.config import Settings
@@ -22,11 +22,14 @@ from pandaas.server.cookies import is_secure
 from pandaas.server.door import host_of
 from pandaas.server.services import Services
 from pandaas.server.sessions.addresses import Addresses
+from pandaas.server.sessions.bar import bar_page
 from pandaas.server.sessions.proxy import Proxy
 from pandaas.sessions import Entry
 
 log = structlog.get_logger(__name__)
 ENTER = "/.pandaas/enter"
+FRAME = "/.pandaas/"
+STATE = "/.pandaas/state"
 COOKIE = "pandaas-session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _MOST_BYTES = 4096
@@ -81,11 +84,14 @@ class SessionDoor:
         if not self._same_site(request):
             await self._page(request, session_id, "Another site tried to use this session.", 403)(scope, receive, send)
             return
+        if scope["path"] in {FRAME, STATE}:
+            answer = await self._frame(request, services, session_id)
+            await answer(scope, receive, send)
+            return
         if scope["method"] not in _SAFE:
             services.sessions.activity.note(session_id)
-        ancestors = " ".join(self._addresses.platform(request))
         try:
-            await self._proxy.http(request, send, services.sessions, session_id, ancestors=ancestors)
+            await self._proxy.http(request, send, services.sessions, session_id)
         except PandaasError as error:
             await self._page(request, session_id, str(error), 502)(scope, receive, send)
 
@@ -116,15 +122,19 @@ class SessionDoor:
             secret = await to_thread.run_sync(services.sessions.exchange, session_id, ticket)
         except PandaasError as error:
             return self._page(request, session_id, str(error), 403)
-        answer = RedirectResponse("/", 303)
-        framed = given.get("framed") == ["1"]
-        attributes = "SameSite=None; Secure; Partitioned" if framed else "SameSite=Lax"
-        if not framed and is_secure(request):
-            attributes += "; Secure"
-        answer.raw_headers.append(
-            (b"set-cookie", f"{cookie_name(request)}={secret}; Path=/; HttpOnly; {attributes}".encode())
+        answer = RedirectResponse(FRAME, 303)
+        answer.set_cookie(
+            cookie_name(request), secret, httponly=True, secure=is_secure(request), samesite="lax", path="/"
         )
         return answer
+
+    async def _frame(self, request: Request, services: Services, session_id: str) -> Response:
+        """Our bar above the session's pages, and what the bar shows."""
+        said = await to_thread.run_sync(services.sessions.outlook, session_id)
+        if request.url.path == STATE:
+            return JSONResponse(vars(said), headers={"cache-control": "no-store"})
+        link = f"{self._addresses.platform(request)[0]}/sessions/{session_id}"
+        return bar_page(said, link=link)
 
     async def _entry(self, connection: HTTPConnection, services: Services, session_id: str) -> Entry | None:
         secret = connection.cookies.get(cookie_name(connection))
@@ -148,11 +158,9 @@ class SessionDoor:
         """What a person sees instead of the session."""
         home = self._addresses.platform(connection)[0]
         link = f"{home}/sessions/{session_id}" if session_id else f"{home}/sessions"
-        nonce = secrets.token_hex(4)
-        log.debug("session refused", session=session_id, status=status, nonce=nonce)
-        ancestors = " ".join(self._addresses.platform(connection))
+        log.debug("session refused", session=session_id, status=status)
         headers = {
-            "content-security-policy": f"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self' {ancestors}",
+            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'",
             "cache-control": "no-store",
         }
         body = _PAGE.format(title="This session is closed", text=escape(text), link=escape(link))

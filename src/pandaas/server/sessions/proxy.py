@@ -57,9 +57,7 @@ class Proxy:
         self._upstreams: dict[str, _Upstream] = {}
         self._lock = asyncio.Lock()
 
-    async def http(
-        self, request: Request, send: Send, sessions: SessionService, session_id: str, *, ancestors: str
-    ) -> None:
+    async def http(self, request: Request, send: Send, sessions: SessionService, session_id: str) -> None:
         """Answer the request by what the session answers; `Unavailable` when it doesn't."""
         upstream = await self._upstream(sessions, session_id)
         target = httpx.URL(scheme="http", host="session", raw_path=_target(request.scope))
@@ -77,7 +75,7 @@ class Proxy:
             start = {
                 "type": "http.response.start",
                 "status": answer.status_code,
-                "headers": _outward(answer, ancestors),
+                "headers": _outward(answer),
             }
             await send(start)
             async for piece in answer.aiter_raw():
@@ -235,21 +233,21 @@ def _is_ours(cookie: str) -> bool:
     return name.removeprefix("__Host-").startswith(_OURS)
 
 
-def _outward(answer: httpx.Response, ancestors: str) -> list[tuple[bytes, bytes]]:
-    """Headers for the browser: the session may be framed by the platform's pages and by nobody else."""
+def _outward(answer: httpx.Response) -> list[tuple[bytes, bytes]]:
+    """Headers for the browser: the session is framed by pages of its own host and by nobody else."""
     kept = [(name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() not in _NOT_OUT]
     kept += [(b"set-cookie", _own_cookie(value)) for name, value in answer.headers.raw if name.lower() == b"set-cookie"]
-    kept.append((b"content-security-policy", f"frame-ancestors 'self' {ancestors}; object-src 'none'".encode()))
+    kept.append((b"content-security-policy", b"frame-ancestors 'self'; object-src 'none'"))
     kept.append((b"referrer-policy", b"same-origin"))
     kept.append((b"x-content-type-options", b"nosniff"))
     return kept
 
 
 def _own_cookie(value: bytes) -> bytes:
-    """A cookie that the session sets: for its own host alone, never one of ours, and usable in the platform's frame."""
+    """A cookie that the session sets: for its own host alone, never one of ours."""
     parts = [part.strip() for part in value.decode("latin-1").split(";")]
     if _is_ours(parts[0]):
         return b"pandaas-refused=; Max-Age=0"
-    fixed = ("domain", "samesite", "secure", "partitioned")
+    fixed = ("domain", "samesite", "partitioned")
     kept = [part for part in parts[1:] if part.partition("=")[0].strip().lower() not in fixed]
-    return "; ".join([parts[0], *kept, "SameSite=None", "Secure", "Partitioned"]).encode("latin-1")
+    return "; ".join([parts[0], *kept, "SameSite=Lax"]).encode("latin-1")

@@ -1,9 +1,10 @@
 import { ActionIcon, Alert, Button, Group, Loader, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { modals } from '@mantine/modals';
+import { notifications } from '@mantine/notifications';
 import { IconClockPlus, IconDots, IconExternalLink, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
-import { useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { lazy, Suspense, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef } from 'react';
 
 import type { WorkSessionOut } from '@/api/types';
 import { usePlace } from '@/app/crumbs';
@@ -13,13 +14,14 @@ import { useNow, When } from '@/components/text';
 
 import { useExtend, useVerb } from './actions';
 import { remaining, SessionMark } from './marks';
-import { enter, Notebook, ticketFor } from './Notebook';
+import { enter } from './enter';
 import { workSessionQuery } from './queries';
 import classes from './sessions.module.css';
 
 const route = getRouteApi('/sessions/$id');
 const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })));
 const HOURS = 4;
+const FRESH_MS = 15_000;
 
 /** The program fills the page; a slim bar above it says whose it is, how long it runs and how to end it. */
 export function SessionPage() {
@@ -38,7 +40,7 @@ function Session({ session }: { session: WorkSessionOut }) {
     <div className={classes.whole} ref={whole}>
       <Bar session={session} onFullScreen={() => void whole.current?.requestFullscreen()} />
       {session.warned && usable && <Warning session={session} />}
-      {usable && session.may !== null && session.kind !== 'desktop' && <Notebook id={session.id} title={session.title} since={session.ready ?? ''} />}
+      {usable && session.may === 'full' && session.kind !== 'desktop' && <Web session={session} />}
       {usable && session.may !== null && session.kind === 'desktop' && (
         <Suspense fallback={<Waiting text="Opening the screen …" />}>
           <Screen key={session.ready} id={session.id} title={session.title} viewOnly={session.may === 'view'} onOver={looked} />
@@ -101,11 +103,6 @@ function Bar({ session, onFullScreen }: { session: WorkSessionOut; onFullScreen:
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
-            {ready && session.kind !== 'desktop' && session.may === 'full' && (
-              <Menu.Item leftSection={<IconExternalLink size={16} />} onClick={() => void openTab(session.id)}>
-                Open in a tab of its own
-              </Menu.Item>
-            )}
             {ready && (
               <Menu.Item leftSection={<IconMoon size={16} />} onClick={() => verb.mutate('hibernate')}>
                 Hibernate: keep it for later
@@ -121,11 +118,34 @@ function Bar({ session, onFullScreen }: { session: WorkSessionOut; onFullScreen:
   );
 }
 
-async function openTab(id: string): Promise<void> {
-  const name = `pandaas-${id}`;
-  window.open('about:blank', name); // while the click counts
-  const { address, ticket } = await ticketFor(id);
-  enter(address, ticket, name, false);
+/** A program with web pages fills a tab: this one, if it was waited for here, else the one that a click opens. */
+function Web({ session }: { session: WorkSessionOut }) {
+  const fresh = useRef(true);
+  const open = useMutation({
+    mutationFn: (target: '_self' | '_blank') => enter(session.id, target),
+    onError: (error) => notifications.show({ color: 'red', title: 'The session could not be opened', message: error.message }),
+  });
+  const { mutate } = open;
+  useEffect(() => {
+    if (!fresh.current) return;
+    fresh.current = false;
+    if (session.ready !== null && Date.now() - Date.parse(session.ready) < FRESH_MS) mutate('_self');
+  }, [mutate, session.ready]);
+  return (
+    <div className={classes.middle}>
+      <Stack gap="sm" align="center">
+        <Text>{session.program_title} runs, with your data in it.</Text>
+        <Group>
+          <Button leftSection={<IconExternalLink size={16} />} loading={open.isPending} onClick={() => open.mutate('_self')}>
+            Open {session.program_title}
+          </Button>
+          <Button variant="default" onClick={() => open.mutate('_blank')}>
+            In a new tab
+          </Button>
+        </Group>
+      </Stack>
+    </div>
+  );
 }
 
 function confirmEnd(session: WorkSessionOut, end: () => void): void {

@@ -1,0 +1,52 @@
+"""The slim bar above a session's own pages: whose it is, how long it runs, the way back. It needs no part of the platform's page."""
+
+from __future__ import annotations
+
+import secrets
+from html import escape
+
+from starlette.responses import HTMLResponse, Response
+
+from pandaas.sessions import Outlook
+
+_PAGE = """<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content="width=device-width">
+<title>{title}</title><style>
+:root {{ color-scheme: light dark }}
+body {{ margin: 0; height: 100dvh; display: flex; flex-direction: column; font: 13px system-ui, sans-serif }}
+header {{ display: flex; gap: 1rem; align-items: center; padding: 5px 12px; border-bottom: 1px solid #8886 }}
+h1 {{ font-size: 13px; margin: 0; flex: 1; overflow: hidden; white-space: nowrap; text-overflow: ellipsis }}
+#warning {{ background: #fff3cd; color: #533f03; padding: 5px 12px }}
+iframe {{ flex: 1; border: 0; width: 100%; background: #fff }}
+</style><header><h1>{title}</h1><span id=left>{left}</span><a href="{link}">Extend, hibernate, end …</a></header>
+<div id=warning role=alert {hidden}>{warning}</div>
+<iframe src="/" title="{title}" allow="clipboard-read; clipboard-write; fullscreen"></iframe>
+<script nonce={nonce}>
+const left = document.getElementById('left'), warning = document.getElementById('warning');
+async function look() {{
+  try {{
+    const answer = await fetch('/.pandaas/state');
+    if (answer.ok) {{
+      const said = await answer.json();
+      left.textContent = said.left; warning.textContent = said.warning; warning.hidden = !said.warning;
+    }} else {{ left.textContent = ''; warning.textContent = 'This session has ended. Its page says why.'; warning.hidden = false; }}
+  }} catch {{ left.textContent = 'No connection; trying again …'; }}
+}}
+setInterval(look, 5000);
+</script>"""
+
+
+def bar_page(said: Outlook, *, link: str) -> Response:
+    nonce = secrets.token_urlsafe(16)
+    policy = (
+        f"default-src 'none'; style-src 'unsafe-inline'; script-src 'nonce-{nonce}'; connect-src 'self'; "
+        "frame-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+    )
+    body = _PAGE.format(
+        title=escape(said.title),
+        left=escape(said.left),
+        warning=escape(said.warning),
+        hidden="" if said.warning else "hidden",
+        link=escape(link),
+        nonce=nonce,
+    )
+    return HTMLResponse(body, headers={"content-security-policy": policy, "cache-control": "no-store"})

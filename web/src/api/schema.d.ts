@@ -5152,7 +5152,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "jupyter" | "desktop";
+            kind: "jupyter" | "desktop" | "app";
             /** Cores */
             cores: number;
             /** Memory Mb */
@@ -6260,7 +6260,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "jupyter" | "desktop";
+            kind: "jupyter" | "desktop" | "app";
             /** Title */
             title: string;
             /**

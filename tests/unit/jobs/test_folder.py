@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pandaas.db.tables import Dataset, DatasetFile
-from pandaas.jobs.folder import _dataset
+from pandaas.jobs.folder import describe_dataset
 
 
 @pytest.mark.parametrize(
@@ -19,5 +19,5 @@ def test_files_beside_the_data_are_told_apart_from_them(
     roles: dict[str, str], files: list[str], attachments: list[str]
 ) -> None:
     rows = [DatasetFile(name=name, path=f"/d/{name}", role=role) for name, role in roles.items()]
-    told = _dataset(Dataset(pid="ds-1", version=1, title="A", files=rows))
+    told = describe_dataset(Dataset(pid="ds-1", version=1, title="A", files=rows))
     assert (told["files"], told["attachments"], told["master"]) == (files, attachments, files[0])

@@ -16,8 +16,7 @@ from typing import Any
 
 _INTRODUCTION = """# {title}
 
-This notebook sees the datasets below, read-only, your home folder, and the folder *results*; it has no network.
-What you save in *results* can be registered as a dataset, with these as its inputs."""
+This notebook sees the datasets below, read-only, your home folder, and the folder *results*; it has no network."""
 
 _HDF5 = """import h5py, hdf5plugin
 import numpy as np

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import Page
 
 from pandaas.testing.platform import RunningPlatform
@@ -34,8 +33,6 @@ def test_a_notebook_opens_on_the_dataset_and_plots_it(sign_in: SignIn, demo: Run
 
 
 def test_silx_view_shows_the_dataset_in_the_page(sign_in: SignIn, demo: RunningPlatform, tmp_path: Path) -> None:
-    if not Path("/usr/bin/Xvnc").exists():
-        pytest.skip("Debian's tigervnc-standalone-server is not installed")
     page = sign_in("alice")
     open_in(page, demo, "silx view")
     page.locator("[data-link='connected'] canvas").wait_for(timeout=_START_MS)

@@ -56,6 +56,8 @@ def main(arguments: list[str]) -> None:
     os.environ.pop("MPLBACKEND", None)
     short = Path(tempfile.mkdtemp(prefix="pandaas-"))  # names of sockets may have 107 bytes only
     (short / "run").symlink_to(told["run"])
+    os.environ["JUPYTER_RUNTIME_DIR"] = str(short / "kernels")  # of the kernels' sockets
+    without_news(Path(told["home"]))
     place = Path(told["home"]) / "sessions" / told["session"]
     place.mkdir(parents=True, exist_ok=True)
     link(told["results"], place / "results")
@@ -92,6 +94,14 @@ def settings(told: dict[str, Any], short: Path, first: str) -> dict[str, Any]:
         "IdentityProvider": {"token": ""},
         "KernelManager": {"transport": "ipc"},
     }
+
+
+def without_news(home: Path) -> None:
+    """There is no network to fetch news from, so JupyterLab doesn't ask; a person's own choice is kept."""
+    file = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}), "utf-8")
 
 
 def notebook(told: dict[str, Any], place: Path) -> Path:

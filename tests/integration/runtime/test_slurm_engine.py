@@ -20,7 +20,7 @@ from pandaas.runtime.engines.slurm.command import CommandDriver
 from pandaas.testing.engines import EngineConformance
 from pandaas.testing.slurm import SlurmServer
 
-pytestmark = [pytest.mark.integration]
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("slurm")]
 
 
 class TestSlurmEngine(EngineConformance):

@@ -6,10 +6,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import httpx
+import pytest
 
 from pandaas.config import Settings
 
 from .conftest import Running
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sessions")]
 
 Shell = Callable[[str], str]
 

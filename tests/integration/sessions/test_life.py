@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import httpx
+import pytest
 
 from pandaas.access import FACILITY
 from pandaas.config import Settings
@@ -14,6 +15,8 @@ from pandaas.model import TeamRole
 from pandaas.server import build_services, close_services
 
 from .conftest import Running
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sessions")]
 
 
 def test_another_process_finds_it_and_it_answers_on(

@@ -11,6 +11,8 @@ import websockets
 
 from .conftest import Running
 
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sessions")]
+
 
 def test_a_session_sees_its_dataset_and_no_credential(running: Running, alice: httpx.Client, session_id: str) -> None:
     with running.inside(alice, session_id) as browser:

@@ -120,7 +120,7 @@ class TestSlurmEngine(EngineConformance):
     ) -> None:
         place = tmp_path_factory.mktemp("shared")
         for folder in (place, *place.parents):
-            if folder.stat().st_uid == 0 and folder.name.startswith(("pytest", "shared")):
+            if folder.stat().st_uid == 0 and folder.name.startswith(("pytest", "popen", "shared")):
                 folder.chmod(0o755)
         for name in ("__init__.py", "runtime"):
             source = package_folder() / name

@@ -53,7 +53,7 @@ def test_no_request_breaks_the_server(document: schemathesis.BaseSchema, bearer:
     def ask(case: schemathesis.Case) -> None:
         answer = case.call(headers={"Authorization": f"Bearer {bearer}"}, timeout=60)
         assert answer.status_code < 500 or answer.status_code in {503, 507}, answer.text
-        assert "Traceback" not in answer.text
+        assert b"Traceback" not in answer.content
         if answer.status_code >= 400:
             kind = "application/json" if path.startswith(_OWN_ERRORS) else "application/problem+json"
             assert answer.headers["content-type"][0].startswith(kind), answer.text

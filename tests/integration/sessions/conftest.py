@@ -41,7 +41,7 @@ class Running:
             client.post("/api/v1/session", json={"user": user, "password": f"{user}-test-1234"}).raise_for_status()
             yield client
 
-    def wait(self, client: httpx.Client, session_id: str, *states: str, seconds: float = 30) -> dict[str, Any]:
+    def wait(self, client: httpx.Client, session_id: str, *states: str, seconds: float = 90) -> dict[str, Any]:
         end = time.monotonic() + seconds
         while True:
             found: dict[str, Any] = client.get(f"/api/v1/sessions/{session_id}").json()

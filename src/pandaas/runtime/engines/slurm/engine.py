@@ -243,7 +243,7 @@ class SlurmEngine:
     def _ended(self, folder: Path, record: ExitRecord, entry: QueueEntry | None) -> Observation:
         """The supervisor's record; where something outside ended it, Slurm knows what."""
         unasked = record.reason == "cancelled" and not (folder / "cancel").exists()
-        killed = record.reason == "exit" and record.signal == 9
+        killed = record.reason == "exit" and record.signal in {9, 15}
         if record.detail or not record.started or not (unasked or killed):
             return Observation("ended", record)
         if entry is None or entry.state in PENDING | RUNNING:

@@ -17,6 +17,7 @@ from pandaas.sdk import RecipeError, warn
 _PR_RANGE = 6.0  # p(r) takes q up to this over Rg
 _MASS_Q_MAX = 2.0  # 1/nm, as Rambo and Tainer (2013) recommend at most 3
 _GUINIER_LIMIT = 1.35
+_NO_FIT = (autorg.InsufficientDataError, autorg.NoGuinierRegionError, ValueError, ArithmeticError, IndexError)
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def guinier_of(curve: NDArray[Any]) -> Any:
     for method in (autorg.auto_guinier, autorg.autoRg):
         try:
             found = method(curve)
-        except Exception:  # noqa: BLE001, S112 - freesas has several classes of errors for curves that it can't fit
+        except _NO_FIT:
             continue
         if math.isfinite(found.Rg) and found.Rg > 0 and found.end_point - found.start_point >= 3:
             return found

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from fast import FastSums, agrees
+from fast import FastSums, Sums, agrees
 from masking import Limits, Sentinel, turned
 from numpy.typing import NDArray
 from parameters import Parameters
@@ -93,9 +93,8 @@ class Integrator:
             curves.variance = curves.variance + result.sum_variance
         return image
 
-    def add_fast(self, curves: Curves, stored: NDArray[Any], weight: float) -> None:
-        """As `add`, by `fast`, which must be there."""
-        sums = self.fast(stored)  # type: ignore[misc]  # callers look whether it is there
+    def add_fast(self, curves: Curves, sums: Sums, weight: float) -> None:
+        """As `add`, with the sums of the frame by `fast`."""
         norm = sums.norm * weight
         with np.errstate(divide="ignore", invalid="ignore"):
             curves.intensity.append(_empty_as_nan(sums.signal / norm, norm))

@@ -89,7 +89,8 @@ def process(state: State, block: tuple[int, int]) -> dict[str, Any]:
     for item in range(start - offset, stop - offset):
         weight = float(series.weights[item])
         if state.integrator.fast is not None:
-            state.integrator.add_fast(curves, np.ascontiguousarray(series.reader.frame(series.numbers[item])), weight)
+            stored = np.ascontiguousarray(series.reader.frame(series.numbers[item]))
+            state.integrator.add_fast(curves, state.integrator.fast(stored), weight)
             continue
         image = state.integrator.add(curves, series.frames.frame(series.numbers[item]), weight)
         if state.parameters.cake:

@@ -24,6 +24,7 @@ PAGES = {
     "proposals": ("alice", "/proposals"),
     "proposal": ("alice", "/proposals/SC-2026-0117"),
     "recipes": ("alice", "/recipes"),
+    "sessions": ("alice", "/sessions"),
     "tokens": ("alice", "/tokens"),
     "upload": ("alice", "/upload"),
     "instrument": ("iris", "/instruments/BL-SAXS"),

@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from freesas import autorg, bift, cormap
 from freesas.invariants import calc_Rambo_Tainer
 
 
-def average(prefix):  # type: ignore[no-untyped-def]
+def average(prefix: str) -> tuple[Any, Any, Any]:
+    """q, intensity and σ of the frames that look like the first."""
     frames = np.array([np.loadtxt(name) for name in sorted(Path(sys.argv[1]).glob(f"{prefix}*.dat"))])
     keep = [frame for frame in frames if cormap.gof(frames[0, :, 1], frame[:, 1]).P >= 0.01]
     values = np.mean([frame[:, 1] for frame in keep], axis=0)

@@ -57,7 +57,7 @@ def difference(splitting: str, images: Any, lowest: float | None) -> float:
     own, theirs = Curves(), Curves()
     for number, image in enumerate(images):
         weight = 1.0 + 0.1 * number
-        integrator.add_fast(own, image, weight)
+        integrator.add_fast(own, integrator.fast(image), weight)
         integrator.add(theirs, image, weight)
     worst = 0.0
     for name in ("intensity", "sigma", "signal", "variance", "norm"):

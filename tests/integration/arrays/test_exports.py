@@ -60,11 +60,15 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> _OneFile:
 
 
 @pytest.fixture(scope="module")
-def client(source: _OneFile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestClient]:
+def service(source: _OneFile, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ArrayService]:
     home = tmp_path_factory.mktemp("home")
-    service = ArrayService(
-        load_settings(home=home, server={"max_response_mb": 1}), source, folders=[source.path.parent]
-    )
+    made = ArrayService(load_settings(home=home, server={"max_response_mb": 1}), source, folders=[source.path.parent])
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def client(service: ArrayService) -> Iterator[TestClient]:
     app = FastAPI()
     problems.install(app)
     app.include_router(arrays.router)
@@ -72,7 +76,6 @@ def client(source: _OneFile, tmp_path_factory: pytest.TempPathFactory) -> Iterat
     app.dependency_overrides[principal] = lambda: ANONYMOUS
     with TestClient(app) as found:
         yield found
-    service.close()
 
 
 @pytest.fixture
@@ -139,8 +142,8 @@ def test_text_is_not_exported(client: TestClient) -> None:
 
 
 @pytest.mark.usefixtures("small_blocks")
-def test_an_export_ends_when_the_right_to_it_does(client: TestClient, source: _OneFile) -> None:
-    found = client.app.dependency_overrides[services]().arrays.exports.export(ANONYMOUS, "ds-1", "/packed")  # type: ignore[attr-defined]
+def test_an_export_ends_when_the_right_to_it_does(service: ArrayService, source: _OneFile) -> None:
+    found = service.exports.export(ANONYMOUS, "ds-1", "/packed")
     pieces = found.pieces(0, found.nbytes)
     next(pieces)
     source.hidden = True

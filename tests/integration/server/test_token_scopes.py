@@ -16,7 +16,7 @@ from pandaas.server import build_services, close_services
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
 OPENAPI = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
 _OPEN = (
-    "/api/v1/session",
+    "/api/v1/session/",
     "/api/v1/health",
     "/api/v1/help",
     "/api/v1/recipes",
@@ -26,7 +26,7 @@ _OPEN = (
 )
 _SIGNING_IN = {"/api/v1/device", "/api/v1/device/token", "/api/v1/tokens/own/this"}
 _BROWSERS_ONLY = ("/api/v1/account/", "/api/v1/device/")
-_OF_WORK = ("/programs", "/jobs", "/verify", "/notices")
+_OF_WORK = ("/programs", "/sessions", "/jobs", "/verify", "/notices")
 BODIES = {
     "/api/v1/proposals": {"name": "NEW", "title": "New"},
     "/api/v1/proposals/{name}/members/{user}": {"role": "reader"},
@@ -78,7 +78,7 @@ def operations() -> list[tuple[str, str]]:
         for path, methods in paths.items()
         for method in methods
         if not path.startswith(_OPEN)
-        and path not in {"/h5grove/", "/api/v1/tokens", "/api/v1/tokens/{token_id}", *_SIGNING_IN}
+        and path not in {"/h5grove/", "/api/v1/tokens", "/api/v1/tokens/{token_id}", "/api/v1/session", *_SIGNING_IN}
     ]
 
 

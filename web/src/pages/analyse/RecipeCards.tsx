@@ -44,7 +44,7 @@ export function RecipeFacts({ recipe }: { recipe: RecipeOut }) {
       <Group gap={8} mt={6} c="dimmed" fz="xs">
         <span>
           {recipe.code_url ? (
-            <Anchor href={recipe.code_url} target="_blank" rel="noreferrer" inherit>
+            <Anchor href={recipe.code_url} target="_blank" rel="noreferrer" inherit underline="always">
               {recipe.code}
             </Anchor>
           ) : (

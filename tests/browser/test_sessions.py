@@ -26,6 +26,7 @@ def test_a_notebook_opens_on_the_dataset_and_plots_it(sign_in: SignIn, demo: Run
     page.wait_for_url("http://s-*/.pandaas/", timeout=_START_MS)
     lab = page.frame_locator("iframe")
     lab.locator(".jp-Notebook .jp-CodeCell").first.wait_for(timeout=60_000)
+    lab.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
     lab.locator('[data-jp-item-name="restart-and-run"]').first.click()
     lab.locator(".jp-Dialog-button.jp-mod-accept").first.click()
     lab.locator(".jp-OutputArea-output img").first.wait_for(timeout=60_000)

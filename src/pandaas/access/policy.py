@@ -269,8 +269,10 @@ def _changed(old: Policy, changes: dict[str, Any]) -> Policy:
     for name, value in changes.items():
         if name not in known:
             raise InvalidInput(f"A policy has no '{name[:40]}'.", remedy=f"It has {', '.join(known)}.", field=name)
+        if value is None and name != "embargo_years":
+            raise InvalidInput(f"'{name}' needs a value.", remedy="Leave it out to keep what it is.", field=name)
         values[name] = value
-    years, days, licence = values["embargo_years"], values["remind_days"], str(values["licence"] or "").strip()
+    years, days, licence = values["embargo_years"], values["remind_days"], str(values["licence"]).strip()
     if years is not None and not 0 <= years <= _LONGEST_YEARS:
         raise InvalidInput(f"An embargo lasts 0 to {_LONGEST_YEARS} years.", field="embargo_years")
     if not old.releases and (years is not None or values["announced"]):

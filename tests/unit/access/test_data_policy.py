@@ -73,6 +73,13 @@ def test_proprietary_proposals_are_beyond_any_policy(facility: Facility) -> None
         facility.access.set_policy(facility.principal("iris"), "public_access", {"embargo_years": 1})
 
 
+@pytest.mark.parametrize("name", ["licence", "announced", "invoiced", "remind_days"])
+def test_what_a_policy_needs_can_not_be_emptied(facility: Facility, name: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        facility.access.set_policy(FACILITY, "public_access", {name: None})
+    assert caught.value.field == name
+
+
 def test_at_its_moment_everything_opens_at_once_and_not_before(facility: Facility) -> None:
     pid = facility.register("EXP-7/a.nxs")
     facility.clock.now = YEAR_3 - timedelta(microseconds=1)

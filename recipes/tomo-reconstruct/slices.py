@@ -7,7 +7,9 @@ import tempfile
 from typing import Any
 
 os.environ.setdefault("NUMBA_THREADING_LAYER", "workqueue")  # the only one that survives a fork
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")  # one slice per process; several threads would add in any order
+os.environ["NUMBA_NUM_THREADS"] = (
+    "1"  # whatever the job has: algotom's threads lose sums that two add to one pixel at once
+)
 os.environ.setdefault("NUMBA_CACHE_DIR", f"{tempfile.gettempdir()}/numba")
 
 import numpy as np

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from pandaas.config import package_folder
 from pandaas.testing.recipes import RecipeConformance, _runtime
 
 pytestmark = [pytest.mark.recipe, pytest.mark.filterwarnings("ignore:Class-scoped fixtures defined")]
@@ -102,6 +104,15 @@ class TestTomoReconstruct(RecipeConformance):
         with np.load(golden) as expected, h5py.File(run.result) as found:
             assert found["entry/quality/centre"][()] == expected["centre"]
             np.testing.assert_allclose(found["entry/volume/attenuation"][0], expected["slice"], rtol=1e-5, atol=1e-7)
+
+    def test_algotom_has_one_thread_however_many_cores_the_job_has(self) -> None:
+        """Its back projection adds projections to one image from all threads at once, and loses some."""
+        python = str(_runtime().environments.ensure("tomography").python)
+        asked = f"import sys; sys.path.insert(0, {str(RECIPE)!r}); import slices, numba; print(numba.get_num_threads())"
+        paths = os.pathsep.join([str(package_folder().parent), str(RECIPE)])
+        environment = {**os.environ, "NUMBA_NUM_THREADS": "8", "PYTHONPATH": paths}
+        found = subprocess.run([python, "-c", asked], check=True, capture_output=True, text=True, env=environment)
+        assert found.stdout.strip() == "1"
 
     def test_nxtomo_gives_the_same_as_dxchange(self, tmp_path: Path) -> None:
         first = self.run(tmp_path / "a", last_row=0, pixel_size=2.0)

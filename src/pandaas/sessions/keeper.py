@@ -48,7 +48,7 @@ _ALIVE = (SessionState.REQUESTED, SessionState.STARTING, SessionState.READY)
 
 @dataclass
 class _Seen:
-    """What the leader remembers of a session between two looks."""
+    """What the leader remembers of one attempt of a session between two looks."""
 
     busy: bool = False
     cancelled: bool = False
@@ -84,7 +84,7 @@ class Keeper:
         self._keys = keys
         self._activity = activity
         self._woken = threading.Event()
-        self._seen: dict[str, _Seen] = {}
+        self._seen: dict[tuple[str, int], _Seen] = {}
         self._renewed = self._rights_looked = self._cleaned = float("-inf")
         self._holder = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
 
@@ -110,12 +110,13 @@ class Keeper:
         with self._database.read() as session:
             query = select(WorkSession).where(WorkSession.state.in_(_ALIVE)).order_by(WorkSession.created)
             rows = list(session.scalars(query))
-        self._seen = {row.id: self._seen.get(row.id, _Seen()) for row in rows}
+        self._seen = {key: self._seen.get(key, _Seen()) for key in map(_attempt, rows)}
         for row in rows:
-            if self._seen[row.id].busy:
+            seen = self._seen[_attempt(row)]
+            if seen.busy:
                 continue
             try:
-                self._advance(row, self._seen[row.id])
+                self._advance(row, seen)
             except Conflict:
                 continue  # it has changed meanwhile: the next round sees it
             except (Unavailable, OSError) as error:
@@ -350,6 +351,11 @@ _WORDS: Mapping[SessionState, str] = {
     SessionState.LOST: "was lost",
     SessionState.HIBERNATED: "hibernates",
 }
+
+
+def _attempt(row: WorkSession) -> tuple[str, int]:
+    """A session that is resumed between two looks starts anew: nothing of its last attempt is remembered."""
+    return row.id, row.attempt
 
 
 def _lost_in_sleep(row: WorkSession) -> list[str]:

@@ -20,6 +20,13 @@ from pathlib import Path
 
 _START_S = 60.0
 _PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacctmgr")
+# Kernel AIO is used up or absent on some machines, and the redo log is as large as a test needs.
+_SMALL = (
+    "--innodb-use-native-aio=0",
+    "--innodb-log-file-size=16M",
+    "--innodb-buffer-pool-size=32M",
+    "--skip-name-resolve",
+)
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
@@ -168,26 +175,39 @@ class SlurmServer:
         database.chmod(0o600)
         (self.folder / "etc/cgroup.conf").write_text("CgroupPlugin=cgroup/v1\n", "utf-8")
         home, mysql = self.folder, self.folder / "mysql"
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", "--user=mysql", f"--datadir={mysql}/data", "--skip-test-db"],
-            env=self.environment(),
-            capture_output=True,
-            check=True,
-        )
+        self._install_tables(mysql)
         self._commands = {
             "munge": ("munge", ["munged", "-F", "--force", f"--key-file={home}/munge/key", "-S", f"{home}/munge/socket",
                                 f"--pid-file={home}/munge/pid", f"--log-file={home}/munge/log",
                                 f"--seed-file={home}/munge/seed"]),
             "mariadb": ("mysql", ["mariadbd", "--no-defaults", f"--datadir={mysql}/data", f"--socket={mysql}/socket",
                                   "--bind-address=127.0.0.1", f"--port={self._ports['mariadb']}",
-                                  f"--pid-file={mysql}/pid", "--innodb-buffer-pool-size=32M",
-                                  "--innodb-flush-log-at-trx-commit=0", "--innodb-lock-wait-timeout=900"]),
+                                  f"--pid-file={mysql}/pid", "--innodb-flush-log-at-trx-commit=0",
+                                  "--innodb-lock-wait-timeout=900", *_SMALL, f"--tmpdir={mysql}"]),
             "slurmdbd": ("slurm", ["slurmdbd", "-D"]),
             "slurmctld": ("slurm", ["slurmctld", "-D", "-i"]),
             "slurmd": (None, ["slurmd", "-D", "-N", "localhost"]),
             "slurmrestd": ("nobody", ["slurmrestd", "-a", "rest_auth/jwt", "-s", "openapi/v0.0.38,openapi/dbv0.0.38",
                                       f"127.0.0.1:{self._ports['slurmrestd']}"]),
         }  # fmt: skip
+
+    def _install_tables(self, mysql: Path) -> None:
+        """MariaDB's own tables; `RuntimeError` says what it said. Names are not looked up: there may be no network."""
+        options = ["--no-defaults", "--user=mysql", f"--datadir={mysql}/data", "--skip-test-db", "--force"]
+        done = subprocess.run(
+            ["mariadb-install-db", *options, *_SMALL, f"--tmpdir={mysql}"],
+            env=self.environment({"HOME": str(mysql)}),
+            cwd=mysql,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            room = shutil.disk_usage(mysql).free // 2**20
+            raise RuntimeError(
+                f"mariadb-install-db failed, {room} MiB free:\n{done.stdout[-3000:]}{done.stderr[-3000:]}"
+            )
 
     def _make(self, name: str, account: str | None) -> None:
         folder = self.folder / name

@@ -51,6 +51,29 @@ def test_it_hibernates_and_resumes_with_what_it_kept(running: Running, alice: ht
     running.wait(alice, one, "ended")
 
 
+def test_it_can_be_ended_when_it_was_resumed_before_the_keeper_looked_again(
+    running: Running, alice: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = running.start(alice)
+    keeper, resumed = running.services.sessions._keeper, threading.Event()
+    look = keeper.step
+
+    def look_and_wait() -> bool:
+        hurry = look()
+        if alice.get(f"/api/v1/sessions/{one}").json()["state"] == "hibernated":
+            resumed.wait(30)
+        return hurry
+
+    monkeypatch.setattr(keeper, "step", look_and_wait)
+    alice.post(f"/api/v1/sessions/{one}/hibernate").raise_for_status()
+    running.wait(alice, one, "hibernated")
+    alice.post(f"/api/v1/sessions/{one}/resume").raise_for_status()
+    resumed.set()
+    running.wait(alice, one, "ready")
+    alice.post(f"/api/v1/sessions/{one}/end").raise_for_status()
+    running.wait(alice, one, "ended", seconds=20)
+
+
 def test_it_can_be_extended_within_the_rules(alice: httpx.Client, session_id: str) -> None:
     before = alice.get(f"/api/v1/sessions/{session_id}").json()
     longer = alice.post(f"/api/v1/sessions/{session_id}/extend", json={"hours": 4}).json()

@@ -1,0 +1,53 @@
+"""Each of the newer recipes is offered on the measured files it is for, and on no other of ../shared/data."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pandaas.arrays import ArrayService
+from pandaas.config import bundled, load_settings
+from pandaas.model import ArrayInfo, DatasetFiles, NotFound, Principal, RecipeManifest, ScannedDataset
+from pandaas.recipes import DatasetSummary, assign, parse_manifest
+
+DATA = Path(__file__).parents[3] / "shared" / "data"
+
+pytestmark = [pytest.mark.recipe, pytest.mark.skipif(not DATA.is_dir(), reason="shared data absent")]
+
+# recipe → the files that it must be offered on; on all others it must not be.
+FITS: dict[str, tuple[str, ...]] = {
+    "xas-reduce": ("xas/*.dat", "xas/*.xdi"),
+}
+
+
+class _NoFiles:
+    def files(self, principal: Principal, pid: str) -> DatasetFiles:
+        raise NotFound(pid)
+
+    def may_read_path(self, principal: Principal, path: Path) -> bool:
+        return False
+
+
+@pytest.fixture(scope="module")
+def scanned(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[ScannedDataset, ...]]]:
+    settings = load_settings(home=tmp_path_factory.mktemp("home"))
+    service = ArrayService(settings, _NoFiles(), folders=[DATA.resolve()])
+    yield {str(found.path.relative_to(DATA)): found.datasets for found in service.scan([DATA], roots=[DATA])}
+    service.close()
+
+
+@pytest.mark.parametrize("recipe", FITS)
+def test_it_is_offered_exactly_where_it_fits(recipe: str, scanned: dict[str, tuple[ScannedDataset, ...]]) -> None:
+    manifest: RecipeManifest = parse_manifest(bundled("recipes") / recipe)
+    offered = {name for name, datasets in scanned.items() for one in datasets if assign(manifest, [_summary(one)])}
+    wanted = {name for name in scanned if any(fnmatch.fnmatchcase(name, pattern) for pattern in FITS[recipe])}
+    assert offered == {name for name in wanted if scanned[name]}
+    assert offered
+
+
+def _summary(found: ScannedDataset) -> DatasetSummary:
+    arrays: tuple[ArrayInfo, ...] = found.arrays
+    return DatasetSummary(1, "ds-1", found.title, found.kind, found.format, found.techniques, found.definitions, arrays)

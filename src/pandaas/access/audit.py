@@ -27,7 +27,7 @@ from pandaas.model import Action, NotAllowed, Principal
 
 READ = "data.read"
 _SETTLED = timedelta(seconds=70)  # after the minute began: all processes have written what they counted
-_NOT_AUDITED = ("job.progress", "notice.created", "environment.state")
+_NOT_AUDITED = ("job.progress", "notice.created", "environment.state", "session.changed")
 _NAMES = frozenset({"user", "name", "title", "address", "email", "reason", "label", "client"})  # may tell who it was
 _ABOUT_PERSONS = ("person.", "token.", "session.", "view_as.", "identity.")
 _FIRST = "0" * 64

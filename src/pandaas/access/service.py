@@ -8,13 +8,14 @@ from pandaas.access.links import Links
 from pandaas.access.reasons import Reasons
 from pandaas.access.requests import Requests
 from pandaas.access.rights import FACILITY
+from pandaas.access.showing import Showing
 from pandaas.config import Settings
 from pandaas.db import Database
 
 __all__ = ["FACILITY", "Access", "access_of"]
 
 
-class Access(Requests, Reasons, Links, Instruments, Audit):
+class Access(Requests, Reasons, Links, Instruments, Audit, Showing):
     """What they may see and do, and what that depends on: proposals with teams, instruments with staff, the data policy,
     shares, links and requests.
 

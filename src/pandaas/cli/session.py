@@ -22,6 +22,9 @@ def register(app: typer.Typer) -> None:
     group.command("extend")(extend)
     for name, command in (("stop", stop), ("hibernate", hibernate), ("resume", resume)):
         group.command(name)(command)
+    group.command("share")(share)
+    group.command("unshare")(unshare)
+    group.command("members")(members)
     app.add_typer(group, name="session")
 
 
@@ -86,6 +89,48 @@ def extend(
     with connected(url, token_file) as client:
         found = client.change_session(session, "extend", hours=hours)
         emit(found, json, lambda: print(f"It runs until {found['expires']}."))
+
+
+def share(
+    session: SessionId,
+    user: Annotated[str, typer.Argument(help="User name of the person to let in.")],
+    full: Annotated[bool, typer.Option("--full", help="She works along, with all that you may do in it.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """Let a person into a session of yours, to watch or, with --full, to work along."""
+    with connected(url, token_file) as client:
+        found = client.share_session(session, user, may="full" if full else "view")
+        words = "work along" if full else "watch"
+        emit(found, json, lambda: print(f"{user} may {words}: {client.url}/sessions/{session}"))
+
+
+def unshare(
+    session: SessionId,
+    user: Annotated[str, typer.Argument(help="User name of the person to take out.")],
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """Take a person out of a session of yours; she is out within seconds."""
+    with connected(url, token_file) as client:
+        client.unshare_session(session, user)
+        emit({"session": session, "user": user}, json, lambda: print(f"{user} is out."))
+
+
+def members(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
+    """List whom a session of yours lets in, and who asks to join."""
+    with connected(url, token_file) as client:
+        found = client.session_sharing(session)
+        columns = ("User name", "Name", "As", "May", "Until")
+        rows = [_member(one) for one in found["members"]]
+        emit(found, json, lambda: table(columns, rows, empty="Nobody else."))
+
+
+def _member(one: dict[str, Any]) -> tuple[str, ...]:
+    may = "asks to watch" if one["waits"] else (one["may"] if one["works"] else "nothing: may not see the data")
+    return one["user"], one["name"], one["role"], may, (one["until"] or "")[:16]
 
 
 def _act(session: str, verb: str, words: str, url: str | None, token_file: Any, json: bool) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -138,6 +139,21 @@ class Client:
         """`verb`: end, hibernate, resume, or extend (with `hours`)."""
         found: dict[str, Any] = self._transport.json("POST", f"/sessions/{session_id}/{verb}", body=more or None)
         return found
+
+    def session_sharing(self, session_id: str) -> dict[str, Any]:
+        """With whom a session of yours is shared: `members`, `invitations`, `guests`."""
+        found: dict[str, Any] = self._transport.json("GET", f"/sessions/{session_id}/sharing")
+        return found
+
+    def share_session(self, session_id: str, user: str, *, may: str = "view") -> dict[str, Any]:
+        """Let a person into a session of yours: `may` is view or full. `Conflict` when she may not see its data."""
+        address = f"/sessions/{session_id}/members/{quote(user, safe='')}"
+        found: dict[str, Any] = self._transport.json("PUT", address, body={"may": may})
+        return found
+
+    def unshare_session(self, session_id: str, user: str) -> None:
+        """Take it back; felt within seconds."""
+        self._transport.json("DELETE", f"/sessions/{session_id}/members/{quote(user, safe='')}")
 
     def upload(
         self,

@@ -150,6 +150,19 @@ class SessionSettings(Section):
     start_timeout_s: float = Field(180, gt=0, description="A program that isn't usable by then has failed to start.")
     home_mb: int = Field(10_000, ge=1, description="Most that a session's home and results may hold together, in MB.")
     keep_days: float = Field(60, gt=0, description="Days that what a hibernated session needs to go on is kept.")
+    guests: Literal["never", "open_data", "principal_investigator"] = Field(
+        "never",
+        description=(
+            "Whether a session's person may invite somebody without an account, who only watches: never; where all of "
+            "its data are open; or also where she is principal investigator of those that are not. Never proprietary data."
+        ),
+    )
+    invitation_days: float = Field(
+        7, gt=0, le=60, description="Longest that an invitation into a session works, in days."
+    )
+    staff_minutes: int = Field(
+        120, ge=1, le=1440, description="Longest that staff stay in a session that they were let into, in minutes."
+    )
 
 
 class MailSettings(Section):

@@ -4,19 +4,23 @@ A session is a program of a person, run by the same sandbox and engine as jobs, 
 folder. The keeper brings sessions forward; the server's proxy leads browsers with the right cookie to the socket.
 """
 
-from pandaas.sessions.keys import Entry
+from pandaas.sessions.members import MemberView
+from pandaas.sessions.outlook import Outlook
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
-from pandaas.sessions.service import Capacity, Outlook, SessionRequest, SessionService, SessionView
+from pandaas.sessions.rights import Entry, Who
+from pandaas.sessions.service import Capacity, SessionRequest, SessionService, SessionView
 
 __all__ = [
     "Capacity",
     "Doorway",
     "Entry",
+    "MemberView",
     "Outlook",
     "Program",
     "Programs",
     "SessionRequest",
     "SessionService",
     "SessionView",
+    "Who",
 ]

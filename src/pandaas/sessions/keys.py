@@ -1,22 +1,22 @@
 """Keys to a session: a ticket, used once within a minute, is exchanged for a cookie that opens this session only.
 
 Tickets and cookies travel in bodies and cookies, never in addresses; they are kept as hashes. What a key opens is asked
-with every use: the session runs, its person may sign in. Answers are remembered for a moment.
+with every use, of `rights`. Answers are remembered for a moment.
 """
 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from datetime import timedelta
 from threading import Lock
 
 from sqlalchemy import delete, select
 
 from pandaas.db import Database
-from pandaas.db.tables import Person, SessionKey, SessionMember, WorkSession
+from pandaas.db.tables import SessionKey
 from pandaas.identity import digest, new_secret
-from pandaas.model import NotAllowed, SessionState
+from pandaas.model import NotAllowed
+from pandaas.sessions.rights import Entry, Inside, Who
 
 TICKET_S = 60
 _COOKIE_HOURS = 24
@@ -24,24 +24,16 @@ _REMEMBER_S = 2.0
 _MOST_REMEMBERED = 4096
 
 
-@dataclass(frozen=True)
-class Entry:
-    """Who comes in: a person with `view` or `full` rights."""
-
-    session_id: str
-    person_id: int
-    may: str
-
-
 class Keys:
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, inside: Inside) -> None:
         self._database = database
+        self._inside = inside
         self._lock = Lock()
         self._remembered: dict[tuple[str, str], tuple[float, Entry | None]] = {}
 
-    def ticket(self, session_id: str, person_id: int) -> str:
+    def ticket(self, session_id: str, who: Who) -> str:
         """A new ticket; its text is told once."""
-        return self._make(session_id, person_id, "ticket", timedelta(seconds=TICKET_S))
+        return self._make(session_id, who, "ticket", timedelta(seconds=TICKET_S))
 
     def exchange(self, session_id: str, ticket: str) -> str:
         """A cookie's secret for this ticket, which is used up; `NotAllowed` when it doesn't open this session."""
@@ -52,10 +44,10 @@ class Keys:
             good = found is not None and found.session_id == session_id and found.expires > now
             if found is not None:
                 session.delete(found)
-            person_id = found.person_id if found is not None else 0
-        if not good or self._may(session_id, person_id) is None:
+            who = Who(found.person_id, found.guest_id) if found is not None else Who()
+        if not good or self._inside.of(session_id, who) is None:
             raise NotAllowed("This way into the session has been used or is too old.", remedy="Open it from its page.")
-        return self._make(session_id, person_id, "cookie", timedelta(hours=_COOKIE_HOURS))
+        return self._make(session_id, who, "cookie", timedelta(hours=_COOKIE_HOURS))
 
     def entry(self, session_id: str, secret: str) -> Entry | None:
         """Whom this cookie lets into this session, now."""
@@ -81,41 +73,24 @@ class Keys:
             session.execute(delete(SessionKey).where(SessionKey.expires <= self._database.clock()))
 
     def _look(self, session_id: str, secret: str) -> Entry | None:
-        query = select(SessionKey.person_id).where(
+        query = select(SessionKey).where(
             SessionKey.secret_hash == digest(secret),
             SessionKey.kind == "cookie",
             SessionKey.session_id == session_id,
             SessionKey.expires > self._database.clock(),
         )
         with self._database.read() as session:
-            person_id = session.scalar(query)
-        may = self._may(session_id, person_id) if person_id is not None else None
-        return Entry(session_id, person_id, may) if person_id is not None and may is not None else None
+            key = session.scalars(query).first()
+        return self._inside.of(session_id, Who(key.person_id, key.guest_id)) if key is not None else None
 
-    def _may(self, session_id: str, person_id: int) -> str | None:
-        """What this person may do in the session: `full`, `view`, or nothing."""
-        now = self._database.clock()
-        with self._database.read() as session:
-            row = session.get(WorkSession, session_id)
-            person = session.get(Person, person_id)
-            if row is None or row.state != SessionState.READY or row.wish is not None:
-                return None
-            if person is None or person.disabled:
-                return None
-            if row.person_id == person_id:
-                return "full"
-            member = session.get(SessionMember, (session_id, person_id))
-            if member is None or member.added is None or (member.expires is not None and member.expires <= now):
-                return None
-            return member.may
-
-    def _make(self, session_id: str, person_id: int, kind: str, life: timedelta) -> str:
+    def _make(self, session_id: str, who: Who, kind: str, life: timedelta) -> str:
         secret, now = new_secret(), self._database.clock()
         with self._database.session() as session:
             session.add(
                 SessionKey(
                     session_id=session_id,
-                    person_id=person_id,
+                    person_id=who.person_id,
+                    guest_id=who.guest_id,
                     kind=kind,
                     secret_hash=digest(secret),
                     created=now,

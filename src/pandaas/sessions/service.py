@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import psutil
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access
@@ -38,9 +38,12 @@ from pandaas.recipes import DatasetSummary, load_summaries
 from pandaas.runtime import LocalEngine, Runtime
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.keeper import Keeper
-from pandaas.sessions.keys import Entry, Keys
+from pandaas.sessions.keys import Keys
+from pandaas.sessions.members import Members
+from pandaas.sessions.outlook import Outlook, outlook_of
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
+from pandaas.sessions.rights import Entry, Inside, Who
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move, tell
 
@@ -61,7 +64,8 @@ class SessionRequest:
 
 @dataclass(frozen=True)
 class SessionView:
-    """A session as somebody may see it. `may` is what she may do inside: `full`, `view` or None."""
+    """A session as somebody may see it. `may` is what she may do inside: `full`, `view` or None; `role` as what she is
+    in it (`owner`, `member`, `staff`), `may_help`: as staff she may ask to join. `others`: people whom it lets in."""
 
     row: WorkSession
     program: str
@@ -71,15 +75,13 @@ class SessionView:
     is_owner: bool
     may_manage: bool
     latest_end: datetime | None
+    role: str | None
+    may_help: bool
+    others: int
 
-
-@dataclass(frozen=True)
-class Outlook:
-    """What the bar above a session says: `left` and `warning` in words, empty where there is nothing to say."""
-
-    title: str
-    left: str = ""
-    warning: str = ""
+    @property
+    def is_alive(self) -> bool:
+        return SessionState(self.row.state).is_alive
 
 
 @dataclass(frozen=True)
@@ -109,7 +111,16 @@ class SessionService:
         self.programs = Programs(settings, runtime.environments)
         self.activity = Activity(database.clock)
         self._engine = LocalEngine(_engine_settings(settings.runtime, settings.sessions), runtime.sandbox)
-        self._keys = Keys(database)
+        self._inside = Inside(database, settings.sessions, identity=identity, access=access)
+        self._keys = Keys(database, self._inside)
+        self.members = Members(
+            database,
+            identity=identity,
+            inside=self._inside,
+            look=self.session,
+            settled=self._keys.forget,
+            staff_minutes=settings.sessions.staff_minutes,
+        )
         self._starting = Starting(settings, database, runtime, self.programs, self._engine)
         self._keeper = Keeper(
             settings,
@@ -187,9 +198,10 @@ class SessionService:
         query = select(WorkSession).where(WorkSession.id == check_pid(session_id), self._visible(principal))
         with self._database.read() as session:
             found = session.scalars(query).first()
-            if found is None or not principal.signed_in:
+            views = self._views(session, principal, [found]) if found is not None and principal.signed_in else []
+            if not views:
                 raise NotFound(_NO_SESSION.format(session_id), remedy="Look at your sessions.")
-            return self._views(session, principal, [found])[0]
+            return views[0]
 
     def log(self, principal: Principal, session_id: str) -> str:
         """The end of what its program wrote; for its person and operators."""
@@ -278,10 +290,9 @@ class SessionService:
 
     # --- reaching -------------------------------------------------------------------------------------------------
 
-    def may(self, principal: Principal, session_id: str) -> str | None:
-        """What this person may do inside, now: `full`, `view`, or None where it doesn't run or isn't hers."""
-        view = self.session(principal, session_id)
-        return view.may if view.row.state == SessionState.READY and view.row.wish is None else None
+    def inside(self, session_id: str, who: Who) -> Entry | None:
+        """What she may do inside, now; None where it doesn't run or doesn't let her in."""
+        return self._inside.of(check_pid(session_id), who)
 
     def ticket(self, principal: Principal, session_id: str) -> str:
         """A ticket into the session, for who may come in; used once within a minute."""
@@ -290,18 +301,15 @@ class SessionService:
             raise NotAllowed("Only the session's person and whom she let in may open it.")
         if view.row.state != SessionState.READY:
             raise Conflict(f"The session is {view.row.state}.", remedy="Wait until it is ready, or resume it.")
-        return self._keys.ticket(session_id, principal.person_id)
+        return self._keys.ticket(session_id, Who(principal.person_id))
 
-    def outlook(self, session_id: str) -> Outlook:
+    def outlook(self, entry: Entry) -> Outlook:
         """What to say above the session, to somebody who was let in."""
         with self._database.read() as session:
-            row = session.get(WorkSession, session_id)
-        if row is None or row.expires is None:
-            return Outlook("Session")
-        minutes = max(0, int((row.expires - self._database.clock()).total_seconds() / 60))
-        left = f"{minutes // 60} h {minutes % 60} min left" if minutes >= 60 else f"{minutes} min left"
-        warning = "This session hibernates soon: save your work, or extend it on its page." if row.warned else ""
-        return Outlook(row.title, left, warning)
+            row = session.get_one(WorkSession, entry.session_id)
+            owner = session.get_one(Person, row.person_id).name
+        staff = self.members.staff_in(row.id) if entry.role == "owner" else []
+        return outlook_of(entry, row, owner, staff, self._database.clock())
 
     def exchange(self, session_id: str, ticket: str) -> str:
         """The secret of the cookie for this ticket."""
@@ -332,10 +340,18 @@ class SessionService:
             return load_summaries(session, list(dict.fromkeys(pids)))
 
     def _visible(self, principal: Principal) -> Any:
+        """Her own, those she was let into (`_views` asks whether that still holds), and those that staff may help with."""
         if principal.is_operator:
             return WorkSession.id.is_not(None)
         joined = select(SessionMember.session_id).where(SessionMember.person_id == principal.person_id)
-        return or_(WorkSession.person_id == principal.person_id, WorkSession.id.in_(joined))
+        measured = (
+            select(SessionDataset.session_id)
+            .join(Dataset, Dataset.pid == SessionDataset.dataset_pid)
+            .where(Dataset.instrument_id.in_(principal.instruments))
+        )
+        return or_(
+            WorkSession.person_id == principal.person_id, WorkSession.id.in_(joined), WorkSession.id.in_(measured)
+        )
 
     def _managed(self, principal: Principal, session_id: str) -> SessionView:
         _need_person(principal)
@@ -402,27 +418,38 @@ class SessionService:
         pids = {one.dataset_pid for row in rows for one in row.datasets}
         seen = select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), self._access.visible(principal, Dataset))
         titles = dict(session.execute(seen).all())
-        members = select(SessionMember).where(
-            SessionMember.session_id.in_([row.id for row in rows]), SessionMember.person_id == principal.person_id
-        )
-        joined = {row.session_id: row.may for row in session.scalars(members) if row.added is not None}
         named = {program.id: program.title for program in self.programs.list()}
         longest = timedelta(hours=self._limits.longest_hours)
-        return [
-            SessionView(
+        counts = select(SessionMember.session_id, func.count()).where(
+            SessionMember.session_id.in_([row.id for row in rows]),
+            SessionMember.added.is_not(None),
+            or_(SessionMember.expires.is_(None), SessionMember.expires > self._database.clock()),
+        )
+        others = dict(session.execute(counts.group_by(SessionMember.session_id)).all())
+        found = []
+        for row in rows:
+            right = self._inside.right(session, row, Who(principal.person_id))
+            is_owner = row.person_id == principal.person_id
+            may_help = self._inside.may_help(session, principal, row)
+            if right is None and not (may_help or principal.is_operator):
+                continue
+            view = SessionView(
                 row=row,
                 program=named.get(row.program, row.program),
                 person=people.get(row.person_id, ""),
                 datasets=tuple(
                     (one.dataset_pid, titles[one.dataset_pid]) for one in row.datasets if one.dataset_pid in titles
                 ),
-                may="full" if row.person_id == principal.person_id else joined.get(row.id),
-                is_owner=row.person_id == principal.person_id,
-                may_manage=row.person_id == principal.person_id or principal.is_operator,
+                may=right.may if right is not None else None,
+                is_owner=is_owner,
+                may_manage=is_owner or principal.is_operator,
                 latest_end=row.ready + longest if row.ready else None,
+                role=right.role if right is not None else None,
+                may_help=may_help,
+                others=others.get(row.id, 0) if is_owner or principal.is_operator else 0,
             )
-            for row in rows
-        ]
+            found.append(view)
+        return found
 
 
 def _engine_settings(runtime: RuntimeSettings, limits: SessionSettings) -> RuntimeSettings:

@@ -27,6 +27,14 @@ const KINDS = [
   'session.created',
   'session.state',
   'session.changed',
+  'session.shared',
+  'session.unshared',
+  'session.joined',
+  'session.asked',
+  'session.admitted',
+  'session.refused',
+  'session.control',
+  'session.staff_left',
   'notice.created',
   'quarantine.changed',
   'environment.state',
@@ -37,8 +45,10 @@ const KINDS = [
 
 const RETRY_MS = [1000, 2000, 5000, 10_000, 20_000];
 
+const OF_SHARING = (session: string) => [['sessions'], ['work-session', session], ['session-sharing', session], ['session-watchers']];
+
 /** Keys of the queries that an event makes out of date. */
-export function staleKeys({ kind, subject }: LiveEvent): readonly (readonly string[])[] {
+export function staleKeys({ kind, subject, payload }: LiveEvent): readonly (readonly string[])[] {
   switch (kind) {
     case 'dataset.registered':
     case 'dataset.removed':
@@ -54,7 +64,16 @@ export function staleKeys({ kind, subject }: LiveEvent): readonly (readonly stri
     case 'session.created':
     case 'session.state':
     case 'session.changed':
-      return [['sessions'], ['work-session', subject]];
+      return payload.shared === true ? OF_SHARING(subject) : [['sessions'], ['work-session', subject]];
+    case 'session.shared':
+    case 'session.unshared':
+    case 'session.joined':
+    case 'session.asked':
+    case 'session.admitted':
+    case 'session.refused':
+    case 'session.control':
+    case 'session.staff_left':
+      return OF_SHARING(subject);
     case 'notice.created':
       return [['notices'], ['home']];
     case 'quarantine.changed':

@@ -69,3 +69,4 @@ export type UploadOut = Schemas['UploadOut'];
 export type ValidityOut = Schemas['ValidityOut'];
 export type VerifyOut = Schemas['VerifyOut'];
 export type WorkSessionOut = Schemas['WorkSessionOut'];
+export type SessionMemberOut = Schemas['SessionMemberOut'];

@@ -68,7 +68,15 @@ from pandaas.db.tables.identity import (
 )
 from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
 from pandaas.db.tables.office import BeamTime, OfficeMember, OfficeRun, OfficeStaff
-from pandaas.db.tables.sessions import SessionDataset, SessionKey, SessionMember, WorkSession
+from pandaas.db.tables.sessions import (
+    SessionDataset,
+    SessionGuest,
+    SessionInvitation,
+    SessionKey,
+    SessionMember,
+    SessionMessage,
+    WorkSession,
+)
 
 __all__ = [
     "AccessCount",
@@ -134,8 +142,11 @@ __all__ = [
     "SavedSearch",
     "SeenToken",
     "SessionDataset",
+    "SessionGuest",
+    "SessionInvitation",
     "SessionKey",
     "SessionMember",
+    "SessionMessage",
     "Share",
     "SignIn",
     "SignInAttempt",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from pandaas.db.base import Base, Json
+from pandaas.db.base import Base, BigInt, Json
 
 
 class WorkSession(Base):
@@ -61,13 +61,18 @@ class SessionDataset(Base):
 
 
 class SessionKey(Base):
-    """What opens one session to one browser: a ticket, used once, and the cookie it is exchanged for; kept as hashes."""
+    """What opens one session to one browser: a ticket, used once, and the cookie it is exchanged for; kept as hashes.
+
+    It is a person's or a guest's.
+    """
 
     __tablename__ = "session_key"
+    __table_args__ = (CheckConstraint("(person_id IS NULL) <> (guest_id IS NULL)", name="of_one"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), index=True)
-    person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    guest_id: Mapped[int | None] = mapped_column(ForeignKey("session_guest.id", ondelete="CASCADE"), index=True)
     kind: Mapped[str] = mapped_column(String(8))  # ticket, cookie
     secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
     created: Mapped[datetime]
@@ -75,13 +80,65 @@ class SessionKey(Base):
 
 
 class SessionMember(Base):
-    """Somebody else who may come into a session. `may` is `view` or `full`."""
+    """Somebody else who may come into a session, once `added`. `may` is `view` or `full`.
+
+    `role` is `member`, let in by the session's person, or `staff`, who asked to join and why (`reason`); staff without
+    `added` wait for consent.
+    """
 
     __tablename__ = "session_member"
 
     session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), primary_key=True)
     person_id: Mapped[int] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True)
     may: Mapped[str] = mapped_column(String(8))
-    asked: Mapped[datetime | None]  # staff who asked to join and wait for consent
+    role: Mapped[str] = mapped_column(String(8), default="member")
+    reason: Mapped[str | None] = mapped_column(String(500))
+    asked: Mapped[datetime | None]
     added: Mapped[datetime | None]
     expires: Mapped[datetime | None]
+
+
+class SessionInvitation(Base):
+    """A link into a session, for `most` people; with `guests` also for who has no account. Kept as a hash."""
+
+    __tablename__ = "session_invitation"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), index=True)
+    label: Mapped[str] = mapped_column(String(200))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    may: Mapped[str] = mapped_column(String(8))
+    guests: Mapped[bool]
+    most: Mapped[int]
+    uses: Mapped[int] = mapped_column(default=0)
+    created: Mapped[datetime]
+    expires: Mapped[datetime]
+    revoked: Mapped[datetime | None]
+
+
+class SessionGuest(Base):
+    """Somebody without an account who came by an invitation, as she calls herself; she only watches."""
+
+    __tablename__ = "session_guest"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), index=True)
+    invitation_id: Mapped[int] = mapped_column(ForeignKey("session_invitation.id", ondelete="CASCADE"), index=True)
+    name: Mapped[str] = mapped_column(String(100))
+    secret_hash: Mapped[str] = mapped_column(String(64), unique=True)
+    created: Mapped[datetime]
+    expires: Mapped[datetime]
+
+
+class SessionMessage(Base):
+    """What was said in the chat beside a session."""
+
+    __tablename__ = "session_message"
+
+    id: Mapped[int] = mapped_column(BigInt, primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    guest_id: Mapped[int | None] = mapped_column(ForeignKey("session_guest.id", ondelete="SET NULL"), index=True)
+    name: Mapped[str] = mapped_column(String(200))
+    text: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime]

@@ -141,6 +141,9 @@ def _session(view: SessionView) -> WorkSessionOut:
             "latest_end": view.latest_end,
             "warned": row.warned is not None,
             "may": view.may,
+            "role": view.role,
+            "may_help": view.may_help,
+            "others": view.others,
             "is_owner": view.is_owner,
             "may_manage": view.may_manage,
         }

@@ -85,8 +85,11 @@ class WorkSessionOut(Out):
     memory_used_mb: float | None
     isolation: str | None
     may: Literal["full", "view"] | None = Field(description="What you may do inside.")
+    role: Literal["owner", "member", "staff"] | None = Field(description="What you are in it.")
     is_owner: bool
     may_manage: bool
+    may_help: bool = Field(description="You are staff and may ask to join.")
+    others: int = Field(description="How many people it was shared with; told to its person.")
 
 
 class ExtendIn(In):
@@ -98,3 +101,46 @@ class TicketOut(Out):
 
     address: str
     ticket: str
+
+
+May = Literal["view", "full"]
+
+
+class SessionMemberIn(In):
+    may: May = Field(
+        "view", description="`view` watches, `full` works along with all that the session's person may do in it."
+    )
+    until: datetime | None = None
+
+
+class SessionMemberOut(Out):
+    """Somebody whom a session lets in, or staff who ask to."""
+
+    session: str
+    title: str
+    user: str
+    name: str
+    affiliation: str | None
+    role: Literal["member", "staff"]
+    may: May
+    waits: bool = Field(description="She asks to join and waits for the answer of the session's person.")
+    works: bool = Field(description="Her own rights let her in now: she may see all of the session's data.")
+    reason: str | None
+    since: datetime | None
+    until: datetime | None
+
+
+class SharingOut(Out):
+    """With whom a session is shared."""
+
+    members: list[SessionMemberOut]
+    staff_minutes: int = Field(description="Longest that staff may stay.")
+
+
+class JoinIn(In):
+    reason: str = Field(min_length=1, max_length=500, description="Why; the session's person reads it.")
+
+
+class JoinAnswerIn(In):
+    allow: bool
+    minutes: int = Field(30, ge=1, le=1440)

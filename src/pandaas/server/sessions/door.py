@@ -32,6 +32,8 @@ FRAME = "/.pandaas/"
 STATE = "/.pandaas/state"
 COOKIE = "pandaas-session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
+_READS = {"GET", "HEAD"}
+_ONLY_WATCH = "You only watch this session: nothing is changed."
 _MOST_BYTES = 4096
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
@@ -77,7 +79,7 @@ class SessionDoor:
             await answer(scope, receive, send)
             return
         entry = await self._entry(request, services, session_id)
-        if entry is None or entry.may != "full":
+        if entry is None:
             text = "It has ended, or this browser has not been let in."
             await self._page(request, session_id, text, 403)(scope, receive, send)
             return
@@ -85,8 +87,11 @@ class SessionDoor:
             await self._page(request, session_id, "Another site tried to use this session.", 403)(scope, receive, send)
             return
         if scope["path"] in {FRAME, STATE}:
-            answer = await self._frame(request, services, session_id)
+            answer = await self._frame(request, services, entry)
             await answer(scope, receive, send)
+            return
+        if entry.may != "full" and (scope["method"] not in _READS or _overrides(request)):
+            await JSONResponse({"message": _ONLY_WATCH, "reason": _ONLY_WATCH}, 403)(scope, receive, send)
             return
         if scope["method"] not in _SAFE:
             services.sessions.activity.note(session_id)
@@ -98,14 +103,15 @@ class SessionDoor:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, services: Services, session_id: str) -> None:
         connection = HTTPConnection(scope)
         entry = await self._entry(connection, services, session_id)
-        if entry is None or entry.may != "full" or not self._own_origin(connection):
+        if entry is None or not self._own_origin(connection):
             await _refuse(scope, receive, send, None)
             return
 
         async def still() -> bool:
             return await self._entry(connection, services, session_id) == entry
 
-        await self._proxy.websocket(scope, receive, send, services.sessions, session_id, still=still)
+        watching = entry.may != "full"
+        await self._proxy.websocket(scope, receive, send, services.sessions, session_id, still=still, watching=watching)
 
     async def _enter(self, request: Request, services: Services, session_id: str) -> Response:
         """Exchange a ticket for the cookie. Only a form of the platform's own page may post it."""
@@ -128,13 +134,12 @@ class SessionDoor:
         )
         return answer
 
-    async def _frame(self, request: Request, services: Services, session_id: str) -> Response:
+    async def _frame(self, request: Request, services: Services, entry: Entry) -> Response:
         """Our bar above the session's pages, and what the bar shows."""
-        said = await to_thread.run_sync(services.sessions.outlook, session_id)
+        said = await to_thread.run_sync(services.sessions.outlook, entry)
         if request.url.path == STATE:
             return JSONResponse(vars(said), headers={"cache-control": "no-store"})
-        link = f"{self._addresses.platform(request)[0]}/sessions/{session_id}"
-        return bar_page(said, link=link)
+        return bar_page(said, link=self._addresses.platform(request)[0] + said.page)
 
     async def _entry(self, connection: HTTPConnection, services: Services, session_id: str) -> Entry | None:
         secret = connection.cookies.get(cookie_name(connection))
@@ -165,6 +170,11 @@ class SessionDoor:
         }
         body = _PAGE.format(title="This session is closed", text=escape(text), link=escape(link))
         return HTMLResponse(body, status, headers=headers)
+
+
+def _overrides(request: Request) -> bool:
+    """Some web programs take the method from a header; for who only watches it is what it is."""
+    return any(name in request.headers for name in ("x-http-method-override", "x-method-override", "x-http-method"))
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, answer: Response | None) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import httpx
 from anyio import to_thread
@@ -93,8 +94,12 @@ class Proxy:
         session_id: str,
         *,
         still: Callable[[], Awaitable[bool]],
+        watching: bool = False,
     ) -> None:
-        """Carry messages both ways until either side ends, or `still` says that the browser may no longer."""
+        """Carry messages both ways until either side ends, or `still` says that the browser may no longer.
+
+        Of a browser that is only `watching` nothing is carried to the session.
+        """
         await receive()  # websocket.connect
         try:
             door = await to_thread.run_sync(sessions.open_door, session_id)
@@ -122,7 +127,8 @@ class Proxy:
         finally:
             door.close()
         await send({"type": "websocket.accept", "subprotocol": upstream.subprotocol})
-        inward = asyncio.create_task(_to_session(receive, upstream, lambda: sessions.activity.note(session_id)))
+        note = partial(sessions.activity.note, session_id)
+        inward = asyncio.create_task(_leave_out(receive) if watching else _to_session(receive, upstream, note))
         outward = asyncio.create_task(_to_browser(upstream, send))
         watch = asyncio.create_task(_watch(still))
         try:
@@ -177,6 +183,11 @@ async def _to_session(receive: Receive, upstream: ClientConnection, note: Callab
             await upstream.send(data if data is not None else message.get("text") or "")
         except ConnectionClosed:
             return
+
+
+async def _leave_out(receive: Receive) -> None:
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
 
 
 async def _to_browser(upstream: ClientConnection, send: Send) -> None:

@@ -9,31 +9,32 @@ from anyio import to_thread
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
 
-from pandaas.model import PandaasError, Principal
-from pandaas.server.cookies import cookie_secret
+from pandaas.model import PandaasError
 from pandaas.server.services import Services
-from pandaas.server.sessions.addresses import Addresses
+from pandaas.server.sessions import arrivals
 from pandaas.server.sessions.screen import NotRfb, ScreenFilter
+from pandaas.sessions import Entry
 
 router = APIRouter()
 _PIECE = 65_536
 _STILL_S = 4.0
-_REFUSED, _ENDED, _AWAY = 4403, 4410, 4503
+_ENDED, _AWAY = 4410, 4503
 
 
 @router.websocket("/api/v1/sessions/{session_id}/screen")
 async def screen(websocket: WebSocket, session_id: str) -> None:
     """RFB over binary messages. Closed with 4403 where the person may not come in, 4410 when the session has ended."""
+    await show(websocket, arrivals.of_person(websocket, session_id))
+
+
+async def show(websocket: WebSocket, look: arrivals.LookAgain) -> None:
+    """Lead whoever `look` finds to the session's screen, for as long as it finds her with the same rights."""
     services: Services = websocket.app.state.services
-    if websocket.headers.get("origin") not in Addresses(services.settings).platform(websocket):
-        await websocket.close(_REFUSED)
-        return
-    may = await to_thread.run_sync(_may, services, websocket, session_id)
-    if may is None:
-        await websocket.close(_REFUSED)
+    entry = await arrivals.admit(websocket, look)
+    if entry is None:
         return
     try:
-        door = await to_thread.run_sync(services.sessions.open_door, session_id)
+        door = await to_thread.run_sync(services.sessions.open_door, entry.session_id)
     except PandaasError:
         await websocket.close(_ENDED)
         return
@@ -45,34 +46,34 @@ async def screen(websocket: WebSocket, session_id: str) -> None:
     finally:
         door.close()
     await websocket.accept(subprotocol="binary" if "binary" in websocket.scope.get("subprotocols", ()) else None)
-    await _carry(websocket, services, session_id=session_id, may=may, reader=reader, writer=writer)
+    await _carry(websocket, services, entry=entry, look=look, reader=reader, writer=writer)
 
 
 async def _carry(
     websocket: WebSocket,
     services: Services,
     *,
-    session_id: str,
-    may: str,
+    entry: Entry,
+    look: arrivals.LookAgain,
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> None:
-    said = ScreenFilter(view_only=may != "full")
+    said = ScreenFilter(view_only=entry.may != "full")
 
     async def inward() -> None:
         while True:
             seen = said.input_seen
             writer.write(said.feed(await websocket.receive_bytes()))
             await writer.drain()
-            if said.input_seen > seen and may == "full":
-                services.sessions.activity.note(session_id)
+            if said.input_seen > seen and entry.may == "full":
+                services.sessions.activity.note(entry.session_id)
 
     async def outward() -> None:
         while piece := await reader.read(_PIECE):
             await websocket.send_bytes(piece)
 
     async def watch() -> None:
-        while await to_thread.run_sync(_may, services, websocket, session_id) == may:
+        while await to_thread.run_sync(look) == entry:
             await asyncio.sleep(_STILL_S)
 
     tasks = {asyncio.create_task(one()) for one in (inward, outward, watch)}
@@ -84,15 +85,3 @@ async def _carry(
     if not any(isinstance(one, WebSocketDisconnect) for one in found):
         with suppress(RuntimeError):
             await websocket.close(4400 if any(isinstance(one, NotRfb) for one in found) else _ENDED)
-
-
-def _may(services: Services, websocket: WebSocket, session_id: str) -> str | None:
-    """What the person of this browser may do in the session now."""
-    secret = cookie_secret(websocket)
-    principal: Principal | None = services.identity.principal_of_cookie(secret) if secret else None
-    if principal is None:
-        return None
-    try:
-        return services.sessions.may(principal, session_id)
-    except PandaasError:
-        return None

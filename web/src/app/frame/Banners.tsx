@@ -6,6 +6,7 @@ import { useEffect, useState } from 'react';
 import { Link } from '@/components/links';
 
 import { LensBanner } from '@/pages/access/LensBanner';
+import { Watchers } from '@/pages/sessions/Watchers';
 
 import { useLive, useLiveState } from '../live-context';
 import { useSession } from '../session';
@@ -38,6 +39,7 @@ export function Banners() {
         </div>
       )}
       <LensBanner />
+      <Watchers />
       <Connection />
     </>
   );

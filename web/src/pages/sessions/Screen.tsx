@@ -16,7 +16,16 @@ const QUALITIES = [
 ] as const;
 
 /** A desktop's screen. It comes back by itself when the line was cut; the desktop takes the size of the window. */
-export function Screen({ id, title, viewOnly, onOver }: { id: string; title: string; viewOnly: boolean; onOver: () => void }) {
+interface ScreenProps {
+  id: string;
+  title: string;
+  viewOnly: boolean;
+  /** The desktop takes the size of its person's window; others see it scaled. */
+  own: boolean;
+  onOver: () => void;
+}
+
+export function Screen({ id, title, viewOnly, own, onOver }: ScreenProps) {
   const target = useRef<HTMLDivElement>(null);
   const screen = useRef<RFB | null>(null);
   const [link, setLink] = useState<Link>('connecting');
@@ -33,8 +42,8 @@ export function Screen({ id, title, viewOnly, onOver }: { id: string; title: str
       if (!target.current) return;
       const rfb = new RFB(target.current, `${window.location.origin.replace(/^http/u, 'ws')}/api/v1/sessions/${id}/screen`, { wsProtocols: ['binary'] });
       rfb.viewOnly = viewOnly;
-      rfb.resizeSession = !viewOnly;
-      rfb.scaleViewport = viewOnly;
+      rfb.resizeSession = own;
+      rfb.scaleViewport = !own;
       rfb.background = 'transparent';
       screen.current = rfb;
       rfb.addEventListener('connect', () => {
@@ -43,6 +52,7 @@ export function Screen({ id, title, viewOnly, onOver }: { id: string; title: str
         rfb.focus();
       });
       rfb.addEventListener('clipboard', (event) => {
+        if (viewOnly) return;
         const { text } = (event as CustomEvent<{ text: string }>).detail;
         navigator.clipboard.writeText(text).catch(() => undefined); // the browser may forbid it
       });
@@ -65,7 +75,7 @@ export function Screen({ id, title, viewOnly, onOver }: { id: string; title: str
       screen.current?.disconnect();
       screen.current = null;
     };
-  }, [id, viewOnly]);
+  }, [id, viewOnly, own]);
   useEffect(() => {
     const paste = () => {
       if (viewOnly || !document.hasFocus()) return;

@@ -1,10 +1,10 @@
 import { ActionIcon, Alert, Button, Group, Loader, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
-import { IconClockPlus, IconDots, IconExternalLink, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
+import { IconClockPlus, IconDots, IconExternalLink, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
-import { lazy, Suspense, useEffect, useRef } from 'react';
+import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 
 import type { WorkSessionOut } from '@/api/types';
 import { usePlace } from '@/app/crumbs';
@@ -13,10 +13,13 @@ import { Loaded } from '@/components/states';
 import { useNow, When } from '@/components/text';
 
 import { useExtend, useVerb } from './actions';
+import { AskToJoin } from './AskToJoin';
+import { Beside } from './Beside';
 import { remaining, SessionMark } from './marks';
 import { enter } from './enter';
 import { workSessionQuery } from './queries';
 import classes from './sessions.module.css';
+import { watching } from './words';
 
 const route = getRouteApi('/sessions/$id');
 const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })));
@@ -36,23 +39,36 @@ function Session({ session }: { session: WorkSessionOut }) {
   const queries = useQueryClient();
   const looked = () => void queries.invalidateQueries({ queryKey: workSessionQuery(session.id).queryKey });
   const usable = session.state === 'ready' && !session.ending;
+  const [beside, setBeside] = useState(false);
   return (
     <div className={classes.whole} ref={whole}>
-      <Bar session={session} onFullScreen={() => void whole.current?.requestFullscreen()} />
+      <Bar session={session} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} />
       {session.warned && usable && <Warning session={session} />}
-      {usable && session.may === 'full' && session.kind !== 'desktop' && <Web session={session} />}
-      {usable && session.may !== null && session.kind === 'desktop' && (
-        <Suspense fallback={<Waiting text="Opening the screen …" />}>
-          <Screen key={session.ready} id={session.id} title={session.title} viewOnly={session.may === 'view'} onOver={looked} />
-        </Suspense>
-      )}
-      {usable && session.may === null && <Foreign session={session} />}
-      {!usable && <NotUsable session={session} />}
+      <div className={classes.row}>
+        <div className={classes.program}>
+          {usable && session.may !== null && session.kind !== 'desktop' && <Web session={session} />}
+          {usable && session.may !== null && session.kind === 'desktop' && (
+            <Suspense fallback={<Waiting text="Opening the screen …" />}>
+              <Screen key={session.ready} id={session.id} title={session.title} viewOnly={session.may === 'view'} own={session.is_owner} onOver={looked} />
+            </Suspense>
+          )}
+          {usable && session.may === null && <Foreign session={session} />}
+          {!usable && <NotUsable session={session} />}
+        </div>
+        {beside && <Beside session={session} />}
+      </div>
     </div>
   );
 }
 
-function Bar({ session, onFullScreen }: { session: WorkSessionOut; onFullScreen: () => void }) {
+interface BarProps {
+  session: WorkSessionOut;
+  onFullScreen: () => void;
+  beside: boolean;
+  onBeside: () => void;
+}
+
+function Bar({ session, onFullScreen, beside, onBeside }: BarProps) {
   const now = useNow(session.state === 'ready');
   const extend = useExtend(session.id);
   const verb = useVerb(session.id);
@@ -87,6 +103,11 @@ function Bar({ session, onFullScreen }: { session: WorkSessionOut; onFullScreen:
             Extend
           </Button>
         </Tooltip>
+      )}
+      {(session.is_owner || session.may !== null) && session.state !== 'ended' && (
+        <Button size="compact-sm" variant={beside ? 'filled' : 'default'} leftSection={<IconUsers size={14} />} aria-expanded={beside} onClick={onBeside}>
+          {session.is_owner ? 'Share' : 'People'}
+        </Button>
       )}
       {ready && (
         <Tooltip label="Full screen">
@@ -129,12 +150,13 @@ function Web({ session }: { session: WorkSessionOut }) {
   useEffect(() => {
     if (!fresh.current) return;
     fresh.current = false;
-    if (session.ready !== null && Date.now() - Date.parse(session.ready) < FRESH_MS) mutate('_self');
-  }, [mutate, session.ready]);
+    if (session.is_owner && session.ready !== null && Date.now() - Date.parse(session.ready) < FRESH_MS) mutate('_self');
+  }, [mutate, session.is_owner, session.ready]);
   return (
     <div className={classes.middle}>
       <Stack gap="sm" align="center">
-        <Text>{session.program_title} runs, with your data in it.</Text>
+        <Text>{session.is_owner ? `${session.program_title} runs, with your data in it.` : `${session.program_title} of ${session.person} runs.`}</Text>
+        {session.may === 'view' && <Text c="dimmed">You only watch: {watching(session.kind)}</Text>}
         <Group>
           <Button leftSection={<IconExternalLink size={16} />} loading={open.isPending} onClick={() => open.mutate('_self')}>
             Open {session.program_title}
@@ -180,7 +202,10 @@ function Waiting({ text }: { text: string }) {
 function Foreign({ session }: { session: WorkSessionOut }) {
   return (
     <div className={classes.middle}>
-      <Text>This is a session of {session.person}. Only who was let in sees what is done in it.</Text>
+      <Stack gap="md" align="center">
+        <Text>This is a session of {session.person}. Only who was let in sees what is done in it.</Text>
+        {session.may_help && <AskToJoin session={session} />}
+      </Stack>
     </div>
   );
 }

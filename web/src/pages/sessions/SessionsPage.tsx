@@ -1,4 +1,4 @@
-import { Button, Group, Switch, Table, Text } from '@mantine/core';
+import { Button, Group, Switch, Table, Text, Title } from '@mantine/core';
 import { IconDeviceDesktop, IconMoon, IconPlayerPlay, IconPlayerStop } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
@@ -43,11 +43,29 @@ export function SessionsPage() {
               Open a dataset and press “Open in …”.
             </Empty>
           ) : (
-            <SessionTable sessions={sessions} people={all === true} />
+            <Lists sessions={sessions} all={all === true} />
           )
         }
       </Loaded>
     </Page>
+  );
+}
+
+function Lists({ sessions, all }: { sessions: WorkSessionOut[]; all: boolean }) {
+  const own = all ? sessions : sessions.filter(({ is_owner }) => is_owner);
+  const shared = all ? [] : sessions.filter(({ is_owner, may }) => !is_owner && may !== null);
+  return (
+    <>
+      {own.length > 0 && <SessionTable sessions={own} people={all} />}
+      {shared.length > 0 && (
+        <section aria-label="Shared with me">
+          <Title order={2} size="h4" mt="xl" mb="xs">
+            Shared with me
+          </Title>
+          <SessionTable sessions={shared} people />
+        </section>
+      )}
+    </>
   );
 }
 

@@ -21,3 +21,15 @@ export const workSessionQuery = (id: string) =>
     queryFn: ({ signal }) => body(api.GET('/api/v1/sessions/{session_id}', { params: { path: { session_id: id } }, signal })),
     refetchInterval: (query) => (query.state.data && ['requested', 'starting'].includes(query.state.data.state) ? 500 : 30_000),
   });
+
+export const sharingQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['session-sharing', id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/sessions/{session_id}/sharing', { params: { path: { session_id: id } }, signal })),
+  });
+
+export const watchersQuery = queryOptions({
+  queryKey: ['session-watchers'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/session-watchers', { signal })),
+  refetchInterval: 60_000, // their time ends without an event
+});

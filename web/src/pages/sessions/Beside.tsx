@@ -1,0 +1,37 @@
+import { Button, Text, Title } from '@mantine/core';
+import { IconDoorExit } from '@tabler/icons-react';
+
+import type { WorkSessionOut } from '@/api/types';
+import { usePerson } from '@/app/session';
+
+import classes from './sessions.module.css';
+import { Sharing } from './Sharing';
+import { useMember } from './letting';
+import { ALONG, watching } from './words';
+
+/** What stands beside the program: with whom it is shared. */
+export function Beside({ session }: { session: WorkSessionOut }) {
+  return (
+    <aside className={classes.beside} aria-label="People">
+      <Title order={2} size="h5" mb="sm">
+        {session.is_owner ? 'Share this session' : `A session of ${session.person}`}
+      </Title>
+      {session.is_owner ? <Sharing session={session} /> : <Guest session={session} />}
+    </aside>
+  );
+}
+
+function Guest({ session }: { session: WorkSessionOut }) {
+  const person = usePerson();
+  const { remove } = useMember(session.id);
+  return (
+    <>
+      <Text size="sm" mb="sm">
+        {session.may === 'full' ? `You work along, ${ALONG.replace('you may', `${session.person} may`).replace('your home', 'that home')}` : `You only watch: ${watching(session.kind).replaceAll('she ', 'you ').replaceAll('her ', 'your ')}`}
+      </Text>
+      <Button size="compact-sm" variant="default" leftSection={<IconDoorExit size={14} />} onClick={() => person && remove.mutate(person.user)}>
+        Leave
+      </Button>
+    </>
+  );
+}

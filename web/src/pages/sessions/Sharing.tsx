@@ -1,0 +1,121 @@
+import { ActionIcon, Button, Group, SegmentedControl, Select, Stack, Text, Title } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconTrash } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import { peopleQuery } from '@/api/queries';
+import type { SessionMemberOut, WorkSessionOut } from '@/api/types';
+import { ActionFailure, Loaded } from '@/components/states';
+import { When } from '@/components/text';
+
+import { sharingQuery } from './queries';
+import { useMember } from './letting';
+import { ALONG, watching } from './words';
+
+type May = SessionMemberOut['may'];
+
+/** With whom the session is shared, and how that is changed; for its person. */
+export function Sharing({ session }: { session: WorkSessionOut }) {
+  const sharing = useQuery(sharingQuery(session.id));
+  return (
+    <Stack gap="lg">
+      <AddPerson session={session} />
+      <Loaded query={sharing}>{(found) => <People session={session} members={found.members} />}</Loaded>
+    </Stack>
+  );
+}
+
+function AddPerson({ session }: { session: WorkSessionOut }) {
+  const [may, setMay] = useState<May>('view');
+  const [text, setText] = useState('');
+  const [query] = useDebouncedValue(text.trim(), 200);
+  const people = useQuery(peopleQuery(query)).data ?? [];
+  const { share } = useMember(session.id);
+  return (
+    <section aria-label="Let a person in">
+      <Title order={3} size="sm" mb={4}>
+        Let a person in
+      </Title>
+      <SegmentedControl
+        size="xs"
+        aria-label="What she may do"
+        value={may}
+        onChange={(value) => setMay(value === 'full' ? 'full' : 'view')}
+        data={[
+          { value: 'view', label: 'Watch' },
+          { value: 'full', label: 'Work along' },
+        ]}
+      />
+      <Text size="xs" c="dimmed" my={6}>
+        {may === 'full' ? `She works along: ${ALONG}` : `She only watches: ${watching(session.kind)}`} She must herself be allowed to see all data of this
+        session.
+      </Text>
+      <Select
+        aria-label="Person"
+        placeholder="Name or user name"
+        size="xs"
+        searchable
+        searchValue={text}
+        onSearchChange={setText}
+        filter={({ options }) => options}
+        data={people.map(({ user, name, affiliation }) => ({ value: user, label: affiliation ? `${name}, ${affiliation}` : name }))}
+        value={null}
+        nothingFoundMessage={query.length < 2 ? 'Enter two letters' : 'Nobody has this name'}
+        onChange={(user) => {
+          if (user) share.mutate({ user, may });
+          setText('');
+        }}
+      />
+      <ActionFailure error={share.error} />
+    </section>
+  );
+}
+
+function People({ session, members }: { session: WorkSessionOut; members: SessionMemberOut[] }) {
+  const { share, remove } = useMember(session.id);
+  if (members.length === 0) {
+    return (
+      <Text size="xs" c="dimmed">
+        Nobody else is in.
+      </Text>
+    );
+  }
+  return (
+    <section aria-label="People in this session">
+      <ActionFailure error={share.error ?? remove.error} />
+      {members.map((one) => (
+        <Group key={one.user} gap={6} wrap="nowrap" mb={6}>
+          <div style={{ flex: 1, minWidth: 0 }}>
+            <Text size="sm" truncate>
+              {one.name}
+            </Text>
+            <Text size="xs" c="dimmed">
+              {said(one)}
+              {one.until && !one.waits && (
+                <>
+                  , until <When at={one.until} />
+                </>
+              )}
+            </Text>
+          </div>
+          {!one.waits && (
+            <Button size="compact-xs" variant="default" onClick={() => share.mutate({ user: one.user, may: one.may === 'full' ? 'view' : 'full' })}>
+              {one.may === 'full' ? 'Only watch' : 'Let her work along'}
+            </Button>
+          )}
+          <ActionIcon variant="subtle" color="gray" aria-label={`Take ${one.name} out`} onClick={() => remove.mutate(one.user)}>
+            <IconTrash size={16} />
+          </ActionIcon>
+        </Group>
+      ))}
+    </section>
+  );
+}
+
+function said(one: SessionMemberOut): string {
+  const who = one.role === 'staff' ? 'Staff, ' : '';
+  if (one.waits) return `${who}asks to watch`;
+  if (!one.works) return `${who}out: may not see the data any more`;
+  return who + (one.may === 'full' ? 'works along' : 'watches');
+}

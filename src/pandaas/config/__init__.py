@@ -29,6 +29,7 @@ from pandaas.config.tree import (
     default_home,
     load_settings,
 )
+from pandaas.config.warm import WarmSettings
 
 __all__ = [
     "ArraySettings",
@@ -53,6 +54,7 @@ __all__ = [
     "SlurmDirectives",
     "SlurmSettings",
     "StorageRoot",
+    "WarmSettings",
     "bubblewrap_program",
     "bundled",
     "default_home",

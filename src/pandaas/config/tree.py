@@ -19,6 +19,7 @@ from pandaas.config.office import OfficeSettings
 from pandaas.config.section import Section
 from pandaas.config.sign_in import SignInSettings
 from pandaas.config.slurm import SlurmSettings
+from pandaas.config.warm import WarmSettings
 from pandaas.model import InvalidInput
 
 
@@ -123,6 +124,7 @@ class RuntimeSettings(Section):
     )
     keep_job_days: float = Field(90, gt=0, description="Days after which the log and scratch files of a job go.")
     lost_grace_s: float = Field(30, gt=0, description="Seconds without trace of a running job until it counts as lost.")
+    warm: WarmSettings = Field(WarmSettings(), description="The warm pool of the local engine.")
     slurm: SlurmSettings = Field(SlurmSettings(), description="The facility's Slurm.")
 
 

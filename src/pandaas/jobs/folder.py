@@ -19,7 +19,7 @@ from pandaas import __version__
 from pandaas.db.tables import Dataset, Job
 from pandaas.model import InvalidInput
 from pandaas.recipes import RecipeVersion
-from pandaas.runtime import Account, Bind, Confinement, Environment, Runtime, WorkSpec, give, may_read, write_atomically
+from pandaas.runtime import Account, Bind, Confinement, Environment, Runtime, Template, WorkSpec, give, may_read, write_atomically
 
 RESULT = "result.nxs"
 _MANY = 200
@@ -89,6 +89,33 @@ def write_job(
         output_mb=recipe.manifest.resources.output_mb or runtime.settings.runtime.output_mb,
         share=str(job.person_id),
         recipe=job.recipe,
+        template=_template(folder, job, recipe, environment=environment, runtime=runtime, account=account),
+    )
+
+
+def _template(
+    folder: JobFolder,
+    job: Job,
+    recipe: RecipeVersion,
+    *,
+    environment: Environment,
+    runtime: Runtime,
+    account: Account | None,
+) -> Template:
+    """What jobs of this person, place and recipe can be forked from: it sees the software, and nothing of any job."""
+    threads = 1 if recipe.manifest.shape == "blockwise" else job.cores
+    confinement = Confinement(
+        read_only=(*environment.binds, runtime.sdk.bind(), Bind(recipe.code)),
+        variables={"PYTHONPATH": str(runtime.sdk_path)},
+        account=account,
+        memory_mb=runtime.settings.runtime.warm.memory_mb,
+        cores=threads,
+    )
+    return Template(
+        argv=(str(environment.python), "-m", "pandaas.sdk", "wait", "--threads", str(threads), str(recipe.code)),
+        confinement=confinement,
+        arguments=("run", str(folder.description)),
+        owner=f"{job.person_id}/{job.proposal_id}",
     )
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pandaas.runtime.building import BuildProgress
     from pandaas.runtime.engines.local import LocalEngine
-    from pandaas.runtime.engines.port import Engine, ExitRecord, Observation, WorkSpec
+    from pandaas.runtime.engines.port import Engine, ExitRecord, Observation, Template, WorkSpec
     from pandaas.runtime.engines.slurm.engine import SlurmEngine
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
     from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
@@ -37,6 +37,7 @@ _WHERE = {
     "Runtime": "service",
     "Sandbox": "sandbox",
     "SlurmEngine": "engines.slurm.engine",
+    "Template": "engines.port",
     "WorkSpec": "engines.port",
     "give": "files",
     "may_read": "files",
@@ -65,6 +66,7 @@ __all__ = [
     "Runtime",
     "Sandbox",
     "SlurmEngine",
+    "Template",
     "WorkSpec",
     "give",
     "may_read",

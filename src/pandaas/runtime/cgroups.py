@@ -63,10 +63,10 @@ def create(group: dict[str, Any], *, memory_mb: int, processes: int) -> None:
     _write(f"{paths['pids']}/pids.max", str(processes))
 
 
-def enter(group: dict[str, Any]) -> None:
-    """Move the calling process into the group; what it starts stays there."""
+def enter(group: dict[str, Any], pid: int = 0) -> None:
+    """Move the process (0 = the calling one) into the group; what it starts stays there."""
     for folder in group["paths"].values():
-        _write(f"{folder}/cgroup.procs", "0")
+        _write(f"{folder}/cgroup.procs", str(pid))
 
 
 def processes(group: dict[str, Any]) -> list[int]:

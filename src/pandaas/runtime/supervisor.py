@@ -58,6 +58,16 @@ def main(arguments: list[str]) -> int:
     return _attached() if attached else _detach()
 
 
+def begin() -> bool:
+    """For a supervisor that was forked, in the work's folder: become known; False where it runs or ran."""
+    lock = os.open("lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if not _take(lock) or os.path.exists("exit.json") or os.path.exists("supervisor.json"):  # noqa: PTH110
+        return False
+    _be_known()
+    _leave_terminal()
+    return True
+
+
 def _take(lock: int) -> bool:
     """Take the lock; an engine that only looks holds it for a moment, hence a few tries."""
     for _attempt in range(10):
@@ -219,19 +229,19 @@ class Supervision:
         finally:
             os._exit(127)
 
-    def _watch(self, pid: int, output: int, deadline: float) -> tuple[int, resource.struct_rusage]:
+    def _watch(self, pid: int, output: int, deadline: float) -> tuple[int, Any]:
         """Wait for the end, copying the log; kill it at a limit or when asked to."""
         while True:
             self._wait_for_something(output)
             self._log.copy(output)
-            done, status, usage = os.wait4(pid, os.WNOHANG)
+            done, status, usage = self._wait(pid)
             if done:
                 break
             reason = self._why_stop(pid, deadline)
             if reason:
                 self._reason = reason
                 self._kill(pid)
-                _, status, usage = os.wait4(pid, 0)
+                _, status, usage = self._wait(pid, block=True)
                 break
         self._kill_left_over()
         end = time.monotonic() + _DRAIN_S
@@ -239,9 +249,16 @@ class Supervision:
             select.select([output], [], [], _TICK_S)
         return status, usage
 
+    def _wait(self, pid: int, *, block: bool = False) -> tuple[int, int, Any]:
+        """Has it ended? The process (0 = not yet), its status and what it used."""
+        return os.wait4(pid, 0 if block else os.WNOHANG)
+
+    def _sources(self, output: int) -> list[int]:
+        """What tells that there is something to do."""
+        return [self._wake_read] if self._log.ended else [self._wake_read, output]
+
     def _wait_for_something(self, output: int) -> None:
-        sources = [self._wake_read] if self._log.ended else [self._wake_read, output]
-        select.select(sources, [], [], _TICK_S)
+        select.select(self._sources(output), [], [], _TICK_S)
         try:
             os.read(self._wake_read, 4096)
         except BlockingIOError:
@@ -306,7 +323,7 @@ class Supervision:
             _reap()
             time.sleep(0.02)
 
-    def _record(self, status: int, usage: resource.struct_rusage, started: float, wall: float) -> dict[str, Any]:
+    def _record(self, status: int, usage: Any, started: float, wall: float) -> dict[str, Any]:
         cpu = max(usage.ru_utime + usage.ru_stime, self._cpu_s)
         if self._group is not None:
             cpu = max(cpu, cgroups.cpu_s(self._group) or 0.0)

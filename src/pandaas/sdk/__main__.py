@@ -1,4 +1,4 @@
-"""`python -m pandaas.sdk run|plan|process|finish|schema`: what engines call in the recipe's environment.
+"""`python -m pandaas.sdk run|plan|process|finish|schema|wait`: what engines call in the recipe's environment.
 
 Exit codes: 0 done; 1 the recipe can't do it with these inputs (`failure.json` says why); 2 an unexpected error.
 """
@@ -23,6 +23,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # inputs are read-only, often on shared storage
     if options.verb == "schema":
         return _schema(options.recipe)
+    if options.verb == "wait":
+        return _wait(options)
     return _job(options)
 
 
@@ -47,6 +49,9 @@ def _parser() -> argparse.ArgumentParser:
             command.add_argument("partials", nargs="+", help="files that process wrote")
     schema = verbs.add_parser("schema", help="print the JSON Schema of a recipe's parameters")
     schema.add_argument("recipe", help="folder of the recipe")
+    wait = verbs.add_parser("wait", help="import a recipe's codes and wait for its jobs, given on standard input")
+    wait.add_argument("recipe", help="folder of the recipe")
+    wait.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
     return parser
 
 
@@ -61,6 +66,13 @@ def _schema(folder: str) -> int:
         sys.stderr.write(f"{explain(error)}\n")
         return 1
     return 0
+
+
+def _wait(options: argparse.Namespace) -> int:
+    pin_threads(options.threads)
+    from pandaas.sdk.waiting import wait
+
+    return wait(options.recipe)
 
 
 def _job(options: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ from pandaas.runtime.engines.spec import never_ran, write_spec
 from pandaas.runtime.files import read_json
 from pandaas.runtime.sandbox import Sandbox
 from pandaas.runtime.supervisor import write_atomically
+from pandaas.runtime.warm.pool import WarmPool
 
 log = structlog.get_logger(__name__)
 _START_TIMEOUT_S = 30
@@ -42,6 +43,7 @@ class _Claim:
     share: str
     cores: int
     memory_mb: int
+    warm: bool = False
 
 
 class LocalEngine:
@@ -58,10 +60,12 @@ class LocalEngine:
         self._running: dict[Path, _Claim] = {}
         self._cleared: set[Path] = set()
         self._refused: set[Path] = set()  # their supervisor could not be started
+        self.pool = WarmPool(settings.warm, self._on_end) if settings.warm.templates and sandbox.works else None
 
     def submit(self, work: WorkSpec) -> Handle:
         folder = work.folder.absolute()
-        claim = _Claim(folder, work.share, min(work.cores, self.cores), work.memory_mb)
+        warm = self.pool is not None and work.template is not None
+        claim = _Claim(folder, work.share, min(work.cores, self.cores), work.memory_mb, warm)
         if claim.memory_mb > self.memory_mb:
             raise InvalidInput(
                 f"This needs {claim.memory_mb} MB of memory; this computer gives {self.memory_mb} MB to analysis.",
@@ -156,7 +160,16 @@ class LocalEngine:
         memory = sum(running.memory_mb for running in self._running.values())
         return cores + claim.cores <= self.cores and memory + claim.memory_mb <= self.memory_mb
 
+    def _on_end(self, folder: Path) -> None:
+        """Warm work has ended: what waits for its cores need not wait for the next look."""
+        with self._mutex:
+            self._running.pop(folder, None)
+            self._admit()
+
     def _start(self, claim: _Claim) -> None:
+        if claim.warm and self.pool is not None and self.pool.start(claim.folder):
+            self._running[claim.folder] = claim
+            return
         environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(package_folder().parent)}
         done = subprocess.run(
             [sys.executable, "-S", "-m", "pandaas.runtime.supervisor", str(claim.folder)],
@@ -178,7 +191,7 @@ def _claim(folder: Path) -> _Claim | None:
     spec = read_json(folder / "spec.json", limit=16_777_216)
     if not isinstance(spec, dict):
         return None
-    return _Claim(folder, str(spec.get("share", "")), int(spec.get("cores", 1)), int(spec.get("memory_mb", 0)))
+    return _Claim(folder, str(spec.get("share", "")), int(spec.get("cores", 1)), int(spec.get("memory_mb", 0)), bool(spec.get("warm")))
 
 
 def _was_started(folder: Path) -> bool:

@@ -20,6 +20,20 @@ ExitReason = Literal["exit", "timeout", "memory", "output", "disk", "cancelled",
 
 
 @dataclass(frozen=True)
+class Template:
+    """A process that imports what work needs and waits: engines that can may fork the work from it.
+
+    `argv` is run in `confinement`, which shows no inputs and no place to write; `arguments` is what the fork then does in
+    the work's own confinement. Only work of the same `owner` (a person and a place of results) shares one.
+    """
+
+    argv: tuple[str, ...]
+    confinement: Confinement
+    arguments: tuple[str, ...]
+    owner: str
+
+
+@dataclass(frozen=True)
 class WorkSpec:
     """One piece of work. `output_mb` is the most that it may write into its writable folders together.
 
@@ -36,6 +50,7 @@ class WorkSpec:
     output_mb: int = 20_000
     share: str = ""
     recipe: str = ""
+    template: Template | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from pandaas.model import Unavailable
@@ -26,11 +28,32 @@ def write_spec(work: WorkSpec, sandbox: Sandbox, *, cores: int, cgroup: dict[str
         "processes": work.confinement.processes,
         "cores": cores,
         "share": work.share,
+        "warm": _warm(work, sandbox),
     }
     try:
         write_atomically(str(work.folder.absolute() / "spec.json"), spec)
     except OSError as error:
         raise Unavailable(f"The work could not be written down: {error.strerror}.") from error
+
+
+def _warm(work: WorkSpec, sandbox: Sandbox) -> dict[str, Any] | None:
+    """How the work is forked from its template; None where that can't be kept as isolated as otherwise."""
+    template = work.template
+    if template is None or not sandbox.works:
+        return None
+    outer = sandbox.command(template.argv, template.confinement)
+    words = list(sandbox.command(work.argv, work.confinement).argv)
+    argv = [word for word in outer.argv if word != "--die-with-parent"]  # it ends after its last job instead
+    account = work.confinement.account
+    same = [argv, outer.env, template.owner, account.__dict__ if account else None]
+    return {
+        "key": hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest(),
+        "template": {"argv": argv, "env": outer.env},
+        "words": words[1 : words.index("--")],
+        "arguments": list(template.arguments),
+        "cwd": str(work.confinement.cwd),
+        "uid": account.uid if account else None,
+    }
 
 
 def never_ran(reason: ExitReason = "cancelled", detail: str = "") -> dict[str, Any]:

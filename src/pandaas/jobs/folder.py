@@ -19,7 +19,18 @@ from pandaas import __version__
 from pandaas.db.tables import Dataset, Job
 from pandaas.model import InvalidInput
 from pandaas.recipes import RecipeVersion
-from pandaas.runtime import Account, Bind, Confinement, Environment, Runtime, Template, WorkSpec, give, may_read, write_atomically
+from pandaas.runtime import (
+    Account,
+    Bind,
+    Confinement,
+    Environment,
+    Runtime,
+    Template,
+    WorkSpec,
+    give,
+    may_read,
+    write_atomically,
+)
 
 RESULT = "result.nxs"
 _MANY = 200

@@ -124,6 +124,7 @@ def _attached() -> int:
 
 
 def _be_known() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)  # until we listen to it, the file `cancel` tells as well
     pid = os.getpid()
     record = {
         "pid": pid,

@@ -42,7 +42,7 @@ def enter(tree: int) -> None:
     """
     libc = _libc()
     _check(libc.mount(b"none", b"/", None, _PRIVATE, None), "mount private")
-    _syscall(_MOVE_MOUNT, tree, b"", _CURRENT, b"/tmp", _FROM_DESCRIPTOR)  # noqa: S108 - whatever is there goes
+    _syscall(_MOVE_MOUNT, tree, b"", _CURRENT, b"/tmp", _FROM_DESCRIPTOR)
     os.chdir("/tmp")  # noqa: S108
     table = _process_table()
     _syscall(_pivot_root(), b".", b".")

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import atexit
+import contextlib
 import gc
 import importlib
 import json
@@ -86,24 +87,20 @@ def _imports(tree: ast.AST) -> Iterator[tuple[str, tuple[str, ...]]]:
 def _import_codes(recipe: str) -> None:
     wanted = [(f"pandaas.sdk.{name}", ()) for name in _OWN] + list(imported_names(recipe).items())
     for module, names in wanted:
-        try:
+        with contextlib.suppress(BaseException):  # the job will meet and tell it, if it matters
             found = importlib.import_module(module)
             for name in names:
                 getattr(found, name, None)  # some modules load their parts on first use
-        except BaseException:  # noqa: BLE001 - the job will meet and tell it, if it matters
-            continue
-    if "pydantic" in sys.modules:
-        _use_pydantic()
+    pydantic = sys.modules.get("pydantic")
+    if pydantic is not None:
+        _use(pydantic)
 
 
-def _use_pydantic() -> None:
+def _use(pydantic: Any) -> None:
     """It loads most of itself with the first model."""
-    try:
-        from pydantic import Field, create_model
-
-        create_model("Parameters", number=(float, Field(1.0, gt=0))).model_validate({"number": 2}).model_dump()
-    except Exception:  # noqa: BLE001 - a version that works otherwise
-        return
+    with contextlib.suppress(Exception):  # a version that works otherwise
+        number = (float, pydantic.Field(1.0, gt=0))
+        pydantic.create_model("Parameters", number=number).model_validate({"number": 2}).model_dump()
 
 
 def _serve(control: socket.socket) -> None:
@@ -112,7 +109,10 @@ def _serve(control: socket.socket) -> None:
         _reap()
         if not readable:
             continue
-        given, descriptors, _, _ = socket.recv_fds(control, 16, 1)
+        try:
+            given, descriptors, _, _ = socket.recv_fds(control, 16, 1)
+        except OSError:  # the other side was killed
+            break
         if not given:
             break
         if os.fork() == 0:
@@ -193,8 +193,8 @@ def _until_the_end(job: socket.socket, pid: int) -> int:
             return 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
         if ended:
             continue
-        readable, _, _ = select.select([job, woken], [], [])
-        if job in readable:  # nobody watches any more
+        readable, _, _ = select.select([job.fileno(), woken], [], [])
+        if job.fileno() in readable:  # nobody watches any more
             return 128 + signal.SIGKILL
         os.read(woken, 4096)
 

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from pandaas.config import RuntimeSettings
-from pandaas.runtime import Bind, Confinement, Sandbox
+from pandaas.runtime import Bind, Confinement, LocalEngine, Sandbox
 from pandaas.runtime.sandbox import interpreter_binds
+from pandaas.testing.warm import WarmCode
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sandbox")]
 
 Run = Callable[..., subprocess.CompletedProcess[bytes]]
 
@@ -38,9 +40,19 @@ def output(tmp_path: Path, sandbox: Sandbox) -> Path:
     return folder
 
 
-@pytest.fixture
-def run(sandbox: Sandbox, output: Path) -> Run:
-    def run(code: str, *shown: Path, **more: object) -> subprocess.CompletedProcess[bytes]:
+@pytest.fixture(scope="module")
+def warm(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmCode]:
+    """A template whose forks run code; all that follows must hold for them too."""
+    engine = LocalEngine(RuntimeSettings(cores=2, memory_mb=4096, warm={"after": 1}), sandbox)
+    made = WarmCode(engine, sandbox, tmp_path_factory.mktemp("warm"), sandbox.account_for(7))
+    made.warm_up()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["bubblewrap", "warm"])
+def run(sandbox: Sandbox, output: Path, request: pytest.FixtureRequest) -> Run:
+    def cold(code: str, *shown: Path, **more: object) -> subprocess.CompletedProcess[bytes]:
         confinement = Confinement(
             read_only=(*interpreter_binds(Path(sys.executable)), *map(Bind, shown)),
             writable=(output,),
@@ -49,7 +61,15 @@ def run(sandbox: Sandbox, output: Path) -> Run:
         )
         return sandbox.run([sys.executable, "-I", "-S", "-c", code], confinement, timeout_s=30)
 
-    return run
+    def forked(code: str, *shown: Path, **more: object) -> subprocess.CompletedProcess[bytes]:
+        warm: WarmCode = request.getfixturevalue("warm")
+        handle, work = warm.submit(code, *shown, output=output, **more)
+        warm.wait(handle)
+        assert (work.folder / "warm").exists()
+        said = json.loads((output / "said.json").read_text())
+        return subprocess.CompletedProcess([], said["code"], said["out"].encode(), said["err"].encode())
+
+    return forked if request.param == "warm" else cold
 
 
 def test_it_reads_its_inputs_and_writes_its_output(run: Run, tmp_path: Path, output: Path) -> None:

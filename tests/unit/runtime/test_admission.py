@@ -17,6 +17,8 @@ from pandaas.runtime.sandbox import Command
 
 
 class _NoSandbox:
+    works = False
+
     def command(self, argv: object, confinement: object) -> Command:
         return Command(("true",), {}, "/", isolated=True)
 

@@ -191,7 +191,13 @@ def _claim(folder: Path) -> _Claim | None:
     spec = read_json(folder / "spec.json", limit=16_777_216)
     if not isinstance(spec, dict):
         return None
-    return _Claim(folder, str(spec.get("share", "")), int(spec.get("cores", 1)), int(spec.get("memory_mb", 0)), bool(spec.get("warm")))
+    return _Claim(
+        folder,
+        str(spec.get("share", "")),
+        int(spec.get("cores", 1)),
+        int(spec.get("memory_mb", 0)),
+        bool(spec.get("warm")),
+    )
 
 
 def _was_started(folder: Path) -> bool:

@@ -229,7 +229,10 @@ class Keeper:
     def _hear(self, template: Template) -> None:
         if template.control is None:
             return
-        said, more, _, _ = template.control.recvmsg(_LARGEST, socket.CMSG_SPACE(12))
+        try:
+            said, more, _, _ = template.control.recvmsg(_LARGEST, socket.CMSG_SPACE(12))
+        except OSError:  # it was killed
+            said, more = b"", []
         if not said:
             self._gone(template, "it ended while importing" if template.state == "starting" else "it ended")
             return

@@ -44,7 +44,7 @@ class WarmPool:
 
     def __init__(self, settings: WarmSettings, on_end: Callable[[Path], None]) -> None:
         self._settings = settings
-        self._on_end = weakref.WeakMethod(on_end)  # type: ignore[arg-type]  # a bound method: the engine owns us
+        self._on_end = weakref.WeakMethod(on_end)  # a bound method: the engine owns us
         self._mutex = threading.Lock()
         self._answered = threading.Condition()
         self._answers: list[dict[str, Any]] = []
@@ -89,7 +89,7 @@ class WarmPool:
                         return self._answers.pop()
                 log.warning("the keeper of the warm pool does not answer")
             except OSError as error:
-                log.warning("the warm pool does not work", reason=str(error))
+                log.warning("the keeper of the warm pool is gone", reason=str(error))
             self._drop()
             return None
 

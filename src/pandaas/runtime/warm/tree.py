@@ -75,7 +75,8 @@ def _own_mounts() -> None:
 
 def _steps(words: list[str]) -> list[dict[str, Any]]:
     """`[{"do": option, "source": …, "target": …, "mode": …, "size": …}]`."""
-    rest, steps = list(words), []
+    rest = list(words)
+    steps: list[dict[str, Any]] = []
     mode, size = 0o755, 0
     while rest:
         word = rest.pop(0)
@@ -166,7 +167,7 @@ def _clone(path: str, recursive: int, flags: int) -> int:
 
 def _restrict(where: int, path: bytes, how: int, flags: int) -> None:
     class Attributes(ctypes.Structure):
-        _fields_ = [(name, ctypes.c_uint64) for name in ("attr_set", "attr_clr", "propagation", "userns_fd")]  # noqa: RUF012
+        _fields_ = [(name, ctypes.c_uint64) for name in ("attr_set", "attr_clr", "propagation", "userns_fd")]
 
     wanted = Attributes(flags, 0, 0, 0)
     _call(_MOUNT_SETATTR, where, path, how, ctypes.byref(wanted), ctypes.sizeof(wanted))

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.catalogue.cards import cards_of
@@ -53,8 +53,7 @@ class Rows:
         """
         meant = self._finder.guide.meant(principal, query)
         with self._database.read() as session:
-            number = select(func.count()).select_from(Dataset).where(*self._finder.hits(principal, meant))
-            total = session.scalar(number) or 0
+            total = self._finder.hits(session, principal, meant).total()
         if total > MOST_ROWS:
             raise InvalidInput(
                 f"{total:,} datasets are more than the {MOST_ROWS:,} that one file may hold.",
@@ -88,11 +87,9 @@ class Rows:
             if principal is None:
                 raise NotSignedIn("The sign-in ended while the list was sent.", remedy="Sign in and ask again.")
             with self._database.read() as session:
-                hits = self._finder.hits(principal, query)  # asked anew for each page: rights may have ended
+                hits = self._finder.hits(session, principal, query)  # asked anew for each page: rights may have ended
                 names = self._names(session, principal, columns)
-                after = [Dataset.id < last] if last is not None else []
-                page = select(Dataset.id).where(*hits, *after).order_by(Dataset.id.desc()).limit(_PAGE)
-                ids = list(session.scalars(page))
+                ids = hits.last_registered(_PAGE, last)
                 cards = cards_of(session, ids, self._database.clock())
                 values = _values(session, ids, names, units)
             if ids:

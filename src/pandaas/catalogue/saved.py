@@ -134,7 +134,7 @@ class SavedSearches:
                 raise NotFound("This feed has ended.", remedy="Make a new one on the page of saved searches.")
             reader = principal_of(session, person, self._database.clock(), kind=PrincipalKind.TOKEN, scopes=_READER)
             query = self._finder.guide.meant(reader, _query(row))
-            ids = self._newest(session, reader, query, _FEED)
+            ids = self._finder.hits(session, reader, query).last_registered(_FEED)
             cards = cards_of(session, ids, self._database.clock())
             entries = tuple(cards[one] for one in ids)
             return Feed(
@@ -162,10 +162,10 @@ class SavedSearches:
                 return False
             reader = principal_of(session, person, self._database.clock())
             query = self._finder.guide.meant(reader, _query(row))
-            fresh = _between(row.checked, until)
-            number = self._count(session, reader, query, fresh)
-            ids = self._newest(session, reader, query, _NAMED, fresh) if number else []
-            titles = [card.title for card in cards_of(session, ids, until).values()]
+            fresh = list(session.scalars(select(Dataset.id).where(_between(row.checked, until))))
+            found = self._finder.hits(session, reader, query).among(fresh) if fresh else []
+            number = len(found)
+            titles = [card.title for card in cards_of(session, sorted(found)[: -_NAMED - 1 : -1], until).values()]
         with self._database.session() as session:
             row = session.get(SavedSearch, search_id)
             if row is None:
@@ -186,17 +186,6 @@ class SavedSearches:
             mail=f"{new} in “{row.name}”" if row.alert == "mail" else None,
             clock=self._database.clock,
         )
-
-    def _count(self, session: Session, reader: Principal, query: SearchQuery, fresh: ColumnElement[bool]) -> int:
-        hits = self._finder.hits(reader, query)
-        return session.scalar(select(func.count()).select_from(Dataset).where(*hits, fresh)) or 0
-
-    def _newest(
-        self, session: Session, reader: Principal, query: SearchQuery, most: int, *fresh: ColumnElement[bool]
-    ) -> list[int]:
-        hits = self._finder.hits(reader, query)
-        newest = select(Dataset.id).where(*hits, *fresh).order_by(Dataset.created.desc(), Dataset.id.desc())
-        return list(session.scalars(newest.limit(most)))
 
 
 def _between(start: datetime, end: datetime) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from pandaas.access import FACILITY, Access
 from pandaas.catalogue import IndexSearch, SearchQuery, SearchResult, SqlSearch
 from pandaas.catalogue.folding import search_text
 from pandaas.catalogue.search import ranking
+from pandaas.catalogue.search.hits import Hits, TablesHits
 from pandaas.catalogue.search.known import Known
 from pandaas.catalogue.search.language import Words
 from pandaas.catalogue.vocabulary import Vocabulary
@@ -158,6 +159,7 @@ class Chance:
                 ("photon_energy", kev, "keV", kev * 1000, "eV", None),
                 ("photon_energy", ev, "eV", ev, "eV", None),
                 ("temperature", 295.0, "K", 295.0, "K", None),
+                ("temperature", 7400.0, "furlong", None, None, None),
                 ("photon_energy", None, None, None, None, "Unknown"),
                 ("mode", None, None, None, None, pick.choice(["Step scan", "FLY"])),
                 ("Mode", None, None, None, None, "step"),
@@ -267,6 +269,39 @@ def compare_knowledge(chance: Chance, search: IndexSearch) -> None:
             assert counted.stands(Words(word)) == tables.stands(Words(word)), (who, word)
 
 
+def compare_hits(chance: Chance, search: IndexSearch, times: int) -> None:
+    """What is counted over all hits: histograms, calendar, techniques, lists."""
+    sql = SqlSearch(chance.database, chance.access, chance.vocabulary)
+    parents = {iri: [f"above {place}", "root"] for place, iri in enumerate(_TECHNIQUES)}
+    for _ in range(times):
+        who, query = chance.asker(), chance.query()
+        ids = chance.random.sample(range(chance.number + 5), 10)
+        with chance.database.read() as session:
+            counted = search.hits(session, who, query)
+            tables = TablesHits(session, sql.hits(who, query), is_sqlite=True)
+            assert counted is not None
+            told = [_told_of(hits, parents, ids) for hits in (counted, tables)]
+        assert told[0] == told[1], (who, query)
+
+
+def _told_of(hits: Hits, parents: dict[str, list[str]], ids: list[int]) -> list[object]:
+    measured = [hits.measured(name) for name in _NAMES]
+    return [
+        hits.total(),
+        hits.last_registered(7),
+        hits.last_registered(100, 30),
+        sorted(hits.among(ids)),
+        (years := hits.years()),
+        [hits.days(year) for year in years],
+        hits.techniques(lambda iri: parents[iri]),
+        hits.differing(1, lambda _: False),
+        hits.differing(5, lambda name: name == "temperature"),
+        measured,
+        [hits.counts(one, [7000.0, 7500.0, 8000.0]) for one in measured if one],
+        [hits.counts(one, []) for one in measured if one],
+    ]
+
+
 def _never(principal: Principal, query: SearchQuery) -> SearchResult:
     raise AssertionError(f"the index can't answer {query}")
 
@@ -286,6 +321,7 @@ def test_the_index_answers_as_sql(
     search.keeper.load()
     compare(chance, search, 50)
     compare_knowledge(chance, search)
+    compare_hits(chance, search, 20)
     for _ in range(2):
         chance.add(10)
         chance.change(10)
@@ -293,6 +329,7 @@ def test_the_index_answers_as_sql(
         chance.clock.advance(seconds=4)
         compare(chance, search, 20)
         compare_knowledge(chance, search)
+        compare_hits(chance, search, 20)
     chance.clock.advance(seconds=-8)  # another time is another truth
     compare(chance, search, 20)
     monkeypatch.setattr(ranking, "MOST_RANKED", 10)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import ColumnElement
+from sqlalchemy.orm import Session
 
 from pandaas.access import Access
 from pandaas.catalogue.search.completion import Completer
 from pandaas.catalogue.search.guided import GuidedSearch
+from pandaas.catalogue.search.hits import Hits, TablesHits
 from pandaas.catalogue.search.index import IndexSearch
 from pandaas.catalogue.search.insight import Insight
 from pandaas.catalogue.search.known import Known
@@ -30,13 +31,18 @@ class Finder:
     ) -> None:
         self.known = known = Known(database, access, engine if isinstance(engine, IndexSearch) else None)
         self.guide = GuidedSearch(engine, database, known, vocabulary)
-        self.insight = Insight(database, tables, self.guide, vocabulary)
+        self.insight = Insight(database, self.hits, self.guide, vocabulary)
+        self._database = database
+        self._engine = engine
         self._tables = tables
         self.completer = Completer(database, known, vocabulary)
 
     def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
         return self.guide.search(principal, query)
 
-    def hits(self, principal: Principal, query: SearchQuery) -> list[ColumnElement[bool]]:
-        """What a row of `Dataset` fulfils when it is among the hits of a query that `guide.meant` has written out."""
-        return self._tables.hits(principal, query)
+    def hits(self, session: Session, principal: Principal, query: SearchQuery) -> Hits:
+        """All hits of a query that `guide.meant` has written out, to be counted or gone through."""
+        counted = self._engine.hits(session, principal, query) if isinstance(self._engine, IndexSearch) else None
+        if counted is not None:
+            return counted
+        return TablesHits(session, self._tables.hits(principal, query), is_sqlite=self._database.is_sqlite)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -217,6 +218,34 @@ class CatalogueIndex:
             if parameter.value is not None and rid in rows:
                 return rid
         return self._numbers.first_of(name, rows)
+
+    def how_many_named(self, name: str, rows: BitMap) -> int:
+        """How many of `rows` have a parameter of exactly this name."""
+        base = self._named.get(name, BitMap())
+        recent = self.maps.recent.named(name)
+        return rows.intersection_cardinality(base | recent if recent else base)
+
+    def one_named(self, name: str, rows: BitMap) -> int | None:
+        """One of `rows` that has a parameter of exactly this name."""
+        found = rows & self._rows_named(name)
+        return int(found.min()) if found else None
+
+    def units_of(self, name: str) -> list[str]:
+        """The SI units in which parameter `name` has numbers."""
+        recent = {one.si_unit for _, one in self.maps.recent.parameters(name) if one.si_unit}
+        return sorted({*self._numbers.units(name), *recent})
+
+    def numbers_of(self, name: str, unit: str, rows: BitMap, mask: Mask) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Numbers of `rows` (`mask`: the same) under `name`, ascending, in an SI unit ("": as stored), and their rows."""
+        values, rids = self._numbers.of(name, unit, mask)
+        recent = [(one.si_value if unit else one.value, rid) for rid, one in self.maps.recent.parameters(name)
+                  if rid in rows and one.value is not None and (not unit or one.si_unit == unit)]  # fmt: skip
+        if not recent:
+            return values, rids
+        values = np.concatenate([values, np.array([value for value, _ in recent], np.float64)])
+        rids = np.concatenate([rids, np.array([rid for _, rid in recent], rids.dtype)])
+        order = np.argsort(values, kind="stable")
+        return values[order], rids[order]
 
     def texts_with(self, name: str, part: str, rows: BitMap, mask: Mask) -> dict[str, tuple[int, int]]:
         """Texts (in lower case) of parameter `name` that hold `part`, each with how many of `rows` (`mask`: the same)

@@ -19,6 +19,7 @@ from pandaas.catalogue.search.conditions import Conditions
 from pandaas.catalogue.search.facets import MOST, labelled
 from pandaas.catalogue.search.index.bitmaps import rids_of, union
 from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex, Unanswerable
+from pandaas.catalogue.search.index.counting import IndexHits
 from pandaas.catalogue.search.index.keeping import Keeper
 from pandaas.catalogue.search.index.knowing import IndexKnown
 from pandaas.catalogue.search.index.pages import Pages
@@ -86,6 +87,20 @@ class IndexSearch:
             results=results,
             suggestion=suggestion,
         )
+
+    def hits(self, session: Session, principal: Principal, query: SearchQuery) -> IndexHits | None:
+        """What a query finds, to be counted; None where only the tables can tell."""
+        index = self.keeper.current()
+        if index is None:
+            return None
+        terms = parse(query.text, self._vocabulary.techniques())
+        try:
+            with self.keeper.lock:
+                asked = _Question(self, index, session, self._database.clock(), reach(principal, Action.DISCOVER))
+                rows = _all_of(asked.found(terms), asked.selections(query.selected).values())
+        except Unanswerable:
+            return None
+        return IndexHits(session, index, rows, self.keeper.lock)
 
     def known_to(self, session: Session, principal: Principal) -> IndexKnown | None:
         """What `principal` may know of names and words; None while there is no index."""

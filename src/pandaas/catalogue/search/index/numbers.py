@@ -47,6 +47,17 @@ class Numbers:
             high = int(np.searchsorted(values, bounds.high, side="left" if bounds.high_open else "right"))
         return self._slice(key, self._rids[start:end], low, high)
 
+    def units(self, name: str) -> list[str]:
+        """The SI units in which `name` has values."""
+        return [unit for one, unit in self._series if one == name and unit]
+
+    def of(self, name: str, unit: str, mask: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.uint32]]:
+        """Values of `name` in an SI unit ("": as stored) of the rows in `mask`, ascending, and their rows."""
+        start, end = self._series.get((name, unit), (0, 0))
+        rids = self._rids[start:end]
+        asked = mask[rids]
+        return np.asarray(self._values[start:end][asked]), np.asarray(rids[asked])
+
     def first_of(self, name: str, rows: BitMap) -> int | None:
         """One of `rows` that has a number under exactly this name."""
         start, end = self._series.get((name, ""), (0, 0))

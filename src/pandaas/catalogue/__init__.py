@@ -10,6 +10,7 @@ from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocume
 from pandaas.catalogue.rows import MOST_ROWS, Row, in_unit
 from pandaas.catalogue.saved import Feed, Saved
 from pandaas.catalogue.search import (
+    Between,
     Branch,
     Calendar,
     Completion,
@@ -18,6 +19,7 @@ from pandaas.catalogue.search import (
     Histogram,
     IndexOfRights,
     IndexSearch,
+    Narrowing,
     Search,
     SqlSearch,
     check_index,
@@ -55,6 +57,7 @@ __all__ = [
     "FACETS",
     "MOST_ROWS",
     "Assessment",
+    "Between",
     "Branch",
     "Calendar",
     "Card",
@@ -83,6 +86,7 @@ __all__ = [
     "IngestReport",
     "IngestedDataset",
     "Logbook",
+    "Narrowing",
     "ProposalContents",
     "Provenance",
     "ProvenanceEdge",

@@ -26,7 +26,7 @@ from pandaas.catalogue.records import Records
 from pandaas.catalogue.results import JobRecord, PreparedResult, Results
 from pandaas.catalogue.rows import Rows
 from pandaas.catalogue.saved import SavedSearches
-from pandaas.catalogue.search import Finder, IndexSearch, SqlSearch, index_folder
+from pandaas.catalogue.search import Finder, IndexSearch, Narrowing, SqlSearch, index_folder
 from pandaas.catalogue.uploads import Uploads, UploadSink
 from pandaas.catalogue.validity import Validities
 from pandaas.catalogue.values import (
@@ -165,6 +165,10 @@ class Catalogue:
     def load_search_index(self) -> None:
         """Have the index of the search in memory; every search brings it up to date."""
         self._search.keeper.load()
+
+    def narrowing(self, session: Session, principal: Principal) -> Narrowing | None:
+        """Sets of what this person may discover, for questions in another language; None while there is no index."""
+        return self._search.narrowing(session, principal)
 
     def dataset(self, principal: Principal, pid: str) -> Record:
         return self._records.record(principal, pid)

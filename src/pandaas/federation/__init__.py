@@ -3,7 +3,7 @@
 from pandaas.federation.brackets import from_brackets
 from pandaas.federation.exports import METADATA, Exports
 from pandaas.federation.filters import FilterError
-from pandaas.federation.panosc import Answer, PanoscSearch
+from pandaas.federation.panosc import Answer, NarrowingFor, PanoscSearch
 from pandaas.federation.seed import ImportReport, SeedImport
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "Exports",
     "FilterError",
     "ImportReport",
+    "NarrowingFor",
     "PanoscSearch",
     "SeedImport",
     "from_brackets",

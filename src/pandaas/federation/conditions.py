@@ -40,25 +40,34 @@ class Conditions:
                 return self._compare(source, condition, unit)
         raise AssertionError(condition)
 
-    def joins(self, source: Source, includes: tuple[Include, ...]) -> list[ColumnElement[bool]]:
-        """What the parents of inner joins fulfil; includes that only add rows say nothing, but have to be known."""
+    def joins(
+        self, source: Source, includes: tuple[Include, ...], *, of_few: bool = False
+    ) -> list[ColumnElement[bool]]:
+        """What the parents of inner joins fulfil; includes that only add rows say nothing, but have to be known.
+
+        `of_few`: it is asked of few rows, one by one.
+        """
         clauses = []
         for include in includes:
             relation = relation_of(source, include)
             if include.joins:
-                clauses.append(self._join(source, relation, include))
+                clauses.append(self._join(source, relation, include, of_few=of_few))
             else:
                 for path in relation.paths:
                     self.joins(path()[0], include.scope.include)
         return clauses
 
-    def _join(self, source: Source, relation: Relation, include: Include) -> ColumnElement[bool]:
+    def _join(self, source: Source, relation: Relation, include: Include, *, of_few: bool) -> ColumnElement[bool]:
         if relation.model == "Technique":
             return self._tagged(relation, include)
-        return or_(*(self._related(source, *path(), include) for path in relation.paths))
+        return or_(*(self._related(source, *path(), include, of_few=of_few) for path in relation.paths))
 
-    def _related(self, source: Source, child: Source, on: ColumnElement[bool], include: Include) -> ColumnElement[bool]:
+    def _related(
+        self, source: Source, child: Source, on: ColumnElement[bool], include: Include, *, of_few: bool
+    ) -> ColumnElement[bool]:
         clauses = self.matching(child, include)
+        if of_few:
+            return self._exists(child, on, clauses)
         if child.model == "Parameter" and source.model == "Dataset" and _names_one(include.scope.where):
             owners = select(child.aliases[0].dataset_id).where(
                 *child.base, *clauses
@@ -182,7 +191,7 @@ def relation_of(source: Source, include: Include) -> Relation:
 
 def asked_unit(condition: Condition) -> str | None:
     """The unit in which a conjunction compares a value; None where it names none, or compares no value."""
-    leaves = list(_conjuncts(condition))
+    leaves = list(conjuncts(condition))
     units = [one.values[0] for one in leaves if one.name == "unit" and one.operator == "eq"]
     compares = any(_compares_value(part) for part in _parts(condition))
     return units[0] if len(units) == 1 and compares and isinstance(units[0], str) and units[0] else None
@@ -192,7 +201,7 @@ def _names_one(condition: Condition | None) -> bool:
     """Whether a conjunction says by name which parameters it is about, and something of their values."""
     if condition is None or not _compares_value(condition):
         return False
-    return any(one.name == "name" and one.operator in ("eq", "inq") for one in _conjuncts(condition))
+    return any(one.name == "name" and one.operator in ("eq", "inq") for one in conjuncts(condition))
 
 
 def _compares_value(condition: Condition) -> bool:
@@ -205,12 +214,13 @@ def _parts(condition: Condition) -> tuple[Condition, ...]:
     return condition.parts if isinstance(condition, Joined) else (condition,)
 
 
-def _conjuncts(condition: Condition) -> Iterator[Compare]:
+def conjuncts(condition: Condition) -> Iterator[Compare]:
+    """The comparisons that all have to hold."""
     if isinstance(condition, Compare):
         yield condition
     elif isinstance(condition, Joined) and condition.how == "and":
         for part in condition.parts:
-            yield from _conjuncts(part)
+            yield from conjuncts(part)
 
 
 def _of_a_missing_value(asked: Compare) -> ColumnElement[bool]:

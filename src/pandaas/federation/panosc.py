@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +13,13 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access
-from pandaas.catalogue import Vocabulary
+from pandaas.catalogue import Narrowing, Vocabulary
 from pandaas.db import Database
 from pandaas.federation.comparing import LOWER, REGEXP, Comparing, lower, match
 from pandaas.federation.conditions import Conditions
 from pandaas.federation.filters import FilterError, Scope, read_filter, read_where
 from pandaas.federation.naming import TechniqueNames
+from pandaas.federation.narrowing import Narrower
 from pandaas.federation.rows import Row, Rows, said_of
 from pandaas.federation.scoring import Scoring
 from pandaas.federation.sources import Source, World
@@ -26,6 +27,9 @@ from pandaas.model import NotFound, Principal
 
 LONGEST_S = 20.0
 _CHECKED_EVERY = 20_000  # steps of SQLite's machine
+
+
+NarrowingFor = Callable[[Session, Principal], Narrowing | None]
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,14 @@ class PanoscSearch:
     """Reads the database at every call; the access rule decides what is there at all for `principal`.
 
     `model` is Dataset, Document or Instrument. Filters come as the JSON texts of the address; `FilterError` says what
-    is wrong with one, `NotFound` that there is no such row for this principal.
+    is wrong with one, `NotFound` that there is no such row for this principal. `narrowing` is what the search index
+    knows of what a principal may discover; without it, or while it is None, the tables answer alone.
     """
 
-    def __init__(self, database: Database, access: Access, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, database: Database, access: Access, vocabulary: Vocabulary, narrowing: NarrowingFor | None = None
+    ) -> None:
+        self._narrowing = narrowing
         self._database = database
         self._access = access
         self._vocabulary = vocabulary
@@ -109,7 +117,9 @@ class PanoscSearch:
         with self._database.read() as session, _bounded(session, is_sqlite=self._database.is_sqlite):
             names = TechniqueNames(session, techniques)
             conditions = Conditions(comparing, names)
-            yield _Asking(session, world, comparing, conditions, Rows(session, conditions, names, comparing))
+            known = self._narrowing(session, principal) if self._narrowing else None
+            narrower = Narrower(session, conditions, known) if known else None
+            yield _Asking(session, world, comparing, conditions, Rows(session, conditions, names, comparing, narrower))
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
 from sqlalchemy.orm import Session, join
 
 from pandaas.codecs import convert
@@ -15,6 +15,7 @@ from pandaas.federation.comparing import Comparing
 from pandaas.federation.conditions import Conditions, asked_unit, relation_of
 from pandaas.federation.filters import MOST, Compare, Condition, FilterError, Include, Joined, Order, Scope, Text
 from pandaas.federation.naming import TechniqueNames
+from pandaas.federation.narrowing import Candidates, Narrower, TooMany
 from pandaas.federation.sources import Kind, Relation, Source
 from pandaas.model import TooLarge
 
@@ -34,8 +35,18 @@ class Row:
 
 
 class Rows:
-    def __init__(self, session: Session, conditions: Conditions, names: TechniqueNames, comparing: Comparing) -> None:
+    """`narrower` finds few candidates first, where there is a search index."""
+
+    def __init__(
+        self,
+        session: Session,
+        conditions: Conditions,
+        names: TechniqueNames,
+        comparing: Comparing,
+        narrower: Narrower | None = None,
+    ) -> None:
         self._session = session
+        self._narrower = narrower
         self._conditions = conditions
         self._names = names
         self._comparing = comparing
@@ -56,27 +67,58 @@ class Rows:
         order = self.order(source, scope.order)
         if score is not None and not scope.order:
             order = [score.desc(), *order]
-        found = self._session.execute(
-            asked.select_from(source.table)
-            .where(*self.clauses(source, scope), *extra)
-            .order_by(*order)
-            .limit(min(scope.limit or MOST, MOST))
-            .offset(scope.skip)
-        )
+        asked = asked.select_from(source.table).where(*extra).order_by(*order)
+        found = self._page(source, scope, asked, in_order_of_key=score is None and not scope.order)
         rows = [self._row(source, row, row.score if score is not None else None) for row in found]
         self._count(len(rows))
         self.include(rows, scope.include)
         return rows
 
+    def _page(self, source: Source, scope: Scope, asked: Select[Any], *, in_order_of_key: bool) -> Sequence[Any]:
+        most = min(scope.limit or MOST, MOST)
+        candidates = self._candidates(source, scope)
+        if candidates is not None and (in_order_of_key or candidates.are_few):
+            narrowed = asked.where(*self.clauses(source, scope, of_few=True))
+            try:
+                return self._of_candidates(source, narrowed, candidates, scope.skip, most, in_pieces=in_order_of_key)
+            except TooMany:
+                pass
+        whole = asked.where(*self.clauses(source, scope)).limit(most).offset(scope.skip)
+        return self._session.execute(whole).all()
+
+    def _of_candidates(
+        self, source: Source, asked: Select[Any], candidates: Candidates, skip: int, most: int, *, in_pieces: bool
+    ) -> Sequence[Any]:
+        if not in_pieces:
+            whole = asked.where(source.key.in_(candidates.ids)).limit(most).offset(skip)
+            return self._session.execute(whole).all() if candidates.ids else []
+        found: list[Any] = []
+        for piece in candidates.pieces():
+            found += self._session.execute(asked.where(source.key.in_(piece)).limit(skip + most - len(found))).all()
+            if len(found) == skip + most:
+                break
+        return found[skip:]
+
+    def _candidates(self, source: Source, scope: Scope) -> Candidates | None:
+        return self._narrower.candidates(source, scope) if self._narrower else None
+
     def count(self, source: Source, condition: Condition | None, extra: Sequence[ColumnElement[bool]] = ()) -> int:
         clauses = [*source.base, self._conditions.where(source, condition), *extra]
-        return self._session.scalar(select(func.count()).select_from(source.table).where(*clauses)) or 0
+        number = select(func.count()).select_from(source.table).where(*clauses)
+        candidates = self._candidates(source, Scope(where=condition))
+        try:
+            if candidates is not None:
+                pieces = candidates.pieces()
+                return sum(self._session.scalar(number.where(source.key.in_(piece))) or 0 for piece in pieces)
+        except TooMany:
+            pass
+        return self._session.scalar(number) or 0
 
-    def clauses(self, source: Source, scope: Scope) -> list[ColumnElement[bool]]:
+    def clauses(self, source: Source, scope: Scope, *, of_few: bool = False) -> list[ColumnElement[bool]]:
         return [
             *source.base,
             self._conditions.where(source, scope.where),
-            *self._conditions.joins(source, scope.include),
+            *self._conditions.joins(source, scope.include, of_few=of_few),
         ]
 
     def order(self, source: Source, orders: Iterable[Order]) -> list[Any]:

@@ -31,7 +31,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     jobs = JobService(database, settings, access, catalogue, runtime, recipes)
     logbook = Logbook(database, access)
     quality = Quality(database, access)
-    panosc = PanoscSearch(database, access, catalogue.vocabulary)
+    panosc = PanoscSearch(database, access, catalogue.vocabulary, catalogue.narrowing)
     sessions = SessionService(database, settings, identity=identity, access=access, runtime=runtime)
     return Services(
         settings,

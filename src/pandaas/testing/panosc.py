@@ -14,10 +14,10 @@ from fastapi import FastAPI
 from starlette.testclient import TestClient
 
 from pandaas.access import FACILITY, Access
-from pandaas.catalogue import Vocabulary
+from pandaas.catalogue import IndexSearch, Vocabulary
 from pandaas.config import Settings
 from pandaas.db import Database
-from pandaas.federation import PanoscSearch, SeedImport
+from pandaas.federation import NarrowingFor, PanoscSearch, SeedImport
 from pandaas.identity import Identity
 from pandaas.server import problems
 from pandaas.server.routers import panosc
@@ -33,6 +33,7 @@ class Seeded:
     access: Access
     vocabulary: Vocabulary
     identity: Identity
+    with_index: bool = False
 
     def client(self, token: str | None = None) -> TestClient:
         """A client of the API, anonymous without a token."""
@@ -45,10 +46,17 @@ class Seeded:
             database=self.database,
             identity=self.identity,
             access=self.access,
-            panosc=PanoscSearch(self.database, self.access, self.vocabulary),
+            panosc=PanoscSearch(self.database, self.access, self.vocabulary, self._narrowing()),
         )
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return TestClient(app, base_url="http://127.0.0.1:8000", headers=headers)
+
+    def _narrowing(self) -> NarrowingFor | None:
+        if not self.with_index:
+            return None
+        search = IndexSearch(self.database, self.access, self.vocabulary, self.settings.home / "index")
+        search.keeper.load()
+        return search.narrowing
 
     def load(self, tables: dict[str, list[dict[str, Any]]], folder: Path) -> None:
         """Import rows by model."""
@@ -57,14 +65,14 @@ class Seeded:
         SeedImport(self.database, self.access).load(FACILITY, file)
 
 
-def make_seeded(database: Database, folder: Path, seed: Path | None = None) -> Seeded:
-    """A home in `folder` over an empty database, with `seed` imported."""
+def make_seeded(database: Database, folder: Path, seed: Path | None = None, *, with_index: bool = False) -> Seeded:
+    """A home in `folder` over an empty database, with `seed` imported; questions use the search index if asked to."""
     settings = Settings(home=folder / "home")
     settings.home.mkdir(mode=0o700)
     access = Access(database)
     if seed is not None:
         SeedImport(database, access).load(FACILITY, seed)
-    return Seeded(settings, database, access, Vocabulary(database, access), Identity(database, settings))
+    return Seeded(settings, database, access, Vocabulary(database, access), Identity(database, settings), with_index)
 
 
 def address(path: str, **query: Any) -> str:

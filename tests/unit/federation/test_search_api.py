@@ -33,11 +33,13 @@ DATA = Path(__file__).parents[2] / "data/panosc"
 CASES = json.loads((DATA / "official_18.json").read_text("utf-8"))
 
 
-@pytest.fixture(scope="module")
-def seeded(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Seeded]:
+@pytest.fixture(scope="module", params=["by the tables", "with the index"])
+def seeded(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path
+) -> Iterator[Seeded]:
     folder = tmp_path_factory.mktemp("seeded")
     database = Database(f"sqlite:///{shutil.copyfile(sqlite_template, folder / 'pandaas.sqlite')}")
-    yield make_seeded(database, folder, DATA / "seed_tables.json")
+    yield make_seeded(database, folder, DATA / "seed_tables.json", with_index=request.param == "with the index")
     database.dispose()
 
 

@@ -6,14 +6,15 @@ from typing import Protocol
 
 from pandaas.catalogue.search.completion import Completion, Completions
 from pandaas.catalogue.search.finder import Finder
-from pandaas.catalogue.search.index import IndexOfRights, IndexSearch, check_index, index_folder
+from pandaas.catalogue.search.index import IndexOfRights, IndexSearch, Narrowing, check_index, index_folder
 from pandaas.catalogue.search.insight import Branch, Calendar, Histogram
-from pandaas.catalogue.search.language import Term, parse
+from pandaas.catalogue.search.language import Between, Term, parse
 from pandaas.catalogue.search.sql import SqlSearch
 from pandaas.catalogue.values import SearchQuery, SearchResult
 from pandaas.model import Principal
 
 __all__ = [
+    "Between",
     "Branch",
     "Calendar",
     "Completion",
@@ -22,6 +23,7 @@ __all__ = [
     "Histogram",
     "IndexOfRights",
     "IndexSearch",
+    "Narrowing",
     "Search",
     "SqlSearch",
     "Term",

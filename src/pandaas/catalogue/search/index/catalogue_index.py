@@ -195,6 +195,10 @@ class CatalogueIndex:
         found = [self._numbers.between(name, bounds) for name in spellings]
         return union([*found, *(self.maps.recent.between(name, bounds) for name in spellings)])
 
+    def between_exactly(self, bounds: Between) -> BitMap:
+        """Rows (dead ones among them) with a number under exactly this name within the bounds."""
+        return self._numbers.between(bounds.name, bounds) | self.maps.recent.between(bounds.name, bounds)
+
     def _with_text(self, name: str, text: str) -> BitMap:
         spellings = _spellings(name)
         fields = [self._names[one] for one in spellings if one in self._names]

@@ -22,6 +22,7 @@ from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex, Unans
 from pandaas.catalogue.search.index.counting import IndexHits
 from pandaas.catalogue.search.index.keeping import Keeper
 from pandaas.catalogue.search.index.knowing import IndexKnown
+from pandaas.catalogue.search.index.narrowing import Narrowing
 from pandaas.catalogue.search.index.pages import Pages
 from pandaas.catalogue.search.language import Term, Words, parse
 from pandaas.catalogue.search.sql import SUGGESTED, SqlSearch, ranked_words
@@ -101,6 +102,15 @@ class IndexSearch:
         except Unanswerable:
             return None
         return IndexHits(session, index, rows, self.keeper.lock)
+
+    def narrowing(self, session: Session, principal: Principal) -> Narrowing | None:
+        """What `principal` may discover, to be narrowed; None while there is no index."""
+        index = self.keeper.current()
+        if index is None:
+            return None
+        with self.keeper.lock:
+            asked = _Question(self, index, session, self._database.clock(), reach(principal, Action.DISCOVER))
+            return Narrowing(index, asked.seen, self.keeper.lock)
 
     def known_to(self, session: Session, principal: Principal) -> IndexKnown | None:
         """What `principal` may know of names and words; None while there is no index."""

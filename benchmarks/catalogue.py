@@ -1,12 +1,14 @@
 """Search at facility scale: a made-up catalogue, asked by four kinds of people, by index, over HTTP and in naive SQL.
 
-    python benchmarks/catalogue.py [--datasets 100000] [--url postgresql+psycopg://…] [--sql 20] [--http]
+    python benchmarks/catalogue.py [--datasets 100000] [--url postgresql+psycopg://…] [--sql 20] [--http [PROCESSES]] [--tiled]
 
 Makes datasets with twenty parameters each in up to 5,000 proposals of 20,000 persons (seeded, skewed), once, below
 `.cache/bench/catalogue`, loads them in bulk, and measures in one run: queries of text (parts of words too) with two
-filters, all facets, the exact count and the first 20 rows; ranges with units; the start with a snapshot; memory; a new
-dataset's way into the search; the same questions in SQL (`--sql` of them) and over HTTP by four clients at once
-(`--http`). Embargoes end while it runs, answers are not cached. Prints JSON.
+filters, all facets, the exact count and the first 20 rows; ranges with units; histograms, calendar and tree of techniques;
+completion; the start with a snapshot; memory; a new dataset's way into the search; the same questions in SQL (`--sql` of
+them), over HTTP by four clients at once with so many server processes (`--http`), and those that Tiled can be asked in
+its catalogue on the same metadata (`--tiled`, of at most 100,000 datasets). Embargoes end while it runs, answers are not
+cached. Prints JSON.
 """
 
 from __future__ import annotations
@@ -32,7 +34,7 @@ import psycopg
 from sqlalchemy import func, insert, select
 
 from pandaas.access import Access
-from pandaas.catalogue import IndexSearch, SearchQuery, SqlSearch, Vocabulary
+from pandaas.catalogue import Finder, IndexSearch, SearchQuery, SqlSearch, Vocabulary
 from pandaas.catalogue.folding import search_text
 from pandaas.catalogue.search.index import index_folder
 from pandaas.codecs import to_si
@@ -256,7 +258,7 @@ def _load_postgres(database: Database, made: Made) -> None:
 
 
 def questions(number: int, seed: int) -> Iterator[SearchQuery]:
-    """Text with two filters; about a third without or with very common words."""
+    """Text with two filters; a third ask for much: no word, or one that all have, and filters that most pass."""
     pick = random.Random(seed)
     texts = [
         lambda: "", lambda: pick.choice(_ACTIONS), lambda: pick.choice(_SAMPLES), lambda: pick.choice(_SAMPLES)[1:5],
@@ -271,9 +273,17 @@ def questions(number: int, seed: int) -> Iterator[SearchQuery]:
         lambda: ("", {"technique": tuple(pick.sample(_TECHNIQUES[:5], 2))}),
         lambda: ("kind:raw", {}), lambda: ("state:open", {}), lambda: ("has:temperature", {}),
     ]  # fmt: skip
+    broad: list[Callable[[], tuple[str, dict[str, tuple[str, ...]]]]] = [
+        lambda: ("kind:raw", {}), lambda: ("has:temperature", {}), lambda: (f"temperature:<{pick.randint(400, 600)}K", {}),
+        lambda: (f"photon_energy:{pick.randint(5, 7)}..{pick.randint(16, 20)}keV", {}), lambda: ("", {"kind": ("raw", "derived")}),
+        lambda: ("", {"year": tuple(str(year) for year in range(2016, 2024))}),
+    ]  # fmt: skip
+    common = ("", "", "study", "fly", "bl", "nxs", "st", "raw")
     for _ in range(number):
-        chosen = [one() for one in pick.sample(filters, 2)]
-        text = " ".join([pick.choice(texts)(), *(words for words, _ in chosen)]).strip()
+        of_much = pick.random() < 0.4
+        chosen = [one() for one in pick.sample(broad if of_much else filters, 2)]
+        text = pick.choice(common) if of_much else pick.choice(texts)()
+        text = " ".join([text, *(words for words, _ in chosen)]).strip()
         yield SearchQuery(text, {k: v for _, one in chosen for k, v in one.items()}, limit=20)
 
 
@@ -334,6 +344,7 @@ def measure(home: Path, url: str, sql_questions: int) -> dict[str, Any]:
             search.search(who, query)
     result |= _asked(search, people)
     result["unit range"] = _ranges(search, people["anonymous"])
+    result |= _beside_the_list(search, database, people)
     result["memory_mb"] = round(psutil.Process().memory_full_info().pss / 1e6)
     result["new dataset, first query that must see it"] = _new(database, search, people["operator"])
     if sql_questions:
@@ -363,6 +374,32 @@ def _ranges(search: IndexSearch, who: Principal) -> dict[str, float]:
         asked = SearchQuery(f"photon_energy:{pick.uniform(5, 15):.2f}..{pick.uniform(15, 20):.2f}keV", limit=20)
         times.take(lambda q=asked: search.search(who, q))
     return spread(times)
+
+
+def _beside_the_list(search: IndexSearch, database: Database, people: dict[str, Principal]) -> dict[str, Any]:
+    """What is counted beside the list of hits, and completion of what is typed."""
+    sql = SqlSearch(database, search._sql._access, search._vocabulary)
+    finder = Finder(database, search._sql._access, search, sql, search._vocabulary)
+    works: dict[str, Callable[[Principal, SearchQuery], Any]] = {
+        "histograms of 8 parameters": finder.insight.histograms,
+        "calendar": finder.insight.calendar,
+        "tree of techniques": finder.insight.techniques,
+    }
+    result = {}
+    for name, work in works.items():
+        times = Times()
+        for number, who in enumerate(people.values()):
+            for query in questions(15, 30 + number):
+                times.take(lambda w=who, q=query, work=work: work(w, q))
+        result[name] = spread(times)
+    typed = ("l", "ly", "lys", "lyso", "graph", "photon", "photon_energy:", "instrument:", "instrument:BL0", "mode:", "mode:f",
+             "technique:sca", "sample:zeo", "proposal:P-00", "haemoglobin tita", "tempera", "comment:comm", "quarz", "zzz")  # fmt: skip
+    first, again = Times(), Times()
+    for times in (first, again):
+        for who in people.values():
+            for text in typed:
+                times.take(lambda w=who, t=text: finder.completer.complete(w, t, len(t)))
+    return result | {"completion, first time": spread(first), "completion": spread(again)}
 
 
 def _new(database: Database, search: IndexSearch, who: Principal) -> dict[str, float]:

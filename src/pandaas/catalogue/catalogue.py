@@ -247,9 +247,12 @@ class Catalogue:
 
     # --- results, masks, calibrations -----------------------------------------------------------------------------
 
-    def prepare_result(self, file: Path) -> PreparedResult:
-        """Read a result in a worker process; do this before the transaction that registers it."""
-        return self._results.prepare(file)
+    def prepare_result(self, file: Path, attachments: Sequence[Path] = ()) -> PreparedResult:
+        """Read a result in a worker process; do this before the transaction that registers it.
+
+        `attachments` become files of the result beside its data.
+        """
+        return self._results.prepare(file, attachments)
 
     def register_result(
         self,

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from pandaas.access import Access
 from pandaas.catalogue.describe import searchable
 from pandaas.catalogue.ingest import MeasuredFile, Placement, Prepared, Scanner, measure, sha256_of
-from pandaas.catalogue.ingest.store import new_dataset
+from pandaas.catalogue.ingest.store import file_rows, new_dataset
 from pandaas.config import Settings
 from pandaas.db import Database, append
 from pandaas.db.tables import Dataset, Instrument, Proposal, Relation
@@ -39,6 +39,7 @@ class PreparedResult:
     scanned: ScannedDataset
     file: MeasuredFile
     thumbnail: bytes | None
+    attachments: tuple[MeasuredFile, ...] = ()
 
 
 class Results:
@@ -48,7 +49,7 @@ class Results:
         self._access = access
         self._scanner = scanner
 
-    def prepare(self, file: Path) -> PreparedResult:
+    def prepare(self, file: Path, attachments: Sequence[Path] = ()) -> PreparedResult:
         """Read a result in a worker process. `UnreadableFile` when it is none; call it outside of transactions."""
         real = file.resolve(strict=True)
         scanned = None
@@ -58,10 +59,9 @@ class Results:
             scanned = next(iter(result.datasets), scanned)
         if scanned is None:
             raise UnreadableFile(f"{file.name} holds nothing that can be shown.", remedy="Write a NeXus file.")
-        size, mtime_ns = measure(real)
-        measured = MeasuredFile(real, real.name, size, mtime_ns, sha256_of(real))
         scanned = replace(scanned, files=(real,))
-        return PreparedResult(scanned, measured, self._scanner.thumbnail(scanned))
+        further = tuple(_measured(path.resolve(strict=True)) for path in attachments)
+        return PreparedResult(scanned, _measured(real), self._scanner.thumbnail(scanned), further)
 
     def register(
         self,
@@ -95,6 +95,7 @@ class Results:
         dataset = new_dataset(self._settings, prepared, pid, self._database.clock())
         dataset.release_time = _last_release(sources)
         dataset.job_id = job.id
+        dataset.files += file_rows(result.attachments, role="attachment", first=len(dataset.files))
         actor, clock = job.person_id, self._database.clock
         add_made(session, self._access, dataset, pids, actor, clock=clock, job=job.id, made_from=pids)
         for slot, source in dict.fromkeys(made_from):
@@ -107,6 +108,11 @@ class Results:
         if missing:
             raise NotFound(f"There is no dataset '{missing[0]}'.", field="inputs")
         return [rows[pid] for pid in dict.fromkeys(pids)]
+
+
+def _measured(real: Path) -> MeasuredFile:
+    size, mtime_ns = measure(real)
+    return MeasuredFile(real, real.name, size, mtime_ns, sha256_of(real))
 
 
 def add_made(

@@ -20,6 +20,7 @@ from pandaas.db import Database
 from pandaas.db.tables import Dataset, Job, JobInput, Person, Proposal
 from pandaas.jobs.ending import Ending, ending_of, warnings_of
 from pandaas.jobs.folder import RESULT, JobFolder
+from pandaas.jobs.kept import FILES, kept_files, take_files
 from pandaas.jobs.notices import leave_notice, mail_if_long
 from pandaas.jobs.progress import ProgressTail
 from pandaas.jobs.states import move
@@ -34,8 +35,11 @@ log = structlog.get_logger(__name__)
 class Results(Protocol):
     """What jobs need of the catalogue."""
 
-    def prepare_result(self, file: Path) -> Any:
-        """Read the file (in a worker process, outside of transactions); `UnreadableFile` when it is no result."""
+    def prepare_result(self, file: Path, attachments: Sequence[Path] = ()) -> Any:
+        """Read the file (in a worker process, outside of transactions); `UnreadableFile` when it is no result.
+
+        `attachments` are files that go with it.
+        """
         ...
 
     def register_result(
@@ -83,6 +87,8 @@ class Collector:
             values |= {"preview": last.preview} if last.preview else {}
         ending = self._resume(folder, job) or ending_of(job, folder, record)
         file = None
+        if job.verifies is None:
+            take_files(folder.output, self.kept_folder(job.id))
         if ending.state is JobState.SUCCEEDED:
             try:
                 file = self._secure(job, folder)
@@ -109,6 +115,10 @@ class Collector:
         """Where the job's result lies once it was taken back."""
         return self._results / job_id / RESULT
 
+    def kept_folder(self, job_id: str) -> Path:
+        """Where the files lie that the job kept beside its result, or before it failed."""
+        return self._results / job_id / FILES
+
     def _resume(self, _folder: JobFolder, job: Job) -> Ending | None:
         """The result was taken back already, by an attempt to end the job that was interrupted."""
         return Ending(JobState.SUCCEEDED) if self.result_file(job.id).is_file() else None
@@ -126,7 +136,8 @@ class Collector:
             ending, values = self._compared(job, file, ending, values)
             file = None
         try:
-            prepared = self._catalogue.prepare_result(file) if file is not None else None
+            kept = [found.path for found in kept_files(self.kept_folder(job.id))]
+            prepared = self._catalogue.prepare_result(file, kept) if file is not None else None
             self._write(job, ending, values, prepared)
         except PandaasError as error:
             if isinstance(error, Conflict) or file is None:

@@ -17,6 +17,7 @@ from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetFile, Job, JobInput, Notice, Proposal
 from pandaas.jobs.collection import Collector, Results
 from pandaas.jobs.folder import JobFolder
+from pandaas.jobs.kept import KeptFile, kept_files
 from pandaas.jobs.preparation import Preparation
 from pandaas.jobs.reconciler import Reconciler
 from pandaas.jobs.request import JobRequest, Slots, allowed_inputs, parameters_for, place_of_result, split
@@ -79,7 +80,7 @@ class JobService:
         self._recipes = recipes
         self._folders = settings.home / "jobs"
         self._offers = Offers(database, access, recipes)
-        collector = Collector(settings, database, catalogue, runtime, recipes)
+        collector = self._collector = Collector(settings, database, catalogue, runtime, recipes)
         preparation = Preparation(database, runtime, recipes, collector, self.folder)
         self._reconciler = Reconciler(
             settings, database, runtime, preparation=preparation, collector=collector, folder_of=self.folder
@@ -189,6 +190,21 @@ class JobService:
         start = max(0, size + offset) if offset < 0 else offset
         text = read_bytes(file, offset=start, limit=max(0, limit)) if start < size else b""
         return JobLog(text, start, start + len(text), size)
+
+    def kept(self, principal: Principal, job_id: str) -> list[KeptFile]:
+        """The files of a job that failed; those of a result are the result's. Only for who may read all its inputs."""
+        view = self.job(principal, job_id)
+        if view.job.state == JobState.SUCCEEDED or not view.may_repeat:
+            return []
+        return kept_files(self._collector.kept_folder(job_id))
+
+    def kept_file(self, principal: Principal, job_id: str, name: str) -> KeptFile:
+        found = next((file for file in self.kept(principal, job_id) if file.name == name), None)
+        if found is None:
+            raise NotFound(
+                f"The job keeps no file '{name[:100]}', or you may not see it.", remedy="Open the job's page."
+            )
+        return found
 
     def typical_duration_s(self, recipe: str) -> float | None:
         """Median wall time of the last successful runs."""

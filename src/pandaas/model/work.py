@@ -111,6 +111,9 @@ class Resources:
     gpu: bool = False
 
 
+RecipeShape = Literal["blockwise", "whole", "notebook", "command"]
+
+
 @dataclass(frozen=True)
 class RecipeManifest:
     """What `recipe.toml` says. Only this file is read by the server; recipe code never runs in it."""
@@ -119,7 +122,7 @@ class RecipeManifest:
     version: str
     title: str
     summary: str
-    shape: Literal["blockwise", "whole"]
+    shape: RecipeShape
     environment: str
     inputs: tuple[InputSlot, ...]
     techniques: tuple[str, ...] = ()

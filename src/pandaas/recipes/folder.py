@@ -66,7 +66,7 @@ class _Manifest(_Table):
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,31}$")
     title: str = Field(min_length=1, max_length=200)
     summary: str = ""
-    shape: Literal["blockwise", "whole"]
+    shape: Literal["blockwise", "whole", "notebook"]
     environment: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
     selection: Literal["each", "all"] = "each"
     techniques: list[str] = []
@@ -97,6 +97,18 @@ def parse_manifest(folder: Path) -> RecipeManifest:
         raise _complaint(file, error) from error
     _check_sense(file, found)
     return _to_manifest(found)
+
+
+_CODE = {"blockwise": "run.py", "whole": "run.py", "notebook": "notebook.ipynb"}
+
+
+def check_code(folder: Path, manifest: RecipeManifest) -> None:
+    """`InvalidInput` where the folder lacks the file that its shape is run from."""
+    name = _CODE.get(manifest.shape)
+    if name is not None and not (folder / name).is_file():
+        raise InvalidInput(
+            f"{folder / name} is missing.", remedy=f"The code of a {manifest.shape} recipe is in {name}."
+        )
 
 
 def manifest_from_json(tree: Mapping[str, Any]) -> RecipeManifest:

@@ -28,6 +28,7 @@ from pandaas.db.tables import Recipe, RecipeDefault
 from pandaas.model import InvalidInput, NotFound, PandaasError, RecipeManifest, Unavailable
 from pandaas.recipes.folder import (
     MANIFEST,
+    check_code,
     content_hash,
     keep_copy,
     manifest_from_json,
@@ -133,8 +134,7 @@ class RecipeRegistry:
         Raises `InvalidInput` naming file and key, `Unavailable` when the environment can't be built.
         """
         manifest = parse_manifest(folder)
-        if not (folder / "run.py").is_file():
-            raise InvalidInput(f"{folder / 'run.py'} is missing.", remedy="A recipe's code is in run.py.")
+        check_code(folder, manifest)
         digest = content_hash(folder)
         copy = self._copies / digest
         keep_copy(folder, copy)
@@ -235,7 +235,7 @@ class RecipeRegistry:
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines()
             raise InvalidInput(
-                f"parameters.py can't be loaded: {said[-1][:500] if said else f'exit code {done.returncode}'}",
+                f"The parameters can't be loaded: {said[-1][:500] if said else f'exit code {done.returncode}'}",
                 remedy="Run `pandaas recipe check` to see all of it.",
             )
         try:

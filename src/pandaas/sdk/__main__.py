@@ -78,7 +78,7 @@ def _wait(options: argparse.Namespace) -> int:
 def _job(options: argparse.Namespace) -> int:
     pin_threads(_thread_count(options.job))
     from pandaas.sdk.errors import RecipeError, explain
-    from pandaas.sdk.job import load_job, set_current_job
+    from pandaas.sdk.job import JOB, load_job, set_current_job
     from pandaas.sdk.journal import standard
     from pandaas.sdk.report import Reporter, set_reporter
 
@@ -89,6 +89,7 @@ def _job(options: argparse.Namespace) -> int:
         reporter = Reporter(job.output, journal=standard())
         set_reporter(reporter)
         set_current_job(job)
+        os.environ[JOB] = os.path.abspath(options.job)
         reporter.journal.begin(job)
         _carry_out(options, job)
     except RecipeError as error:
@@ -105,17 +106,20 @@ def _job(options: argparse.Namespace) -> int:
 
 
 def _carry_out(options: argparse.Namespace, job: Job) -> None:
-    from pandaas.sdk import blockwise, whole
+    from pandaas.sdk import blockwise, notebook, whole
     from pandaas.sdk.errors import RecipeError
     from pandaas.sdk.recipe import load_code, load_parameters
     from pandaas.sdk.report import progress
 
     progress(0.0, "Loading the program")
     parameters = load_parameters(job.recipe_folder, job.parameters)
+    if job.shape != "blockwise" and options.verb != "run":
+        raise RecipeError(f"'{options.verb}' needs a blockwise recipe; {job.recipe_id} runs as a whole.")
+    if job.shape == "notebook":
+        notebook.run(job, parameters)
+        return
     code = load_code(job.recipe_folder, job.shape)
     if job.shape != "blockwise":
-        if options.verb != "run":
-            raise RecipeError(f"'{options.verb}' needs a blockwise recipe; {job.recipe_id} runs as a whole.")
         whole.run(code, job, parameters)
     elif options.verb == "run":
         blockwise.run(code, job, parameters)

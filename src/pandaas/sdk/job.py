@@ -11,6 +11,7 @@ from pandaas.sdk.errors import RecipeError
 from pandaas.sdk.inputs import Input, Inputs
 
 FORMAT = 1
+JOB = "PANDAAS_JOB"  # names job.json to processes that a job starts
 
 
 @dataclass(frozen=True)
@@ -81,7 +82,9 @@ _current: Optional[Job] = None
 
 
 def current_job() -> Optional[Job]:
-    """The job that this process runs, or None (a recipe tried by hand)."""
+    """The job that this process runs or was started by (a notebook's Python), or None (a recipe tried by hand)."""
+    if _current is None and os.environ.get(JOB):
+        set_current_job(load_job(os.environ[JOB]))
     return _current
 
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, Mapping
 
 from pandaas.sdk.errors import RecipeError
+from pandaas.sdk.parameters_cell import NOTEBOOK
 
 BLOCKWISE_FUNCTIONS = ("open", "process", "merge", "finish")
 WHOLE_FUNCTIONS = ("run",)
@@ -42,6 +43,10 @@ def load_parameters(folder: str, given: Mapping[str, Any]) -> Any:
 def parameter_schema(folder: str) -> dict[str, Any]:
     """The JSON Schema of the recipe's parameters: bounds, defaults, units, help."""
     if not os.path.isfile(os.path.join(folder, "parameters.py")):
+        if os.path.isfile(os.path.join(folder, NOTEBOOK)):
+            from pandaas.sdk import notebook
+
+            return notebook.schema(folder)
         return {"type": "object", "properties": {}}
     schema: dict[str, Any] = json.loads(json.dumps(_load(folder, "parameters").Parameters.model_json_schema()))
     return schema

@@ -16,6 +16,7 @@ from pandaas.server.schemas import (
     JobInputOut,
     JobOut,
     JobPageOut,
+    KeptFileOut,
     NoticeOut,
     OfferOut,
     RecipeOut,
@@ -46,6 +47,7 @@ def job_page(platform: Services, asker: Principal, view: JobView) -> JobPageOut:
         _job_fields(view, outputs)
         | {name: getattr(view.job, name) for name in _PAGE}
         | {"may_cancel": view.may_cancel, "may_repeat": view.may_repeat}
+        | {"files": [KeptFileOut(name=file.name, size=file.size) for file in platform.jobs.kept(asker, view.job.id)]}
     )
 
 

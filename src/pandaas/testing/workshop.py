@@ -51,7 +51,7 @@ class FakeCatalogue:
         self._access = access
         self.fail_next: Exception | None = None
 
-    def prepare_result(self, file: Path) -> Path:
+    def prepare_result(self, file: Path, _attachments: Sequence[Path] = ()) -> Path:
         return file
 
     def register_result(

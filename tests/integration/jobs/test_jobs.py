@@ -383,3 +383,24 @@ def _events(workshop: Workshop, job_id: str, kind: str) -> list[Event]:
     with workshop.database.read() as session:
         query = select(Event).where(Event.subject == job_id, Event.kind == kind).order_by(Event.id)
         return list(session.scalars(query))
+
+
+def test_files_of_a_failed_job_are_kept_for_those_who_may_read_its_inputs(workshop: Workshop) -> None:
+    code = (
+        "from pandaas import sdk\n"
+        "def run(inputs, parameters, output):\n"
+        "    (output / 'files').mkdir()\n"
+        "    (output / 'files' / 'notebook.ipynb').write_text('how far it came')\n"
+        "    raise sdk.RecipeError('No peak.', 'Widen the range.')\n"
+    )
+    workshop.write_recipe("failing", code)
+    with workshop.running():
+        job_id = workshop.start("alice", "failing", workshop.dataset())
+        assert workshop.wait(job_id).job.failure == "No peak."
+    alice = workshop.principal("alice")
+    [kept] = workshop.jobs.kept(alice, job_id)
+    assert (kept.name, kept.path.read_text()) == ("notebook.ipynb", "how far it came")
+    with pytest.raises(NotFound):
+        workshop.jobs.kept_file(alice, job_id, "../notebook.ipynb")
+    with pytest.raises(NotFound):
+        workshop.jobs.kept(workshop.principal("bob"), job_id)

@@ -2535,6 +2535,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{job_id}/files/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Kept File
+         * @description A file that a failed job kept, always as an attachment: it is what user code wrote.
+         */
+        get: operations["kept_file_api_v1_jobs__job_id__files__name__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs/{job_id}/cancel": {
         parameters: {
             query?: never;
@@ -4575,6 +4595,12 @@ export interface components {
             may_cancel: boolean;
             /** May Repeat */
             may_repeat: boolean;
+            /**
+             * Files
+             * @description What a failed job kept; a result's files are the result's.
+             * @default []
+             */
+            files: components["schemas"]["KeptFileOut"][];
         };
         /** JoinAnswerIn */
         JoinAnswerIn: {
@@ -4593,6 +4619,16 @@ export interface components {
              * @description Why; the session's person reads it.
              */
             reason: string;
+        };
+        /**
+         * KeptFileOut
+         * @description A file that a job left before it failed: an executed notebook, figures. `size` in bytes.
+         */
+        KeptFileOut: {
+            /** Name */
+            name: string;
+            /** Size */
+            size: number;
         };
         /**
          * LensOut
@@ -5571,7 +5607,7 @@ export interface components {
              * Shape
              * @enum {string}
              */
-            shape: "blockwise" | "whole";
+            shape: "blockwise" | "whole" | "notebook" | "command";
             /** Environment */
             environment: string;
             /** Environment Ready */
@@ -5612,7 +5648,7 @@ export interface components {
              * Shape
              * @enum {string}
              */
-            shape: "blockwise" | "whole";
+            shape: "blockwise" | "whole" | "notebook" | "command";
             /** Environment */
             environment: string;
             /** Environment Ready */
@@ -23590,6 +23626,117 @@ export interface operations {
             header?: never;
             path: {
                 job_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    kept_file_api_v1_jobs__job_id__files__name__get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                job_id: string;
+                name: string;
             };
             cookie?: never;
         };

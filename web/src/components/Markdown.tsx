@@ -11,10 +11,12 @@ interface MarkdownProps {
   base?: string;
   /** The text stands below a heading of the page: its own headings begin at the third level. */
   inside?: boolean;
+  /** Text that a program wrote: its pictures are named, not fetched. */
+  plain?: boolean;
 }
 
 /** Our own documents and people's texts; HTML in them is shown as text, never run. */
-export default function Markdown({ text, base = '', inside = false }: MarkdownProps) {
+export default function Markdown({ text, base = '', inside = false, plain: isPlain = false }: MarkdownProps) {
   const components: Components = {
     a: ({ href = '', children }) => {
       const inside = helpAddress(href, base);
@@ -40,7 +42,7 @@ export default function Markdown({ text, base = '', inside = false }: MarkdownPr
         <table>{children}</table>
       </div>
     ),
-    img: ({ src, alt }) => (typeof src === 'string' ? <img src={imageAddress(src, base)} alt={alt ?? ''} loading="lazy" /> : null),
+    img: ({ src, alt }) => (typeof src === 'string' && isPlain ? <em>[{alt ?? 'picture'}]</em> : typeof src === 'string' ? <img src={imageAddress(src, base)} alt={alt ?? ''} loading="lazy" /> : null),
   };
   return (
     <div className={classes.text}>

@@ -249,18 +249,18 @@ def _fill(settings: Settings, dataset: Dataset, prepared: Prepared) -> None:
     dataset.techniques = technique_rows(scanned, place.technique)
 
 
-def file_rows(files: tuple[MeasuredFile, ...]) -> list[DatasetFile]:
+def file_rows(files: tuple[MeasuredFile, ...], *, role: str = "data", first: int = 0) -> list[DatasetFile]:
     return [
         DatasetFile(
             position=position,
-            role="data",
+            role=role,
             name=storable(file.name)[:255],
             path=storable(str(file.path)),
             size=file.size,
             mtime_ns=file.mtime_ns,
             sha256=file.sha256,
         )
-        for position, file in enumerate(files)
+        for position, file in enumerate(files, first)
     ]
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Query, Response
+from datetime import UTC, datetime
 
+from fastapi import APIRouter, Query, Request, Response
+
+from pandaas.catalogue import FileContent
 from pandaas.jobs import JobRequest
 from pandaas.server import present_work
+from pandaas.server.downloads import FileDownload
 from pandaas.server.schemas import JobIn, JobListOut, JobOut, JobPageOut, NoticeOut, VerifyOut
 from pandaas.server.services import READ_OR_RUN, Platform, RowId, Signed
 
@@ -54,6 +58,18 @@ def job_log(
     piece = platform.jobs.log(asker, job_id, offset, min(limit, _LOG_PIECE))
     headers = {"X-Next-Offset": str(piece.next_offset), "X-Log-Size": str(piece.size), "Cache-Control": "no-store"}
     return Response(piece.text, media_type="text/plain; charset=utf-8", headers=headers)
+
+
+@router.get("/jobs/{job_id}/files/{name}", response_class=Response)
+def kept_file(job_id: str, name: str, platform: Platform, asker: Signed, request: Request) -> Response:
+    """A file that a failed job kept, always as an attachment: it is what user code wrote."""
+    file = platform.jobs.kept_file(asker, job_id, name)
+    found = file.path.stat()
+    changed = datetime.fromtimestamp(found.st_mtime, UTC)
+    content = FileContent(
+        file.path.resolve(), file.name, found.st_size, changed, f'"{found.st_mtime_ns:x}-{found.st_size:x}"'
+    )
+    return FileDownload(content, request)
 
 
 @router.post("/jobs/{job_id}/cancel")

@@ -30,7 +30,7 @@ class RecipeOut(Out):
     citation: list[str]
     licence: str
     techniques: list[TechniqueOut]
-    shape: Literal["blockwise", "whole"]
+    shape: Literal["blockwise", "whole", "notebook", "command"]
     environment: str
     environment_ready: bool
     selection: Literal["each", "all"]
@@ -112,6 +112,13 @@ class JobOut(Out):
     outputs: list[DatasetCard] = Field([])
 
 
+class KeptFileOut(Out):
+    """A file that a job left before it failed: an executed notebook, figures. `size` in bytes."""
+
+    name: str
+    size: int
+
+
 class JobPageOut(JobOut):
     parameters: dict[str, Any]
     preview: dict[str, Any] | None = Field(
@@ -133,6 +140,7 @@ class JobPageOut(JobOut):
     verifies: str | None
     may_cancel: bool
     may_repeat: bool
+    files: list[KeptFileOut] = Field([], description="What a failed job kept; a result's files are the result's.")
 
 
 class VerifyOut(Out):

@@ -1,6 +1,7 @@
-import { Badge, Button, Group, Stack, Text } from '@mantine/core';
-import { IconDownload, IconFile, IconFileOff, IconPaperclip } from '@tabler/icons-react';
+import { Badge, Button, Group, Modal, Skeleton, Stack, Text } from '@mantine/core';
+import { IconBook, IconDownload, IconFile, IconFileOff, IconPaperclip } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useState } from 'react';
 
 import { filesQuery } from '@/api/queries';
 import type { DatasetOut, FileOut } from '@/api/types';
@@ -9,6 +10,8 @@ import { CopyIcon, Dots, When } from '@/components/text';
 import { bytes, plural } from '@/format';
 
 import classes from './dataset.module.css';
+
+const Notebook = lazy(async () => ({ default: (await import('@/components/notebook/Notebook')).Notebook }));
 
 export function Files({ dataset }: { dataset: DatasetOut }) {
   const query = useQuery(filesQuery(dataset.pid));
@@ -56,11 +59,30 @@ function FileRow({ pid, file }: { pid: string; file: FileOut }) {
             Missing
           </Badge>
         ) : (
-          <Button component="a" href={href} download={file.name} variant="default" size="compact-sm" leftSection={<IconDownload size={14} />} aria-label={`Download ${file.name}`}>
+          <>
+            {file.name.endsWith('.ipynb') && <ReadNotebook href={href} file={file} />}
+            <Button component="a" href={href} download={file.name} variant="default" size="compact-sm" leftSection={<IconDownload size={14} />} aria-label={`Download ${file.name}`}>
             Download
-          </Button>
+            </Button>
+          </>
         )}
       </Group>
     </li>
+  );
+}
+
+function ReadNotebook({ href, file }: { href: string; file: FileOut }) {
+  const [open, setOpen] = useState(false);
+  return (
+    <>
+      <Button variant="default" size="compact-sm" leftSection={<IconBook size={14} />} aria-label={`Read ${file.name}`} onClick={() => { setOpen(true); }}>
+        Read
+      </Button>
+      <Modal opened={open} onClose={() => { setOpen(false); }} title={file.name} size="xl">
+        <Suspense fallback={<Skeleton height={300} />}>
+          <Notebook href={href} name={file.name} size={file.size} />
+        </Suspense>
+      </Modal>
+    </>
   );
 }

@@ -17,6 +17,7 @@ import { plural } from '@/format';
 import { JobActions } from './JobActions';
 import { JobFacts } from './JobFacts';
 import { JobLog } from './JobLog';
+import { JobNotebook } from './JobNotebook';
 import classes from './jobs.module.css';
 import { LivePlot } from './LivePlot';
 import { Parameters } from './Parameters';
@@ -78,6 +79,7 @@ function Contents({ job }: { job: JobPageOut }) {
             ))}
           </Section>
         )}
+        <JobNotebook job={job} />
         {job.verifies && <Verifies pid={job.verifies} />}
         <LivePlot preview={job.preview} running={isActive(job.state)} />
         <JobLog job={job} />

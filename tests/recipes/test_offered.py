@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.recipe, pytest.mark.skipif(not DATA.is_dir(), reason="
 FITS: dict[str, tuple[str, ...]] = {
     "laser-pulse": ("lasers/pypret_frog*",),
     "xas-reduce": ("xas/*.dat", "xas/*.xdi"),
+    "xrf-map": ("xrf/DLS_I18*", "xrf/DLS_testfluo2*"),
 }
 
 

@@ -1,0 +1,92 @@
+"""The map with its energies: spectra read row by row, so that a map may be larger than the memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from pandaas.sdk import Field, Input, RecipeError, warn
+from pandaas.sdk.inputs import open_hdf5, text
+
+_BLOCK = 1 << 26  # numbers read at once
+
+
+@dataclass(frozen=True)
+class Spectra:
+    """`node[..., channel]`; `energy` in keV ascending; `total` is the spectrum of all pixels."""
+
+    node: h5py.Dataset
+    energy: NDArray[Any]
+    total: NDArray[Any]
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.node.shape[:-1])
+
+
+def read_spectra(source: Input) -> Spectra:
+    """Find the spectra and add them up. `RecipeError` names the input at fault."""
+    node = open_hdf5(source.master).get(source.default_path()) if source.is_hdf5 else None
+    if not isinstance(node, h5py.Dataset) or node.ndim < 2 or node.shape[-1] < 32:
+        shape = f"an array of shape {tuple(node.shape)}" if isinstance(node, h5py.Dataset) else "no array"
+        raise RecipeError(
+            f"'{source.title}' shows {shape}, which holds no spectra over positions.",
+            "Choose a fluorescence map whose last axis is the energy.",
+            source.slot,
+        )
+    if node.size == 0:
+        raise RecipeError(f"The map is empty: its shape is {tuple(node.shape)}.", "Choose another map.", source.slot)
+    energy = _energies(node, source)
+    total, bad = np.zeros(node.shape[-1]), 0
+    for _, block in blocks(node):
+        bad += int((~np.isfinite(block)).sum())
+        total += np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0).sum(axis=0)
+    if bad:
+        warn(f"{bad} counts are no numbers and are taken as zero.")
+    if total.sum() <= 0:
+        raise RecipeError("No pixel of the map holds a count.", "Choose another map.", source.slot)
+    return Spectra(node, energy, total)
+
+
+def blocks(node: h5py.Dataset) -> Iterator[tuple[slice, NDArray[Any]]]:
+    """Pieces of the first axis with the spectra of each as (pixel, channel)."""
+    row = int(np.prod(node.shape[1:]))
+    step = max(1, _BLOCK // row)
+    for start in range(0, node.shape[0], step):
+        part = slice(start, min(start + step, node.shape[0]))
+        yield part, np.asarray(node[part], dtype=float).reshape(-1, node.shape[-1])
+
+
+def _energies(node: h5py.Dataset, source: Input) -> NDArray[Any]:
+    group = node.parent
+    names = [text(name) for name in np.atleast_1d(group.attrs.get("axes", []))]
+    candidates = [names[-1]] if len(names) == node.ndim else []
+    axis = next((group[n] for n in [*candidates, "energy"] if n in group and group[n].shape == node.shape[-1:]), None)
+    if axis is None:
+        raise RecipeError(
+            "The spectra name no energy axis.", "Choose a map with the energy of each channel.", source.slot
+        )
+    energy = np.asarray(axis[()], dtype=float)
+    if text(axis.attrs.get("units", "")).lower() == "ev" or energy.max() > 250:
+        energy = energy / 1000
+    if not np.all(np.diff(energy) > 0):
+        raise RecipeError("The energies don't ascend.", "Choose a map with a calibrated energy axis.", source.slot)
+    return energy
+
+
+def positions(node: h5py.Dataset) -> list[Field | None]:
+    """The axes of the positions where the file has them as one number for each row and column."""
+    group = node.parent
+    names = [text(name) for name in np.atleast_1d(group.attrs.get("axes", []))]
+    found: list[Field | None] = []
+    for index, length in enumerate(node.shape[:-1]):
+        name = names[index] if index < len(names) else "."
+        axis = group.get(name) if name != "." else None
+        good = isinstance(axis, h5py.Dataset) and axis.shape == (length,)
+        found.append(Field(name, axis[()], text(axis.attrs.get("units", "")), name) if good else None)
+    return found

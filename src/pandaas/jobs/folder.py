@@ -17,7 +17,7 @@ from typing import Any
 
 from pandaas import __version__
 from pandaas.db.tables import Dataset, Job
-from pandaas.model import InvalidInput
+from pandaas.model import InvalidInput, Unavailable
 from pandaas.recipes import RecipeVersion
 from pandaas.runtime import (
     Account,
@@ -33,6 +33,7 @@ from pandaas.runtime import (
 )
 
 RESULT = "result.nxs"
+_OWN_CODE = ("blockwise", "whole")  # what a warm process can have imported before
 _MANY = 200
 
 
@@ -79,7 +80,12 @@ def write_job(
     files = [Path(file.path) for datasets in inputs.values() for dataset in datasets for file in dataset.files]
     _check_there(inputs)
     binds, account = show_files(files, account, folder.path / "inputs")
-    write_atomically(str(folder.description), describe(folder, job, recipe, inputs, person))
+    program = _program(recipe, runtime)
+    described = describe(folder, job, recipe, inputs, person)
+    if program is not None:
+        described["program"] = program.described
+        binds += program.binds
+    write_atomically(str(folder.description), described)
     folder.description.chmod(0o644)
     confinement = Confinement(
         read_only=(*environment.binds, runtime.sdk.bind(), Bind(recipe.code), Bind(folder.description), *binds),
@@ -100,8 +106,30 @@ def write_job(
         output_mb=recipe.manifest.resources.output_mb or runtime.settings.runtime.output_mb,
         share=str(job.person_id),
         recipe=job.recipe,
-        template=_template(folder, job, recipe, environment=environment, runtime=runtime, account=account),
+        template=_template(folder, job, recipe, environment=environment, runtime=runtime, account=account)
+        if recipe.manifest.shape in _OWN_CODE
+        else None,
     )
+
+
+@dataclass(frozen=True)
+class _Program:
+    """The installed program of a command recipe, as the job is told of it."""
+
+    described: dict[str, Any]
+    binds: tuple[Bind, ...]
+
+
+def _program(recipe: RecipeVersion, runtime: Runtime) -> _Program | None:
+    need = recipe.manifest.program
+    if need is None:
+        return None
+    found = runtime.programs.find(need)
+    if found is None:
+        raise Unavailable(f"{need.name} is not installed here any more.", remedy=need.remedy or "Tell the operator.")
+    version = runtime.programs.version(need, found)
+    described = {"name": need.name, "version": version, "path": str(found.path), "variables": dict(found.variables)}
+    return _Program(described, found.binds)
 
 
 def _template(

@@ -111,6 +111,26 @@ class Resources:
     gpu: bool = False
 
 
+@dataclass(frozen=True)
+class ProgramNeed:
+    """An installed program that a recipe of shape `command` runs.
+
+    `find` are absolute paths or patterns, the first that is there counts; with `module` (an environment module) it is a
+    name looked up on that module's PATH. `folders` are shown to the sandbox. `verified` names the version that this recipe
+    was tried with; empty: it was never run with the real program.
+    """
+
+    name: str
+    find: tuple[str, ...]
+    module: str = ""
+    package: str = ""  # the Debian package that it comes with
+    folders: tuple[str, ...] = ()
+    version: tuple[str, ...] = ()  # arguments that make it print its version
+    version_pattern: str = ""
+    remedy: str = ""
+    verified: str = ""
+
+
 RecipeShape = Literal["blockwise", "whole", "notebook", "command"]
 
 
@@ -136,6 +156,7 @@ class RecipeManifest:
     verify: Literal["bit", "tolerance"] = "bit"
     verify_reason: str = ""  # why results are not bit-equal
     verify_tolerance: float = 1e-6
+    program: ProgramNeed | None = None  # what a recipe of shape `command` runs
 
 
 @dataclass(frozen=True)

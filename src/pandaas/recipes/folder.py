@@ -19,6 +19,7 @@ from pandaas.model import (
     DatasetKind,
     InputSlot,
     InvalidInput,
+    ProgramNeed,
     RecipeManifest,
     Resources,
 )
@@ -26,6 +27,7 @@ from pandaas.model import (
 MANIFEST = "recipe.toml"
 _ID = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _IGNORED = {"__pycache__", "tests", ".git"}
+_PLAIN_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.+-]{0,99}$"
 _MAX_FILES = 500
 _MAX_BYTES = 50_000_000
 
@@ -61,12 +63,48 @@ class _Resources(_Table):
     gpu: bool = False
 
 
+class _Program(_Table):
+    name: str = Field(min_length=1, max_length=100)
+    find: list[str] = Field(min_length=1, max_length=20)
+    module: str = Field("", pattern=r"^([A-Za-z0-9_][A-Za-z0-9_.+/-]{0,100})?$")
+    package: str = Field("", pattern=r"^([a-z0-9][a-z0-9.+-]+)?$")
+    folders: list[str] = []
+    version: list[str] = []
+    version_pattern: str = ""
+    remedy: str = ""
+    verified: str = ""
+
+
+class _Column(_Table):
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    unit: str | None = None
+    label: str | None = None
+
+
+class _Outcome(_Table):
+    file: str = Field(pattern=_PLAIN_NAME)
+    title: str = ""
+    plot: str = ""
+    columns: list[_Column] = Field([], max_length=3)
+    scales: list[Literal["linear", "log"]] = []
+
+
+class _Command(_Table):
+    argv: list[str | list[str]] = Field(min_length=1, max_length=200)
+    exit_codes: list[int] = [0]
+    expects: list[str] = []
+    progress: str = ""
+    failure: str = ""
+    files: dict[str, str | dict[str, Any]] = {}
+    result: _Outcome
+
+
 class _Manifest(_Table):
     id: str = Field(pattern=rf"^{_ID.pattern}$")
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,31}$")
     title: str = Field(min_length=1, max_length=200)
     summary: str = ""
-    shape: Literal["blockwise", "whole", "notebook"]
+    shape: Literal["blockwise", "whole", "notebook", "command"]
     environment: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
     selection: Literal["each", "all"] = "each"
     techniques: list[str] = []
@@ -79,6 +117,8 @@ class _Manifest(_Table):
     verify_reason: str = ""
     verify_tolerance: float = Field(1e-6, gt=0, le=1)
     inputs: list[_Input] = Field(min_length=1)
+    program: _Program | None = None
+    command: _Command | None = None
     resources: _Resources = _Resources(cores=1, memory_mb=2048, time_limit_s=3600)
 
 
@@ -197,6 +237,7 @@ def _check_sense(file: Path, found: _Manifest) -> None:
             raise InvalidInput(f"{file}: input '{slot.name}' wants at least more than at most.", field="inputs.maximum")
     if not any(slot.minimum for slot in found.inputs):
         raise InvalidInput(f"{file}: no input is needed.", remedy="Give one input minimum = 1.", field="inputs.minimum")
+    _check_command(file, found)
     if found.verify == "tolerance" and not found.verify_reason:
         raise InvalidInput(
             f"{file}: 'verify_reason' is missing.",
@@ -205,11 +246,45 @@ def _check_sense(file: Path, found: _Manifest) -> None:
         )
 
 
+def _check_command(file: Path, found: _Manifest) -> None:
+    """A command names its program, plain files, and patterns that are patterns."""
+    if (found.shape == "command") != (found.command is not None) or (found.command is None) != (found.program is None):
+        raise InvalidInput(
+            f"{file}: the shape 'command' and the tables 'program' and 'command' belong together.",
+            remedy="Give all of them, or none.",
+            field="command",
+        )
+    if found.command is None or found.program is None:
+        return
+    relative = next((path for path in found.program.find if not path.startswith("/")), None)
+    if bool(found.program.module) != (relative is not None):
+        raise InvalidInput(
+            f"{file}: 'program.find' holds absolute paths; with 'program.module' names without folders.",
+            remedy="Correct it.",
+            field="program.find",
+        )
+    for name in (*found.command.files, *found.command.expects):
+        if not re.fullmatch(_PLAIN_NAME, name):
+            raise InvalidInput(f"{file}: '{name}' is no plain file name.", remedy="Leave folders out.", field="command")
+    texts = {"progress": found.command.progress, "failure": found.command.failure}
+    for key, text in (*texts.items(), ("version_pattern", found.program.version_pattern)):
+        try:
+            re.compile(text)
+        except re.error as error:
+            raise InvalidInput(f"{file}: '{key}' is no regular expression: {error}.", field=key) from error
+
+
 def _to_manifest(found: _Manifest) -> RecipeManifest:
-    values = found.model_dump(exclude={"inputs", "resources"})
-    values |= {key: tuple(value) for key, value in values.items() if isinstance(value, list)}
+    values = found.model_dump(exclude={"inputs", "resources", "program", "command"})
+    values = _as_tuples(values)
+    if found.program is not None:
+        values["program"] = ProgramNeed(**_as_tuples(found.program.model_dump()))
     slots = tuple(_to_slot(slot) for slot in found.inputs)
     return RecipeManifest(**values, inputs=slots, resources=Resources(**found.resources.model_dump()))
+
+
+def _as_tuples(values: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
 
 
 def _to_slot(slot: _Input) -> InputSlot:

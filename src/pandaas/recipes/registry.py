@@ -81,6 +81,7 @@ class RecipeRegistry:
         self._current: dict[str, RecipeVersion] = {}
         self._signatures: dict[Path, tuple[tuple[str, int, int], ...]] = {}
         self._by_folder: dict[Path, RecipeVersion] = {}
+        self._paths: dict[Path, str] = {}
         self._scanned = float("-inf")
 
     def manifests(self) -> list[RecipeVersion]:
@@ -139,6 +140,9 @@ class RecipeRegistry:
         copy = self._copies / digest
         keep_copy(folder, copy)
         version = RecipeVersion(manifest, digest, folder, copy)
+        missing = self._missing_program(manifest)
+        if missing is not None:
+            return replace(version, problem=missing)
         environments = self._runtime.environments
         environment = environments.ensure(manifest.environment) if build else environments.ready(manifest.environment)
         if environment is None:
@@ -174,16 +178,43 @@ class RecipeRegistry:
         """The version in this folder; checked again only when it changed or its environment has arrived."""
         known = self._by_folder.get(folder)
         now = signature(folder)
+        here = self._program_path(known.manifest) if known is not None else ""
         waiting = known is not None and known.pending and self._environment_ready(known.manifest.environment)
-        if known is not None and self._signatures.get(folder) == now and not waiting:
+        if (
+            known is not None
+            and self._signatures.get(folder) == now
+            and self._paths.get(folder) == here
+            and not waiting
+        ):
             return known
         try:
             found = self._stored(folder) or self.check(folder)
+            missing = self._missing_program(found.manifest)
+            found = replace(found, problem=missing) if missing is not None else found
         except (PandaasError, OSError) as error:
             found = self._broken(folder, str(error))
             log.warning("recipe disabled", recipe=folder.name, reason=str(error))
         self._by_folder[folder], self._signatures[folder] = found, now
+        self._paths[folder] = self._program_path(found.manifest)
         return found
+
+    def _program_path(self, manifest: RecipeManifest) -> str:
+        """Where its program lies now; it may come and go while the platform runs."""
+        found = self._runtime.programs.find(manifest.program) if manifest.program is not None else None
+        return str(found.path) if found is not None else ""
+
+    def _missing_program(self, manifest: RecipeManifest) -> str | None:
+        """Why the program of a command recipe can't be used here; None when it can."""
+        if manifest.program is None:
+            return None
+        found = self._runtime.programs.find(manifest.program)
+        if found is None:
+            return f"{manifest.program.name} is not installed here. {manifest.program.remedy}".strip()
+        try:
+            self._runtime.programs.version(manifest.program, found)
+        except InvalidInput as error:
+            return str(error)
+        return None
 
     def _environment_ready(self, name: str) -> bool:
         try:

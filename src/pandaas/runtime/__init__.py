@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.engines.slurm.engine import SlurmEngine
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
     from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
+    from pandaas.runtime.programs import FoundProgram, Programs
     from pandaas.runtime.sandbox import Account, Bind, Confinement, Sandbox
     from pandaas.runtime.service import Runtime
     from pandaas.runtime.supervisor import write_atomically
@@ -31,9 +32,11 @@ _WHERE = {
     "EnvironmentStatus": "environments",
     "Environments": "environments",
     "ExitRecord": "engines.port",
+    "FoundProgram": "programs",
     "LocalEngine": "engines.local",
     "Observation": "engines.port",
     "RunningUsage": "usage",
+    "Programs": "programs",
     "Runtime": "service",
     "Sandbox": "sandbox",
     "SlurmEngine": "engines.slurm.engine",
@@ -60,8 +63,10 @@ __all__ = [
     "EnvironmentStatus",
     "Environments",
     "ExitRecord",
+    "FoundProgram",
     "LocalEngine",
     "Observation",
+    "Programs",
     "RunningUsage",
     "Runtime",
     "Sandbox",

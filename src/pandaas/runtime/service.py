@@ -14,6 +14,7 @@ from pandaas.runtime.engines.local import LocalEngine
 from pandaas.runtime.engines.port import Engine
 from pandaas.runtime.engines.slurm.engine import SlurmEngine
 from pandaas.runtime.environments import Environments
+from pandaas.runtime.programs import Programs
 from pandaas.runtime.sandbox import Sandbox
 from pandaas.runtime.sdk import INSIDE, SdkFolder
 
@@ -29,6 +30,7 @@ class Runtime:
         self.sandbox = self.probe(settings)
         self.sdk = SdkFolder(settings.home)
         self.environments = Environments(settings, self.sandbox)
+        self.programs = Programs(self.sandbox)
         self.broken_engines: dict[str, str] = {}
         self.engines: dict[str, Engine] = {"local": LocalEngine(settings.runtime, self.sandbox)}
         if settings.runtime.slurm.enabled:

@@ -67,6 +67,7 @@ class RecipeConformance(ABC):
 
     recipe: ClassVar[Path]
     parameters: ClassVar[Mapping[str, Any]] = {}
+    program: ClassVar[Path | None] = None  # a stand-in for the installed program of a command recipe
 
     @abstractmethod
     def make_inputs(self, folder: Path) -> Inputs:
@@ -95,7 +96,8 @@ class RecipeConformance(ABC):
 
     def run(self, folder: Path, inputs: Inputs | None = None, **parameters: Any) -> RecipeRun:
         """Run the recipe in `folder` and return what it left."""
-        return run_recipe(self.recipe, folder, inputs or self.make_inputs(folder), {**self.parameters, **parameters})
+        given = inputs or self.make_inputs(folder)
+        return run_recipe(self.recipe, folder, given, {**self.parameters, **parameters}, self.program)
 
     def test_the_manifest_is_complete(self, manifest: RecipeManifest) -> None:
         assert manifest.id == self.recipe.name
@@ -178,11 +180,14 @@ class RecipeConformance(ABC):
         assert found["bit_equal"], found["differences"]
 
 
-def run_recipe(recipe: Path, folder: Path, inputs: Inputs, parameters: Mapping[str, Any]) -> RecipeRun:
-    """Run the recipe once as a job would; `folder` takes job.json and the output."""
-    job = write_job(recipe, folder, inputs, parameters)
+def run_recipe(
+    recipe: Path, folder: Path, inputs: Inputs, parameters: Mapping[str, Any], program: Path | None = None
+) -> RecipeRun:
+    """Run the recipe once as a job would; `folder` takes job.json and the output. `program` stands in for a real one."""
+    job = write_job(recipe, folder, inputs, parameters, program)
     output = folder / "output"
-    done = sdk(recipe, ["run", str(job)], read_only=[recipe, job, *_files(inputs)], writable=[output])
+    shown = [recipe, job, *_files(inputs), *([program] if program else [])]
+    done = sdk(recipe, ["run", str(job)], read_only=shown, writable=[output])
     return RecipeRun(output, done)
 
 
@@ -206,7 +211,9 @@ def run_in_pieces(recipe: Path, folder: Path, inputs: Inputs, parameters: Mappin
     return output / "result.nxs"
 
 
-def write_job(recipe: Path, folder: Path, inputs: Inputs, parameters: Mapping[str, Any]) -> Path:
+def write_job(
+    recipe: Path, folder: Path, inputs: Inputs, parameters: Mapping[str, Any], program: Path | None = None
+) -> Path:
     """Write `folder/job.json` with an empty `folder/output`; files become inputs as a bare catalogue would say them."""
     manifest = parse_manifest(recipe)
     output = folder / "output"
@@ -229,6 +236,12 @@ def write_job(recipe: Path, folder: Path, inputs: Inputs, parameters: Mapping[st
         "person": "Test",
         "started_by": "pandaas.testing",
     }
+    if program is not None:
+        job["program"] = {
+            "name": manifest.program.name if manifest.program else "",
+            "version": "0",
+            "path": str(program),
+        }
     path = folder / "job.json"
     path.write_text(json.dumps(job), "utf-8")
     path.chmod(0o644)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import h5py
 import pytest
 from sqlalchemy import select
 
-from pandaas.db.tables import Recipe
+from pandaas.db.tables import Dataset, Recipe
 from pandaas.model import InvalidInput, Unavailable
 from pandaas.testing.workshop import Workshop
 
@@ -64,3 +67,38 @@ def test_a_missing_program_is_said(workshop: Workshop) -> None:
     (workshop.recipe_folder / "sum-whole" / "run.py").unlink()
     with pytest.raises(InvalidInput, match=r"run\.py is missing"):
         workshop.recipes.check(workshop.recipe_folder / "sum-whole")
+
+
+def test_a_program_that_comes_and_goes_is_followed(workshop: Workshop, tmp_path: Path) -> None:
+    program = tmp_path / "suite" / "prog"
+    workshop.write_recipe("suite", "")
+    (workshop.recipe_folder / "suite" / "run.py").unlink()
+    manifest = (
+        (workshop.recipe_folder / "suite" / "recipe.toml").read_text().replace('shape = "whole"', 'shape = "command"')
+    )
+    tables = (
+        f'\n[program]\nname = "Suite"\nfind = ["{program}"]\nversion = ["{{program}}"]\nversion_pattern = "Suite (.*)"\n'
+        'remedy = "Install it."\n[command]\nargv = ["{program}", "{sample}"]\n[command.result]\nfile = "out.dat"\n'
+        'columns = [{ name = "x" }, { name = "y" }]\n'
+    )
+    (workshop.recipe_folder / "suite" / "recipe.toml").write_text(manifest + tables)
+    workshop.recipes.refresh(force=True)
+    assert workshop.recipes.get("suite").problem == "Suite is not installed here. Install it."
+    with pytest.raises(Unavailable, match="Suite is not installed here"):
+        workshop.start("alice", "suite", workshop.dataset())
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\n[ $# = 0 ] && { echo "Suite 2.1"; exit 0; }\nprintf "1 2\\n3 4\\n" > out.dat\n')
+    program.chmod(0o755)
+    workshop.recipes.refresh(force=True)
+    assert workshop.recipes.get("suite").usable
+    with workshop.running():
+        view = workshop.wait(workshop.start("alice", "suite", workshop.dataset()))
+    assert (view.job.state, view.job.failure) == ("succeeded", None)
+    with workshop.database.read() as session:
+        file = session.scalars(select(Dataset).where(Dataset.pid == view.outputs[0])).one().files[0].path
+    with h5py.File(file) as result:
+        assert result["entry/curve/y"][()].tolist() == [2.0, 4.0]
+        assert result["entry/process/version"][()] == b"2.1"
+    program.unlink()
+    workshop.recipes.refresh(force=True)
+    assert not workshop.recipes.get("suite").usable

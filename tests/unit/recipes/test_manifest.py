@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from pandaas.model import ArrayKind, InvalidInput
+from pandaas.model import ArrayKind, InvalidInput, RecipeManifest
 from pandaas.recipes import content_hash, parse_manifest, write_skeleton
 from pandaas.recipes.folder import keep_copy, manifest_from_json, manifest_to_json, signature
 
@@ -100,3 +100,48 @@ def test_odd_names_are_refused(tmp_path: Path, name: str) -> None:
 def test_kinds_come_from_the_model(folder: Path) -> None:
     edit(folder, "dimensions = [1, 5]", 'kinds = ["image_stack"]')
     assert parse_manifest(folder).inputs[0].arrays[0].kinds == (ArrayKind.IMAGE_STACK,)
+
+
+COMMAND = """
+shape = "command"
+environment = "core"
+[[inputs]]
+name = "sample"
+title = "Sample"
+[program]
+name = "Suite"
+find = ["/opt/suite/bin/prog"]
+[command]
+argv = ["{program}", ["--in", "{sample}"]]
+[command.result]
+file = "out.dat"
+"""
+
+
+def _command(folder: Path, text: str) -> RecipeManifest:
+    (folder / "recipe.toml").write_text(f'id = "a"\nversion = "1"\ntitle = "A"\n{text}')
+    return parse_manifest(folder)
+
+
+def test_a_command_names_its_program(tmp_path: Path) -> None:
+    program = _command(tmp_path, COMMAND).program
+    assert program is not None
+    assert (program.name, program.find, program.verified) == ("Suite", ("/opt/suite/bin/prog",), "")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "complaint"),
+    [
+        ('shape = "command"', 'shape = "whole"', "belong together"),
+        ('file = "out.dat"', 'file = "../out.dat"', "result.file"),
+        ('file = "out.dat"', 'file = "/etc/passwd"', "result.file"),
+        ('"/opt/suite/bin/prog"', '"prog"', "absolute paths"),
+        ("[command]", '[command]\nexpects = ["a/b"]', "no plain file name"),
+        ("[command]", '[command]\nfailure = "("', "no regular expression"),
+        ("[command]", '[command]\nshell = "true"', "not a key"),
+        ('name = "Suite"', 'name = "Suite"\nmodule = "suite/1"', "names without folders"),
+    ],
+)
+def test_a_wrong_command_is_refused_by_its_key(tmp_path: Path, old: str, new: str, complaint: str) -> None:
+    with pytest.raises(InvalidInput, match=complaint):
+        _command(tmp_path, COMMAND.replace(old, new, 1))

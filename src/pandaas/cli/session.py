@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
     group.command("share")(share)
     group.command("unshare")(unshare)
     group.command("members")(members)
+    group.command("invite")(invite)
     app.add_typer(group, name="session")
 
 
@@ -119,12 +120,31 @@ def unshare(
         emit({"session": session, "user": user}, json, lambda: print(f"{user} is out."))
 
 
+def invite(
+    session: SessionId,
+    label: Annotated[str, typer.Argument(help="For whom it is; you find it by that later.")],
+    full: Annotated[bool, typer.Option("--full", help="To work along; else to watch.")] = False,
+    guests: Annotated[bool, typer.Option("--guests", help="Also without an account, where this is allowed.")] = False,
+    hours: Annotated[float, typer.Option(min=0.1, help="How long it works.")] = 24,
+    people: Annotated[int, typer.Option(min=1, max=20, help="For how many people.")] = 1,
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """Make a link that lets a colleague into a session of yours; it is shown only now."""
+    with connected(url, token_file) as client:
+        may = "full" if full else "view"
+        address = client.invite_to_session(session, label, may=may, guests=guests, hours=hours, most=people)
+        emit({"address": address}, json, lambda: print(address))
+
+
 def members(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
     """List whom a session of yours lets in, and who asks to join."""
     with connected(url, token_file) as client:
         found = client.session_sharing(session)
         columns = ("User name", "Name", "As", "May", "Until")
         rows = [_member(one) for one in found["members"]]
+        rows += [("", one["label"], "invited", one["may"], one["expires"][:16]) for one in found["invitations"]]
         emit(found, json, lambda: table(columns, rows, empty="Nobody else."))
 
 

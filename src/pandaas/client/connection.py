@@ -151,6 +151,12 @@ class Client:
         found: dict[str, Any] = self._transport.json("PUT", address, body={"may": may})
         return found
 
+    def invite_to_session(self, session_id: str, label: str, **more: Any) -> str:
+        """The address of an invitation into a session of yours; `more`: may, guests, hours, most. It is told only once."""
+        body = {"label": label, **more}
+        made = self._transport.json("POST", f"/sessions/{session_id}/invitations", body=body)
+        return f"{self.url}/join#{made['secret']}"
+
     def unshare_session(self, session_id: str, user: str) -> None:
         """Take it back; felt within seconds."""
         self._transport.json("DELETE", f"/sessions/{session_id}/members/{quote(user, safe='')}")

@@ -8,6 +8,7 @@ from starlette.responses import Response
 SECURE_NAME = "__Host-pandaas"
 LOOPBACK_NAME = "pandaas"
 _BROWSER = "-sign-in"  # a cookie of its own for sign-ins on their way to a provider and back
+_VISIT = "-visit"  # of a guest who was invited into a session
 _LENS = "-lens"  # the cookie beside it: a reviewer's visit, or the look as somebody else
 
 
@@ -35,6 +36,24 @@ def set_lens(connection: HTTPConnection, response: Response, secret: str) -> Non
 def clear_lens(connection: HTTPConnection, response: Response) -> None:
     secure = is_secure(connection)
     name = (SECURE_NAME if secure else LOOPBACK_NAME) + _LENS
+    response.delete_cookie(name, httponly=True, secure=secure, samesite="strict", path="/")
+
+
+def visit_secret(connection: HTTPConnection) -> str | None:
+    """The secret of the guest who visits a session with this browser, if any."""
+    return connection.cookies.get((SECURE_NAME if is_secure(connection) else LOOPBACK_NAME) + _VISIT)
+
+
+def set_visit(connection: HTTPConnection, response: Response, secret: str) -> None:
+    """It ends with the browser, and on the server with the invitation."""
+    secure = is_secure(connection)
+    name = (SECURE_NAME if secure else LOOPBACK_NAME) + _VISIT
+    response.set_cookie(name, secret, httponly=True, secure=secure, samesite="strict", path="/")
+
+
+def clear_visit(connection: HTTPConnection, response: Response) -> None:
+    secure = is_secure(connection)
+    name = (SECURE_NAME if secure else LOOPBACK_NAME) + _VISIT
     response.delete_cookie(name, httponly=True, secure=secure, samesite="strict", path="/")
 
 

@@ -13,7 +13,7 @@ from pandaas.config import Settings
 from pandaas.identity import Identity
 from pandaas.model import ANONYMOUS, InvalidInput, NotAllowed, Principal, TooLarge
 from pandaas.server import metrics
-from pandaas.server.cookies import cookie_secret, lens_secret
+from pandaas.server.cookies import cookie_secret, lens_secret, visit_secret
 from pandaas.server.door import Door, bearer, host_of, policy_with_sessions
 from pandaas.server.listening import LOOPBACK
 from pandaas.server.reading import data_read
@@ -59,7 +59,8 @@ class Gate(Door):
             return
         secret, lens = cookie_secret(connection), lens_secret(connection)
         if connection.scope["method"] not in _SAFE and not _UNGUARDED.fullmatch(connection.scope["path"]):
-            self._check_same_site(connection, with_cookie=secret is not None or lens is not None)
+            cookies = (secret, lens, visit_secret(connection))
+            self._check_same_site(connection, with_cookie=any(one is not None for one in cookies))
         found: Principal | None = None
         if secret is not None:
             found = identity.remembered("cookie", secret) or await to_thread.run_sync(

@@ -34,6 +34,7 @@ PUBLIC_KINDS = frozenset(
         "session.shared",
         "session.unshared",
         "session.joined",
+        "session.visited",
         "session.asked",
         "session.admitted",
         "session.refused",

@@ -4,6 +4,7 @@ A session is a program of a person, run by the same sandbox and engine as jobs, 
 folder. The keeper brings sessions forward; the server's proxy leads browsers with the right cookie to the socket.
 """
 
+from pandaas.sessions.invitations import InvitationView, Invited
 from pandaas.sessions.members import MemberView
 from pandaas.sessions.outlook import Outlook
 from pandaas.sessions.programs import Program, Programs
@@ -15,6 +16,8 @@ __all__ = [
     "Capacity",
     "Doorway",
     "Entry",
+    "InvitationView",
+    "Invited",
     "MemberView",
     "Outlook",
     "Program",

@@ -38,6 +38,8 @@ def outlook_of(entry: Entry, row: WorkSession, owner: str, staff: Sequence[Membe
     """`owner` is the name of the session's person; `staff` those of whom she has to know."""
     page, link = f"/sessions/{row.id}", "Chat, who is here"
     company = f"Session of {owner}. " + (_WATCHING[row.kind] if entry.may != "full" else _ALONG)
+    if entry.role == "guest":
+        page = "/visit"
     if entry.role == "owner":
         link, company = "Share, chat, extend, end …", _of_staff(staff)
     if row.expires is None:

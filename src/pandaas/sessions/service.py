@@ -37,6 +37,7 @@ from pandaas.model import (
 from pandaas.recipes import DatasetSummary, load_summaries
 from pandaas.runtime import LocalEngine, Runtime
 from pandaas.sessions.activity import Activity
+from pandaas.sessions.invitations import Invitations
 from pandaas.sessions.keeper import Keeper
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.members import Members
@@ -120,6 +121,9 @@ class SessionService:
             look=self.session,
             settled=self._keys.forget,
             staff_minutes=settings.sessions.staff_minutes,
+        )
+        self.invitations = Invitations(
+            database, settings.sessions, inside=self._inside, keys=self._keys, members=self.members
         )
         self._starting = Starting(settings, database, runtime, self.programs, self._engine)
         self._keeper = Keeper(
@@ -302,6 +306,15 @@ class SessionService:
         if view.row.state != SessionState.READY:
             raise Conflict(f"The session is {view.row.state}.", remedy="Wait until it is ready, or resume it.")
         return self._keys.ticket(session_id, Who(principal.person_id))
+
+    def guest_ticket(self, secret: str) -> str:
+        """The same for the guest of this cookie."""
+        found = self.invitations.guest(secret)
+        if found is None:
+            raise NotAllowed("This visit has ended.")
+        if found[0].state != SessionState.READY:
+            raise Conflict(f"The session is {found[0].state}.", remedy="Wait until it is ready.")
+        return self._keys.ticket(found[0].id, found[1].who)
 
     def outlook(self, entry: Entry) -> Outlook:
         """What to say above the session, to somebody who was let in."""

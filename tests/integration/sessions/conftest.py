@@ -84,7 +84,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         home=home,
         storage=[{"name": "data", "path": str(home / "data")}],
         facility={"id": "test", "name": "Test facility"},
-        sessions={"app_folders": [str(APPS)], "home_mb": 50, "most_of_one": 3},
+        sessions={"app_folders": [str(APPS)], "home_mb": 50, "most_of_one": 3, "guests": "principal_investigator"},
     )
     upgrade(found)
     return found

@@ -30,6 +30,7 @@ const KINDS = [
   'session.shared',
   'session.unshared',
   'session.joined',
+  'session.visited',
   'session.asked',
   'session.admitted',
   'session.refused',
@@ -68,6 +69,7 @@ export function staleKeys({ kind, subject, payload }: LiveEvent): readonly (read
     case 'session.shared':
     case 'session.unshared':
     case 'session.joined':
+    case 'session.visited':
     case 'session.asked':
     case 'session.admitted':
     case 'session.refused':

@@ -229,6 +229,18 @@ const review = createRoute({
   component: lazyRouteComponent(() => import('@/pages/access/ReviewPage'), 'ReviewPage'),
 });
 
+const join = createRoute({
+  getParentRoute: () => root,
+  path: '/join',
+  component: lazyRouteComponent(() => import('@/pages/sessions/JoinPage'), 'JoinPage'),
+});
+
+const visit = createRoute({
+  getParentRoute: () => root,
+  path: '/visit',
+  component: lazyRouteComponent(() => import('@/pages/sessions/VisitPage'), 'VisitPage'),
+});
+
 const requests = createRoute({
   getParentRoute: () => root,
   path: '/requests',
@@ -287,7 +299,7 @@ const device = createRoute({
 
 const tree = root.addChildren([
   home, signIn, search, saved, browse, collections, collection, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, sessions, workSession, recipes, upload, instruments, instrument,
-  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, requests, audit, account,
+  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, audit, account,
   signedIn, link, signedOut, device,
 ]);
 

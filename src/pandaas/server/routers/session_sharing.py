@@ -6,9 +6,17 @@ from fastapi import APIRouter
 
 from pandaas.model import Principal
 from pandaas.server.present_access import zoned
-from pandaas.server.schemas.sessions import JoinAnswerIn, JoinIn, SessionMemberIn, SessionMemberOut, SharingOut
+from pandaas.server.schemas.sessions import (
+    GuestOut,
+    InvitationOut,
+    JoinAnswerIn,
+    JoinIn,
+    SessionMemberIn,
+    SessionMemberOut,
+    SharingOut,
+)
 from pandaas.server.services import READ_OR_RUN, Platform, Services, Signed
-from pandaas.sessions import MemberView
+from pandaas.sessions import InvitationView, MemberView
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"], dependencies=[READ_OR_RUN])
 
@@ -71,4 +79,27 @@ def member(view: MemberView) -> SessionMemberOut:
 
 def _sharing(platform: Services, asker: Principal, session_id: str) -> SharingOut:
     members = platform.sessions.members.members(asker, session_id)
-    return SharingOut(members=[member(one) for one in members], staff_minutes=platform.settings.sessions.staff_minutes)
+    inviting = platform.sessions.invitations
+    limits = platform.settings.sessions
+    return SharingOut(
+        members=[member(one) for one in members],
+        invitations=[_invitation(one) for one in inviting.invitations(asker, session_id)],
+        guests_possible=inviting.guests_possible(asker, session_id),
+        invitation_hours=limits.invitation_days * 24,
+        staff_minutes=limits.staff_minutes,
+    )
+
+
+def _invitation(view: InvitationView) -> InvitationOut:
+    row = view.row
+    return InvitationOut(
+        id=row.id,
+        label=row.label,
+        may="full" if row.may == "full" else "view",
+        guests=row.guests,
+        most=row.most,
+        uses=row.uses,
+        works=view.works,
+        expires=row.expires,
+        came=[GuestOut(name=one.name, since=one.created, until=one.expires) for one in view.guests],
+    )

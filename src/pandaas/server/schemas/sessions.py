@@ -130,10 +130,33 @@ class SessionMemberOut(Out):
     until: datetime | None
 
 
+class GuestOut(Out):
+    """Somebody without an account who came by an invitation."""
+
+    name: str
+    since: datetime
+    until: datetime
+
+
+class InvitationOut(Out):
+    id: int
+    label: str
+    may: May
+    guests: bool
+    most: int
+    uses: int
+    works: bool
+    expires: datetime
+    came: list[GuestOut]
+
+
 class SharingOut(Out):
     """With whom a session is shared."""
 
     members: list[SessionMemberOut]
+    invitations: list[InvitationOut]
+    guests_possible: bool = Field(description="People without an account may be invited, to watch.")
+    invitation_hours: float = Field(description="Longest that an invitation works.")
     staff_minutes: int = Field(description="Longest that staff may stay.")
 
 
@@ -144,3 +167,55 @@ class JoinIn(In):
 class JoinAnswerIn(In):
     allow: bool
     minutes: int = Field(30, ge=1, le=1440)
+
+
+class InvitationIn(In):
+    label: str = Field(min_length=1, max_length=200, description="For whom it is.")
+    may: May = "view"
+    guests: bool = Field(False, description="Also for people without an account, who only watch.")
+    hours: float = Field(24, gt=0, le=1440, description="How long it works.")
+    most: int = Field(1, ge=1, le=20, description="For how many people.")
+
+
+class NewInvitationOut(Out):
+    id: int
+    secret: str = Field(description="It is told now and never again; the address is `/join#` and this.")
+    expires: datetime
+
+
+class InvitationSecretIn(In):
+    secret: str = Field(min_length=1, max_length=200)
+
+
+class VisitIn(InvitationSecretIn):
+    name: str = Field(min_length=1, max_length=100, description="Who you are; the session's person sees it.")
+
+
+class InvitedOut(Out):
+    """What an invitation is for."""
+
+    session_id: str
+    title: str
+    kind: Literal["jupyter", "desktop", "app"]
+    person: str
+    may: May
+    expires: datetime
+    as_guest: bool = Field(description="You may come in without an account.")
+    runs: bool
+
+
+class SessionRefOut(Out):
+    session_id: str
+
+
+class VisitOut(Out):
+    """The session that a guest visits; `name` is what she calls herself."""
+
+    id: str
+    title: str
+    kind: Literal["jupyter", "desktop", "app"]
+    state: Literal["requested", "starting", "ready", "hibernated", "ended", "failed", "lost"]
+    ready: datetime | None
+    ending: bool
+    person: str
+    name: str

@@ -8,7 +8,7 @@ from anyio import to_thread
 from fastapi import WebSocket
 
 from pandaas.model import PandaasError
-from pandaas.server.cookies import cookie_secret
+from pandaas.server.cookies import cookie_secret, visit_secret
 from pandaas.server.services import Services
 from pandaas.server.sessions.addresses import Addresses
 from pandaas.sessions import Entry, Who
@@ -28,6 +28,18 @@ def of_person(websocket: WebSocket, session_id: str) -> LookAgain:
             return services.sessions.inside(session_id, Who(principal.person_id)) if principal is not None else None
         except PandaasError:
             return None
+
+    return look
+
+
+def of_guest(websocket: WebSocket) -> LookAgain:
+    """What the guest who visits with this browser may do in her session now."""
+    services: Services = websocket.app.state.services
+    secret = visit_secret(websocket)
+
+    def look() -> Entry | None:
+        found = services.sessions.invitations.guest(secret) if secret else None
+        return services.sessions.inside(found[0].id, found[1].who) if found is not None else None
 
     return look
 

@@ -27,6 +27,12 @@ async def screen(websocket: WebSocket, session_id: str) -> None:
     await show(websocket, arrivals.of_person(websocket, session_id))
 
 
+@router.websocket("/api/v1/visit/screen")
+async def visited_screen(websocket: WebSocket) -> None:
+    """The same for a guest: the screen of the session that she visits."""
+    await show(websocket, arrivals.of_guest(websocket))
+
+
 async def show(websocket: WebSocket, look: arrivals.LookAgain) -> None:
     """Lead whoever `look` finds to the session's screen, for as long as it finds her with the same rights."""
     services: Services = websocket.app.state.services

@@ -17,7 +17,8 @@ const QUALITIES = [
 
 /** A desktop's screen. It comes back by itself when the line was cut; the desktop takes the size of the window. */
 interface ScreenProps {
-  id: string;
+  /** Where the session is at the platform. */
+  at: string;
   title: string;
   viewOnly: boolean;
   /** The desktop takes the size of its person's window; others see it scaled. */
@@ -25,7 +26,7 @@ interface ScreenProps {
   onOver: () => void;
 }
 
-export function Screen({ id, title, viewOnly, own, onOver }: ScreenProps) {
+export function Screen({ at, title, viewOnly, own, onOver }: ScreenProps) {
   const target = useRef<HTMLDivElement>(null);
   const screen = useRef<RFB | null>(null);
   const [link, setLink] = useState<Link>('connecting');
@@ -40,7 +41,7 @@ export function Screen({ id, title, viewOnly, own, onOver }: ScreenProps) {
     let closed = false;
     const open = () => {
       if (!target.current) return;
-      const rfb = new RFB(target.current, `${window.location.origin.replace(/^http/u, 'ws')}/api/v1/sessions/${id}/screen`, { wsProtocols: ['binary'] });
+      const rfb = new RFB(target.current, `${window.location.origin.replace(/^http/u, 'ws')}${at}/screen`, { wsProtocols: ['binary'] });
       rfb.viewOnly = viewOnly;
       rfb.resizeSession = own;
       rfb.scaleViewport = !own;
@@ -75,7 +76,7 @@ export function Screen({ id, title, viewOnly, own, onOver }: ScreenProps) {
       screen.current?.disconnect();
       screen.current = null;
     };
-  }, [id, viewOnly, own]);
+  }, [at, viewOnly, own]);
   useEffect(() => {
     const paste = () => {
       if (viewOnly || !document.hasFocus()) return;

@@ -49,7 +49,7 @@ function Session({ session }: { session: WorkSessionOut }) {
           {usable && session.may !== null && session.kind !== 'desktop' && <Web session={session} />}
           {usable && session.may !== null && session.kind === 'desktop' && (
             <Suspense fallback={<Waiting text="Opening the screen …" />}>
-              <Screen key={session.ready} id={session.id} title={session.title} viewOnly={session.may === 'view'} own={session.is_owner} onOver={looked} />
+              <Screen key={session.ready} at={`/api/v1/sessions/${session.id}`} title={session.title} viewOnly={session.may === 'view'} own={session.is_owner} onOver={looked} />
             </Suspense>
           )}
           {usable && session.may === null && <Foreign session={session} />}

@@ -9,6 +9,7 @@ import type { SessionMemberOut, WorkSessionOut } from '@/api/types';
 import { ActionFailure, Loaded } from '@/components/states';
 import { When } from '@/components/text';
 
+import { Invitations } from './Invitations';
 import { sharingQuery } from './queries';
 import { useMember } from './letting';
 import { ALONG, watching } from './words';
@@ -21,7 +22,14 @@ export function Sharing({ session }: { session: WorkSessionOut }) {
   return (
     <Stack gap="lg">
       <AddPerson session={session} />
-      <Loaded query={sharing}>{(found) => <People session={session} members={found.members} />}</Loaded>
+      <Loaded query={sharing}>
+        {(found) => (
+          <>
+            <People session={session} members={found.members} />
+            <Invitations session={session.id} sharing={found} />
+          </>
+        )}
+      </Loaded>
     </Stack>
   );
 }

@@ -1,11 +1,17 @@
 import { api, body } from '@/api/client';
+import type { TicketOut } from '@/api/types';
 
 /** Goes into a session's web pages, on the session's own host, in the tab `target`. */
 export async function enter(id: string, target: '_self' | '_blank'): Promise<void> {
   const name = `pandaas-${id}`;
   if (target === '_blank') window.open('about:blank', name); // while the click counts
   const { address, ticket } = await body(api.POST('/api/v1/sessions/{session_id}/ticket', { params: { path: { session_id: id } } }));
-  post(address, ticket, target === '_blank' ? name : '_self');
+  go({ address, ticket }, target === '_blank' ? name : '_self');
+}
+
+/** Goes where a ticket leads. */
+export function go({ address, ticket }: TicketOut, target: string): void {
+  post(address, ticket, target);
 }
 
 /** By a form, so that no secret stands in an address. */

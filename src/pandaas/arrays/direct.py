@@ -29,6 +29,7 @@ from pandaas.codecs import (
     Blocks,
     BrokenChunk,
     ChunkPart,
+    UnknownChunk,
     decode_blocks,
     decode_filters,
     find_blocks,
@@ -295,12 +296,14 @@ def _decode_filtered(source: Source, stored: Stored, part: ChunkPart, target: ND
         raise NotPlain  # chunks at the edge can be stored unfiltered without saying so
     bytes_ = _seen(_read_stored(source, stored, 0, _possible_size(layout, stored)))
     room = scratch(2 * layout.nbytes, np.dtype(np.uint8))
-    if part.takes_all(chunk) and target.flags.c_contiguous:
-        decode_filters(bytes_, layout.filters, stored.mask, target, room[: layout.nbytes])
-        return
-    values = room[layout.nbytes :].view(layout.dtype)
-    decode_filters(bytes_, layout.filters, stored.mask, values, room[: layout.nbytes])
-    target[...] = values.reshape(chunk)[part.inside]
+    whole = part.takes_all(chunk) and target.flags.c_contiguous
+    values = target if whole else room[layout.nbytes :].view(layout.dtype)
+    try:
+        decode_filters(bytes_, layout.filters, stored.mask, values, room[: layout.nbytes])
+    except UnknownChunk as error:
+        raise NotPlain from error
+    if not whole:
+        target[...] = values.reshape(chunk)[part.inside]
 
 
 def _read_piece(piece: _Piece, items: Sequence[int | slice], into: NDArray[Any], check: Check) -> None:

@@ -18,7 +18,7 @@ from pandaas.arrays.crew import Check
 from pandaas.arrays.direct import Source, StoredChunk
 from pandaas.arrays.kept import Kept
 from pandaas.arrays.layout import INDEX_DTYPE, ChunkIndex, Finder, Layout, NotPlain, Stored, is_plain
-from pandaas.codecs import Filter
+from pandaas.codecs import NBIT, Filter, packed_bits
 
 MAX_INDEX = 4_000_000
 _FEW_CHUNKS = 48  # looked up one by one; more are worth walking the whole index once
@@ -45,7 +45,10 @@ def plain(dataset: h5py.Dataset) -> Plain | None:
     dtype = dataset.dtype
     if kind not in (h5d.CHUNKED, h5d.CONTIGUOUS) or creation.get_external_count() or dataset.shape is None:
         return None
-    if dtype.kind not in "iuf" or dataset.id.get_type() != h5t.py_create(dtype):
+    if dtype.kind not in "iuf":
+        return None
+    filters = tuple(_filter(creation, number) for number in range(creation.get_nfilters()))
+    if not _as_numpy(dataset.id.get_type(), dtype, filters):
         return None
     file = dataset.file.id
     if file.get_access_plist().get_driver() != h5fd.SEC2:
@@ -59,10 +62,18 @@ def plain(dataset: h5py.Dataset) -> Plain | None:
         dtype,
         tuple(int(length) for length in creation.get_chunk()) if kind == h5d.CHUNKED else None,
         dataset.id.get_offset() if kind == h5d.CONTIGUOUS else None,
-        tuple(_filter(creation, number) for number in range(creation.get_nfilters())),
+        filters,
         np.asarray(dataset.fillvalue, dtype).tobytes(),
     )
     return Plain(dataset, descriptor, layout) if is_plain(layout) else None
+
+
+def _as_numpy(stored: h5t.TypeID, dtype: np.dtype[Any], filters: Sequence[Filter]) -> bool:
+    """Whether decoded values are those of NumPy's type: stored like it, or as packed bits of it."""
+    packed = packed_bits(filters[0].values, dtype.itemsize) if len(filters) == 1 and filters[0].code == NBIT else None
+    if packed is None:
+        return bool(stored == h5t.py_create(dtype))
+    return isinstance(stored, h5t.TypeIntegerID) and stored.get_precision() == packed
 
 
 def _filter(creation: h5py.h5p.PropDCID, number: int) -> Filter:

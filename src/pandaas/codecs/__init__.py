@@ -20,10 +20,12 @@ from pandaas.codecs.blosc import (
     frame_of_values,
     frame_size,
 )
+from pandaas.codecs.blosc2 import UnknownChunk
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, npz, to_json
 from pandaas.codecs.filters import GZIP, Filter, block_compressor, can_decode, decode_filters
+from pandaas.codecs.nbit import NBIT, packed_bits
 from pandaas.codecs.selection import Selection, parse_selection, selection_text
 from pandaas.codecs.series import FIGURES, Line, figures_along, profiles_along
 from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics, invalid_pixels, statistics
@@ -33,6 +35,7 @@ __all__ = [
     "FIGURES",
     "GZIP",
     "MEDIA_TYPES",
+    "NBIT",
     "PERCENTILES",
     "STORED_MEDIA_TYPES",
     "BinMethod",
@@ -47,6 +50,7 @@ __all__ = [
     "NotFramed",
     "Selection",
     "Statistics",
+    "UnknownChunk",
     "bin_box",
     "bin_by_mean",
     "block_compressor",
@@ -74,6 +78,7 @@ __all__ = [
     "jsonable",
     "meanings",
     "npz",
+    "packed_bits",
     "parse_selection",
     "parse_unit",
     "plain_dtype",

@@ -1,4 +1,4 @@
-"""Whole chunks through HDF5's filters, without libhdf5: gzip, shuffle, LZ4, Zstandard, LZF and Blosc.
+"""Whole chunks through HDF5's filters, without libhdf5: gzip, shuffle, LZ4, Zstandard, LZF, Blosc, Blosc2 and packed bits.
 
 A pipeline lists filters in the order of writing; decoding runs it backwards. The identifiers are those registered at
 https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md. zlib is Python's own; LZ4 and
@@ -18,8 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.codecs.bitshuffle import BlockCompressor, BrokenChunk
+from pandaas.codecs.blosc2 import UnknownChunk, decode_blosc2
 from pandaas.codecs.lz4 import lz4_blocks
-from pandaas.codecs.native import bitshuffle_library, blosc_library, lzf_library
+from pandaas.codecs.native import bitshuffle_library, blosc2_library, blosc_library, lzf_library
+from pandaas.codecs.nbit import NBIT, packed_bits, unpack_bits
 
 GZIP = 1
 SHUFFLE = 2
@@ -28,6 +30,7 @@ BLOSC = 32001
 LZ4 = 32004
 BITSHUFFLE = 32008
 ZSTD = 32015
+BLOSC2 = 32026
 _BITSHUFFLE_COMPRESSORS: dict[int, BlockCompressor] = {2: "lz4", 3: "zstd"}
 _BLOSC_HEAD = struct.Struct("<BBBBIII")
 _BLOSC_VERSION = 2
@@ -54,6 +57,8 @@ def block_compressor(pipeline: Sequence[Filter], itemsize: int) -> BlockCompress
 def can_decode(pipeline: Sequence[Filter], itemsize: int) -> bool:
     """Whether `decode_filters` knows every step: at most one compressor, with or without shuffle before it."""
     codes = [step.code for step in pipeline]
+    if codes == [NBIT]:
+        return packed_bits(pipeline[0].values, itemsize) is not None
     if any(step.code == SHUFFLE and step.values[:1] not in ((), (itemsize,)) for step in pipeline):
         return False
     shuffled = codes[:1] == [SHUFFLE]
@@ -68,8 +73,11 @@ def decode_filters(
 ) -> None:
     """Decode a whole chunk into `into` (contiguous). Bits of `mask` tell which filters were left out when writing.
 
-    `scratch` has as many bytes as `into`. Raises `BrokenChunk`.
+    `scratch` has as many bytes as `into`. Raises `BrokenChunk`, `UnknownChunk`.
     """
+    if pipeline and pipeline[0].code == NBIT:
+        _unpack(stored, pipeline, mask, into)
+        return
     steps = [step for number, step in enumerate(pipeline) if not mask >> number & 1]
     target = into.reshape(-1).view(np.uint8)
     shuffled = bool(steps) and steps[0].code == SHUFFLE and into.itemsize > 1
@@ -85,6 +93,13 @@ def decode_filters(
         elements = target.reshape(-1, into.itemsize)
         for number, plane in enumerate(decoded.reshape(into.itemsize, -1)):  # quicker than transposing at once
             elements[:, number] = plane
+
+
+def _unpack(stored: bytes | memoryview, pipeline: Sequence[Filter], mask: int, into: NDArray[Any]) -> None:
+    bits = packed_bits(pipeline[0].values, into.itemsize)
+    if bits is None or mask or into.dtype.kind not in "iu":
+        raise UnknownChunk("numbers of odd sizes that are not packed")
+    unpack_bits(stored, bits, into)
 
 
 def _gzip(stored: bytes | memoryview, into: Bytes) -> None:
@@ -162,5 +177,10 @@ def _check_blosc(stored: bytes | memoryview, nbytes: int) -> None:
         raise BrokenChunk("a block lies outside the chunk")
 
 
-_DECODERS = {GZIP: _gzip, LZ4: _lz4, ZSTD: _zstd, LZF: _lzf, BLOSC: _blosc}
-_NEEDS: dict[int, Callable[[], Any]] = {GZIP: lambda: zlib, LZF: lzf_library, BLOSC: blosc_library}
+_DECODERS = {GZIP: _gzip, LZ4: _lz4, ZSTD: _zstd, LZF: _lzf, BLOSC: _blosc, BLOSC2: decode_blosc2}
+_NEEDS: dict[int, Callable[[], Any]] = {
+    GZIP: lambda: zlib,
+    LZF: lzf_library,
+    BLOSC: blosc_library,
+    BLOSC2: blosc2_library,
+}

@@ -47,6 +47,23 @@ def blosc_library() -> Any:
     return functions
 
 
+@lru_cache(maxsize=1)
+def blosc2_library() -> Any:
+    """The decoders inside hdf5plugin's Blosc2 filter, or None; its own reader of frames isn't used."""
+    shuffles = ("blosc2_unshuffle", "blosc2_bitunshuffle")
+    functions = _load(
+        "hdf5plugin", "plugins/libh5blosc2.*", *shuffles, "LZ4_decompress_safe", "ZSTD_decompress", "blosclz_decompress"
+    )
+    if functions is not None:
+        number = ctypes.c_int
+        for name in shuffles:
+            _declare(getattr(functions, name), number, ctypes.c_int32, ctypes.c_int32, _POINTER, _POINTER)
+        _declare(functions.LZ4_decompress_safe, number, _POINTER, _POINTER, number, number)
+        _declare(functions.ZSTD_decompress, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE)
+        _declare(functions.blosclz_decompress, number, _POINTER, number, _POINTER, number)
+    return functions
+
+
 def _declare(function: Any, result: Any, *arguments: Any) -> None:
     function.restype, function.argtypes = result, list(arguments)
 

@@ -10,16 +10,20 @@ import h5py
 import hdf5plugin
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pandaas.codecs import BrokenChunk, Filter, can_decode, decode_filters
+from pandaas.codecs import BrokenChunk, Filter, UnknownChunk, can_decode, decode_filters
 from pandaas.codecs.filters import GZIP, LZ4, SHUFFLE
 from pandaas.testing.guarded import FUZZ_INPUTS, Guarded
 
 
 def _blosc(name: str) -> dict[str, Any]:
     return dict(hdf5plugin.Blosc(name, 5, hdf5plugin.Blosc.SHUFFLE))
+
+
+def _blosc2(name: str, shuffle: int = hdf5plugin.Blosc2.SHUFFLE) -> dict[str, Any]:
+    return dict(hdf5plugin.Blosc2(name, 5, shuffle))
 
 
 WAYS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -38,6 +42,10 @@ WAYS: dict[str, Callable[[], dict[str, Any]]] = {
     "blosc bitshuffle": lambda: dict(hdf5plugin.Blosc("lz4", 5, hdf5plugin.Blosc.BITSHUFFLE)),
     "blosc many blocks": lambda: dict(hdf5plugin.Blosc("lz4", 1, hdf5plugin.Blosc.SHUFFLE)),
     "blosc without shuffle": lambda: dict(hdf5plugin.Blosc("zstd", 5, hdf5plugin.Blosc.NOSHUFFLE)),
+    **{f"blosc2 {name}": partial(_blosc2, name) for name in ("blosclz", "lz4", "lz4hc", "zlib", "zstd")},
+    "blosc2 bitshuffle": partial(_blosc2, "lz4", hdf5plugin.Blosc2.BITSHUFFLE),
+    "blosc2 many blocks": lambda: dict(hdf5plugin.Blosc2("lz4", 1, hdf5plugin.Blosc2.SHUFFLE)),
+    "blosc2 without shuffle": partial(_blosc2, "zstd", hdf5plugin.Blosc2.NOFILTER),
 }
 
 
@@ -83,7 +91,9 @@ def test_filters_left_out_when_writing_are_left_out_when_reading() -> None:
         [Filter(GZIP), Filter(GZIP)],
         [Filter(GZIP), Filter(SHUFFLE, (4,))],
         [Filter(SHUFFLE, (2,)), Filter(GZIP)],
-        [Filter(32026)],
+        [Filter(32013)],
+        [Filter(5, (8, 1, 10, 1, 4, 0, 12, 0))],
+        [Filter(5, (8, 0, 10, 1, 4, 0, 12, 0)), Filter(GZIP)],
     ],
 )
 def test_other_pipelines_are_not_claimed(pipeline: list[Filter]) -> None:
@@ -135,6 +145,50 @@ def test_a_blosc_frame_that_lies_of_its_blocks_is_broken(place: int, value: byte
         decode(changed, pipeline, values)
 
 
+BOXES = st.lists(st.integers(1, 9), min_size=2, max_size=4).map(tuple) | st.sampled_from([(300, 700), (3, 257, 130)])
+
+
+@pytest.mark.parametrize("name", ["blosclz", "zstd"])
+@pytest.mark.parametrize("shuffle", [hdf5plugin.Blosc2.SHUFFLE, hdf5plugin.Blosc2.BITSHUFFLE])
+@settings(max_examples=15)
+@given(shape=BOXES, dtype=st.sampled_from(["u1", ">u2", "<f4", "<f8"]), most=st.sampled_from([1, 2, 250]))
+def test_boxes_inside_a_blosc2_chunk_are_put_together(
+    name: str, shuffle: int, shape: tuple[int, ...], dtype: str, most: int
+) -> None:
+    values = np.random.default_rng(len(shape)).integers(0, most, shape).astype(dtype)
+    WAYS["boxes"] = partial(_blosc2, name, shuffle)
+    stored, pipeline = chunk(values, "boxes")
+    del WAYS["boxes"]
+    np.testing.assert_array_equal(decode(stored, pipeline, values), values)
+
+
+def test_a_blosc2_chunk_with_a_filter_not_known_here_is_no_damage() -> None:
+    values = np.arange(5000, dtype="<i4")
+    WAYS["delta"] = partial(_blosc2, "lz4", hdf5plugin.Blosc2.DELTA)
+    stored, pipeline = chunk(values, "delta")
+    del WAYS["delta"]
+    with pytest.raises(UnknownChunk):
+        decode(stored, pipeline, values)
+
+
+@settings(max_examples=60)
+@given(kind=st.sampled_from(["<u8", ">i8"]), bits=st.integers(1, 57), length=st.integers(0, 100))
+def test_packed_bits_come_back(kind: str, bits: int, length: int) -> None:
+    numbers = np.random.default_rng(bits).integers(0, 1 << bits, length)
+    digits = "".join(f"{number:0{bits}b}" for number in numbers)
+    packed = np.packbits(np.frombuffer(digits.encode(), np.uint8) - ord("0")).tobytes()
+    signed = np.where(numbers >> (bits - 1) & 1, numbers - (1 << bits), numbers)
+    into = np.empty(length, kind)
+    decode_filters(packed, [Filter(5, (8, 0, length, 1, 8, 0, bits, 0))], 0, into, np.empty(0, np.uint8))
+    np.testing.assert_array_equal(into, signed if kind == ">i8" else numbers)
+
+
+@pytest.mark.parametrize("length", [0, 149, 152])
+def test_packed_bits_of_another_length_are_broken(length: int) -> None:
+    with pytest.raises(BrokenChunk):
+        decode(bytes(length), [Filter(5, (8, 0, 100, 1, 2, 0, 12, 0))], np.empty(100, "<u2"))
+
+
 FUZZED = ["lz4", "lz4 in blocks", "zstd", "lzf", *(way for way in WAYS if way.startswith("blosc"))]
 
 
@@ -161,7 +215,7 @@ def test_mutated_chunks_never_leave_their_buffers(way: str) -> None:
         mutated[places] = random.integers(0, 256, places.size)
         try:
             decode_filters(stored, pipeline, 0, into, scratch)
-        except BrokenChunk:
+        except (BrokenChunk, UnknownChunk):
             continue
         decoded += 1
     assert decoded > FUZZ_INPUTS // 1000

@@ -19,6 +19,7 @@ pytestmark = [pytest.mark.recipe, pytest.mark.skipif(not DATA.is_dir(), reason="
 
 # recipe → the files that it must be offered on; on all others it must not be.
 FITS: dict[str, tuple[str, ...]] = {
+    "fel-events": ("fel/flash/*.h5",),
     "laser-pulse": ("lasers/pypret_frog*",),
     "xas-reduce": ("xas/*.dat", "xas/*.xdi"),
     "xrf-map": ("xrf/DLS_I18*", "xrf/DLS_testfluo2*"),

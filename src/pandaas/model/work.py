@@ -83,7 +83,7 @@ class ArrayClause:
 
     kinds: tuple[ArrayKind, ...] = ()
     dimensions: tuple[int, int] | None = None
-    path: str | None = None  # glob on the inner path
+    path: str | None = None  # globs on the inner path, `|` between alternatives
 
 
 @dataclass(frozen=True)

@@ -169,12 +169,12 @@ def _array_fits(clause: ArrayClause, array: ArrayInfo) -> bool:
         return False
     if clause.dimensions and not clause.dimensions[0] <= len(array.shape) <= clause.dimensions[1]:
         return False
-    return clause.path is None or fnmatchcase(array.path, clause.path)
+    return clause.path is None or any(fnmatchcase(array.path, pattern) for pattern in clause.path.split("|"))
 
 
 def _clause(clause: ArrayClause) -> str:
     text = _or(_KIND_WORDS[kind] for kind in clause.kinds) if clause.kinds else "an array"
-    return f"{text} at {clause.path}" if clause.path else text
+    return f"{text} at {clause.path.replace('|', ' or ')}" if clause.path else text
 
 
 def _kind(kind: str) -> str:

@@ -129,6 +129,19 @@ def test_an_array_named_by_its_path_need_not_be_the_default() -> None:
     assert assign(named, [DatasetSummary(1, "ds-1", arrays=(image, curve))]) is not None
 
 
+def test_a_path_may_be_one_of_several() -> None:
+    clause = ArrayClause(path="*/data/x|/Stream_0")
+    named = RecipeManifest("r", "1", "R", "", "whole", "core", (InputSlot("a", "A", arrays=(clause,)),))
+
+    def holds(path: str) -> DatasetSummary:
+        return DatasetSummary(1, "ds-1", arrays=(ArrayInfo(path, (20,), "<u4", ArrayKind.CURVE),))
+
+    assert assign(named, [holds("/entry/data/x")]) is not None
+    assert assign(named, [holds("/Stream_0")]) is not None
+    assert assign(named, [holds("/Stream_1")]) is None
+    assert misfit(named, named.inputs[0], holds("/y")) == "it holds no array at */data/x or /Stream_0"
+
+
 def test_without_a_default_every_array_counts() -> None:
     curve = DatasetSummary(1, "ds-1", arrays=(ArrayInfo("/a", (5,), "<f8", ArrayKind.CURVE),))
     assert assign(CURVES, [curve]) is not None

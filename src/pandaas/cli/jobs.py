@@ -159,7 +159,17 @@ def _print_job(record: dict[str, Any]) -> None:
     rows = [(key.replace("_", " "), record.get(key)) for key in keys]
     rows += [(f"input {entry['slot']}", f"{entry['pid']}  {entry['title']}") for entry in record["inputs"]]
     rows += [(name, value) for name, value in record.get("parameters", {}).items()]
-    used = ("engine", "environment", "isolation", "cores", "wall_s", "cpu_s", "max_rss_mb", "exit_code")
+    used = (
+        "engine",
+        "engine_reason",
+        "environment",
+        "isolation",
+        "cores",
+        "wall_s",
+        "cpu_s",
+        "max_rss_mb",
+        "exit_code",
+    )
     rows += [(key.replace("_", " "), record.get(key)) for key in used]
     rows += [("result", card["pid"]) for card in record["outputs"]]
     rows += [("warning", warning) for warning in record.get("warnings", [])]

@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
+from pandaas.config.choice import ChoiceSettings
 from pandaas.config.office import OfficeSettings
 from pandaas.config.section import Section
 from pandaas.config.sign_in import SignInSettings
@@ -124,6 +125,7 @@ class RuntimeSettings(Section):
     )
     keep_job_days: float = Field(90, gt=0, description="Days after which the log and scratch files of a job go.")
     lost_grace_s: float = Field(30, gt=0, description="Seconds without trace of a running job until it counts as lost.")
+    choice: ChoiceSettings = Field(ChoiceSettings(), description="Which engine runs a job.")
     warm: WarmSettings = Field(WarmSettings(), description="The warm pool of the local engine.")
     slurm: SlurmSettings = Field(SlurmSettings(), description="The facility's Slurm.")
 

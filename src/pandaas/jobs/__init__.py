@@ -1,5 +1,6 @@
 """From request to result: the state machine of jobs, the reconciler, registration of results, verification."""
 
+from pandaas.jobs.engines import engine_title
 from pandaas.jobs.folder import describe_dataset, show_files
 from pandaas.jobs.request import JobRequest, allowed_inputs
 from pandaas.jobs.service import JobLog, JobPage, JobService
@@ -16,5 +17,6 @@ __all__ = [
     "JobView",
     "allowed_inputs",
     "describe_dataset",
+    "engine_title",
     "show_files",
 ]

@@ -16,6 +16,7 @@ from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetFile, Job, JobInput, Notice, Proposal
 from pandaas.jobs.collection import Collector, Results
+from pandaas.jobs.engines import EngineChoice
 from pandaas.jobs.folder import JobFolder
 from pandaas.jobs.kept import KeptFile, kept_files
 from pandaas.jobs.preparation import Preparation
@@ -33,13 +34,14 @@ from pandaas.model import (
     NotSignedIn,
     Principal,
     PrincipalKind,
+    RecipeManifest,
     Scope,
     Unavailable,
     check_pid,
     new_pid,
 )
 from pandaas.recipes import Offer, Offers, RecipeRegistry, RecipeVersion
-from pandaas.runtime import Runtime, read_bytes
+from pandaas.runtime import Candidate, Choice, Runtime, read_bytes
 
 _NO_JOB = "There is no job '{}', or you may not see it."
 
@@ -80,6 +82,7 @@ class JobService:
         self._recipes = recipes
         self._folders = settings.home / "jobs"
         self._offers = Offers(database, access, recipes)
+        self._engines = EngineChoice(settings, database, runtime)
         collector = self._collector = Collector(settings, database, catalogue, runtime, recipes)
         preparation = Preparation(database, runtime, recipes, collector, self.folder)
         self._reconciler = Reconciler(
@@ -91,6 +94,16 @@ class JobService:
     def offers(self, principal: Principal, pids: Sequence[str]) -> list[Offer]:
         """The recipes that accept these datasets, best first, with inputs and parameters filled in."""
         return self._offers.offers(principal, pids)
+
+    def engines(
+        self, principal: Principal, manifest: RecipeManifest, pids: Sequence[str]
+    ) -> tuple[list[Candidate], Choice | None]:
+        """The engines for this person and recipe, and the one that a job over these datasets would get."""
+        candidates = self._engines.candidates(principal, manifest)
+        try:
+            return candidates, self._engines.choose(principal, manifest, pids)
+        except NotAllowed:
+            return candidates, None
 
     def start(self, principal: Principal, request: JobRequest) -> list[str]:
         """One job, or one per dataset where the recipe says so. Errors name the field of the request at fault."""
@@ -106,7 +119,9 @@ class JobService:
         jobs = []
         for slots, chosen in zip(groups, parameters, strict=True):
             place = place_of_result(self._database, self._access, principal, slots, request.proposal)
-            jobs.append(self._new_job(principal, recipe, request, place, chosen))
+            pids = [dataset.pid for given in slots.values() for dataset in given]
+            where = self._engines.choose(principal, recipe.manifest, pids, request.engine)
+            jobs.append(self._new_job(principal, recipe, request, place, chosen, where=where))
         with self._database.session() as session:
             for job, slots in zip(jobs, groups, strict=True):
                 self._add(session, job, slots)
@@ -286,7 +301,9 @@ class JobService:
         if verifies is None:
             wanted = place.name if former.person_id == principal.person_id else None
             place = place_of_result(self._database, self._access, principal, slots, wanted)
-        job = self._new_job(principal, recipe, request, place, parameters)
+        pids = [dataset.pid for given in slots.values() for dataset in given]
+        where = self._engines.again(principal, recipe.manifest, pids, former.engine)
+        job = self._new_job(principal, recipe, request, place, parameters, where=where)
         job.memory_mb, job.verifies = former.memory_mb, verifies
         if verifies is not None:
             job.environment_key = former.environment_key
@@ -302,8 +319,10 @@ class JobService:
         request: JobRequest,
         place: Proposal,
         parameters: dict[str, Any],
+        *,
+        where: Choice,
     ) -> Job:
-        engine = self._runtime.engine(request.engine)
+        engine = self._runtime.engine(where.engine)
         wanted = recipe.manifest.resources
         return Job(
             id=new_pid("job"),
@@ -314,7 +333,8 @@ class JobService:
             recipe_hash=recipe.content_hash,
             parameters=parameters,
             environment=recipe.manifest.environment,
-            engine=engine.name,
+            engine=where.engine,
+            engine_reason=where.reason[:300],
             state=JobState.REQUESTED,
             phase="Preparing",
             attempt=1,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access
@@ -29,7 +29,8 @@ class JobInputView:
 
 @dataclass(frozen=True)
 class JobView:
-    """A job with the names around it. `outputs` are pids that this person may read."""
+    """A job with the names around it. `outputs` are pids that this person may read; `ahead` are waiting jobs that came to
+    this computer before it, None where it doesn't wait there."""
 
     job: Job
     recipe_title: str
@@ -40,6 +41,7 @@ class JobView:
     remaining_s: float | None
     may_cancel: bool
     may_repeat: bool
+    ahead: int | None = None
 
 
 def visible_jobs(access: Access, principal: Principal) -> ColumnElement[bool]:
@@ -90,6 +92,7 @@ def views_of(
             remaining_s=_remaining(job, now),
             may_cancel=_is_theirs(principal, job) and not JobState(job.state).is_final,
             may_repeat=all(given.dataset_pid in seen for given in job.inputs),
+            ahead=_ahead(session, job) if len(jobs) == 1 else None,
         )
         for job in jobs
     ]
@@ -105,6 +108,14 @@ def _input(given: JobInput, seen: dict[str, str]) -> JobInputView:
     if title is None:
         return JobInputView(given.slot, "", given.dataset_version, "A dataset that you may not see", hidden=True)
     return JobInputView(given.slot, given.dataset_pid, given.dataset_version, title, hidden=False)
+
+
+def _ahead(session: Session, job: Job) -> int | None:
+    """People take turns, so it is a bound, not a promise."""
+    if job.state != JobState.QUEUED or job.engine != "local":
+        return None
+    earlier = and_(Job.state == JobState.QUEUED, Job.engine == "local", Job.created < job.created)
+    return session.scalar(select(func.count()).select_from(Job).where(earlier)) or 0
 
 
 def _is_theirs(principal: Principal, job: Job) -> bool:

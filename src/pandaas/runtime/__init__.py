@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pandaas.runtime.building import BuildProgress
+    from pandaas.runtime.choice import Candidate, Choice, Demand, Standing, choose
     from pandaas.runtime.engines.local import LocalEngine
     from pandaas.runtime.engines.port import Engine, ExitRecord, Observation, Template, WorkSpec
     from pandaas.runtime.engines.slurm.engine import SlurmEngine
@@ -26,7 +27,10 @@ _WHERE = {
     "Account": "sandbox",
     "Bind": "sandbox",
     "BuildProgress": "building",
+    "Candidate": "choice",
+    "Choice": "choice",
     "Confinement": "sandbox",
+    "Demand": "choice",
     "Engine": "engines.port",
     "Environment": "environments",
     "EnvironmentStatus": "environments",
@@ -40,8 +44,10 @@ _WHERE = {
     "Runtime": "service",
     "Sandbox": "sandbox",
     "SlurmEngine": "engines.slurm.engine",
+    "Standing": "choice",
     "Template": "engines.port",
     "WorkSpec": "engines.port",
+    "choose": "choice",
     "give": "files",
     "may_read": "files",
     "open_regular": "files",
@@ -57,7 +63,10 @@ __all__ = [
     "Account",
     "Bind",
     "BuildProgress",
+    "Candidate",
+    "Choice",
     "Confinement",
+    "Demand",
     "Engine",
     "Environment",
     "EnvironmentStatus",
@@ -71,8 +80,10 @@ __all__ = [
     "Runtime",
     "Sandbox",
     "SlurmEngine",
+    "Standing",
     "Template",
     "WorkSpec",
+    "choose",
     "give",
     "may_read",
     "open_regular",

@@ -9,7 +9,7 @@ import structlog
 
 from pandaas.config import Settings
 from pandaas.db import Database
-from pandaas.model import InvalidInput
+from pandaas.model import InvalidInput, RecipeManifest
 from pandaas.runtime.engines.local import LocalEngine
 from pandaas.runtime.engines.port import Engine
 from pandaas.runtime.engines.slurm.engine import SlurmEngine
@@ -49,6 +49,20 @@ class Runtime:
                 f"There is no engine '{chosen}'.", remedy=f"Choose one of {', '.join(self.engines)}.", field="engine"
             )
         return self.engines[chosen]
+
+    def gpus(self, engine: str, recipe: str) -> int:
+        """GPUs that a job of this recipe gets there."""
+        chosen = self.settings.runtime
+        if engine == "local":
+            return chosen.choice.local_gpus
+        return chosen.slurm.directives(recipe).gpus if engine == "slurm" else 0
+
+    def refuses(self, engine: str, manifest: RecipeManifest) -> str | None:
+        """Why this engine can't run this recipe at all, in words; None where it can."""
+        shapes = getattr(self.engine(engine), "shapes", ("blockwise", "whole"))
+        if manifest.shape in shapes:
+            return None
+        return f"'{manifest.title}' runs as a whole, on one computer."
 
     @property
     def sdk_path(self) -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pandaas.db.tables import Job, Notice
-from pandaas.jobs import Comparison, JobInputView, JobView
+from pandaas.jobs import Comparison, JobInputView, JobView, engine_title
 from pandaas.model import BY_IRI, InputSlot, PandaasError, Principal
 from pandaas.recipes import Offer, RecipeVersion, accepts_in_words
 from pandaas.server import present, present_values
@@ -31,7 +31,7 @@ _SAME = (
     "state", "phase", "progress", "message", "created", "queued", "started", "ended", "failure", "remedy", "recipe",
 )  # fmt: skip
 _PAGE = (
-    "parameters", "preview", "engine", "environment", "environment_key", "isolation", "attempt", "cores", "memory_mb",
+    "parameters", "preview", "engine", "engine_reason", "environment", "environment_key", "isolation", "attempt", "cores", "memory_mb",
     "time_limit_s", "wall_s", "cpu_s", "max_rss_mb", "exit_code", "repeats", "verifies",
 )  # fmt: skip
 
@@ -46,7 +46,8 @@ def job_page(platform: Services, asker: Principal, view: JobView) -> JobPageOut:
     return JobPageOut.model_validate(
         _job_fields(view, outputs)
         | {name: getattr(view.job, name) for name in _PAGE}
-        | {"may_cancel": view.may_cancel, "may_repeat": view.may_repeat}
+        | {"may_cancel": view.may_cancel, "may_repeat": view.may_repeat, "ahead": view.ahead}
+        | {"engine_title": engine_title(view.job.engine)}
         | {"files": [KeptFileOut(name=file.name, size=file.size) for file in platform.jobs.kept(asker, view.job.id)]}
     )
 
@@ -84,24 +85,32 @@ def recipe_page(platform: Services, found: RecipeVersion) -> RecipePageOut:
 def offers(platform: Services, asker: Principal, found: Sequence[Offer]) -> list[OfferOut]:
     named = (pid for one in found for slots in (one.inputs, one.suggestions) for pids in slots.values() for pid in pids)
     cards = _cards(platform, asker, named)
-    return [_offer(platform, one, cards) for one in found]
+    return [_offer(platform, asker, one, cards) for one in found]
 
 
-def _offer(platform: Services, offer: Offer, cards: dict[str, DatasetCard]) -> OfferOut:
+def _offer(platform: Services, asker: Principal, offer: Offer, cards: dict[str, DatasetCard]) -> OfferOut:
     resources = offer.recipe.manifest.resources
-    local = platform.runtime.engine()
-    asked = {local.name: min(resources.memory_mb, local.memory_mb)}
+    pids = [pid for given in offer.inputs.values() for pid in given]
+    candidates, chosen = platform.jobs.engines(asker, offer.recipe.manifest, pids)
     engines = [
-        EngineOut(name=name, where=engine.outlook(resources.cores, asked.get(name, resources.memory_mb)))
-        for name, engine in platform.runtime.engines.items()
+        EngineOut(
+            name=one.name,
+            title=one.title,
+            where=platform.runtime.engine(one.name).outlook(resources.cores, min(resources.memory_mb, one.memory_mb)),
+            barred=one.barred,
+        )
+        for one in candidates
     ]
+    first = next((one for one in engines if chosen is not None and one.name == chosen.engine), engines[0])
     return OfferOut(
         recipe=recipe_page(platform, offer.recipe),
         inputs={slot: [cards[pid] for pid in pids if pid in cards] for slot, pids in offer.inputs.items()},
         suggestions={slot: [cards[pid] for pid in pids if pid in cards] for slot, pids in offer.suggestions.items()},
         defaults={name: DefaultOut(value=one.value, source=one.source) for name, one in offer.defaults.items()},
-        runs_where=engines[0].where,
+        runs_where=first.where,
         engines=engines,
+        engine=chosen.engine if chosen is not None else None,
+        engine_reason=chosen.reason if chosen is not None else (first.barred or ""),
     )
 
 

@@ -162,3 +162,6 @@ class EngineConformance(ABC):
 
     def test_it_says_where_and_when_work_would_start(self, engine: Engine) -> None:
         assert engine.outlook(1, 256)
+        now = engine.standing(1, 256)
+        assert now.answers
+        assert now.waiting >= 0

@@ -15,7 +15,7 @@ from sqlalchemy import func, select
 from pandaas.db.tables import Dataset, Event, Job, Lease
 from pandaas.testing.workshop import Workshop
 
-pytestmark = [pytest.mark.integration, pytest.mark.full]
+pytestmark = [pytest.mark.integration, pytest.mark.full, pytest.mark.timeout(1500)]
 JOBS, KILLS, PATIENCE_S = 1000, 3, 900.0
 
 _LEADER = """

@@ -4167,8 +4167,15 @@ export interface components {
         EngineOut: {
             /** Name */
             name: string;
+            /** Title */
+            title: string;
             /** Where */
             where: string;
+            /**
+             * Barred
+             * @description Why you may not use it now.
+             */
+            barred?: string | null;
         };
         /** EnvironmentOut */
         EnvironmentOut: {
@@ -4822,6 +4829,15 @@ export interface components {
             } | null;
             /** Engine */
             engine: string;
+            /** Engine Title */
+            engine_title: string;
+            /** Engine Reason */
+            engine_reason: string | null;
+            /**
+             * Ahead
+             * @description Waiting jobs that come before it, where the engine doesn't say itself.
+             */
+            ahead?: number | null;
             /** Environment */
             environment: string | null;
             /** Environment Key */
@@ -5300,9 +5316,20 @@ export interface components {
             runs_where: string;
             /**
              * Engines
-             * @description Where it can run; the first is taken unless the person chooses.
+             * @description Where it can run.
              */
             engines: components["schemas"]["EngineOut"][];
+            /**
+             * Engine
+             * @description The one that is taken unless the person chooses.
+             */
+            engine?: string | null;
+            /**
+             * Engine Reason
+             * @description Why that one.
+             * @default
+             */
+            engine_reason: string;
         };
         /** OfficeApplyIn */
         OfficeApplyIn: {

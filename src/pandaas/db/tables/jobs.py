@@ -55,6 +55,7 @@ class Job(Base):
     environment: Mapped[str | None] = mapped_column(String(100))
     environment_key: Mapped[str | None] = mapped_column(String(64))
     engine: Mapped[str] = mapped_column(String(32))
+    engine_reason: Mapped[str | None] = mapped_column(String(300))  # why this one, in words for the person
     engine_handle: Mapped[dict[str, Any] | None] = mapped_column(Json)
     isolation: Mapped[str | None] = mapped_column(String(100))
     state: Mapped[str] = mapped_column(String(16))

@@ -24,6 +24,7 @@ import structlog
 from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import InvalidInput
 from pandaas.runtime import cgroups, processes
+from pandaas.runtime.choice import Standing
 from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, WorkSpec
 from pandaas.runtime.engines.spec import never_ran, write_spec
 from pandaas.runtime.files import read_json
@@ -101,16 +102,20 @@ class LocalEngine:
             if isinstance(record, dict) and processes.is_same(int(record["pid"]), record["start_ticks"]):
                 os.kill(int(record["pid"]), signal.SIGTERM)
 
-    def outlook(self, cores: int, memory_mb: int) -> str:
+    def standing(self, cores: int, memory_mb: int) -> Standing:
         with self._mutex:
             free = self.cores - sum(claim.cores for claim in self._running.values())
             memory = self.memory_mb - sum(claim.memory_mb for claim in self._running.values())
             ahead = len(self._waiting)
+        return Standing(not ahead and min(cores, self.cores) <= free and memory_mb <= memory, ahead)
+
+    def outlook(self, cores: int, memory_mb: int) -> str:
+        now = self.standing(cores, memory_mb)
         count = min(cores, self.cores)
         where = f"On this computer, {count} core{'s' if count > 1 else ''}"
-        if not ahead and count <= free and memory_mb <= memory:
+        if now.starts_now:
             return f"{where}, starts now."
-        return f"{where}, starts when running work has ended ({ahead} waiting)."
+        return f"{where}, starts when running work has ended ({now.waiting} waiting)."
 
     def _look(self, folder: Path) -> Observation:
         ended = _exit_record(folder)

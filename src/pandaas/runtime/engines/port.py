@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from pandaas.runtime.choice import Standing
 from pandaas.runtime.sandbox import Confinement
 
 Handle = dict[str, Any]
@@ -107,6 +108,10 @@ class Engine(Protocol):
 
     def cancel(self, handle: Handle) -> None:
         """Ask for the end; a later `poll` shows it. Harmless when it has ended."""
+        ...
+
+    def standing(self, cores: int, memory_mb: int) -> Standing:
+        """For the choice between engines: does such work start at once, and how much waits? Answers at once."""
         ...
 
     def outlook(self, cores: int, memory_mb: int) -> str:

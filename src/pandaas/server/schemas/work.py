@@ -55,7 +55,9 @@ class EngineOut(Out):
     """An engine, and what it says of such work now."""
 
     name: str
+    title: str
     where: str
+    barred: str | None = Field(None, description="Why you may not use it now.")
 
 
 class OfferOut(Out):
@@ -66,7 +68,9 @@ class OfferOut(Out):
     suggestions: dict[str, list[DatasetCard]] = Field(description="Further datasets that fit each slot.")
     defaults: dict[str, DefaultOut]
     runs_where: str = Field(description="'On this computer, 2 cores, starts now.'")
-    engines: list[EngineOut] = Field(description="Where it can run; the first is taken unless the person chooses.")
+    engines: list[EngineOut] = Field(description="Where it can run.")
+    engine: str | None = Field(None, description="The one that is taken unless the person chooses.")
+    engine_reason: str = Field("", description="Why that one.")
 
 
 class JobIn(In):
@@ -125,6 +129,11 @@ class JobPageOut(JobOut):
         None, description="Live plot: {x:[…], y:[…], x_label, y_label, x_unit, y_unit, x_scale, y_scale}."
     )
     engine: str
+    engine_title: str
+    engine_reason: str | None
+    ahead: int | None = Field(
+        None, description="Waiting jobs that come before it, where the engine doesn't say itself."
+    )
     environment: str | None
     environment_key: str | None
     isolation: str | None

@@ -10,17 +10,17 @@ import type { OfferOut } from '@/api/types';
 import { RunBox, type Computer } from './RunBox';
 
 const ENGINES = [
-  { name: 'local', where: 'On this computer, starts now.' },
-  { name: 'slurm', where: 'On the cluster, 3 jobs wait there.' },
+  { name: 'local', title: 'This computer', where: 'On this computer, starts now.', barred: null },
+  { name: 'slurm', title: 'The cluster (Slurm)', where: 'On the cluster, 3 jobs wait there.', barred: null },
 ];
 
-function Sample({ told }: { told: (computer: Computer) => void }) {
+function Sample({ told, engines = ENGINES }: { told: (computer: Computer) => void; engines?: OfferOut['engines'] }) {
   const [computer, setComputer] = useState<Computer>({ cores: null, time_limit_s: 7200, engine: null });
   return (
     <MantineProvider>
       <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { enabled: false } } })}>
         <RunBox
-          offer={{ runs_where: 'On this computer, starts now.', engines: ENGINES } as OfferOut}
+          offer={{ runs_where: 'On this computer, starts now.', engines, engine: 'local', engine_reason: 'It starts at once.' } as OfferOut}
           jobs={1}
           proposal={null}
           onProposal={() => undefined}
@@ -67,9 +67,18 @@ it('lets a person choose the engine and says what it means', async () => {
   const user = userEvent.setup();
   let told: Computer | undefined;
   render(<Sample told={(computer) => (told = computer)} />);
-  expect(screen.getByText('On this computer, starts now.')).toBeInTheDocument();
+  expect(screen.getByText('On this computer, starts now. It starts at once.')).toBeInTheDocument();
   await user.click(screen.getByRole('textbox', { name: 'Where to run' }));
   await user.click(await screen.findByRole('option', { name: 'The cluster (Slurm)', hidden: true }));
   expect(told?.engine).toBe('slurm');
   expect(screen.getByText('On the cluster, 3 jobs wait there.')).toBeInTheDocument();
+});
+
+it('says why an engine is not open to a person and does not offer it', async () => {
+  const user = userEvent.setup();
+  const barred = 'You have used 12 of 10 core hours of 30 days on the cluster (Slurm).';
+  render(<Sample told={() => undefined} engines={ENGINES.map((one) => (one.name === 'slurm' ? { ...one, barred } : one))} />);
+  expect(screen.getByText(`The cluster (Slurm): ${barred}`)).toBeInTheDocument();
+  await user.click(screen.getByRole('textbox', { name: 'Where to run' }));
+  expect(await screen.findByRole('option', { name: 'The cluster (Slurm)', hidden: true })).toHaveAttribute('data-combobox-disabled');
 });

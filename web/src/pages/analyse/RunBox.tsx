@@ -15,8 +15,6 @@ export interface Computer {
   engine: string | null;
 }
 
-const ENGINES: Partial<Record<string, string>> = { local: 'This computer', slurm: 'The cluster (Slurm)' };
-
 interface RunBoxProps {
   offer: OfferOut;
   jobs: number;
@@ -51,14 +49,18 @@ export function RunBox({ offer, jobs, proposal, onProposal, computer, onComputer
           size="xs"
           clearable
           placeholder="The platform chooses"
-          data={offer.engines.map(({ name }) => ({ value: name, label: ENGINES[name] ?? name }))}
+          data={offer.engines.map(({ name, title, barred }) => ({ value: name, label: title, disabled: barred !== null }))}
           value={computer.engine}
           onChange={(name) => onComputer({ ...computer, engine: name })}
         />
       )}
       <Text size="xs" c="dimmed">
         {engine?.where ?? offer.runs_where}
+        {!engine && offer.engines.length > 1 && offer.engine_reason && ` ${offer.engine_reason}`}
       </Text>
+      {offer.engines.map(({ name, title, barred }) => barred && (
+        <Text key={name} size="xs" c="dimmed">{`${title}: ${barred}`}</Text>
+      ))}
       <details>
         <summary className={classes.more}>Cores and time limit</summary>
         <SimpleGrid cols={2} spacing="xs">

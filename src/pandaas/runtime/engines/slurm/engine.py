@@ -22,6 +22,7 @@ import structlog
 
 from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import InvalidInput, PandaasError, Unavailable
+from pandaas.runtime.choice import Standing
 from pandaas.runtime.engines.port import ExitReason, ExitRecord, Handle, Observation, WorkSpec
 from pandaas.runtime.engines.slurm.command import CommandDriver
 from pandaas.runtime.engines.slurm.driver import (
@@ -133,6 +134,11 @@ class SlurmEngine:
         with self._submitting:
             if self._number(folder) is None and not (folder / "claim").exists():
                 write_atomically(str(folder / "exit.json"), never_ran())
+
+    def standing(self, cores: int, memory_mb: int) -> Standing:  # noqa: ARG002 - part of the port
+        """As the queue stood when it was asked last; whether work starts at once, only Slurm knows."""
+        with self._mutex:
+            return Standing(None, len(self._waiting), answers=self._trouble is None)
 
     def outlook(self, cores: int, memory_mb: int) -> str:
         with self._mutex:

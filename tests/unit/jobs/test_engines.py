@@ -1,0 +1,58 @@
+"""Rights and allocations on engines, and what a job remembers of the choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from pandaas.db.tables import Job
+from pandaas.model import NotAllowed
+from pandaas.testing.workshop import Workshop
+
+
+def make(tmp_path: Path, **rights: object) -> Workshop:
+    return Workshop(tmp_path, runtime={"choice": {"rights": [{"engine": "local", **rights}]}})
+
+
+@pytest.fixture
+def limited(tmp_path: Path) -> Iterator[Workshop]:
+    made = make(tmp_path, core_hours=1)
+    yield made
+    made.close()
+
+
+def test_a_job_remembers_why_it_runs_where_it_runs(limited: Workshop) -> None:
+    pid = limited.dataset()
+    chosen = limited.jobs.job(limited.principal("alice"), limited.start("alice", "sum-whole", pid)).job
+    assert (chosen.engine, chosen.engine_reason) == ("local", "There is no other.")
+    asked = limited.start("alice", "sum-whole", pid, engine="local")
+    assert limited.jobs.job(limited.principal("alice"), asked).job.engine_reason == "You chose it."
+
+
+def test_a_spent_allocation_is_refused_with_its_figures(limited: Workshop) -> None:
+    pid = limited.dataset()
+    job_id = limited.start("alice", "sum-whole", pid)
+    with limited.database.session() as session:
+        session.execute(update(Job).where(Job.id == job_id).values(wall_s=4000.0, cores=1))
+    with pytest.raises(NotAllowed, match="used 1 of 1 core hours"):
+        limited.start("alice", "sum-whole", pid)
+    assert limited.start("bob", "sum-whole", limited.dataset("P-bob"))  # hers is hers
+
+
+def test_a_role_without_the_right_is_refused(tmp_path: Path) -> None:
+    workshop = make(tmp_path, roles=["operator"])
+    with pytest.raises(NotAllowed, match="not open to your role"):
+        workshop.start("alice", "sum-whole", workshop.dataset())
+    workshop.close()
+
+
+def test_who_waits_is_told_how_many_came_before(limited: Workshop) -> None:
+    pid = limited.dataset()
+    ids = [limited.start("alice", "sum-whole", pid) for _ in range(3)]
+    with limited.database.session() as session:
+        session.execute(update(Job).values(state="queued"))
+    views = [limited.jobs.job(limited.principal("alice"), job_id) for job_id in ids]
+    assert [view.ahead for view in views] == [0, 1, 2]

@@ -71,7 +71,7 @@ def misfit(manifest: RecipeManifest, slot: InputSlot, dataset: DatasetSummary) -
         return f"its format is {dataset.format}, not {_or(slot.formats)}"
     for clause in slot.arrays:
         if not any(_array_fits(clause, array) for array in _looked_at(clause, dataset)):
-            return f"it holds no {_clause(clause).removeprefix('a ')}"
+            return f"it holds no {_clause(clause).removeprefix('a ').removeprefix('an ')}"
     return None
 
 

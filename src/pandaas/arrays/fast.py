@@ -6,7 +6,9 @@ says is not trusted: a file is opened only after the same questions as any other
 
 from __future__ import annotations
 
+import contextlib
 import math
+import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import astuple, dataclass
@@ -38,6 +40,7 @@ _KEPT_BYTES = 256 << 20
 _FEW_BYTES = 4096  # what an entry takes besides its index
 _TRIES = 2
 _ASK_EVERY_S = 0.05
+
 Ask = Callable[[str], Reply]
 MayRead = Callable[[Path], bool]
 
@@ -70,7 +73,7 @@ class Known:
 class Asked:
     """One request: the dataset's file, the array's path in it, and what may be asked on the way.
 
-    `ask` has a reader process do an operation on this array; `may_read` says whether the asker may read a file; `who`
+    `ask` has a reader process do an operation on this array (`index` may be asked for after the request has ended); `may_read` says whether the asker may read a file; `who`
     tells people apart, so that each has her turn.
     """
 
@@ -94,6 +97,7 @@ class FastReader:
         self._known: Kept[Known] = Kept(_KEPT_BYTES)
         self._descriptors = Descriptors()
         self._flights = Flights()
+        self._one_index = threading.Lock()
 
     def close(self) -> None:
         self._descriptors.close()
@@ -122,6 +126,21 @@ class FastReader:
         if found is not None and found.files[0] == own and found.still_true():
             return found
         reply = asked.ask("layout")
+        if reply.result is not None and reply.result.get("later"):
+            threading.Thread(target=self._learn_aside, args=(asked, own), name="chunk-index", daemon=True).start()
+            return Known((own,))
+        return self._told(asked, own, reply)
+
+    def _learn_aside(self, asked: Asked, own: FileIdentity) -> None:
+        """Have an index of very many chunks made, one at a time; until then reader processes read that array."""
+        with self._one_index, contextlib.suppress(PandaasError, OSError):
+            found = self._told(asked, own, asked.ask("index"))
+            key = (str(asked.real), asked.path)
+            with self._flights.one(key):  # after whoever started this has noted that nothing is known yet
+                self._known.put(key, found, found.nbytes)
+
+    def _told(self, asked: Asked, own: FileIdentity, reply: Reply) -> Known:
+        """What a reader process said, kept on the shelf."""
         try:
             files = (own, *identities(asked.real, reply)[1:])
         except OSError:
@@ -227,7 +246,7 @@ def _nbytes(layout: Layout, items: Items) -> int:
     return layout.dtype.itemsize * math.prod(map(len, picked))
 
 
-def _known(value: dict[str, Any], raw: bytes) -> Known | None:
+def _known(value: dict[str, Any], raw: bytes | memoryview) -> Known | None:
     """What a reader process said, checked; None for what can't be."""
     try:
         files = tuple(

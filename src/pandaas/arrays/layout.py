@@ -30,7 +30,8 @@ from pandaas.codecs import (
 
 INDEX_DTYPE = np.dtype([("offset", "<u8"), ("size", "<u4"), ("mask", "<u4")])
 MAX_CHUNK = 256 << 20  # larger ones are left to reader processes, whose memory is limited
-MAX_SENT_INDEX = 500_000  # chunks; arrays of more are read by reader processes, which look them up one by one
+MAX_SENT_INDEX = 500_000  # chunks; nobody waits for the index of more, it is made aside
+MAX_INDEX = 4_000_000  # chunks; arrays of more are always read by reader processes
 MAX_OFFSET = 1 << 62
 Identity = tuple[int, int, int, int]
 
@@ -174,10 +175,13 @@ def layout_from_json(data: dict[str, Any]) -> Layout:
 
 
 def index_from_bytes(layout: Layout, raw: bytes | memoryview) -> ChunkIndex | None:
-    """The index that came beside a layout in chunks; raises `ValueError` where it doesn't fit."""
+    """The index that came beside a layout in chunks; raises `ValueError` where it doesn't fit.
+
+    `raw` is used as it is: nobody else may be able to write to it.
+    """
     if layout.chunk is None:
         return None
-    cells = np.frombuffer(bytes(raw), INDEX_DTYPE).reshape(layout.grid)
+    cells = np.frombuffer(raw, INDEX_DTYPE).reshape(layout.grid)
     if (cells["offset"] >= MAX_OFFSET).any():
         raise ValueError("a chunk lies beyond every file")
     return ChunkIndex(cells, layout.chunk)

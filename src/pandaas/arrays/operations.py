@@ -17,7 +17,7 @@ from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.geometry import geometry_of, mask_of
 from pandaas.arrays.h5types import numpy_type
-from pandaas.arrays.layout import MAX_SENT_INDEX, NotPlain, layout_to_json
+from pandaas.arrays.layout import MAX_INDEX, MAX_SENT_INDEX, NotPlain, layout_to_json
 from pandaas.arrays.links import Navigator
 from pandaas.arrays.masks import packed
 from pandaas.arrays.own_layout import confirmed
@@ -152,7 +152,19 @@ def _zarr(request: Request) -> Answer:
 
 
 def _layout(request: Request) -> Answer:
-    """How an array is stored, its index of chunks beside it; None where only libhdf5 or its reader can read it."""
+    """How an array is stored, its index of chunks beside it; None where only libhdf5 or its reader can read it.
+
+    Where making the index takes long, only that is told (`later`), and `index` is to be asked for.
+    """
+    return _described(request, MAX_SENT_INDEX)
+
+
+def _index(request: Request) -> Answer:
+    """The same for an array of very many chunks, about 2 s for a million."""
+    return _described(request, MAX_INDEX)
+
+
+def _described(request: Request, most: int) -> Answer:
     place = request.navigator.find(request.text("path"))
     if not isinstance(place.object, h5py.Dataset):
         return None, b""
@@ -168,8 +180,8 @@ def _layout(request: Request) -> Answer:
     described = {"layout": layout_to_json(found.layout), "file": place.real}
     if found.layout.chunk is None:
         return described, b""
-    if math.prod(found.layout.grid) > MAX_SENT_INDEX:
-        return None, b""
+    if (count := math.prod(found.layout.grid)) > most:
+        return ({"later": True} if count <= MAX_INDEX else None), b""
     try:
         return described, _raw(walk(found).cells, [])
     except NotPlain:
@@ -213,6 +225,7 @@ OPERATIONS: dict[str, Callable[[Request], Answer]] = {
     "zarr": _zarr,
     "shape": _shape,
     "layout": _layout,
+    "index": _index,
 }
 
 

@@ -17,10 +17,9 @@ from pandaas.arrays import direct
 from pandaas.arrays.crew import Check
 from pandaas.arrays.direct import Source, StoredChunk
 from pandaas.arrays.kept import Kept
-from pandaas.arrays.layout import INDEX_DTYPE, ChunkIndex, Finder, Layout, NotPlain, Stored, is_plain
+from pandaas.arrays.layout import INDEX_DTYPE, MAX_SENT_INDEX, ChunkIndex, Finder, Layout, NotPlain, Stored, is_plain
 from pandaas.codecs import NBIT, Filter, packed_bits
 
-MAX_INDEX = 4_000_000
 _FEW_CHUNKS = 48  # looked up one by one; more are worth walking the whole index once
 _INDEX_BYTES = 128 << 20
 
@@ -104,16 +103,24 @@ def stored_plain(dataset: h5py.Dataset, items: Sequence[int | slice]) -> StoredC
     found = plain(dataset)
     if found is None:
         return None
-    return direct.stored_chunk(found.source(1), items)
+    try:
+        return direct.stored_chunk(found.source(1), items)
+    except NotPlain:
+        return None
 
 
 def finder(found: Plain, wanted: int) -> Finder | None:
-    """Finds chunks: a few by asking libhdf5 for each, many from the whole index, which is walked once and kept."""
+    """Finds chunks: a few by asking libhdf5 for each, many from the whole index, which is walked once and kept.
+
+    Raises `NotPlain` for very many chunks: asking for one runs through all before it, which takes longer than reading.
+    """
     if found.layout.chunk is None:
         return None
+    if math.prod(found.layout.grid) > MAX_SENT_INDEX:
+        raise NotPlain
     key = (found.layout.identity, found.layout.address)
     kept = _indexes.get(key)
-    if kept is None and wanted > _FEW_CHUNKS and math.prod(found.layout.grid) <= MAX_INDEX:
+    if kept is None and wanted > _FEW_CHUNKS:
         kept = walk(found)
         _indexes.put(key, kept, kept.cells.nbytes)
     return kept or _OneByOne(found.dataset)

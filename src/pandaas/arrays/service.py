@@ -386,7 +386,10 @@ class ArrayService:
 
     def _subject(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Subject:
         def ask(operation: str) -> Reply:
-            return self._ask_about("data", target, {"operation": operation, "path": path}, cancelled=cancelled)
+            body = {"operation": operation, "path": path}
+            if operation == "index":  # takes long, and nobody waits for it
+                return self._ask_about("scan", target, body)
+            return self._ask_about("data", target, body, cancelled=cancelled)
 
         def layout() -> Layout | None:
             asked = self._asked(target, path, cancelled)
@@ -417,7 +420,10 @@ class ArrayService:
             return None
 
         def ask(operation: str) -> Reply:
-            return self._ask_about("data", target, {"operation": operation, "path": path}, cancelled=cancelled)
+            body = {"operation": operation, "path": path}
+            if operation == "index":  # takes long, and nobody waits for it
+                return self._ask_about("scan", target, body)
+            return self._ask_about("data", target, body, cancelled=cancelled)
 
         timeout = self._settings.server.request_timeout_s
         who = target.principal.person_id

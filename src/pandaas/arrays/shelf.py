@@ -5,17 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
+import mmap
 import os
 import tempfile
 from dataclasses import astuple
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from pandaas.arrays.values import FileIdentity
 
 _VERSION = 3
-_LIMIT = 256 << 20
-_LARGEST = 32 << 20
+_LIMIT = 512 << 20
+_LARGEST = 80 << 20
+_WORTH_MAPPING = 1 << 20
 _PRUNE_EVERY = 64
 
 
@@ -27,12 +29,15 @@ class Shelf:
         self._limit = limit
         self._written = 0
 
-    def take(self, own: FileIdentity, path: str) -> tuple[dict[str, Any], bytes] | None:
-        """What was put for the array at `path` of a file in this very state: JSON and bytes."""
+    def take(self, own: FileIdentity, path: str) -> tuple[dict[str, Any], bytes | memoryview] | None:
+        """What was put for the array at `path` of a file in this very state: JSON and bytes.
+
+        Many bytes are mapped, so that all server processes have them in memory once.
+        """
         try:
             with self._place(own, path).open("rb") as stream:
                 head = json.loads(stream.readline(_LARGEST))
-                raw = stream.read(_LARGEST)
+                raw = _rest(stream)
         except (OSError, ValueError):
             return None
         if not isinstance(head, dict) or head.get("key") != _key(own, path) or head.get("size") != len(raw):
@@ -72,6 +77,13 @@ class Shelf:
             kept += size
             if kept > self._limit:
                 entry.unlink(missing_ok=True)
+
+
+def _rest(stream: BinaryIO) -> bytes | memoryview:
+    begin, size = stream.tell(), os.fstat(stream.fileno()).st_size
+    if size - begin < _WORTH_MAPPING:
+        return stream.read(_WORTH_MAPPING)
+    return memoryview(mmap.mmap(stream.fileno(), size, access=mmap.ACCESS_READ))[begin:]
 
 
 def _key(own: FileIdentity, path: str) -> list[str]:

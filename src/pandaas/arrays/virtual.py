@@ -89,7 +89,7 @@ def axes_of(shape: Sequence[int], lengths: Sequence[int]) -> tuple[int | None, .
     return tuple(next(following) if length > 1 else None for length in shape)
 
 
-def parts_from_json(shape: tuple[int, ...], data: dict[str, Any], raw: bytes) -> tuple[Part, ...]:
+def parts_from_json(shape: tuple[int, ...], data: dict[str, Any], raw: bytes | memoryview) -> tuple[Part, ...]:
     """The parts of an array of `shape`, as a reader process told them: JSON, the indexes of chunks one after the other.
 
     Raises `ValueError`, `TypeError` or `KeyError` for what can't be.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,11 @@ import h5py
 import hdf5plugin
 import numpy as np
 import pytest
+from h5py import h5d, h5p, h5s, h5t
 
 from pandaas.arrays import ArrayService, FileIdentity, StoredBytes
 from pandaas.arrays.fast import Asked, FastReader
-from pandaas.arrays.pool import Reply
+from pandaas.arrays.pool import LaneName, Reply
 from pandaas.codecs import decode_chunk
 from pandaas.config import load_settings
 from pandaas.model import ANONYMOUS, DatasetFiles, NotFound, Principal, TooLarge, UnreadableFile
@@ -87,7 +89,7 @@ def test_values_are_those_of_the_file(every_way: ArrayService, way: str, selecti
     np.testing.assert_array_equal(every_way.read(ANONYMOUS, f"{way}.h5", "/d", selection), FRAMES[index])
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way != "blosc2"])
+@pytest.mark.parametrize("way", WAYS)
 def test_plain_arrays_need_no_reader_process_once_they_are_known(
     files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
@@ -176,6 +178,39 @@ def test_what_was_learned_outlives_the_process(
     monkeypatch.setattr(other._pool, "ask", nobody)
     np.testing.assert_array_equal(other.read(ANONYMOUS, "a.h5", "/d", "3"), FRAMES[3])
     other.close()
+
+
+def test_the_index_of_a_million_chunks_is_made_while_the_array_is_read_already(
+    files: _Files, service: ArrayService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = 1_000_000
+    creation = h5p.create(h5p.DATASET_CREATE)
+    creation.set_chunk((1, 8))
+    creation.set_alloc_time(h5d.ALLOC_TIME_EARLY)  # quicker than writing as many
+    with h5py.File(files.folder / "m.h5", "w") as file:
+        space = h5s.create_simple((count, 8))
+        dataset = h5py.Dataset(h5d.create(file.id, b"d", h5t.STD_U16LE, space, creation))
+        dataset[count - 2] = range(8)
+    asked = []
+    ask = service._pool.ask
+
+    def noting(lane: LaneName, body: dict[str, Any], *args: Any, **more: Any) -> Reply:
+        asked.append((lane, body["operation"]))
+        return ask(lane, body, *args, **more)
+
+    monkeypatch.setattr(service._pool, "ask", noting)
+    expected = np.stack([np.zeros(8), np.arange(8), np.zeros(8)])
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "m.h5", "/d", f"{count - 3}:"), expected)
+    assert ("data", "read") in asked
+    until = time.monotonic() + 60
+    before = -1
+    while len(asked) != before and time.monotonic() < until:  # as long as reader processes are needed
+        before = len(asked)
+        time.sleep(0.1)
+        service.read(ANONYMOUS, "m.h5", "/d", f"{count - 3}:")
+    assert ("scan", "index") in asked
+    monkeypatch.setattr(service._pool, "ask", nobody)
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "m.h5", "/d", f"{count - 3}:"), expected)
 
 
 def test_many_who_ask_at_once_have_one_reader_process_look(

@@ -386,10 +386,9 @@ class ArrayService:
 
     def _subject(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Subject:
         def ask(operation: str) -> Reply:
-            body = {"operation": operation, "path": path}
             if operation == "index":  # takes long, and nobody waits for it
-                return self._ask_about("scan", target, body)
-            return self._ask_about("data", target, body, cancelled=cancelled)
+                return self._ask_about("scan", target, {"operation": operation, "path": path})
+            return self._ask_about("data", target, {"operation": operation, "path": path}, cancelled=cancelled)
 
         def layout() -> Layout | None:
             asked = self._asked(target, path, cancelled)
@@ -420,10 +419,9 @@ class ArrayService:
             return None
 
         def ask(operation: str) -> Reply:
-            body = {"operation": operation, "path": path}
             if operation == "index":  # takes long, and nobody waits for it
-                return self._ask_about("scan", target, body)
-            return self._ask_about("data", target, body, cancelled=cancelled)
+                return self._ask_about("scan", target, {"operation": operation, "path": path})
+            return self._ask_about("data", target, {"operation": operation, "path": path}, cancelled=cancelled)
 
         timeout = self._settings.server.request_timeout_s
         who = target.principal.person_id

@@ -21,6 +21,7 @@ from pandaas.codecs.blosc import (
     frame_size,
 )
 from pandaas.codecs.blosc2 import UnknownChunk
+from pandaas.codecs.byte_offset import BYTE_OFFSET
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, npz, to_json
@@ -32,6 +33,7 @@ from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics
 from pandaas.codecs.units import convert, meanings, parse_unit, to_si
 
 __all__ = [
+    "BYTE_OFFSET",
     "FIGURES",
     "GZIP",
     "MEDIA_TYPES",

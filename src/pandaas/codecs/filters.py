@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from pandaas.codecs.bitshuffle import BlockCompressor, BrokenChunk
 from pandaas.codecs.blosc2 import UnknownChunk, decode_blosc2
+from pandaas.codecs.byte_offset import BYTE_OFFSET, decode_byte_offset
 from pandaas.codecs.lz4 import lz4_blocks
 from pandaas.codecs.native import bitshuffle_library, blosc2_library, blosc_library, lzf_library
 from pandaas.codecs.nbit import NBIT, packed_bits, unpack_bits
@@ -57,6 +58,8 @@ def block_compressor(pipeline: Sequence[Filter], itemsize: int) -> BlockCompress
 def can_decode(pipeline: Sequence[Filter], itemsize: int) -> bool:
     """Whether `decode_filters` knows every step: at most one compressor, with or without shuffle before it."""
     codes = [step.code for step in pipeline]
+    if codes == [BYTE_OFFSET]:
+        return True
     if codes == [NBIT]:
         return packed_bits(pipeline[0].values, itemsize) is not None
     if any(step.code == SHUFFLE and step.values[:1] not in ((), (itemsize,)) for step in pipeline):
@@ -77,6 +80,11 @@ def decode_filters(
     """
     if pipeline and pipeline[0].code == NBIT:
         _unpack(stored, pipeline, mask, into)
+        return
+    if pipeline and pipeline[0].code == BYTE_OFFSET:
+        if into.dtype.kind not in "iu":
+            raise UnknownChunk("differences of numbers that aren't whole")
+        decode_byte_offset(stored, into)
         return
     steps = [step for number, step in enumerate(pipeline) if not mask >> number & 1]
     target = into.reshape(-1).view(np.uint8)

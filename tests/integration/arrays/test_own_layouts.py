@@ -1,4 +1,4 @@
-"""TIFF and EDF without a reader process: the same bits as the reader gives, whatever the file says."""
+"""TIFF, EDF and CBF without a reader process: the same bits as the reader gives, whatever the file says."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import tifffile
+from fabio.cbfimage import CbfImage
 from fabio.edfimage import EdfImage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -52,6 +53,31 @@ def folder(service: ArrayService) -> Path:
 
 def nobody(*_: Any, **__: Any) -> Any:
     raise AssertionError("a reader process was asked")
+
+
+def test_cbf_needs_no_reader_process_once_it_is_known(
+    service: ArrayService, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pixels = np.random.default_rng(8).poisson(40, (70, 90)).astype("<i4")
+    pixels[::7] = -2
+    pixels[3, 5] = 1_000_000
+    CbfImage(data=pixels).write(str(folder / "a.cbf"))
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "a.cbf", DATA, "0"), pixels[0])
+    monkeypatch.setattr(service._pool, "ask", nobody)
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "a.cbf", DATA), pixels)
+    np.testing.assert_array_equal(service.read(ANONYMOUS, "a.cbf", DATA, "2:9:3,10:40"), pixels[2:9:3, 10:40])
+
+
+@pytest.mark.parametrize(
+    "change", [(b"x-CBF_BYTE_OFFSET", b"x-CBF_CANONICAL__"), (b"X-Binary-Size: ", b"X-Binary-Size: 9")]
+)
+def test_a_cbf_that_lies_of_its_pixels_has_an_error_that_says_so(
+    service: ArrayService, folder: Path, change: tuple[bytes, bytes]
+) -> None:
+    CbfImage(data=np.ones((20, 30), "<i4")).write(str(folder / "b.cbf"))
+    (folder / "b.cbf").write_bytes((folder / "b.cbf").read_bytes().replace(*change)[:-300])
+    with pytest.raises(UnreadableFile):
+        service.read(ANONYMOUS, "b.cbf", DATA)
 
 
 def by_reader(service: ArrayService, name: str, selection: str | None = None) -> Any:

@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pandaas.arrays.layout import Identity
+from pandaas.arrays.own_layout import OwnLayout, in_chunks, state
 from pandaas.arrays.reader import Contents, LazyArray
 from pandaas.arrays.readers import describe, pilatus
 from pandaas.arrays.readers.hdf5 import unpack
-from pandaas.codecs import Selection
+from pandaas.codecs import BYTE_OFFSET, Filter, Selection
 from pandaas.model import UnreadableFile
 
 _OPENERS: dict[str, Callable[..., Any]] = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
@@ -26,8 +28,11 @@ _MAX_PIXELS = 256 * 1024 * 1024
 _FASTEST = re.compile(rb"X-Binary-Size-Fastest-Dimension:\s*(\d{1,9})")
 _SECOND = re.compile(rb"X-Binary-Size-Second-Dimension:\s*(\d{1,9})")
 _THIRD = re.compile(rb"X-Binary-Size-Third-Dimension:\s*(\d{1,9})")
-_TYPE = re.compile(rb'X-Binary-Element-Type:\s*"(signed|unsigned) (8|16|32|64)-bit (?:integer|real)')
+_TYPE = re.compile(rb'X-Binary-Element-Type:\s*"(signed|unsigned) (8|16|32|64)-bit (integer|real)')
+_BYTES = re.compile(rb"X-Binary-Size:\s*(\d{1,12})")
+_PIXELS_FOLLOW = b"\x0c\x1a\x04\xd5"
 _SOURCE = re.compile(rb"_diffrn_source\.type\s+'([^'\n]{1,80})'")
+_PIXELS = "/entry/instrument/detector/data"
 NEEDS_DIALS = "It holds several detector panels (full CBF): needs DIALS, for which there is no reader yet."
 
 
@@ -44,6 +49,7 @@ class CbfReader:
         return 30 if ending == ".cbf" else 0
 
     def open(self, path: Path) -> Contents:
+        before = state(path)
         head = _head(path)
         if not head.lstrip().startswith((b"###CBF", b"data_")):
             raise UnreadableFile(f"{path.name} is no CBF.", remedy="Its name promises one; copy it again.")
@@ -73,7 +79,11 @@ class CbfReader:
         )
         data = describe.group(entry, "data", "NXdata", signal="data")
         data["data"] = image
-        return Contents(path, "cbf", file, lazy=lazy)
+        contents = Contents(path, "cbf", file, lazy=lazy)
+        where = _where(before, path, head, shape, dtype)
+        if where is not None:
+            contents.own_layouts[_PIXELS] = lambda: where
+        return contents
 
 
 class _Pixels:
@@ -102,6 +112,16 @@ class _Pixels:
         if pixels.shape != self._shape:
             raise UnreadableFile(f"{self._path.name} holds {pixels.shape} pixels where its header says {self._shape}.")
         return pixels.astype(self._dtype, copy=False)
+
+
+def _where(before: Identity, path: Path, head: bytes, shape: tuple[int, int], dtype: np.dtype[Any]) -> OwnLayout | None:
+    """Where the compressed pixels lie in the file; None where it is packed or they are of another kind."""
+    begin, size, kind = head.find(_PIXELS_FOLLOW), _BYTES.search(head), _TYPE.search(head)
+    whole = kind is None or kind[3] == b"integer"
+    if path.suffix.lower() in _OPENERS or begin < 0 or size is None or not whole or b"x-CBF_BYTE_OFFSET" not in head:
+        return None
+    piece = (begin + len(_PIXELS_FOLLOW), int(size[1]))
+    return in_chunks(before, shape, dtype, shape, [piece], filters=(Filter(BYTE_OFFSET),))
 
 
 def _head(path: Path) -> bytes:

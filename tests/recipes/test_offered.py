@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.recipe, pytest.mark.skipif(not DATA.is_dir(), reason="
 FITS: dict[str, tuple[str, ...]] = {
     "fel-events": ("fel/flash/*.h5",),
     "laser-pulse": ("lasers/pypret_frog*",),
+    "plasma-view": ("lasers/*.h5", "lasers/fbpic*/*.h5"),
     "xas-reduce": ("xas/*.dat", "xas/*.xdi"),
     "xrf-map": ("xrf/DLS_I18*", "xrf/DLS_testfluo2*"),
 }

@@ -4,7 +4,9 @@
 
 The work is a fixed amount of NumPy arithmetic that takes about SECONDS (default 10) on this machine. It is run by the
 SDK as a bare process without sandbox, supervisor, database or catalogue, and as a job of the platform; twice each, in
-turns, the better one counts. Prints JSON.
+turns, the better one counts. Then a queue of small jobs is drained, cold and warm in turns: time from the request to the
+recipe's first line, jobs per second, and processor time per job (of everything: request, platform, supervisors, job),
+which other programs on the machine don't change. Prints JSON.
 """
 
 from __future__ import annotations
@@ -15,10 +17,14 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import func, select
 
+from pandaas.db.tables import Job
 from pandaas.testing.workshop import Workshop
 
 _RUN = """
@@ -77,6 +83,97 @@ def platform(workshop: Workshop, pid: str, rounds: int) -> tuple[str, float, flo
         time.sleep(0.01 if not first else 0.05)
 
 
+_SMALL = """
+import time
+import numpy as np
+from pandaas import sdk
+
+def run(inputs, parameters, output):
+    plot = sdk.Plot("v", sdk.Field("v", np.array([time.time()] * 2)), [sdk.Field("n", np.arange(2))])
+    sdk.write_result(title="V", process={"program": "t", "version": "1", "parameters": {}}, plots=[plot])
+"""
+
+
+def drain(place: Path, jobs: int, *, warm: bool) -> dict[str, float]:
+    """Figures of one queue of `jobs` small jobs, and of single ones before it."""
+    workshop = Workshop(place, runtime={"warm": {"templates": 4 if warm else 0, "after": 1}})
+    workshop.write_recipe("small", _SMALL)
+    pid = workshop.dataset()
+    with counted() as used, workshop.running():
+        workshop.wait(workshop.start("alice", "small", pid))
+        wait_for_template(workshop)
+        firsts = sorted(first_line(workshop, pid) for _ in range(5))
+        before = used()
+        for _ in range(jobs):
+            workshop.start("alice", "small", pid)
+        start = time.perf_counter()
+        while done(workshop) < jobs + 6:
+            time.sleep(0.1)
+        took = time.perf_counter() - start
+        platform_s = used() - before
+        with workshop.database.read() as session:
+            rows = list(session.scalars(select(Job).order_by(Job.created)))[6:]
+        job_s = sum(row.cpu_s or 0.0 for row in rows)
+    workshop.close()
+    return {
+        "first_line_s": round(firsts[2], 2),
+        "jobs_per_s": round(jobs / took, 1),
+        "cpu_per_job_ms": round((platform_s + job_s) / jobs * 1e3, 1),
+        "of_which_in_the_job_ms": round(job_s / jobs * 1e3, 1),
+        "two_cores_could_jobs_per_s": round(2 / ((platform_s + job_s) / jobs), 1),
+    }
+
+
+def first_line(workshop: Workshop, pid: str) -> float:
+    """Seconds from the request to the recipe's first line."""
+    import h5py
+
+    asked = time.time()
+    job_id = workshop.start("alice", "small", pid)
+    workshop.wait(job_id)
+    with h5py.File(workshop.home / "results" / job_id / "result.nxs") as file:
+        return float(file["entry/v/v"][0]) - asked
+
+
+def wait_for_template(workshop: Workshop) -> None:
+    pool = workshop.runtime.engines["local"].pool
+    while pool is not None and not any(found.state == "ready" for found in pool.templates()):
+        time.sleep(0.1)
+
+
+def done(workshop: Workshop) -> int:
+    with workshop.database.read() as session:
+        return session.scalar(select(func.count()).select_from(Job).where(Job.state == "succeeded")) or 0
+
+
+@contextmanager
+def counted() -> Iterator[Callable[[], float]]:
+    """Processor time of this process and all that it starts from here on, but for jobs, which are counted by themselves.
+
+    By a control group where one can be made (root, version 1), else of this process alone.
+    """
+    group = Path(f"/sys/fs/cgroup/cpuacct/pandaas-bench-{os.getpid()}")
+    try:
+        group.mkdir()
+        (group / "cgroup.procs").write_text(str(os.getpid()))
+    except OSError:
+        yield time.process_time
+        return
+    try:
+        yield lambda: int((group / "cpuacct.usage").read_text()) / 1e9
+    finally:
+        (group.parent / "cgroup.procs").write_text(str(os.getpid()))
+
+
+def queues(place: Path) -> dict[str, list[dict[str, float]]]:
+    """Cold and warm in turns."""
+    found: dict[str, list[dict[str, float]]] = {"cold": [], "warm": []}
+    for turn in range(2):
+        found["cold"].append(drain(place / f"cold{turn}", 20, warm=False))
+        found["warm"].append(drain(place / f"warm{turn}", 150, warm=True))
+    return found
+
+
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
     with tempfile.TemporaryDirectory(prefix="pandaas-bench-") as name:
@@ -93,6 +190,7 @@ def main() -> None:
                 runs.append((whole, bare(workshop, job_id, Path(name) / f"bare{number}")))
         ours, theirs = min(run[0] for run in runs), min(run[1] for run in runs)
         workshop.close()
+        small = queues(Path(name))
     result = {
         "first_progress_cold_s": round(cold, 2),
         "first_progress_warm_s": round(warm, 2),
@@ -100,6 +198,7 @@ def main() -> None:
         "bare_script_s": round(theirs, 2),
         "overhead_s": round(ours - theirs, 2),
         "overhead_of_60_s_percent": round((ours - theirs) / 60 * 100, 1),
+        "small_jobs": small,
         "load": os.getloadavg()[0],
     }
     print(json.dumps(result, indent=1))

@@ -16,6 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from pandaas.config.choice import ChoiceSettings
+from pandaas.config.dask import DaskSettings
 from pandaas.config.office import OfficeSettings
 from pandaas.config.section import Section
 from pandaas.config.sign_in import SignInSettings
@@ -127,6 +128,7 @@ class RuntimeSettings(Section):
     lost_grace_s: float = Field(30, gt=0, description="Seconds without trace of a running job until it counts as lost.")
     choice: ChoiceSettings = Field(ChoiceSettings(), description="Which engine runs a job.")
     warm: WarmSettings = Field(WarmSettings(), description="The warm pool of the local engine.")
+    dask: DaskSettings = Field(DaskSettings(), description="Dask workers.")
     slurm: SlurmSettings = Field(SlurmSettings(), description="The facility's Slurm.")
 
 

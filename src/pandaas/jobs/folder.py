@@ -22,6 +22,7 @@ from pandaas.recipes import RecipeVersion
 from pandaas.runtime import (
     Account,
     Bind,
+    Blocks,
     Confinement,
     Environment,
     Runtime,
@@ -106,6 +107,9 @@ def write_job(
         output_mb=recipe.manifest.resources.output_mb or runtime.settings.runtime.output_mb,
         share=str(job.person_id),
         recipe=job.recipe,
+        blocks=Blocks((str(environment.python), "-m", "pandaas.sdk"), folder.description)
+        if recipe.manifest.shape == "blockwise"
+        else None,
         template=_template(folder, job, recipe, environment=environment, runtime=runtime, account=account)
         if recipe.manifest.shape in _OWN_CODE
         else None,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.building import BuildProgress
     from pandaas.runtime.choice import Candidate, Choice, Demand, Standing, choose
     from pandaas.runtime.engines.local import LocalEngine
-    from pandaas.runtime.engines.port import Engine, ExitRecord, Observation, Template, WorkSpec
+    from pandaas.runtime.engines.port import Blocks, Engine, ExitRecord, Observation, Template, WorkSpec
     from pandaas.runtime.engines.slurm.engine import SlurmEngine
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
     from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 _WHERE = {
     "Account": "sandbox",
     "Bind": "sandbox",
+    "Blocks": "engines.port",
     "BuildProgress": "building",
     "Candidate": "choice",
     "Choice": "choice",
@@ -62,6 +63,7 @@ _WHERE = {
 __all__ = [
     "Account",
     "Bind",
+    "Blocks",
     "BuildProgress",
     "Candidate",
     "Choice",

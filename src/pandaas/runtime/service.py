@@ -9,7 +9,7 @@ import structlog
 
 from pandaas.config import Settings
 from pandaas.db import Database
-from pandaas.model import InvalidInput, RecipeManifest
+from pandaas.model import InvalidInput, RecipeManifest, Unavailable
 from pandaas.runtime.engines.local import LocalEngine
 from pandaas.runtime.engines.port import Engine
 from pandaas.runtime.engines.slurm.engine import SlurmEngine
@@ -35,7 +35,18 @@ class Runtime:
         self.engines: dict[str, Engine] = {"local": LocalEngine(settings.runtime, self.sandbox)}
         if settings.runtime.slurm.enabled:
             self.engines["slurm"] = SlurmEngine(settings.runtime, self.sandbox)
+        if settings.runtime.dask.enabled:
+            self._add_dask(settings)
         self._load_plug_ins()
+
+    def _add_dask(self, settings: Settings) -> None:
+        from pandaas.runtime.engines.dask.engine import DaskEngine  # the package is optional
+
+        try:
+            self.engines["dask"] = DaskEngine(settings.runtime, self.sandbox)
+        except Unavailable as error:
+            self.broken_engines["dask"] = error.detail
+            log.warning("engine disabled", engine="dask", reason=error.detail)
 
     @staticmethod
     def probe(settings: Settings) -> Sandbox:

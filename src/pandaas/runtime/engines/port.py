@@ -35,6 +35,14 @@ class Template:
 
 
 @dataclass(frozen=True)
+class Blocks:
+    """Work that can be done in blocks: `command` with the SDK's verbs plan, process and finish; `description` is job.json."""
+
+    command: tuple[str, ...]
+    description: Path
+
+
+@dataclass(frozen=True)
 class WorkSpec:
     """One piece of work. `output_mb` is the most that it may write into its writable folders together.
 
@@ -52,6 +60,7 @@ class WorkSpec:
     share: str = ""
     recipe: str = ""
     template: Template | None = None
+    blocks: Blocks | None = None
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,23 @@ from typing import Any
 
 from pandaas.model import Unavailable
 from pandaas.runtime.engines.port import ExitReason, WorkSpec
-from pandaas.runtime.sandbox import Sandbox
+from pandaas.runtime.sandbox import Command, Sandbox
 from pandaas.runtime.supervisor import write_atomically
 
 
 def write_spec(work: WorkSpec, sandbox: Sandbox, *, cores: int, cgroup: dict[str, Any] | None) -> None:
     """Write the work down in its folder; `Unavailable` when that can't be."""
     command = sandbox.command(work.argv, work.confinement)
-    spec: dict[str, Any] = {
+    spec = describe_spec(work, command, cores=cores, cgroup=cgroup) | {"warm": _warm(work, sandbox)}
+    try:
+        write_atomically(str(work.folder.absolute() / "spec.json"), spec)
+    except OSError as error:
+        raise Unavailable(f"The work could not be written down: {error.strerror}.") from error
+
+
+def describe_spec(work: WorkSpec, command: Command, *, cores: int, cgroup: dict[str, Any] | None) -> dict[str, Any]:
+    """What `spec.json` says of work that is run by this command."""
+    return {
         "argv": list(command.argv),
         "env": command.env,
         "cwd": command.cwd,
@@ -28,12 +37,7 @@ def write_spec(work: WorkSpec, sandbox: Sandbox, *, cores: int, cgroup: dict[str
         "processes": work.confinement.processes,
         "cores": cores,
         "share": work.share,
-        "warm": _warm(work, sandbox),
     }
-    try:
-        write_atomically(str(work.folder.absolute() / "spec.json"), spec)
-    except OSError as error:
-        raise Unavailable(f"The work could not be written down: {error.strerror}.") from error
 
 
 def _warm(work: WorkSpec, sandbox: Sandbox) -> dict[str, Any] | None:

@@ -1,0 +1,153 @@
+"""The engine `dask`: a job's blocks are processed by Dask workers, led by one process here under the usual supervisor.
+
+Admission, limits, log, record of the end and restarts are the local engine's: what is supervised is the leading process (`drive`), which
+outlives the platform. Each task on a worker runs in the job's sandbox under a supervisor of its own.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pandaas.config import RuntimeSettings, package_folder
+from pandaas.model import Unavailable
+from pandaas.runtime.engines.local import LocalEngine
+from pandaas.runtime.engines.port import ExitRecord, WorkSpec
+from pandaas.runtime.engines.spec import describe_spec, write_spec
+from pandaas.runtime.files import read_json
+from pandaas.runtime.sandbox import Bind, Command, Sandbox
+from pandaas.runtime.supervisor import write_atomically
+
+_OWN_MB = 1024  # the leading process, its scheduler and the workers, besides the work's memory
+
+
+class DaskEngine(LocalEngine):
+    """See the module."""
+
+    name = "dask"
+    shapes = ("blockwise",)
+
+    def __init__(self, settings: RuntimeSettings, sandbox: Sandbox) -> None:
+        if find_spec("distributed") is None:
+            raise Unavailable("the package 'distributed' is not installed (pip install 'pandaas[distributed]')")
+        self._dask = settings.dask
+        workers = self._dask.workers or os.cpu_count() or 1
+        own = settings.model_copy(
+            update={"cores": self._dask.cores or workers, "memory_mb": self._dask.memory_mb or settings.memory_mb}
+        )
+        own = own.model_copy(update={"warm": own.warm.model_copy(update={"templates": 0})})
+        super().__init__(own, sandbox)
+        self._workers = workers
+
+    def outlook(self, cores: int, memory_mb: int) -> str:
+        place = f"the scheduler {self._dask.scheduler}" if self._dask.scheduler else f"{self._workers} workers here"
+        now = self.standing(cores, memory_mb)
+        when = "starts now" if now.starts_now else f"starts when running work has ended ({now.waiting} waiting)"
+        return f"On Dask ({place}), {when}."
+
+    def _write(self, work: WorkSpec, cores: int, cgroup: dict[str, Any] | None) -> None:
+        """The supervised command is the leading process; the work's own commands are in `dask.json`."""
+        folder = work.folder.absolute()
+        write_atomically(str(folder / "dask.json"), self._described(replace(work, folder=folder), cores))
+        write_spec(work, self._sandbox, cores=cores, cgroup=cgroup)
+        spec = read_json(folder / "spec.json", limit=16_777_216)
+        path = str(package_folder().parent)
+        spec |= {
+            "argv": [sys.executable, "-m", "pandaas.runtime.engines.dask.drive", str(folder)],
+            "env": {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": path, "HOME": str(folder)},
+            "cwd": str(folder),
+            "isolated": False,  # its workers are looked for and ended one by one
+            "memory_mb": work.memory_mb * cores + _OWN_MB,
+            "cgroup": None,
+            "warm": None,
+        }
+        write_atomically(str(folder / "spec.json"), spec)
+
+    def _described(self, work: WorkSpec, cores: int) -> dict[str, Any]:
+        chosen, account = self._dask, work.confinement.account
+        numbers = {"uid": account.uid if account else None, "gid": account.gid if account else None}
+        found: dict[str, Any] = {
+            "cores": cores,
+            "cluster": {
+                "scheduler": chosen.scheduler,
+                "workers": self._workers,
+                **{name: str(getattr(chosen, name) or "") for name in ("ca", "cert", "key")},
+            },
+            "scratch": str(work.folder / "dask"),
+            "output": str(work.confinement.writable[0]) if work.confinement.writable else str(work.folder),
+            "supervisor": {
+                "argv": [sys.executable, "-S", "-m", "pandaas.runtime.supervisor", "--attached"],
+                "env": {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(package_folder().parent)},
+            },
+            "blocks": None,
+        }
+        blocks = work.blocks
+        if blocks is None:
+            whole = self._sandbox.command(work.argv, work.confinement)
+            return {
+                **found,
+                "whole": {"spec": describe_spec(work, whole, cores=1, cgroup=None), "job": None, **numbers},
+            }
+        job = read_json(blocks.description, limit=16_777_216)
+        job["cores"] = 1
+        in_try = Path("@TRY@")
+        confined = work.confinement
+        shown = tuple(bind for bind in confined.read_only if bind.source != blocks.description)
+        inside = replace(
+            confined,
+            read_only=(*shown, Bind(_later(work.folder, "job.json"))),
+            writable=(_later(work.folder, "output"),),
+            cwd=_later(work.folder, "output"),
+            cores=1,
+        )
+        argv = (
+            *blocks.command,
+            "process",
+            "@TRY@/job.json",
+            "--blocks",
+            "@BLOCKS@",
+            "--partial",
+            "@TRY@/output/partial.npz",
+        )
+        command = _in_try(self._sandbox.command(argv, inside), work.folder)
+        spec = describe_spec(replace(work, confinement=inside), command, cores=1, cgroup=None)
+        spec["writable"] = [str(in_try / "output")]
+        spec["warm"] = None
+        tries = Bind(work.folder / "tries")
+        finishing = replace(confined, read_only=(*confined.read_only, tries))
+        return {
+            **found,
+            "blocks": True,
+            "plan": _as_json(self._sandbox.command((*blocks.command, "plan", str(blocks.description)), confined)),
+            "process": {"spec": spec, "job": {**job, "output": "@TRY@/output"}, **numbers},
+            "finish": _as_json(self._sandbox.command((*blocks.command, "finish", str(blocks.description)), finishing)),
+        }
+
+    def _true_end(self, folder: Path, record: ExitRecord) -> ExitRecord:
+        """A limit that a worker's supervisor kept is the reason of the whole."""
+        told = read_json(folder / "reason.json")
+        if isinstance(told, dict) and record.reason == "exit":
+            return replace(record, reason=told["reason"], code=None)
+        return record
+
+
+def _later(folder: Path, name: str) -> Path:
+    """A path in the folder of a try, as deep as that will be."""
+    return folder / "tries" / "@TRY-NAME@" / name
+
+
+def _in_try(command: Command, folder: Path) -> Command:
+    before, after = str(folder / "tries" / "@TRY-NAME@"), "@TRY@"
+    return replace(
+        command,
+        argv=tuple(word.replace(before, after) for word in command.argv),
+        cwd=command.cwd.replace(before, after),
+    )
+
+
+def _as_json(command: Command) -> dict[str, Any]:
+    return {"argv": list(command.argv), "env": command.env, "cwd": command.cwd}

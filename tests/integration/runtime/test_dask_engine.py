@@ -1,0 +1,153 @@
+"""The engine dask: the conformance suite, the same bits as on one computer, and workers killed in the middle."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import h5py
+import numpy as np
+import psutil
+import pytest
+
+from pandaas.config import RuntimeSettings
+from pandaas.runtime import Engine, Sandbox, read_json
+from pandaas.runtime.engines.dask.engine import DaskEngine
+from pandaas.testing.engines import EngineConformance
+from pandaas.testing.workshop import Workshop
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("dask")]
+DASK = {"enabled": True, "workers": 2}
+
+_RUN = """
+import time
+import numpy as np
+from dataclasses import dataclass
+from pandaas import sdk
+
+@dataclass
+class State:
+    values: object
+    blocks: object
+
+def open(inputs, parameters):
+    values = inputs.one("sample").array("/data")[()]
+    return State(values, sdk.Blocks.of(len(values), 1))
+
+def process(state, block):
+    time.sleep(0.15)
+    rows = state.values[block[0]:block[1]]
+    return {"sum": np.sin(rows).sum(axis=0), "largest": float(rows.max())}
+
+def merge(a, b):
+    return {"sum": a["sum"] + b["sum"], "largest": max(a["largest"], b["largest"])}
+
+def finish(state, partial):
+    plot = sdk.Plot("sums", sdk.Field("sums", partial["sum"]), [sdk.Field("n", np.arange(len(partial["sum"])))])
+    sdk.write_result(title="Sums", process={"program": "t", "version": "1", "parameters": {}}, plots=[plot])
+"""
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Sandbox:
+    return Sandbox(RuntimeSettings())
+
+
+class TestDaskEngine(EngineConformance):
+    settings = RuntimeSettings(cores=2, memory_mb=8192, dask=DASK)
+
+    @pytest.fixture(autouse=True)
+    def _with_sandbox(self, sandbox: Sandbox) -> None:
+        self.sandbox = sandbox
+
+    def make_engine(self, tmp_path: Path) -> Engine:
+        return DaskEngine(self.settings, self.sandbox)
+
+    def restart(self, engine: Engine, tmp_path: Path) -> Engine:
+        return DaskEngine(self.settings, self.sandbox)
+
+
+@pytest.fixture(scope="module")
+def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
+    made = Workshop(tmp_path_factory.mktemp("dask"), runtime={"dask": DASK, "memory_mb": 8192})
+    folder = made.recipe_folder / "sums"
+    made.recipe_folder.joinpath("sum-blocks").rename(folder)
+    text = (folder / "recipe.toml").read_text().replace("sum-blocks", "sums")
+    (folder / "recipe.toml").write_text(text)
+    (folder / "run.py").write_text(_RUN)
+    made.recipes.refresh(force=True)
+    with made.running():
+        yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def local(workshop: Workshop) -> tuple[str, bytes]:
+    """The dataset, and its result on this computer."""
+    pid = workshop.dataset(values=np.random.default_rng(7).normal(size=(24, 50)))
+    return pid, sums(workshop, workshop.start("alice", "sums", pid, engine="local", cores=1))
+
+
+def sums(workshop: Workshop, job_id: str) -> bytes:
+    view = workshop.wait(job_id, timeout_s=120)
+    log = workshop.jobs.folder(job_id).log
+    assert view.job.state == "succeeded", (view.job.failure, log.read_text()[-3000:])
+    with h5py.File(workshop.home / "results" / job_id / "result.nxs") as file:
+        return bytes(file["entry/sums/sums"][()].tobytes())
+
+
+def test_the_bits_are_those_of_this_computer(workshop: Workshop, local: tuple[str, bytes]) -> None:
+    pid, wanted = local
+    job_id = workshop.start("alice", "sums", pid, engine="dask", cores=2)
+    assert sums(workshop, job_id) == wanted
+    job = workshop.jobs.job(workshop.principal("alice"), job_id).job
+    assert (job.engine, job.engine_reason) == ("dask", "You chose it.")
+    assert not (workshop.jobs.folder(job_id).path / "tries").exists()
+
+
+def test_a_worker_killed_in_the_middle_changes_no_number(workshop: Workshop, local: tuple[str, bytes]) -> None:
+    pid, wanted = local
+    job_id = workshop.start("alice", "sums", pid, engine="dask", cores=2)
+    _kill_a_busy_worker(workshop.jobs.folder(job_id).path)
+    assert sums(workshop, job_id) == wanted
+
+
+def test_a_recipe_that_fails_on_a_worker_says_why(workshop: Workshop) -> None:
+    pid = workshop.dataset(values=np.zeros((4, 2, 2), dtype="f4"))
+    code = workshop.recipe_folder / "sums" / "run.py"
+    code.write_text(_RUN.replace("time.sleep(0.15)", "raise sdk.RecipeError('No beam.', 'Open the shutter.')"))
+    workshop.recipes.refresh(force=True)
+    try:
+        view = workshop.wait(workshop.start("alice", "sums", pid, engine="dask"), timeout_s=120)
+    finally:
+        code.write_text(_RUN)
+        workshop.recipes.refresh(force=True)
+    assert (view.job.state, view.job.failure, view.job.remedy) == ("failed", "No beam.", "Open the shutter.")
+
+
+def test_whole_recipes_are_not_offered_there(workshop: Workshop) -> None:
+    manifest = workshop.recipes.get("sum-whole").manifest
+    candidates, _ = workshop.jobs.engines(workshop.principal("alice"), manifest, [])
+    assert {one.name: one.barred is None for one in candidates} == {"local": True, "dask": False}
+
+
+def _kill_a_busy_worker(folder: Path) -> None:
+    """The parent of a supervisor that works on blocks is a Dask worker."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        for found in folder.glob("tries/*/supervisor.json"):
+            record = read_json(found)
+            if not isinstance(record, dict) or found.with_name("exit.json").exists():
+                continue
+            try:
+                worker = psutil.Process(int(record["pid"])).parent()
+            except psutil.NoSuchProcess:
+                continue
+            if worker is not None and "multiprocessing" in " ".join(worker.cmdline()):
+                os.kill(worker.pid, signal.SIGKILL)
+                return
+        time.sleep(0.02)
+    raise AssertionError("no worker was seen at work")

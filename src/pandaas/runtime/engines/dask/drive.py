@@ -14,6 +14,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -65,15 +66,14 @@ def _groups(blocks: int, cores: int) -> list[tuple[int, int]]:
 
 def _process(client: Any, folder: Path, wanted: dict[str, Any], groups: list[tuple[int, int]], total: int) -> list[str]:
     """The partials' files, in the order of blocks."""
-    from distributed import as_completed
-
+    distributed = _distributed()
     output = Path(wanted["output"])
     futures: dict[Any, tuple[int, int]] = {}
     for group in groups:
         piece = json.loads(json.dumps(wanted["process"]).replace("@BLOCKS@", f"{group[0]}:{group[1]}"))
         futures[_submit(client, wanted, piece, folder / "tries")] = group
     done: dict[tuple[int, int], str] = {}
-    for future in as_completed(futures):
+    for future in distributed.as_completed(futures):
         told = future.result()
         code = _outcome(told, folder, output)
         if code:
@@ -125,40 +125,44 @@ def _tell(output: Path, fraction: float, message: str) -> None:
         stream.write(json.dumps(line) + "\n")
 
 
+def _distributed() -> Any:
+    """Its parts have no types; and it is optional."""
+    return import_module("distributed")
+
+
 @contextmanager
 def _client(wanted: dict[str, Any]) -> Iterator[Any]:
     """A client of the given scheduler, or of a cluster that lives as long as this job, reached with its own certificates only."""
     import cloudpickle
-    from distributed import Client, LocalCluster
-    from distributed.security import Security
 
+    distributed = _distributed()
     cloudpickle.register_pickle_by_value(task)
     place = wanted["cluster"]
     if place["scheduler"]:
         security = None
         if place["scheduler"].startswith("tls:"):
-            security = Security(
+            security = distributed.Security(
                 tls_ca_file=place["ca"],
                 tls_client_cert=place["cert"],
                 tls_client_key=place["key"],
                 require_encryption=True,
             )
-        with Client(place["scheduler"], security=security, timeout=_CONNECT_S) as client:
+        with distributed.Client(place["scheduler"], security=security, timeout=_CONNECT_S) as client:
             yield client
         return
     with (
-        LocalCluster(
+        distributed.LocalCluster(
             n_workers=1,
             threads_per_worker=1,
             processes=True,
             host="127.0.0.1",
             protocol="tls://",
-            security=Security.temporary(),
+            security=distributed.Security.temporary(),
             dashboard_address=None,
             memory_limit=0,
             local_directory=wanted["scratch"],
         ) as cluster,
-        Client(cluster) as client,
+        distributed.Client(cluster) as client,
     ):
         cluster.adapt(minimum=1, maximum=max(1, min(wanted["cores"], place["workers"])))
         yield client

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page
+import pytest
+from playwright.sync_api import Browser, Page
 
 from pandaas.testing.platform import RunningPlatform
 
@@ -47,3 +49,50 @@ def test_silx_view_shows_the_dataset_in_the_page(sign_in: SignIn, demo: RunningP
         }"""
     )
     assert seen > 50  # a window with a picture, not an empty screen
+
+
+@pytest.mark.full
+def test_two_browsers_share_a_desktop_and_one_only_watches(
+    sign_in: SignIn, demo: RunningPlatform, browser: Browser, tmp_path: Path
+) -> None:
+    page = sign_in("alice")
+    open_in(page, demo, "Terminal")
+    page.locator("[data-link='connected'] canvas").wait_for(timeout=_START_MS)
+    page.get_by_role("button", name="Share").click()
+    page.get_by_role("textbox", name="Person").fill("bob")
+    page.get_by_role("option", name="Bob").click()
+    page.get_by_role("button", name="Take Bob Lindqvist out").wait_for()
+    with other_person(browser, demo, "bob") as bob:
+        bob.goto(page.url)
+        screen = bob.locator("[data-link='connected'] canvas")
+        screen.wait_for()
+        page.get_by_text("2 here").or_(page.get_by_text("1 here")).first.wait_for()
+        before = picture(page)
+        screen.click(position={"x": 200, "y": 200})
+        bob.keyboard.type("xeyes & echo forged\n")
+        bob.get_by_role("button", name="People").click()
+        bob.get_by_label("Message").fill("<b>I see it</b>")
+        bob.keyboard.press("Enter")
+        page.get_by_text("<b>I see it</b>").wait_for()
+        page.wait_for_timeout(1000)
+        assert picture(page) == before
+        bob.screenshot(path=tmp_path / "watching.png")
+    page.screenshot(path=tmp_path / "sharing.png")
+
+
+@contextmanager
+def other_person(browser: Browser, demo: RunningPlatform, user: str) -> Iterator[Page]:
+    context = browser.new_context(viewport={"width": 1200, "height": 800})
+    page = context.new_page()
+    page.goto(f"{demo.url}/sign-in")
+    page.get_by_label("User name").fill(user)
+    page.get_by_label("Password", exact=True).fill(demo.accounts[user])
+    page.get_by_role("button", name="Sign in", exact=True).click()
+    page.wait_for_url(lambda url: "/sign-in" not in url)
+    yield page
+    context.close()
+
+
+def picture(page: Page) -> str:
+    """What the desktop shows, without the cursors."""
+    return str(page.evaluate("() => document.querySelector(\"[data-link='connected'] canvas\").toDataURL()"))

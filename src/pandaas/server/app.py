@@ -43,7 +43,8 @@ from pandaas.server.routers import (
 )
 from pandaas.server.security import Gate
 from pandaas.server.services import Services
-from pandaas.server.sessions import screens
+from pandaas.server.sessions import beside, screens
+from pandaas.server.sessions.company import Company
 from pandaas.server.sessions.door import SessionDoor
 from pandaas.server.shortcut import Shortcut
 from pandaas.server.stream import EventHub
@@ -136,8 +137,9 @@ def create_app(
         responses=problems.PROBLEM_RESPONSES,
     )
     app.state.health = health
+    app.state.company = Company()
     problems.install(app)
-    for module in (*ROUTERS, screens):
+    for module in (*ROUTERS, screens, beside):
         app.include_router(module.router)
     page.install(app)
     app.add_middleware(Shortcut)

@@ -6,6 +6,7 @@ folder. The keeper brings sessions forward; the server's proxy leads browsers wi
 
 from pandaas.sessions.invitations import InvitationView, Invited
 from pandaas.sessions.members import MemberView
+from pandaas.sessions.messages import Said
 from pandaas.sessions.outlook import Outlook
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
@@ -22,6 +23,7 @@ __all__ = [
     "Outlook",
     "Program",
     "Programs",
+    "Said",
     "SessionRequest",
     "SessionService",
     "SessionView",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from pandaas.access import Access
 from pandaas.config import RuntimeSettings, SessionSettings, Settings
-from pandaas.db import Database
+from pandaas.db import Database, append
 from pandaas.db.tables import Dataset, Person, SessionDataset, SessionMember, WorkSession
 from pandaas.identity import Identity
 from pandaas.jobs import JobRequest, allowed_inputs
@@ -41,6 +41,7 @@ from pandaas.sessions.invitations import Invitations
 from pandaas.sessions.keeper import Keeper
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.members import Members
+from pandaas.sessions.messages import Messages
 from pandaas.sessions.outlook import Outlook, outlook_of
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
@@ -122,6 +123,7 @@ class SessionService:
             settled=self._keys.forget,
             staff_minutes=settings.sessions.staff_minutes,
         )
+        self.messages = Messages(database)
         self.invitations = Invitations(
             database, settings.sessions, inside=self._inside, keys=self._keys, members=self.members
         )
@@ -315,6 +317,25 @@ class SessionService:
         if found[0].state != SessionState.READY:
             raise Conflict(f"The session is {found[0].state}.", remedy="Wait until it is ready.")
         return self._keys.ticket(found[0].id, found[1].who)
+
+    def company(self, principal: Principal, session_id: str) -> Entry:
+        """She as one of those in the session; `NotAllowed` for who was not let in."""
+        view = self.session(principal, session_id)
+        with self._database.read() as session:
+            entry = self._inside.right(session, view.row, Who(principal.person_id))
+        if entry is None:
+            raise NotAllowed("Only the session's person and whom she let in take part.")
+        return entry
+
+    def entered(self, entry: Entry) -> None:
+        """Somebody else has come into a session: for the audit."""
+        with self._database.session() as session:
+            row = session.get_one(WorkSession, entry.session_id)
+            payload = {"session": row.id, "role": entry.role, "may": entry.may}
+            append(
+                session, "session.entered", row.id, actor_id=entry.who.person_id, person_id=row.person_id,
+                payload=payload, clock=self._database.clock,
+            )  # fmt: skip
 
     def outlook(self, entry: Entry) -> Outlook:
         """What to say above the session, to somebody who was let in."""

@@ -10,6 +10,8 @@ from pandaas.server.schemas.sessions import (
     InvitationIn,
     InvitationSecretIn,
     InvitedOut,
+    MessageIn,
+    MessageOut,
     NewInvitationOut,
     SessionRefOut,
     TicketOut,
@@ -69,6 +71,23 @@ def visit_ticket(request: Request, platform: Platform) -> TicketOut:
     seen = _visit(platform, visit_secret(request))
     ticket = platform.sessions.guest_ticket(visit_secret(request) or "")
     return TicketOut(address=Addresses(platform.settings).of(seen.id, request) + ENTER, ticket=ticket)
+
+
+@router.get("/visit/messages")
+def visit_messages(request: Request, platform: Platform) -> list[MessageOut]:
+    """What was said in the chat beside the visited session."""
+    seen = _visit(platform, visit_secret(request))
+    return [MessageOut(**vars(one)) for one in platform.sessions.messages.said(seen.id)]
+
+
+@router.post("/visit/messages", status_code=204)
+def visit_say(body: MessageIn, request: Request, platform: Platform) -> None:
+    """Say something, as a guest."""
+    found = platform.sessions.invitations.guest(visit_secret(request) or "")
+    if found is None:
+        raise NotSignedIn("This visit has ended.")
+    platform.sessions.messages.say(found[1], body.text)
+    request.app.state.company.stir(found[0].id)
 
 
 @router.delete("/visit", status_code=204)

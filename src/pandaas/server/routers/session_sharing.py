@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 
 from pandaas.model import Principal
 from pandaas.server.present_access import zoned
@@ -11,6 +11,8 @@ from pandaas.server.schemas.sessions import (
     InvitationOut,
     JoinAnswerIn,
     JoinIn,
+    MessageIn,
+    MessageOut,
     SessionMemberIn,
     SessionMemberOut,
     SharingOut,
@@ -51,6 +53,20 @@ def ask_to_join(session_id: str, body: JoinIn, platform: Platform, asker: Signed
 def answer_join_request(session_id: str, user: str, body: JoinAnswerIn, platform: Platform, asker: Signed) -> None:
     """Let staff watch for some minutes, or don't; for the session's person, in her browser."""
     platform.sessions.members.answer(asker, session_id, user, allow=body.allow, minutes=body.minutes)
+
+
+@router.get("/sessions/{session_id}/messages")
+def list_messages(session_id: str, platform: Platform, asker: Signed) -> list[MessageOut]:
+    """What was said in the chat beside the session, the last 200, oldest first."""
+    platform.sessions.company(asker, session_id)
+    return [MessageOut(**vars(one)) for one in platform.sessions.messages.said(session_id)]
+
+
+@router.post("/sessions/{session_id}/messages", status_code=204)
+def say(session_id: str, body: MessageIn, request: Request, platform: Platform, asker: Signed) -> None:
+    """Say something to those who are in the session: plain text."""
+    platform.sessions.messages.say(platform.sessions.company(asker, session_id), body.text)
+    request.app.state.company.stir(session_id)
 
 
 @router.get("/session-watchers")

@@ -219,3 +219,17 @@ class VisitOut(Out):
     ending: bool
     person: str
     name: str
+
+
+class MessageIn(In):
+    text: str = Field(min_length=1, max_length=2000)
+
+
+class MessageOut(Out):
+    """`who` is the key of whoever said it, as in the list of who is here; `text` is plain text."""
+
+    id: int
+    who: str
+    name: str
+    text: str
+    time: datetime

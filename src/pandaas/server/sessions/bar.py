@@ -18,23 +18,24 @@ h1 {{ font-size: 13px; margin: 0; flex: 1; overflow: hidden; white-space: nowrap
 #warning {{ background: #fff3cd; color: #533f03; padding: 5px 12px }}
 #company {{ background: #e5dbff; color: #3b1d82; padding: 5px 12px }}
 iframe {{ flex: 1; border: 0; width: 100%; background: #fff }}
-</style><header><h1>{title}</h1><span id=left>{left}</span><a href="{link}">{words}</a></header>
+</style><header><h1>{title}</h1><span id=here></span><span id=left>{left}</span><a href="{link}">{words}</a></header>
 <div id=warning role=alert {hidden}>{warning}</div>
 <div id=company role=status {alone}>{company}</div>
 <iframe src="/" title="{title}" allow="clipboard-read; clipboard-write; fullscreen"></iframe>
 <script nonce={nonce}>
 const left = document.getElementById('left'), warning = document.getElementById('warning');
-const company = document.getElementById('company');
+const company = document.getElementById('company'), here = document.getElementById('here');
 async function look() {{
   try {{
     const answer = await fetch('/.pandaas/state');
     if (answer.ok) {{
       const said = await answer.json();
-      left.textContent = said.left; warning.textContent = said.warning; warning.hidden = !said.warning;
+      left.textContent = said.left; here.textContent = said.here; warning.textContent = said.warning; warning.hidden = !said.warning;
       company.textContent = said.company; company.hidden = !said.company;
     }} else {{ left.textContent = ''; warning.textContent = 'This session has ended. Its page says why.'; warning.hidden = false; }}
   }} catch {{ left.textContent = 'No connection; trying again …'; }}
 }}
+look();
 setInterval(look, 5000);
 </script>"""
 

@@ -23,6 +23,7 @@ from pandaas.server.door import host_of
 from pandaas.server.services import Services
 from pandaas.server.sessions.addresses import Addresses
 from pandaas.server.sessions.bar import bar_page
+from pandaas.server.sessions.company import Company
 from pandaas.server.sessions.proxy import Proxy
 from pandaas.sessions import Entry
 
@@ -111,7 +112,11 @@ class SessionDoor:
             return await self._entry(connection, services, session_id) == entry
 
         watching = entry.may != "full"
-        await self._proxy.websocket(scope, receive, send, services.sessions, session_id, still=still, watching=watching)
+        company: Company = scope["app"].state.company
+        with company.present(entry, inside=True):
+            await self._proxy.websocket(
+                scope, receive, send, services.sessions, session_id, still=still, watching=watching
+            )
 
     async def _enter(self, request: Request, services: Services, session_id: str) -> Response:
         """Exchange a ticket for the cookie. Only a form of the platform's own page may post it."""
@@ -128,6 +133,9 @@ class SessionDoor:
             secret = await to_thread.run_sync(services.sessions.exchange, session_id, ticket)
         except PandaasError as error:
             return self._page(request, session_id, str(error), 403)
+        entry = await to_thread.run_sync(services.sessions.entry, session_id, secret)
+        if entry is not None and entry.role != "owner":
+            await to_thread.run_sync(services.sessions.entered, entry)
         answer = RedirectResponse(FRAME, 303)
         answer.set_cookie(
             cookie_name(request), secret, httponly=True, secure=is_secure(request), samesite="lax", path="/"
@@ -138,7 +146,10 @@ class SessionDoor:
         """Our bar above the session's pages, and what the bar shows."""
         said = await to_thread.run_sync(services.sessions.outlook, entry)
         if request.url.path == STATE:
-            return JSONResponse(vars(said), headers={"cache-control": "no-store"})
+            company: Company = request.app.state.company
+            others = [one["name"] for one in company.people(entry.session_id) if one["who"] != str(entry.who)]
+            told = vars(said) | {"here": f"Here: {', '.join(others)}" if others else ""}
+            return JSONResponse(told, headers={"cache-control": "no-store"})
         return bar_page(said, link=self._addresses.platform(request)[0] + said.page)
 
     async def _entry(self, connection: HTTPConnection, services: Services, session_id: str) -> Entry | None:

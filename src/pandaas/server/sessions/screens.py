@@ -12,6 +12,7 @@ from starlette.websockets import WebSocketDisconnect
 from pandaas.model import PandaasError
 from pandaas.server.services import Services
 from pandaas.server.sessions import arrivals
+from pandaas.server.sessions.company import Company
 from pandaas.server.sessions.screen import NotRfb, ScreenFilter
 from pandaas.sessions import Entry
 
@@ -52,7 +53,11 @@ async def show(websocket: WebSocket, look: arrivals.LookAgain) -> None:
     finally:
         door.close()
     await websocket.accept(subprotocol="binary" if "binary" in websocket.scope.get("subprotocols", ()) else None)
-    await _carry(websocket, services, entry=entry, look=look, reader=reader, writer=writer)
+    company: Company = websocket.app.state.company
+    if entry.role != "owner" and company.newly_in(entry):
+        await to_thread.run_sync(services.sessions.entered, entry)
+    with company.present(entry, inside=True):
+        await _carry(websocket, services, entry=entry, look=look, reader=reader, writer=writer)
 
 
 async def _carry(

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { IconCloudOff, IconFlask2, IconShieldExclamation } from '@tabler/icons-react';
 import { useRouterState } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 
 import { Link } from '@/components/links';
 
@@ -18,8 +18,17 @@ export function Banners() {
   const session = useSession();
   const location = useRouterState({ select: (state) => state.location });
   const signingIn = location.pathname === '/sign-in';
+  const whole = useRef<HTMLDivElement>(null);
+  useEffect(() => {
+    const element = whole.current;
+    if (!element) return;
+    // Pages that fill the window leave room for the banners.
+    const watch = new ResizeObserver(() => document.documentElement.style.setProperty('--pd-banners', `${String(element.offsetHeight)}px`));
+    watch.observe(element);
+    return () => watch.disconnect();
+  }, []);
   return (
-    <>
+    <div ref={whole}>
       {session?.sandbox_warning && (
         <div className={classes.banner} data-kind="warning" role="note">
           <IconShieldExclamation size={18} aria-hidden />
@@ -41,7 +50,7 @@ export function Banners() {
       <LensBanner />
       <Watchers />
       <Connection />
-    </>
+    </div>
   );
 }
 

@@ -1,22 +1,29 @@
-import { Button, Text, Title } from '@mantine/core';
+import { Button, Stack, Text, Title } from '@mantine/core';
 import { IconDoorExit } from '@tabler/icons-react';
 
 import type { WorkSessionOut } from '@/api/types';
 import { usePerson } from '@/app/session';
 
+import { Chat } from './Chat';
+import type { Company } from './company';
+import { People } from './People';
 import classes from './sessions.module.css';
 import { Sharing } from './Sharing';
 import { useMember } from './letting';
 import { ALONG, watching } from './words';
 
-/** What stands beside the program: with whom it is shared. */
-export function Beside({ session }: { session: WorkSessionOut }) {
+/** What stands beside the program: who is here, the chat, with whom it is shared. */
+export function Beside({ session, company }: { session: WorkSessionOut; company: Company | null }) {
   return (
     <aside className={classes.beside} aria-label="People">
       <Title order={2} size="h5" mb="sm">
         {session.is_owner ? 'Share this session' : `A session of ${session.person}`}
       </Title>
-      {session.is_owner ? <Sharing session={session} /> : <Guest session={session} />}
+      <Stack gap="lg">
+        <People company={company} />
+        <Chat at={`/api/v1/sessions/${session.id}`} />
+        {session.is_owner ? <Sharing session={session} /> : <Guest session={session} />}
+      </Stack>
     </aside>
   );
 }
@@ -25,13 +32,13 @@ function Guest({ session }: { session: WorkSessionOut }) {
   const person = usePerson();
   const { remove } = useMember(session.id);
   return (
-    <>
+    <div>
       <Text size="sm" mb="sm">
         {session.may === 'full' ? `You work along, ${ALONG.replace('you may', `${session.person} may`).replace('your home', 'that home')}` : `You only watch: ${watching(session.kind).replaceAll('she ', 'you ').replaceAll('her ', 'your ')}`}
       </Text>
       <Button size="compact-sm" variant="default" leftSection={<IconDoorExit size={14} />} onClick={() => person && remove.mutate(person.user)}>
         Leave
       </Button>
-    </>
+    </div>
   );
 }

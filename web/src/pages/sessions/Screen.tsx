@@ -4,6 +4,8 @@ import { IconCamera, IconGauge } from '@tabler/icons-react';
 import RFB from '@novnc/novnc';
 import { useEffect, useRef, useState } from 'react';
 
+import { useDelay, type Company } from './company';
+import { Pointers } from './Pointers';
 import classes from './sessions.module.css';
 
 type Link = 'connecting' | 'connected' | 'reconnecting' | 'over';
@@ -23,10 +25,11 @@ interface ScreenProps {
   viewOnly: boolean;
   /** The desktop takes the size of its person's window; others see it scaled. */
   own: boolean;
+  company: Company | null;
   onOver: () => void;
 }
 
-export function Screen({ at, title, viewOnly, own, onOver }: ScreenProps) {
+export function Screen({ at, title, viewOnly, own, company, onOver }: ScreenProps) {
   const target = useRef<HTMLDivElement>(null);
   const screen = useRef<RFB | null>(null);
   const [link, setLink] = useState<Link>('connecting');
@@ -94,9 +97,10 @@ export function Screen({ at, title, viewOnly, own, onOver }: ScreenProps) {
   return (
     <div className={classes.screen} data-link={link}>
       <div ref={target} className={classes.rfb} role="application" aria-label={`Screen of ${title}`} />
+      <Pointers company={company} target={target} />
       <Group gap={4} className={classes.tools}>
+        <Delay company={company} />
         {link !== 'connected' && <Badge color={link === 'over' ? 'red' : 'yellow'}>{WORDS[link]}</Badge>}
-        {viewOnly && <Badge color="grape">You only watch</Badge>}
         <Tooltip label="Save a picture of the screen">
           <ActionIcon variant="default" aria-label="Save a picture of the screen" onClick={() => save(screen.current, title)}>
             <IconCamera size={16} />
@@ -118,6 +122,19 @@ export function Screen({ at, title, viewOnly, own, onOver }: ScreenProps) {
         </Menu>
       </Group>
     </div>
+  );
+}
+
+/** How long a message takes to the platform and back. */
+function Delay({ company }: { company: Company | null }) {
+  const delay = useDelay(company);
+  if (delay === null || delay < 0) return null;
+  return (
+    <Tooltip label="How long a message takes to the platform and back">
+      <Badge variant="default" tt="none">
+        {delay} ms
+      </Badge>
+    </Tooltip>
   );
 }
 

@@ -1,7 +1,7 @@
-import { ActionIcon, Alert, Button, Group, Loader, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
+import { ActionIcon, Alert, Badge, Button, Group, Loader, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
-import { IconClockPlus, IconDots, IconExternalLink, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
+import { IconClockPlus, IconDots, IconExternalLink, IconEye, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
@@ -15,6 +15,7 @@ import { useNow, When } from '@/components/text';
 import { useExtend, useVerb } from './actions';
 import { AskToJoin } from './AskToJoin';
 import { Beside } from './Beside';
+import { useCompany, usePeople, type Company } from './company';
 import { remaining, SessionMark } from './marks';
 import { enter } from './enter';
 import { workSessionQuery } from './queries';
@@ -40,22 +41,24 @@ function Session({ session }: { session: WorkSessionOut }) {
   const looked = () => void queries.invalidateQueries({ queryKey: workSessionQuery(session.id).queryKey });
   const usable = session.state === 'ready' && !session.ending;
   const [beside, setBeside] = useState(false);
+  const at = `/api/v1/sessions/${session.id}`;
+  const company = useCompany(at, usable && session.may !== null);
   return (
     <div className={classes.whole} ref={whole}>
-      <Bar session={session} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} />
+      <Bar session={session} company={company} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} />
       {session.warned && usable && <Warning session={session} />}
       <div className={classes.row}>
         <div className={classes.program}>
           {usable && session.may !== null && session.kind !== 'desktop' && <Web session={session} />}
           {usable && session.may !== null && session.kind === 'desktop' && (
             <Suspense fallback={<Waiting text="Opening the screen …" />}>
-              <Screen key={session.ready} at={`/api/v1/sessions/${session.id}`} title={session.title} viewOnly={session.may === 'view'} own={session.is_owner} onOver={looked} />
+              <Screen key={session.ready} at={at} company={company} title={session.title} viewOnly={session.may === 'view'} own={session.is_owner} onOver={looked} />
             </Suspense>
           )}
           {usable && session.may === null && <Foreign session={session} />}
           {!usable && <NotUsable session={session} />}
         </div>
-        {beside && <Beside session={session} />}
+        {beside && <Beside session={session} company={company} />}
       </div>
     </div>
   );
@@ -64,15 +67,17 @@ function Session({ session }: { session: WorkSessionOut }) {
 interface BarProps {
   session: WorkSessionOut;
   onFullScreen: () => void;
+  company: Company | null;
   beside: boolean;
   onBeside: () => void;
 }
 
-function Bar({ session, onFullScreen, beside, onBeside }: BarProps) {
+function Bar({ session, company, onFullScreen, beside, onBeside }: BarProps) {
   const now = useNow(session.state === 'ready');
   const extend = useExtend(session.id);
   const verb = useVerb(session.id);
   const ready = session.state === 'ready' && !session.ending;
+  const others = usePeople(company).filter(({ who }) => who !== company?.you).length;
   return (
     <Group className={classes.bar} gap="sm" wrap="nowrap">
       <div className={classes.name}>
@@ -92,6 +97,11 @@ function Bar({ session, onFullScreen, beside, onBeside }: BarProps) {
         </Text>
       </div>
       <SessionMark session={session} />
+      {session.may === 'view' && (
+        <Badge color="grape" tt="none" leftSection={<IconEye size={13} aria-hidden />}>
+          You only watch
+        </Badge>
+      )}
       {ready && (
         <Text size="xs" c="dimmed">
           {remaining(session, now)}
@@ -107,6 +117,7 @@ function Bar({ session, onFullScreen, beside, onBeside }: BarProps) {
       {(session.is_owner || session.may !== null) && session.state !== 'ended' && (
         <Button size="compact-sm" variant={beside ? 'filled' : 'default'} leftSection={<IconUsers size={14} />} aria-expanded={beside} onClick={onBeside}>
           {session.is_owner ? 'Share' : 'People'}
+          {others > 0 && ` (${String(others)} here)`}
         </Button>
       )}
       {ready && (

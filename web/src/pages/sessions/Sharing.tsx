@@ -25,7 +25,7 @@ export function Sharing({ session }: { session: WorkSessionOut }) {
       <Loaded query={sharing}>
         {(found) => (
           <>
-            <People session={session} members={found.members} />
+            <Members session={session} members={found.members} />
             <Invitations session={session.id} sharing={found} />
           </>
         )}
@@ -80,7 +80,7 @@ function AddPerson({ session }: { session: WorkSessionOut }) {
   );
 }
 
-function People({ session, members }: { session: WorkSessionOut; members: SessionMemberOut[] }) {
+function Members({ session, members }: { session: WorkSessionOut; members: SessionMemberOut[] }) {
   const { share, remove } = useMember(session.id);
   if (members.length === 0) {
     return (

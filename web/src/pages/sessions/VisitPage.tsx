@@ -9,11 +9,16 @@ import type { VisitOut } from '@/api/types';
 import { usePlace } from '@/app/crumbs';
 import { Loaded } from '@/components/states';
 
+import { Chat } from './Chat';
+import { useCompany } from './company';
 import { go } from './enter';
+import { People } from './People';
 import classes from './sessions.module.css';
 import { watching } from './words';
 
 const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })));
+
+const AT = '/api/v1/visit';
 
 const visitQuery = {
   queryKey: ['visit'],
@@ -34,6 +39,7 @@ function Visit({ visit }: { visit: VisitOut }) {
   const looked = () => void queries.invalidateQueries({ queryKey: visitQuery.queryKey });
   const leave = useMutation({ mutationFn: () => body(api.DELETE('/api/v1/visit')), onSuccess: looked });
   const usable = visit.state === 'ready' && !visit.ending;
+  const company = useCompany(AT, usable);
   return (
     <div className={classes.whole}>
       <Group className={classes.bar} gap="sm" wrap="nowrap">
@@ -58,11 +64,17 @@ function Visit({ visit }: { visit: VisitOut }) {
           )}
           {usable && visit.kind === 'desktop' && (
             <Suspense fallback={null}>
-              <Screen key={visit.ready} at="/api/v1/visit" title={visit.title} viewOnly own={false} onOver={looked} />
+              <Screen key={visit.ready} at={AT} company={company} title={visit.title} viewOnly own={false} onOver={looked} />
             </Suspense>
           )}
           {usable && visit.kind !== 'desktop' && <Web visit={visit} />}
         </div>
+        <aside className={classes.beside} aria-label="People">
+          <Stack gap="lg">
+            <People company={company} />
+            <Chat at={AT} />
+          </Stack>
+        </aside>
       </div>
     </div>
   );

@@ -1,0 +1,186 @@
+"""Beside a session: who is here, pointers, the chat; and a desktop that two share, one of whom only watches."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import struct
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import websockets
+from websockets.asyncio.client import ClientConnection
+from websockets.typing import Origin
+
+from pandaas.access import FACILITY
+from pandaas.config import Settings
+from pandaas.model import TeamRole
+from pandaas.sessions.programs import DESKTOP_NEEDS
+
+from .conftest import Running
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sessions")]
+HTML = "<img src=x onerror=alert(1)> & <b>bold</b>"
+
+
+@pytest.fixture(scope="module")
+def bob(running: Running, alice: httpx.Client) -> Iterator[httpx.Client]:
+    person = running.services.identity.person_named("bob").id
+    running.services.access.set_member(FACILITY, "P-1", person, TeamRole.MEMBER)
+    with running.person("bob") as client:
+        yield client
+
+
+@pytest.fixture
+def watched(alice: httpx.Client, bob: httpx.Client, session_id: str) -> str:
+    """The session, which bob may watch."""
+    answer = alice.put(f"/api/v1/sessions/{session_id}/members/bob", json={"may": "view"})
+    answer.raise_for_status()
+    return session_id
+
+
+def _open(running: Running, client: httpx.Client, path: str, *, origin: str | None = None) -> websockets.connect:
+    cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
+    address = running.url.replace("http", "ws") + path
+    return websockets.connect(
+        address, additional_headers={"Cookie": cookie}, origin=Origin(origin or running.url), max_size=None
+    )
+
+
+async def _next(connection: ClientConnection, kind: str) -> dict[str, Any]:
+    async with asyncio.timeout(10):
+        while True:
+            told: dict[str, Any] = json.loads(await connection.recv())
+            if told["type"] == kind:
+                return told
+
+
+def test_all_see_who_is_here_and_where_they_point(
+    running: Running, alice: httpx.Client, bob: httpx.Client, watched: str
+) -> None:
+    path = f"/api/v1/sessions/{watched}/company"
+
+    async def meet() -> None:
+        async with _open(running, alice, path) as one, _open(running, bob, path) as two:
+            while True:
+                people = (await _next(one, "people"))["people"]
+                if len(people) == 2:
+                    break
+            assert [(person["name"], person["may"], person["role"]) for person in people] == [
+                ("Alice", "full", "owner"),
+                ("Bob", "view", "member"),
+            ]
+            await two.send(json.dumps({"x": 10, "y": 20}))
+            pointer = await _next(one, "pointer")
+            assert pointer["at"] == [10, 20]
+            assert pointer["who"] == people[1]["who"]
+            await two.close()
+            assert (await _next(one, "pointer"))["at"] is None
+            alice.post(f"/api/v1/sessions/{watched}/messages", json={"text": "hello"}).raise_for_status()
+            await _next(one, "chat")
+
+    asyncio.run(meet())
+
+
+@pytest.mark.parametrize(
+    "sent", ["x" * 5000, '{"x": 1e9, "y": 1}', '{"x": "1", "y": 2}', "[]", "nonsense", '{"ping": true}', b"\x00\x01"]
+)
+def test_what_a_page_would_not_send_ends_the_connection(
+    running: Running, bob: httpx.Client, watched: str, sent: str | bytes
+) -> None:
+    async def talk() -> None:
+        async with _open(running, bob, f"/api/v1/sessions/{watched}/company") as connection:
+            await connection.send(sent)
+            async with asyncio.timeout(10):
+                await connection.wait_closed()
+            assert connection.close_code == 4400
+
+    asyncio.run(talk())
+
+
+def test_nobody_else_listens_and_no_page_of_another_site(
+    running: Running, alice: httpx.Client, bob: httpx.Client, session_id: str
+) -> None:
+    alice.delete(f"/api/v1/sessions/{session_id}/members/bob")
+    for client, origin in ((bob, None), (alice, "http://evil.example")):
+        for part in ("company", "screen"):
+
+            async def talk(client: httpx.Client = client, origin: str | None = origin, part: str = part) -> None:
+                async with _open(running, client, f"/api/v1/sessions/{session_id}/{part}", origin=origin):
+                    pass
+
+            with pytest.raises(websockets.InvalidStatus):
+                asyncio.run(talk())
+    assert bob.get(f"/api/v1/sessions/{session_id}/messages").status_code == 404
+    assert bob.post(f"/api/v1/sessions/{session_id}/messages", json={"text": "x"}).status_code == 404
+    with running.person("otto") as otto:
+        assert otto.get(f"/api/v1/sessions/{session_id}/messages").status_code == 403, "operators are not in it"
+
+
+def test_the_chat_is_plain_text_of_a_sensible_size_and_pace(
+    alice: httpx.Client, bob: httpx.Client, watched: str
+) -> None:
+    address = f"/api/v1/sessions/{watched}/messages"
+    bob.post(address, json={"text": HTML + "\x00\x1b[31m"}).raise_for_status()
+    last = alice.get(address).json()[-1]
+    assert (last["text"], last["name"]) == (HTML + "[31m", "Bob"), "kept as text; pages show it as text"
+    assert alice.get(address).headers["content-type"] == "application/json"
+    assert bob.post(address, json={"text": "x" * 2001}).status_code == 422
+    assert bob.post(address, json={"text": " \n "}).status_code == 422
+    codes = [bob.post(address, json={"text": str(number)}).status_code for number in range(25)]
+    assert codes.count(204) <= 19
+    assert set(codes[-5:]) <= {429, 503}
+
+
+@pytest.mark.skipif(any(not Path(file).exists() for file in DESKTOP_NEEDS), reason="desktops are not installed")
+def test_who_watches_a_desktop_types_nothing_until_she_is_given_control(
+    running: Running, settings: Settings, alice: httpx.Client, bob: httpx.Client
+) -> None:
+    desktop = running.start(alice, "terminal", ())
+    member = f"/api/v1/sessions/{desktop}/members/bob"
+    alice.put(member, json={"may": "view"}).raise_for_status()
+
+    async def type_in(client: httpx.Client, words: str) -> None:
+        async with _open(running, client, f"/api/v1/sessions/{desktop}/screen") as screen:
+            await _greet(screen)
+            for letter in f"{words}\n":
+                symbol = 0xFF0D if letter == "\n" else ord(letter)
+                for down in (1, 0):
+                    await screen.send(struct.pack(">BBxxI", 4, down, symbol))
+            with suppress(TimeoutError):
+                async with asyncio.timeout(1.5):
+                    while True:
+                        await screen.recv()
+
+    asyncio.run(type_in(alice, "touch ready"))
+    _wait_for(settings.home, "ready")
+    asyncio.run(type_in(bob, "touch forged"))
+    assert not list(settings.home.rglob("forged"))
+    alice.put(member, json={"may": "full"}).raise_for_status()
+    asyncio.run(type_in(bob, "touch allowed"))
+    _wait_for(settings.home, "allowed")
+    assert not list(settings.home.rglob("forged"))
+    alice.post(f"/api/v1/sessions/{desktop}/end")
+
+
+async def _greet(screen: ClientConnection) -> None:
+    """The beginning of RFB, as our page says it."""
+    said = b""
+    for size, answer in ((12, b"RFB 003.008\n"), (2, b"\x01"), (4, b"\x01")):
+        while len(said) < size:
+            piece = await screen.recv()
+            said += piece if isinstance(piece, bytes) else piece.encode()
+        said = said[size:]
+        await screen.send(answer)
+
+
+def _wait_for(home: Path, name: str) -> None:
+    end = time.monotonic() + 10
+    while not list(home.rglob(name)):
+        assert time.monotonic() < end, f"{name} was not made"
+        time.sleep(0.1)

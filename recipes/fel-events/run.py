@@ -97,6 +97,7 @@ def finish(state: State, partial: Mapping[str, Any]) -> None:
             [Field("t", state.times, "", "Arrival time (steps)")],
             np.sqrt(partial["times"]),
             "Spectrum of the arrival times",
+            scales=("linear", "linear"),
         ),
         Plot(
             "trend",
@@ -104,6 +105,7 @@ def finish(state: State, partial: Mapping[str, Any]) -> None:
             [Field("row", state.trend, "", "Train" if state.file.layout != "list" else "Event")],
             np.sqrt(partial["trend"]),
             "Events along the measurement",
+            scales=("linear", "linear"),
         ),
     ]
     write_result(

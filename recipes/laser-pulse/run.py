@@ -64,6 +64,7 @@ def _plots(found: Retrieval, duration: float) -> list[Plot]:
             [Field("time", pulse.t * 1e15, "fs", "Time")],
             auxiliary=[Field("phase", _phase(pulse.phase, intensity), "rad", "Phase")],
             title=f"Pulse of {duration * 1e15:.2f} fs (FWHM), trace error {found.error:.4f}",
+            scales=("linear", "linear"),
         ),
         Plot(
             "spectrum",
@@ -71,6 +72,7 @@ def _plots(found: Retrieval, duration: float) -> list[Plot]:
             [Field("wavelength", wavelength[order], "nm", "Wavelength")],
             auxiliary=[Field("phase", _phase(pulse.spectral_phase, spectrum)[lit][order], "rad", "Spectral phase")],
             title="Spectrum of the pulse with its phase",
+            scales=("linear", "linear"),
         ),
         *(
             Plot(name, Field(signal, values, "", label), axes, title=label, interpretation="image")

@@ -62,6 +62,7 @@ def _field_plots(cut: FieldCut) -> list[Plot]:
             Field(cut.name, cut.values[middle], unit, cut.name),
             [axes[1]],
             title=f"{cut.name} along {cut.axes[1][0]} at {cut.axes[0][0]} = {cut.axes[0][1][middle]:.3g} µm",
+            scales=("linear", "linear"),
         ),
     ]
 

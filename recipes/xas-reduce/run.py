@@ -49,6 +49,7 @@ def _plots(scan: Scan, found: Reduction, parameters: Parameters) -> list[Plot]:
             Field("normalised_mu", group.flat, "", "Normalised µ, flattened"),
             [energy],
             title=f"{name}E0 = {group.e0:.2f} eV, step {group.edge_step:.4g}",
+            scales=("linear", "linear"),
         ),
         Plot(
             "absorption",
@@ -60,6 +61,7 @@ def _plots(scan: Scan, found: Reduction, parameters: Parameters) -> list[Plot]:
                 Field("background", group.bkg, "", "Background spline"),
             ],
             title="Absorption with the lines fitted before and beyond the edge, and the background",
+            scales=("linear", "linear"),
         ),
         _chi_of_k(found, parameters),
         _chi_of_r(found, parameters),
@@ -77,6 +79,7 @@ def _chi_of_k(found: Reduction, parameters: Parameters) -> Plot:
         errors=factor * np.hypot(sigma, group.epsilon_k),
         auxiliary=[Field("window", np.interp(group.k, _window_axis(group), group.kwin), "", "Window of the transform")],
         title=f"Fine structure; noise of χ about {group.epsilon_k:.2g}",
+        scales=("linear", "linear"),
     )
 
 
@@ -93,6 +96,7 @@ def _chi_of_r(found: Reduction, parameters: Parameters) -> Plot:
             Field("chi_imaginary", group.chir_im, unit, "Imaginary part"),
         ],
         title=f"Fourier transform from k = {parameters.k_min:.3g} to {found.k_max:.3g} 1/Å",
+        scales=("linear", "linear"),
     )
 
 

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import re
+
 from pandaas.codecs import Selection
-from pandaas.model import TooLarge, UnreadableFile
+from pandaas.model import TooLarge, Unavailable, UnreadableFile
+
+_OF_THE_STORAGE = frozenset({errno.EIO, errno.ENXIO, errno.ESTALE, errno.ETIMEDOUT, errno.EREMOTEIO})
+_NUMBER = re.compile(r"errno = (\d{1,4})\b")  # as libhdf5 tells it in its text
 
 
 def check_size(path: str, selection: Selection, itemsize: int, limit: int) -> int:
@@ -19,10 +26,23 @@ def check_size(path: str, selection: Selection, itemsize: int, limit: int) -> in
     return nbytes
 
 
-def undecodable(path: str, error: BaseException) -> UnreadableFile:
-    return UnreadableFile(
+def undecodable(path: str, error: BaseException) -> UnreadableFile | Unavailable:
+    """What to tell of an array whose values can't be had: the storage failed, or its bytes are no values."""
+    return storage_failed(f"'{path[:200]}'", error) or UnreadableFile(
         f"'{path[:200]}' can't be decoded: {first_line(error)}.",
         remedy="The file may be damaged or use a compression that isn't installed.",
+    )
+
+
+def storage_failed(what: str, error: BaseException) -> Unavailable | None:
+    """The error where the storage didn't give the bytes of `what`, None for all others; libhdf5's text would name places."""
+    said = _NUMBER.search(str(error))
+    number = int(said[1]) if said else getattr(error, "errno", None)
+    if number not in _OF_THE_STORAGE:
+        return None
+    return Unavailable(
+        f"The storage failed while {what} was read: {os.strerror(number)}.",
+        remedy="Try again. If it stays so, tell whoever looks after the storage; the file need not be damaged.",
     )
 
 

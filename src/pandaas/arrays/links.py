@@ -18,6 +18,7 @@ from pathlib import Path
 import h5py
 from h5py import h5d, h5l, h5o, h5p
 
+from pandaas.arrays.limits import storage_failed
 from pandaas.arrays.reader import Contents
 from pandaas.arrays.values import FileIdentity
 from pandaas.model import NotFound, PandaasError, UnreadableFile
@@ -172,10 +173,11 @@ class Navigator:
                 found = h5py.Group(object_id)
             else:
                 found = h5py.Datatype(object_id)
-        except KeyError:
-            raise _not_found(path) from None
+        except KeyError as error:
+            raise storage_failed(_named(path), error) or _not_found(path) from None
         except (OSError, RuntimeError, ValueError) as error:
-            raise UnreadableFile(f"'{path[:200]}' is damaged: {_first_line(error)}.") from error
+            damaged = UnreadableFile(f"'{path[:200]}' is damaged: {_first_line(error)}.")
+            raise storage_failed(_named(path), error) or damaged from error
         return Place(here.file, here.folder, found, here.real)
 
     def _other_file(self, here: Place, target: LinkTarget) -> Place:
@@ -433,6 +435,10 @@ def _matching(path: Path) -> list[Path]:
         return [entry for entry in path.parent.iterdir() if re.fullmatch(pattern, entry.name)]
     except OSError:
         return []
+
+
+def _named(path: str) -> str:
+    return f"'{path[:200]}'"
 
 
 def _exists(path: Path) -> bool:

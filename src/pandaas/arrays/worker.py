@@ -24,11 +24,12 @@ for _search in ("HDF5_EXT_PREFIX", "HDF5_VDS_PREFIX", "HDF5_EXTFILE_PREFIX", "HD
     os.environ.pop(_search, None)
 
 from pandaas.arrays import wire  # noqa: E402
+from pandaas.arrays.limits import first_line, storage_failed  # noqa: E402
 from pandaas.arrays.links import Navigator, NeedsFile, Permission  # noqa: E402
 from pandaas.arrays.operations import OPERATIONS, Request, request_path  # noqa: E402
 from pandaas.arrays.reader import Contents, ReaderRegistry, read_head  # noqa: E402
 from pandaas.arrays.values import Abandoned, FileIdentity  # noqa: E402
-from pandaas.model import NotFound, PandaasError, TooLarge, UnreadableFile  # noqa: E402
+from pandaas.model import NotFound, PandaasError, TooLarge, Unavailable, UnreadableFile  # noqa: E402
 
 _OPEN_FILES = 16
 _ASK_EVERY_S = 0.02
@@ -77,6 +78,8 @@ def answer(
     except NeedsFile as needs:
         return {"ok": False, "needs": sorted(needs.paths)}, b""
     except PandaasError as error:
+        if isinstance(error, Unavailable):  # opened anew next time
+            files.forget(path)
         return _problem(error, permission), b""
     except MemoryError:
         files.forget(path)
@@ -85,8 +88,10 @@ def answer(
         return _problem(UnreadableFile("This file is nested too deep."), permission), b""
     except (OSError, RuntimeError, ValueError, KeyError, TypeError, OverflowError, ArithmeticError) as error:
         files.forget(path)
-        text = (str(error).splitlines() or [""])[0][:300]
-        return _problem(UnreadableFile(f"The file can't be read: {type(error).__name__}: {text}"), permission), b""
+        told = storage_failed(path.name, error) or UnreadableFile(
+            f"The file can't be read: {type(error).__name__}: {first_line(error)}"
+        )
+        return _problem(told, permission), b""
     body = {
         "ok": True,
         "result": result,

@@ -103,10 +103,9 @@ def drain(place: Path, jobs: int, *, warm: bool) -> dict[str, float]:
         workshop.wait(workshop.start("alice", "small", pid))
         wait_for_template(workshop)
         firsts = sorted(first_line(workshop, pid) for _ in range(5))
-        before = used()
+        before, start = used(), time.perf_counter()
         for _ in range(jobs):
             workshop.start("alice", "small", pid)
-        start = time.perf_counter()
         while done(workshop) < jobs + 6:
             time.sleep(0.1)
         took = time.perf_counter() - start

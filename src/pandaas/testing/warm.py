@@ -50,6 +50,7 @@ class WarmCode:
         self._account = account
         self._sdk = SdkFolder(place)
         self._numbers = itertools.count()
+        self.memory_mb = 1024
         self.recipe = place / "recipe"
         self.recipe.mkdir(parents=True, exist_ok=True)
         self.recipe.chmod(0o755)
@@ -86,7 +87,7 @@ class WarmCode:
             folder,
             (python, "-m", "pandaas.sdk", *words),
             replace(confinement, **confined),  # type: ignore[arg-type]  # the test names fields of Confinement
-            memory_mb=1024,
+            memory_mb=self.memory_mb,
             time_limit_s=60,
             template=Template(
                 (python, "-m", "pandaas.sdk", "wait", str(self.recipe)),

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.engines.slurm.engine import SlurmEngine
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
     from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
+    from pandaas.runtime.health import Health
     from pandaas.runtime.programs import FoundProgram, Programs
     from pandaas.runtime.sandbox import Account, Bind, Confinement, Sandbox
     from pandaas.runtime.service import Runtime
@@ -38,6 +39,7 @@ _WHERE = {
     "Environments": "environments",
     "ExitRecord": "engines.port",
     "FoundProgram": "programs",
+    "Health": "health",
     "LocalEngine": "engines.local",
     "Observation": "engines.port",
     "RunningUsage": "usage",
@@ -75,6 +77,7 @@ __all__ = [
     "Environments",
     "ExitRecord",
     "FoundProgram",
+    "Health",
     "LocalEngine",
     "Observation",
     "Programs",

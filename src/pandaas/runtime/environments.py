@@ -15,7 +15,6 @@ import os
 import platform
 import re
 import shutil
-import subprocess
 import sys
 import time
 import tomllib
@@ -33,12 +32,14 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from pandaas.config import Settings, bundled
 from pandaas.model import InvalidInput, NotFound, Unavailable
 from pandaas.runtime.building import READY, BuildProgress, Report, build, remove
-from pandaas.runtime.files import read_json
-from pandaas.runtime.sandbox import Bind, Confinement, Sandbox, interpreter_binds
+from pandaas.runtime.files import read_json, read_text
+from pandaas.runtime.health import Health, examine, keep_health, prove, read_health
+from pandaas.runtime.sandbox import Bind, Sandbox, interpreter_binds
 
 PLATFORM = "platform"
-_PROOF_S = 300
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
+_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_LOCKED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
 _KEYS = {"name", "title", "builder", "python", "requirements", "lock", "check", "licences", "size_mb"}
 
 
@@ -53,6 +54,18 @@ class Definition:
     lock: Path | None
     key: str
     check: tuple[str, ...] = ()
+    licences: str = ""
+
+    def contents(self) -> dict[str, str]:
+        """The packages that were asked for, with their locked versions; what these need in turn is left out."""
+        if self.lock is None:
+            return {}
+        asked = self.lock.with_name("requirements.in")
+        lines = asked.read_text("utf-8").splitlines() if asked.is_file() else []
+        names = [match.group() for line in lines if (match := _PACKAGE.match(line.strip()))]
+        found = dict(_LOCKED.findall(self.lock.read_text("utf-8")))
+        locked = {_plain(name): version for name, version in found.items()}
+        return {name: locked[_plain(name)] for name in names if _plain(name) in locked}
 
 
 @dataclass(frozen=True)
@@ -79,6 +92,8 @@ class EnvironmentStatus:
     packages: int | None = None
     last_used: datetime | None = None
     detail: str | None = None
+    build_s: float | None = None
+    health: Health | None = None
 
 
 class Environments:
@@ -184,6 +199,7 @@ class Environments:
             self._keep(wanted)
             failure = self.place / f"{wanted.key}.failed"
             failure.unlink(missing_ok=True)
+            report = self._logged(wanted, report)
             record: dict[str, object] = {"name": wanted.name, "key": wanted.key, "python": wanted.python}
             try:
                 place = self.place / wanted.key
@@ -197,6 +213,7 @@ class Environments:
                 )
             except Unavailable as error:
                 failure.write_text(str(error), "utf-8")
+                report(BuildProgress(None, f"Failed: {error}"))
                 raise
         self.touch(wanted.key)
         built = self._built(wanted)
@@ -204,24 +221,52 @@ class Environments:
             raise Unavailable(f"The environment '{wanted.name}' was removed while it was built.")
         return built
 
+    def check(self, name: str) -> Health:
+        """Import its modules now, in the sandbox, and keep what was found. `Unavailable` when it isn't built."""
+        wanted = self.definition(name)
+        found = self._built(wanted)
+        if found is None:
+            raise Unavailable(f"'{name}' is not built here.", remedy=f"The operator runs `pandaas env build {name}`.")
+        health = examine(self._sandbox, name, found.python, wanted.check)
+        if wanted.lock is not None:
+            keep_health(self._beside(wanted.key, "health"), health)
+        return health
+
+    def health(self, key: str) -> Health | None:
+        """What the last check of the environment with this key found."""
+        return read_health(self._beside(key, "health"))
+
+    def log(self, name: str) -> str:
+        """What was said while it was built; empty where that was before logs were kept."""
+        return read_text(self._beside(self.definition(name).key, "log"))
+
+    def _beside(self, key: str, ending: str) -> Path:
+        return self.place / f"{key}.{ending}"
+
     def _prover(self, wanted: Definition) -> Callable[[], None]:
-        """Import the named modules, in the sandbox: packages are other people's code."""
+        """Import the named modules twice: the first time proves it, the second tells what a job's start costs."""
+        python = self.place / wanted.key / "bin" / "python"
 
-        def prove() -> None:
-            if not wanted.check:
-                return
-            python = self.place / wanted.key / "bin" / "python"
-            confinement = Confinement(interpreter_binds(python), account=self._sandbox.account_for(0), memory_mb=4096)
-            code = "import " + ", ".join(wanted.check)
-            try:
-                done = self._sandbox.run([str(python), "-c", code], confinement, timeout_s=_PROOF_S)
-            except subprocess.TimeoutExpired as error:
-                raise Unavailable(f"The environment '{wanted.name}' takes over {_PROOF_S} s to import.") from error
-            if done.returncode:
-                said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
-                raise Unavailable(f"The environment '{wanted.name}' was built, but doesn't work: {said[0][:1000]}")
+        def try_it() -> None:
+            prove(self._sandbox, wanted.name, python, wanted.check)
+            keep_health(self._beside(wanted.key, "health"), examine(self._sandbox, wanted.name, python, wanted.check))
 
-        return prove
+        return try_it
+
+    def _logged(self, wanted: Definition, report: Report) -> Report:
+        """Pass on what a build tells, and keep it with the time."""
+        file = self._beside(wanted.key, "log")
+        file.write_text(f"Building {wanted.name} ({wanted.key[:12]}) for Python {wanted.python}\n", "utf-8")
+        begun, last = time.monotonic(), [""]
+
+        def tell(step: BuildProgress) -> None:
+            report(step)
+            if step.message != last[0]:
+                last[0] = step.message
+                with file.open("a", encoding="utf-8") as stream:
+                    stream.write(f"[{time.monotonic() - begun:7.1f} s] {step.message}\n")
+
+        return tell
 
     def _built(self, wanted: Definition) -> Environment | None:
         if wanted.lock is None:
@@ -236,7 +281,14 @@ class Environments:
         if (self.place / key / READY).exists():
             record = _record(self.place / key)
             return EnvironmentStatus(
-                name, key, "ready", record.get("size"), record.get("packages"), self._used(key), None
+                name,
+                key,
+                "ready",
+                record.get("size"),
+                record.get("packages"),
+                self._used(key),
+                build_s=record.get("seconds"),
+                health=self.health(key),
             )
         if self._being_built(key):
             return EnvironmentStatus(name, key, "building")
@@ -298,7 +350,7 @@ class Environments:
         if self._being_built(path.name):
             return False
         remove(path)
-        for ending in ("used", "failed", "lock"):
+        for ending in ("used", "failed", "lock", "health", "log"):
             path.with_name(f"{path.name}.{ending}").unlink(missing_ok=True)
         return True
 
@@ -315,7 +367,13 @@ def _definition(folder: Path, name: str | None = None) -> Definition:
     parts = {"kind": "uv", "python": python, "platform": _platform(), "lock": lock.read_text("utf-8")}
     key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     called = name or folder.name
-    return Definition(called, str(tree.get("title", called)), python, lock, key, tuple(tree.get("check", ())))
+    title, check = str(tree.get("title", called)), tuple(tree.get("check", ()))
+    return Definition(called, title, python, lock, key, check, str(tree.get("licences", "")))
+
+
+def _plain(name: str) -> str:
+    """As package indices compare names."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _read_definition(file: Path) -> dict[str, Any]:

@@ -69,6 +69,21 @@ def test_it_is_built_once_and_works(environments: Environments) -> None:
     assert (status.state, status.packages) == ("ready", 1)
 
 
+def test_its_log_health_and_start_up_are_kept_and_measured_again(environments: Environments) -> None:
+    built = environments.ensure("small")
+    assert "Installing" in environments.log("small") or "Ready" in environments.log("small")
+    first = environments.status("small").health
+    assert first is not None
+    assert first.works
+    assert first.import_s is not None
+    module = next(built.python.parents[1].glob("lib/python*/site-packages/tiny.py"))
+    module.chmod(0o644)
+    module.write_text("import nothing_of_this_name\n")
+    again = environments.check("small")
+    assert (again.works, "nothing_of_this_name" in again.detail) == (False, True)
+    assert environments.status("small").health == again
+
+
 def test_it_is_byte_compiled_and_read_only(environments: Environments) -> None:
     built = environments.ensure("small")
     root = built.python.parents[1]

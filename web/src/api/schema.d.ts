@@ -2477,6 +2477,63 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/software": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List Software */
+        get: operations["list_software_api_v1_software_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/{environment}/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Check Software
+         * @description Import the environment's codes now, in the sandbox, and keep what was found; operators only.
+         */
+        post: operations["check_software_api_v1_software__environment__check_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/software/{environment}/log": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Build Log
+         * @description What was said while the environment was built; operators only.
+         */
+        get: operations["build_log_api_v1_software__environment__log_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/jobs": {
         parameters: {
             query?: never;
@@ -4405,6 +4462,26 @@ export interface components {
              */
             until: string;
         };
+        /**
+         * HealthCheckOut
+         * @description The last check: its modules were imported in the sandbox.
+         */
+        HealthCheckOut: {
+            /** Works */
+            works: boolean;
+            /**
+             * Checked
+             * Format: date-time
+             */
+            checked: string;
+            /**
+             * Import S
+             * @description Seconds to import all of its codes: what a job's start costs at most.
+             */
+            import_s: number | null;
+            /** Detail */
+            detail: string;
+        };
         /** HealthOut */
         HealthOut: {
             /**
@@ -5506,6 +5583,13 @@ export interface components {
             /** Audit */
             audit: components["schemas"]["HistoryEntry"][];
         };
+        /** PackageOut */
+        PackageOut: {
+            /** Name */
+            name: string;
+            /** Version */
+            version: string;
+        };
         /**
          * ParameterIn
          * @description A parameter entered by hand.
@@ -6501,6 +6585,87 @@ export interface components {
             /** Api */
             api: string;
         };
+        /**
+         * SoftwareOut
+         * @description An environment, an installed program that a recipe calls, or an interactive program.
+         */
+        SoftwareOut: {
+            /** Id */
+            id: string;
+            /**
+             * Kind
+             * @enum {string}
+             */
+            kind: "environment" | "program" | "application";
+            /** Title */
+            title: string;
+            /**
+             * State
+             * @description missing: can be built here and was not yet; absent: not installed on this computer.
+             * @enum {string}
+             */
+            state: "ready" | "missing" | "building" | "failed" | "absent";
+            /** Detail */
+            detail?: string | null;
+            /** Remedy */
+            remedy?: string | null;
+            /**
+             * Version
+             * @description Of an environment: the beginning of its key; results name all of it.
+             * @default
+             */
+            version: string;
+            /**
+             * Python
+             * @default
+             */
+            python: string;
+            /** Size */
+            size?: number | null;
+            /** Packages */
+            packages?: number | null;
+            /**
+             * Contents
+             * @description The codes that were asked for, with their locked versions.
+             * @default []
+             */
+            contents: components["schemas"]["PackageOut"][];
+            /**
+             * Licence
+             * @default
+             */
+            licence: string;
+            /**
+             * Citation
+             * @default []
+             */
+            citation: string[];
+            /**
+             * Url
+             * @default
+             */
+            url: string;
+            /**
+             * Recipes
+             * @default []
+             */
+            recipes: components["schemas"]["UserOfSoftware"][];
+            /**
+             * Apps
+             * @default []
+             */
+            apps: components["schemas"]["UserOfSoftware"][];
+            /**
+             * Verified
+             * @description Of a recipe's program: the version it was verified with; empty: not verified yet.
+             */
+            verified?: string | null;
+            health?: components["schemas"]["HealthCheckOut"] | null;
+            /** Build S */
+            build_s?: number | null;
+            /** Last Used */
+            last_used?: string | null;
+        };
         /** StateIn */
         StateIn: {
             /** State */
@@ -6736,6 +6901,16 @@ export interface components {
         UserCodeIn: {
             /** User Code */
             user_code: string;
+        };
+        /**
+         * UserOfSoftware
+         * @description A recipe or an interactive program that uses it.
+         */
+        UserOfSoftware: {
+            /** Id */
+            id: string;
+            /** Title */
+            title: string;
         };
         /** ValidityIn */
         ValidityIn: {
@@ -23607,6 +23782,338 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["OfferOut"][];
                 };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    list_software_api_v1_software_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoftwareOut"][];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    check_software_api_v1_software__environment__check_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SoftwareOut"];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    build_log_api_v1_software__environment__log_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                environment: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description The request is not understood. */
             400: {

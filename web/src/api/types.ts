@@ -55,6 +55,7 @@ export type ProgramOut = Schemas['ProgramOut'];
 export type ProvenanceOut = Schemas['ProvenanceOut'];
 export type QuarantineOut = Schemas['QuarantineOut'];
 export type RecipeOut = Schemas['RecipeOut'];
+export type SoftwareOut = Schemas['SoftwareOut'];
 export type RecipePageOut = Schemas['RecipePageOut'];
 export type RelationNode = Schemas['RelationNode'];
 export type SearchOut = Schemas['SearchOut'];

@@ -178,6 +178,12 @@ const recipes = createRoute({
   component: lazyRouteComponent(() => import('@/pages/RecipesPage'), 'RecipesPage'),
 });
 
+const software = createRoute({
+  getParentRoute: () => root,
+  path: '/software',
+  component: lazyRouteComponent(() => import('@/pages/software/SoftwarePage'), 'SoftwarePage'),
+});
+
 const upload = createRoute({
   getParentRoute: () => root,
   path: '/upload',
@@ -298,7 +304,7 @@ const device = createRoute({
 });
 
 const tree = root.addChildren([
-  home, signIn, search, saved, browse, collections, collection, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, sessions, workSession, recipes, upload, instruments, instrument,
+  home, signIn, search, saved, browse, collections, collection, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, sessions, workSession, recipes, software, upload, instruments, instrument,
   quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, audit, account,
   signedIn, link, signedOut, device,
 ]);

@@ -115,6 +115,7 @@ from pandaas.server.schemas.sessions import (
     WorkSessionIn,
     WorkSessionOut,
 )
+from pandaas.server.schemas.software import HealthCheckOut, PackageOut, SoftwareOut, UserOfSoftware
 from pandaas.server.schemas.uploads import (
     QuarantineOut,
     UploadIn,
@@ -170,6 +171,7 @@ __all__ = [
     "FileOut",
     "FindingOut",
     "GeometryOut",
+    "HealthCheckOut",
     "HealthOut",
     "HelpEntry",
     "HelpPage",
@@ -199,6 +201,7 @@ __all__ = [
     "OfferOut",
     "OperatorOut",
     "Out",
+    "PackageOut",
     "ParameterIn",
     "ParameterOut",
     "PersonOut",
@@ -229,6 +232,7 @@ __all__ = [
     "SignInIn",
     "SlotOut",
     "SnippetOut",
+    "SoftwareOut",
     "StatsOut",
     "TechniqueOut",
     "TermOut",
@@ -241,6 +245,7 @@ __all__ = [
     "UnitChoice",
     "UploadIn",
     "UploadOut",
+    "UserOfSoftware",
     "ValidityIn",
     "ValidityOut",
     "VerifyOut",

@@ -1,7 +1,7 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import {
   IconAlertSquareRounded, IconChartDots3, IconDeviceDesktop, IconFolders, IconHome, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand,
-  IconListCheck, IconSearch, IconSettings2, IconStack2, IconTool, IconUpload,
+  IconListCheck, IconPackages, IconSearch, IconSettings2, IconStack2, IconTool, IconUpload,
 } from '@tabler/icons-react';
 import type { Icon } from '@tabler/icons-react';
 import type { SessionOut } from '@/api/types';
@@ -33,6 +33,7 @@ export function placesOf(session: SessionOut | undefined): Place[] {
     { label: 'Results', to: '/results', icon: IconChartDots3, group: 'all' },
     { label: 'Collections', to: '/collections', icon: IconStack2, group: 'all' },
     { label: 'Upload', to: '/upload', icon: IconUpload, group: 'all' },
+    { label: 'Software', to: '/software', icon: IconPackages, group: 'all' },
   );
   if (isStaff(session)) {
     places.push({ label: 'My instrument', to: '/instruments', icon: IconTool, group: 'staff' });

@@ -55,8 +55,6 @@ def fit(spectra: Spectra, parameters: Parameters) -> Fitted:
 
 
 def _beam(spectra: Spectra, parameters: Parameters) -> float:
-    if parameters.photon_energy is None:
-        raise RecipeError("The file doesn't say the energy of the beam.", "Give it in keV.", "photon_energy")
     if parameters.photon_energy < parameters.energy_from + 0.5:
         raise RecipeError(
             f"The beam has {parameters.photon_energy:.4g} keV, hardly more than where the fit begins.",

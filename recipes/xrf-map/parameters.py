@@ -118,8 +118,7 @@ class Parameters(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    photon_energy: float | None = Field(
-        None,
+    photon_energy: float = Field(
         ge=1,
         le=200,
         title="Energy of the beam",

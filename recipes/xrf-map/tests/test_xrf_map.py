@@ -107,6 +107,10 @@ class TestXrfMap(RecipeConformance):
                 # From another start the summed spectrum's fit ends a hair apart.
                 np.testing.assert_allclose(file[f"entry/map_{name}/counts"][()], expected, rtol=0.01, atol=3)
 
+    def test_the_energy_of_the_beam_is_asked_for_where_the_file_lacks_it(self, schema: dict[str, Any]) -> None:
+        assert schema["required"] == ["photon_energy"]
+        assert schema["properties"]["photon_energy"]["from"] == ["photon_energy"]
+
     def test_what_the_beam_does_not_excite_is_left_out_and_said(self, tmp_path: Path) -> None:
         run = self.run(tmp_path, elements=["Fe", "Mg"])
         assert any("Mg" in warning for warning in run.warnings), run.warnings
@@ -121,7 +125,6 @@ class TestXrfMap(RecipeConformance):
     @pytest.mark.parametrize(
         ("parameters", "field", "word"),
         [
-            ({"photon_energy": None}, "photon_energy", "doesn't say the energy"),
             ({"photon_energy": 1.6}, "photon_energy", "hardly more"),
             ({"elements": ["Mg"]}, "elements", "None of the elements"),
             ({"elements": ["Xx"]}, None, "no chemical element"),

@@ -29,8 +29,8 @@ from pandaas.model import JOB_TRANSITIONS, Conflict, JobState, Unavailable
 from pandaas.runtime import ExitRecord, Observation, Standing, WorkSpec
 from pandaas.testing.workshop import Workshop
 
-pytestmark = pytest.mark.integration
-_EXAMPLES = 150 if os.environ.get("PANDAAS_TEST_FULL") else 8
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+_EXAMPLES = 60 if os.environ.get("PANDAAS_TEST_FULL") else 8
 
 
 class Killed(BaseException):

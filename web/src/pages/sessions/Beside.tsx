@@ -10,7 +10,7 @@ import { People } from './People';
 import classes from './sessions.module.css';
 import { Sharing } from './Sharing';
 import { useMember } from './letting';
-import { ALONG, watching } from './words';
+import { youWatch, youWorkAlong } from './words';
 
 /** What stands beside the program: who is here, the chat, with whom it is shared. */
 export function Beside({ session, company }: { session: WorkSessionOut; company: Company | null }) {
@@ -34,7 +34,7 @@ function Guest({ session }: { session: WorkSessionOut }) {
   return (
     <div>
       <Text size="sm" mb="sm">
-        {session.may === 'full' ? `You work along, ${ALONG.replace('you may', `${session.person} may`).replace('your home', 'that home')}` : `You only watch: ${watching(session.kind).replaceAll('she ', 'you ').replaceAll('her ', 'your ')}`}
+        {session.may === 'full' ? `You work along, ${youWorkAlong(session.person)}` : `You only watch: ${youWatch(session.kind)}`}
       </Text>
       <Button size="compact-sm" variant="default" leftSection={<IconDoorExit size={14} />} onClick={() => person && remove.mutate(person.user)}>
         Leave

@@ -1,32 +1,32 @@
 import { Button, ScrollArea, Stack, Text, Textarea, Title } from '@mantine/core';
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useRef, useState } from 'react';
 
-import { api, body } from '@/api/client';
 import { ActionFailure, Loaded } from '@/components/states';
 import { When } from '@/components/text';
 
+import { messagesQuery, say } from './chat-query';
 import classes from './sessions.module.css';
-
-const VISIT = '/api/v1/visit';
 
 /** Small talk beside a session; plain text, kept as long as the session. `at` is where the session is at the platform. */
 export function Chat({ at }: { at: string }) {
   const [text, setText] = useState('');
-  const path = { params: { path: { session_id: at.split('/').pop() ?? '' } } };
-  const messages = useQuery({
-    queryKey: ['session-messages', at],
-    queryFn: ({ signal }) => body(at === VISIT ? api.GET('/api/v1/visit/messages', { signal }) : api.GET('/api/v1/sessions/{session_id}/messages', { ...path, signal })),
+  const queries = useQueryClient();
+  const messages = useQuery(messagesQuery(at));
+  const said = useMutation({
+    mutationFn: () => say(at, text),
+    onSuccess: () => {
+      setText('');
+      return queries.invalidateQueries({ queryKey: messagesQuery(at).queryKey });
+    },
   });
-  const say = useMutation({
-    mutationFn: () => body(at === VISIT ? api.POST('/api/v1/visit/messages', { body: { text } }) : api.POST('/api/v1/sessions/{session_id}/messages', { ...path, body: { text } })),
-    onSuccess: () => setText(''),
-  });
-  const end = useRef<HTMLDivElement>(null);
+  const view = useRef<HTMLDivElement>(null);
   const last = messages.data?.at(-1)?.id;
-  useEffect(() => end.current?.scrollIntoView({ block: 'nearest' }), [last]);
+  useEffect(() => {
+    view.current?.scrollTo({ top: view.current.scrollHeight }); // in a block: newer browsers answer with a promise, which is no clean-up function
+  }, [last]);
   const send = () => {
-    if (text.trim() !== '' && !say.isPending) say.mutate();
+    if (text.trim() !== '' && !said.isPending) said.mutate();
   };
   return (
     <section aria-label="Chat" className={classes.chat}>
@@ -35,7 +35,7 @@ export function Chat({ at }: { at: string }) {
       </Title>
       <Loaded query={messages}>
         {(found) => (
-          <ScrollArea.Autosize mah={260} type="auto">
+          <ScrollArea.Autosize mah={260} type="auto" viewportRef={view}>
             <Stack gap={6} role="log" aria-live="polite">
               {found.length === 0 && (
                 <Text size="xs" c="dimmed">
@@ -52,7 +52,6 @@ export function Chat({ at }: { at: string }) {
                   </Text>
                 </div>
               ))}
-              <div ref={end} />
             </Stack>
           </ScrollArea.Autosize>
         )}
@@ -79,11 +78,11 @@ export function Chat({ at }: { at: string }) {
             send();
           }}
         />
-        <Button mt={6} size="compact-sm" type="submit" variant="default" disabled={text.trim() === ''} loading={say.isPending}>
+        <Button mt={6} size="compact-sm" type="submit" variant="default" disabled={text.trim() === ''} loading={said.isPending}>
           Send
         </Button>
       </form>
-      <ActionFailure error={say.error} />
+      <ActionFailure error={said.error} />
     </section>
   );
 }

@@ -11,7 +11,7 @@ import { LinkButton } from '@/components/links';
 import { Page } from '@/components/Page';
 import { ActionFailure, Empty, Loaded } from '@/components/states';
 
-import { ALONG, watching } from './words';
+import { youWatch, youWorkAlong } from './words';
 
 const KEPT = 'pandaas-invitation';
 
@@ -49,7 +49,7 @@ function Invitation({ found, secret }: { found: InvitedOut; secret: string }) {
       <Title order={2} size="h4">
         {found.person} invites you into “{found.title}”
       </Title>
-      <Text>{found.may === 'full' ? `You work along, ${ALONG.replace('you', found.person).replace('your', 'that')}` : `You watch: ${watching(found.kind).replaceAll('she ', 'you ').replaceAll('her ', 'your ').replaceAll('your home', 'the home')}`}</Text>
+      <Text>{found.may === 'full' ? `You work along, ${youWorkAlong(found.person)}` : `You watch: ${youWatch(found.kind)}`}</Text>
       {!found.runs && <Text c="dimmed">It does not run at the moment.</Text>}
       {person ? <Accept secret={secret} name={person.name} /> : <SignInFirst />}
       {!person && found.as_guest && <AsGuest secret={secret} />}

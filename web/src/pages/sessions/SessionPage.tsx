@@ -15,12 +15,13 @@ import { useNow, When } from '@/components/text';
 import { useExtend, useVerb } from './actions';
 import { AskToJoin } from './AskToJoin';
 import { Beside } from './Beside';
+import { useUnread } from './chat-query';
 import { useCompany, usePeople, type Company } from './company';
 import { remaining, SessionMark } from './marks';
 import { enter } from './enter';
 import { workSessionQuery } from './queries';
 import classes from './sessions.module.css';
-import { watching } from './words';
+import { youWatch } from './words';
 
 const route = getRouteApi('/sessions/$id');
 const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })));
@@ -43,9 +44,10 @@ function Session({ session }: { session: WorkSessionOut }) {
   const [beside, setBeside] = useState(false);
   const at = `/api/v1/sessions/${session.id}`;
   const company = useCompany(at, usable && session.may !== null);
+  const unread = useUnread(at, company, beside);
   return (
     <div className={classes.whole} ref={whole}>
-      <Bar session={session} company={company} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} />
+      <Bar session={session} company={company} unread={unread} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} />
       {session.warned && usable && <Warning session={session} />}
       <div className={classes.row}>
         <div className={classes.program}>
@@ -68,11 +70,12 @@ interface BarProps {
   session: WorkSessionOut;
   onFullScreen: () => void;
   company: Company | null;
+  unread: number;
   beside: boolean;
   onBeside: () => void;
 }
 
-function Bar({ session, company, onFullScreen, beside, onBeside }: BarProps) {
+function Bar({ session, company, unread, onFullScreen, beside, onBeside }: BarProps) {
   const now = useNow(session.state === 'ready');
   const extend = useExtend(session.id);
   const verb = useVerb(session.id);
@@ -118,6 +121,7 @@ function Bar({ session, company, onFullScreen, beside, onBeside }: BarProps) {
         <Button size="compact-sm" variant={beside ? 'filled' : 'default'} leftSection={<IconUsers size={14} />} aria-expanded={beside} onClick={onBeside}>
           {session.is_owner ? 'Share' : 'People'}
           {others > 0 && ` (${String(others)} here)`}
+          {unread > 0 && `, ${String(unread)} new ${unread === 1 ? 'message' : 'messages'}`}
         </Button>
       )}
       {ready && (
@@ -167,7 +171,7 @@ function Web({ session }: { session: WorkSessionOut }) {
     <div className={classes.middle}>
       <Stack gap="sm" align="center">
         <Text>{session.is_owner ? `${session.program_title} runs, with your data in it.` : `${session.program_title} of ${session.person} runs.`}</Text>
-        {session.may === 'view' && <Text c="dimmed">You only watch: {watching(session.kind)}</Text>}
+        {session.may === 'view' && <Text c="dimmed">You only watch: {youWatch(session.kind)}</Text>}
         <Group>
           <Button leftSection={<IconExternalLink size={16} />} loading={open.isPending} onClick={() => open.mutate('_self')}>
             Open {session.program_title}

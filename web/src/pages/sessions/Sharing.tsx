@@ -12,7 +12,7 @@ import { When } from '@/components/text';
 import { Invitations } from './Invitations';
 import { sharingQuery } from './queries';
 import { useMember } from './letting';
-import { ALONG, watching } from './words';
+import { SHE_WORKS_ALONG, sheWatches } from './words';
 
 type May = SessionMemberOut['may'];
 
@@ -56,7 +56,7 @@ function AddPerson({ session }: { session: WorkSessionOut }) {
         ]}
       />
       <Text size="xs" c="dimmed" my={6}>
-        {may === 'full' ? `She works along: ${ALONG}` : `She only watches: ${watching(session.kind)}`} She must herself be allowed to see all data of this
+        {may === 'full' ? `She works along, ${SHE_WORKS_ALONG}` : `She only watches: ${sheWatches(session.kind)}`} She must herself be allowed to see all data of this
         session.
       </Text>
       <Select
@@ -102,7 +102,7 @@ function Members({ session, members }: { session: WorkSessionOut; members: Sessi
               {said(one)}
               {one.until && !one.waits && (
                 <>
-                  , until <When at={one.until} />
+                  , until <When at={one.until} exact />
                 </>
               )}
             </Text>

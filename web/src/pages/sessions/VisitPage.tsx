@@ -14,7 +14,7 @@ import { useCompany } from './company';
 import { go } from './enter';
 import { People } from './People';
 import classes from './sessions.module.css';
-import { watching } from './words';
+import { youWatch } from './words';
 
 const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })));
 
@@ -88,7 +88,7 @@ function Web({ visit }: { visit: VisitOut }) {
   return (
     <div className={classes.middle}>
       <Stack gap="sm" align="center" maw={520}>
-        <Text>You watch: {watching(visit.kind).replaceAll('she ', 'you ').replaceAll('your home', 'the home')}</Text>
+        <Text>You watch: {youWatch(visit.kind)}</Text>
         <Button leftSection={<IconExternalLink size={16} />} loading={open.isPending} onClick={() => open.mutate()}>
           Open
         </Button>

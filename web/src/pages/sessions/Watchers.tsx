@@ -60,7 +60,7 @@ function IsIn({ one }: { one: SessionMemberOut }) {
         <b>{one.name}</b>, of the staff, {along ? 'works along in' : 'may watch'} your session <Link to="/sessions/$id" params={{ id: one.session }} inherit>{one.title}</Link>
         {one.until && (
           <>
-            , until <When at={one.until} />
+            , until <When at={one.until} exact />
           </>
         )}
         .

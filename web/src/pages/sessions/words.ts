@@ -1,14 +1,33 @@
 import type { WorkSessionOut } from '@/api/types';
 
-const WATCHING: Record<WorkSessionOut['kind'], string> = {
+type Kind = WorkSessionOut['kind'];
+
+/** What only watching means, by kind of session. The server holds to it, whatever a browser does. */
+const OTHERS: Record<Kind, string> = {
   desktop: 'she sees the screen; her mouse, keyboard and clipboard reach nothing.',
   jupyter: 'she sees notebooks as they were last saved, with their results, and your home folder; nothing can be run, changed or saved.',
   app: 'she sees what the program shows by itself; what she presses is not sent.',
 };
 
-/** What only watching means, by kind of session. The server holds to it, whatever her browser does. */
-export function watching(kind: WorkSessionOut['kind']): string {
-  return WATCHING[kind];
+const OWN: Record<Kind, string> = {
+  desktop: 'you see the screen; your mouse, keyboard and clipboard reach nothing.',
+  jupyter: 'you see notebooks as they were last saved, with their results; reload to see newer ones. Nothing can be run, changed or saved.',
+  app: 'you see what the program shows by itself; what you press is not sent.',
+};
+
+/** To a session's person, of somebody else. */
+export function sheWatches(kind: Kind): string {
+  return OTHERS[kind];
 }
 
-export const ALONG = 'with everything that you may do in it, your home folder included.';
+/** To somebody who watches. */
+export function youWatch(kind: Kind): string {
+  return OWN[kind];
+}
+
+export const SHE_WORKS_ALONG = 'with everything that you may do in it, your home folder included.';
+
+/** To somebody who works along in the session of `person`. */
+export function youWorkAlong(person: string): string {
+  return `with everything that ${person} may do in it, in ${person}'s name and home folder.`;
+}

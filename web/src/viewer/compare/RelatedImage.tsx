@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useMemo, useState } from 'react';
 
-import { validDomain } from '../core/contrast';
+import { validDomain, type ColorScale } from '../core/contrast';
 import { formatNumber, prettyUnit, withUnit } from '../core/format';
 import { at, type Domain } from '../core/numbers';
 import { percentiles } from '../core/statistics';
@@ -77,8 +77,8 @@ export function RelatedImage(props: RelatedImageProps) {
     if (rendered) feed.publish(rendered);
   }, [feed, rendered]);
 
-  const automatic = useMemo(() => (full ? domainOf(full.values, relation) : ([0, 1] as Domain)), [full, relation]);
-  const scale = state.scale && state.scale !== 'log' ? state.scale : 'linear';
+  const scale = scaleOf(state.scale, relation);
+  const automatic = useMemo(() => (full ? domainOf(full.values, relation, scale) : ([0, 1] as Domain)), [full, relation, scale]);
   const domain = useMemo(() => validDomain(state.domain ?? automatic, scale, 1e-3), [state.domain, automatic, scale]);
   const [map, invert] = [state.map ?? 'viridis', state.invert ?? false];
   const look = useMemo(() => ({ map, invert, scale, domain, saturation: null }), [map, invert, scale, domain]);
@@ -122,12 +122,26 @@ export function RelatedImage(props: RelatedImageProps) {
   );
 }
 
-/** Differences lie around zero, which stays in the middle; ratios take their percentiles. */
-export function domainOf(values: Float32Array, relation: Exclude<Relation, 'beside'>): Domain {
+/** Differences have two signs, so their logarithm is that of their size, with the sign kept; ratios are positive. */
+export function scaleOf(wanted: ColorScale | undefined, relation: Exclude<Relation, 'beside'>): ColorScale {
+  return wanted === 'log' && relation === 'difference' ? 'symlog' : (wanted ?? 'linear');
+}
+
+/**
+ * Differences lie around zero, which stays in the middle; ratios take their percentiles, or lie around one, which stays in
+ * the middle of a logarithmic scale.
+ */
+export function domainOf(values: Float32Array, relation: Exclude<Relation, 'beside'>, scale: ColorScale = 'linear'): Domain {
   const step = Math.max(1, Math.ceil(values.length / SAMPLES)) | 1;
-  const sample = Float64Array.from({ length: Math.ceil(values.length / step) }, (_, i) => at(values, i * step)).filter(Number.isFinite);
+  const logarithmic = relation === 'ratio' && scale === 'log';
+  const counts = logarithmic ? (value: number) => Number.isFinite(value) && value > 0 : Number.isFinite;
+  const sample = Float64Array.from({ length: Math.ceil(values.length / step) }, (_, i) => at(values, i * step)).filter(counts);
   const [low = NaN, high = NaN] = percentiles(sample, [0.5, 99.5]);
   if (Number.isNaN(low)) return [0, 1];
+  if (logarithmic) {
+    const reach = Math.max(high, 1 / low, 1.01);
+    return [1 / reach, reach];
+  }
   if (relation === 'ratio') return high > low ? [low, high] : [low - 0.5, low + 0.5];
   const reach = Math.max(Math.abs(low), Math.abs(high)) || 1;
   return [-reach, reach];

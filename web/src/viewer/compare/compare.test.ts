@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { meanPool, related, whyNotBeside, whyNotOverlaid, whyNotSubtracted } from './fits';
-import { domainOf, ratioUnit } from './RelatedImage';
+import { domainOf, ratioUnit, scaleOf } from './RelatedImage';
 
 const array = (shape: number[], unit: string | null = 'counts', dtype = '<f4') => ({ shape, unit, dtype });
 
@@ -43,5 +43,13 @@ describe('one image out of two', () => {
     expect(domainOf(Float32Array.of(NaN), 'ratio')).toEqual([0, 1]);
     expect(ratioUnit('counts', 'counts')).toBeNull();
     expect(ratioUnit('counts', null)).toBe('counts/1');
+  });
+
+  it('keeps the sign of differences on a logarithmic scale, and one in the middle of ratios', () => {
+    expect([scaleOf('log', 'difference'), scaleOf('log', 'ratio'), scaleOf(undefined, 'ratio'), scaleOf('sqrt', 'difference')]).toEqual(['symlog', 'log', 'linear', 'sqrt']);
+    const [low, high] = domainOf(Float32Array.of(0.25, 1, 2, 0, -3), 'ratio', 'log');
+    expect(low * high).toBeCloseTo(1);
+    expect(high).toBeCloseTo(3.9, 0);
+    expect(domainOf(Float32Array.of(-1, 0), 'ratio', 'log')).toEqual([0, 1]);
   });
 });

@@ -1,15 +1,19 @@
 """Arrays over HTTP: PaN-DAaS with authorisation against h5grove without, on the same files.
 
-    python benchmarks/arrays.py [ROUNDS]
+    python benchmarks/arrays.py [ROUNDS] [--rows WORD…] [--limit-server FILE] [--tiled FOLDER]
 
 Makes its files (1.9 GB: EIGER 4M frames in Bitshuffle-LZ4, camera frames in one piece, a tomography volume, many groups),
 registers them in a demo facility, starts h5grove's own FastAPI application on them, and asks both the same in turns
 (default 3 rounds). Prints medians of milliseconds and of processor time, and their ratio. The first slice of a kind in the
 first round is cold (nothing known of the file); the others are warm. Use a quiet machine.
+
+`--rows` keeps the rows whose titles have one of these words, and the parts `limits`, `together`, `beside`, `disk`, `second` where
+named (all of them without it). The limit server and Tiled are asked where they are given (`_array_peers.py`).
 """
 
 from __future__ import annotations
 
+import argparse
 import http.client
 import os
 import socket
@@ -20,11 +24,13 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
+import _array_peers as array_peers
 import h5py
 import hdf5plugin
 import httpx
@@ -172,6 +178,7 @@ class Side:
 
 
 Ask = Callable[[Side, int], object]
+Wanted = Callable[[str], bool]
 
 
 def timed(side: Side, ask: Ask, repeats: int) -> tuple[list[float], float]:
@@ -243,10 +250,12 @@ TOGETHER: dict[str, tuple[Ask, Ask]] = {
 }
 
 
-def one_by_one(ours: Side, theirs: Side, rounds: int) -> Iterator[str]:
+def one_by_one(ours: Side, theirs: Side, rounds: int, wanted: Wanted) -> Iterator[str]:
     yield "| request | PaN-DAaS ms (CPU) | first | h5grove ms (CPU) | h5grove / PaN-DAaS (CPU) |"
     yield "|---|---|---|---|---|"
     for title, (ask_ours, ask_theirs, repeats) in ONE_BY_ONE.items():
+        if not wanted(title):
+            continue
         times: tuple[list[float], list[float]] = ([], [])
         cpus: tuple[list[float], list[float]] = ([], [])
         first = 0.0
@@ -375,15 +384,15 @@ def h5grove(folder: Path) -> Iterator[tuple[str, int]]:
         stop(process)  # type: ignore[arg-type]
 
 
-def wait(ready: Callable[[], bool]) -> None:
-    for _ in range(200):
+def wait(ready: Callable[[], bool], seconds: float = 20) -> None:
+    for _ in range(int(seconds * 10)):
         try:
             if ready():
                 return
         except httpx.TransportError:
             pass
         time.sleep(0.1)
-    raise SystemExit("h5grove did not start")
+    raise SystemExit("a server did not start")
 
 
 def register(platform: RunningPlatform, folder: Path) -> dict[str, str]:
@@ -399,8 +408,70 @@ def register(platform: RunningPlatform, folder: Path) -> dict[str, str]:
     return names
 
 
+def beside(ours: Side, theirs: Side) -> Iterator[str]:
+    heavy = data("eiger.nxs", ":,:,1000")
+    yield "| | PaN-DAaS | h5grove |"
+    yield "|---|---|---|"
+    yield f"| attributes beside a heavy slice, p95 ms | {worst_beside(ours, heavy):.1f} | {worst_beside(theirs, heavy):.1f} |"
+    yield f"| CPU ms after the client left | {cpu_after_leaving(ours):.0f} | {cpu_after_leaving(theirs):.0f} |"
+    yield f"| most memory with 50 clients on frames, MB | {most_memory(ours):.0f} | {most_memory(theirs):.0f} |"
+    yield f"| CPU ms of a 304 | {not_modified(ours):.2f} | - |"
+
+
+def listens(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    except OSError:
+        return False
+    return True
+
+
+@contextmanager
+def peer(start: Callable[[Path, Path, int], AbstractContextManager[Any]], what: Path, folder: Path) -> Iterator[Side]:
+    """One of the other servers, once it answers."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    with start(what, folder, port) as process:
+        wait(lambda: listens(port), seconds=60)
+        yield Side(f"http://127.0.0.1:{port}", process.pid, {})
+
+
+def tables(ours: Side, theirs: Side, folder: Path, options: argparse.Namespace) -> Iterator[str]:
+    """Line by line, as soon as each is measured."""
+    rounds = options.rounds
+
+    def wanted(title: str) -> bool:
+        return not options.rows or any(word.lower() in title.lower() for word in options.rows)
+
+    if wanted("limits"):
+        yield from limits(folder)
+    if any(map(wanted, ONE_BY_ONE)):
+        yield from one_by_one(ours, theirs, rounds + 1, wanted)  # the first round is not counted
+    if wanted("together"):
+        yield from together(ours, theirs, rounds)
+    if wanted("beside"):
+        yield from beside(ours, theirs)
+    if wanted("disk"):
+        yield from array_peers.from_disk(ours, theirs, data, folder, rounds)
+    if wanted("second"):
+        with tempfile.TemporaryDirectory() as home:
+            yield from array_peers.second_process(folder, Path(home))
+    if options.limit_server:
+        with peer(array_peers.limit_server, options.limit_server, folder) as limit:
+            yield from array_peers.beside_limit(ours, limit, stored, data, (timed, rate), rounds)
+    if options.tiled:
+        with peer(array_peers.tiled_server, options.tiled, folder) as tiled:
+            yield from array_peers.beside_tiled(ours, tiled, data, timed, rounds)
+
+
 def main() -> None:
-    rounds = 1 + (int(sys.argv[1]) if len(sys.argv) > 1 else 3)  # the first is not counted
+    parser = argparse.ArgumentParser(description="Arrays over HTTP, PaN-DAaS beside others.")
+    parser.add_argument("rounds", nargs="?", type=int, default=3)
+    parser.add_argument("--rows", nargs="*", default=[])
+    parser.add_argument("--limit-server", type=Path)
+    parser.add_argument("--tiled", type=Path, help="the folder 'bin' of an environment with Tiled")
+    options = parser.parse_args()
     cache = Path(__file__).parents[1] / ".cache/environments"
     extra = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": os.environ.get("PANDAAS_RUNTIME__ENVIRONMENT_FOLDER", str(cache))}
     with tempfile.TemporaryDirectory() as home, running_demo(Path(home), frames=4, extra=extra) as platform:
@@ -411,19 +482,9 @@ def main() -> None:
             token = platform.token("otto", "read", "admin")
             ours = Side(platform.url, platform.process.pid, names, "/h5grove", token)
             theirs = Side(url, process, {name: name for name in names})
-            print(f"load {os.getloadavg()[0]:.1f}, {FRAMES} frames, {rounds - 1} rounds", flush=True)
-            for line in (*limits(folder), *one_by_one(ours, theirs, rounds), *together(ours, theirs, rounds - 1)):
+            print(f"load {os.getloadavg()[0]:.1f}, {FRAMES} frames, {options.rounds} rounds", flush=True)
+            for line in tables(ours, theirs, folder, options):
                 print(line, flush=True)
-            heavy = data("eiger.nxs", ":,:,1000")
-            print("| | PaN-DAaS | h5grove |\n|---|---|---|")
-            print(
-                f"| attributes beside a heavy slice, p95 ms | {worst_beside(ours, heavy):.1f} | {worst_beside(theirs, heavy):.1f} |"
-            )
-            print(f"| CPU ms after the client left | {cpu_after_leaving(ours):.0f} | {cpu_after_leaving(theirs):.0f} |")
-            print(
-                f"| most memory with 50 clients on frames, MB | {most_memory(ours):.0f} | {most_memory(theirs):.0f} |"
-            )
-            print(f"| CPU ms of a 304 | {not_modified(ours):.2f} | - |")
             print(f"load {os.getloadavg()[0]:.1f}", flush=True)
 
 

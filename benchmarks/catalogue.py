@@ -1,6 +1,6 @@
 """Search at facility scale: a made-up catalogue, asked by four kinds of people, by index, over HTTP and in naive SQL.
 
-    python benchmarks/catalogue.py [--datasets 100000] [--url postgresql+psycopg://…] [--sql 20] [--http [PROCESSES]] [--tiled]
+    python benchmarks/catalogue.py [--datasets 100000] [--url postgresql+psycopg://…] [--sql 20] [--http [PROCESSES]] [--tiled PYTHON]
 
 Makes datasets with twenty parameters each in up to 5,000 proposals of 20,000 persons (seeded, skewed), once, below
 `.cache/bench/catalogue`, loads them in bulk, and measures in one run: queries of text (parts of words too) with two
@@ -37,17 +37,13 @@ from pandaas.catalogue.folding import search_text
 from pandaas.catalogue.search.index import index_folder
 from pandaas.config import load_settings
 from pandaas.db import Database, append
-from pandaas.db.tables import (
-    Dataset,
-    DatasetParameter,
-    DatasetTechnique,
-    Person,
-)
+from pandaas.db.tables import Dataset, DatasetParameter, DatasetTechnique, Instrument, Person, Proposal
 from pandaas.identity import Identity, principal_of
 from pandaas.model import ANONYMOUS, Principal
 
 ROOT = Path(__file__).resolve().parents[1]
 PLACE = ROOT / ".cache/bench/catalogue"
+
 # --- questions ----------------------------------------------------------------------------------------------------
 
 
@@ -235,26 +231,22 @@ def _found(search: IndexSearch, who: Principal, text: str) -> None:
 # --- over HTTP ----------------------------------------------------------------------------------------------------
 
 
-def over_http(home: Path, url: str, each: int) -> dict[str, Any]:
+def over_http(home: Path, url: str, each: int, processes: int) -> dict[str, Any]:
     """Four clients at once, each another person with her token (one without)."""
     database = Database(url)
     identity = Identity(database, load_settings())
     tokens = [None, *(identity.create_token(id_, "bench", ["read"])[1] for id_ in (4, 2, 1))]
     database.dispose()
-    environment = {
-        **os.environ,
-        "PANDAAS_HOME": str(home),
-        "PANDAAS_DATABASE__URL": url,
-        "PANDAAS_SERVER__PORT": "8131",
-    }
-    log = (home / "serve.log").open("wb")
-    server = subprocess.Popen([sys.executable, "-m", "pandaas.cli", "serve"], env=environment, stdout=log, stderr=log)
-    address = "http://127.0.0.1:8131/api/v1"
+    ports = [8131 + number for number in range(processes)]
+    servers = [_serve(home, url, port) for port in ports]
     try:
-        _wait(address)
+        addresses = [f"http://127.0.0.1:{port}/api/v1" for port in ports]
+        for address in addresses:
+            _wait(address)
         times: list[float] = []
         threads = [
-            threading.Thread(target=_client, args=(address, token, n, each, times)) for n, token in enumerate(tokens)
+            threading.Thread(target=_client, args=(addresses[n % processes], token, n, each, times))
+            for n, token in enumerate(tokens)
         ]
         start = time.perf_counter()
         for thread in threads:
@@ -262,14 +254,31 @@ def over_http(home: Path, url: str, each: int) -> dict[str, Any]:
         for thread in threads:
             thread.join()
         wall = time.perf_counter() - start
-        memory = sum(
-            p.memory_full_info().pss
-            for p in [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
-        )
-        return {**spread(times), "per_s": round(len(times) / wall), "server_memory_mb": round(memory / 1e6)}
+        memory = [
+            sum(p.memory_full_info().pss for p in [one, *one.children(recursive=True)])
+            for one in (psutil.Process(server.pid) for server in servers)
+        ]
+        return {
+            **spread(times),
+            "per_s": round(len(times) / wall),
+            "memory_of_each_server_mb": [round(one / 1e6) for one in memory],
+        }
     finally:
-        server.terminate()
-        server.wait()
+        for server in servers:
+            server.terminate()
+        for server in servers:
+            server.wait()
+
+
+def _serve(home: Path, url: str, port: int) -> subprocess.Popen[bytes]:
+    environment = {
+        **os.environ,
+        "PANDAAS_HOME": str(home),
+        "PANDAAS_DATABASE__URL": url,
+        "PANDAAS_SERVER__PORT": str(port),
+    }
+    log = (home / f"serve-{port}.log").open("wb")
+    return subprocess.Popen([sys.executable, "-m", "pandaas.cli", "serve"], env=environment, stdout=log, stderr=log)
 
 
 def _wait(address: str) -> None:
@@ -295,12 +304,75 @@ def _client(address: str, token: str | None, number: int, each: int, times: list
                     times.append(took)
 
 
+# --- beside Tiled -------------------------------------------------------------------------------------------------
+
+
+def beside_tiled(home: Path, url: str, python: str) -> dict[str, Any]:
+    """Questions that both can be asked: a whole word, an instrument, a range; of everything there is."""
+    database = Database(url)
+    folder = home / "tiled"
+    folder.mkdir(exist_ok=True)
+    if not (folder / "metadata.jsonl").exists():
+        with (folder / "metadata.jsonl").open("w") as lines:
+            lines.writelines(json.dumps(one) + "\n" for one in _metadata(database))
+    pick = random.Random(11)
+    asked = [
+        {"word": pick.choice((*SAMPLES, *ACTIONS)), "instrument": f"BL{pick.randint(1, 6):02d}", "low": (low := pick.randint(5, 12) + 0.5),
+         "high": low + 5} for _ in range(20)
+    ]  # fmt: skip
+    (folder / "questions.json").write_text(json.dumps(asked))
+    said = subprocess.run(
+        [python, str(Path(__file__).with_name("_tiled.py")), str(folder)], check=True, capture_output=True
+    )
+    theirs = json.loads(said.stdout.splitlines()[-1])
+    access = Access(database)
+    vocabulary = Vocabulary(database, access)
+    search = IndexSearch(database, access, vocabulary, index_folder(load_settings()))
+    search.keeper.load()
+    who, times, differing = askers(database)["operator"], Times(), 0
+    for question, answer in zip(asked, theirs, strict=True):
+        text = f"title:{question['word']} photon_energy:{question['low']}..{question['high']}keV"
+        query = SearchQuery(text, {"instrument": (question["instrument"],)}, limit=20)
+        differing += times.take(lambda q=query: search.search(who, q)).total != answer["found"]
+    database.dispose()
+    told = Times()
+    told.extend(one["ms"] for one in theirs)
+    told.processor = [one["processor_ms"] for one in theirs]
+    return {"Tiled": spread(told), "ours": spread(times), "counts that differ": differing}
+
+
+def _metadata(database: Database) -> Iterator[dict[str, Any]]:
+    """What a facility would put into Tiled, energies in keV."""
+    query = select(Dataset.id, Dataset.title, Dataset.sample, Dataset.kind, Dataset.start_time, Instrument.name.label("instrument"),
+                   Proposal.name.label("proposal")).join_from(Dataset, Instrument).join(Proposal, Proposal.id == Dataset.proposal_id).order_by(Dataset.id)  # fmt: skip
+    last = 0
+    while True:
+        with database.read() as session:
+            rows = session.execute(query.where(Dataset.id > last).limit(2_000)).all()
+            ids = [row.id for row in rows]
+            techniques = dict(session.execute(select(DatasetTechnique.dataset_id, DatasetTechnique.technique)
+                                              .where(DatasetTechnique.dataset_id.in_(ids))).all())  # fmt: skip
+            values: dict[int, dict[str, Any]] = {}
+            for one in session.scalars(select(DatasetParameter).where(DatasetParameter.dataset_id.in_(ids))):
+                value = one.value if one.unit != "eV" or one.value is None else one.value / 1000
+                values.setdefault(one.dataset_id, {})[one.name] = one.text if value is None else value
+        for row in rows:
+            yield {"title": row.title, "sample": row.sample, "kind": row.kind, "instrument": row.instrument, "proposal": row.proposal,
+                   "year": row.start_time.year, "technique": techniques.get(row.id), **values.get(row.id, {})}  # fmt: skip
+        if len(rows) < 2_000:
+            return
+        last = ids[-1]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="Search at facility scale.")
     parser.add_argument("--datasets", type=int, default=100_000)
     parser.add_argument("--url", help="an empty or already filled PostgreSQL database; default: SQLite")
     parser.add_argument("--sql", type=int, default=5, help="questions per person that SQL answers too")
-    parser.add_argument("--http", action="store_true", help="over HTTP too")
+    parser.add_argument(
+        "--http", type=int, nargs="?", const=1, metavar="PROCESSES", help="over HTTP too, by so many processes"
+    )
+    parser.add_argument("--tiled", metavar="PYTHON", help="a Python that has tiled[server]: its catalogue beside ours")
     asked = parser.parse_args()
     home = PLACE / f"{'postgres' if asked.url else 'sqlite'}-{asked.datasets}"
     home.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -312,7 +384,9 @@ def main() -> None:
         (home / "made").touch()
     result |= measure(home, url, asked.sql)
     if asked.http:
-        result["HTTP, 4 clients"] = over_http(home, url, 100)
+        result[f"HTTP, 4 clients, processes: {asked.http}"] = over_http(home, url, 100, asked.http)
+    if asked.tiled:
+        result["beside Tiled"] = beside_tiled(home, url, asked.tiled)
     result["load"] = os.getloadavg()[0]
     print(json.dumps(result, indent=1))
 

@@ -251,6 +251,21 @@ class CatalogueIndex:
         order = np.argsort(values, kind="stable")
         return values[order], rids[order]
 
+    def spread_of(self, name: str, rows: BitMap, mask: Mask) -> tuple[int, bool] | None:
+        """How many of `rows` (`mask`: the same) have a number under `name`, and whether these differ; None where only
+        looking at every number can tell."""
+        units = self._numbers.units(name)
+        base = self._named.get(name)
+        if base is None or len(units) != 1 or self._numbers.size(name, units[0]) != len(base):
+            return None
+        changed = [one for rid, one in self.maps.recent.parameters(name) if rid in rows]
+        if any(one.si_value is None or one.si_unit != units[0] for one in changed):
+            return None
+        ends = [one.si_value for one in changed if one.si_value is not None]
+        ends += self._numbers.ends(name, units[0], mask) or ()
+        number = rows.intersection_cardinality(base) + len(changed)
+        return (number, min(ends) < max(ends)) if ends else (0, False)
+
     def texts_with(self, name: str, part: str, rows: BitMap, mask: Mask) -> dict[str, tuple[int, int]]:
         """Texts (in lower case) of parameter `name` that hold `part`, each with how many of `rows` (`mask`: the same)
         have it, and one of these."""

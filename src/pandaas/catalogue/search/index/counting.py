@@ -102,6 +102,9 @@ class IndexHits:
 
     def _differing(self, name: str, named: int) -> int:
         """How many hits have a number under this name, 0 where all are the same; `named` have it in any form."""
+        known = self._index.spread_of(name, self._rows, self._mask)
+        if known is not None:
+            return known[0] if known[1] else 0
         series = [values for unit in self._index.units_of(name) if len(values := self._numbers(name, unit)[0])]
         number = sum(len(values) for values in series)
         if number < named:

@@ -6,6 +6,7 @@ range is one slice of them; what it covers of every sixty-fourth is a bitmap, ma
 
 from __future__ import annotations
 
+import mmap
 from collections import OrderedDict
 from typing import Any
 
@@ -22,6 +23,14 @@ _MANY = 20_000  # values, from which on bitmaps of parts are worth it
 _KEPT = 48  # parameters whose bitmaps are kept
 _LOOKED_AT = 16_384  # values at a time
 _FEW = 4  # parts of that many slices make no bitmap
+
+
+def _forget(*mapped: NDArray[Any]) -> None:
+    """Pages of files that were read once and whole: the system keeps them where it has room, this process need not."""
+    for one in mapped:
+        file = getattr(one, "_mmap", None)
+        if file is not None:
+            file.madvise(mmap.MADV_DONTNEED)
 
 
 class Numbers:
@@ -56,7 +65,28 @@ class Numbers:
         start, end = self._series.get((name, unit), (0, 0))
         rids = self._rids[start:end]
         asked = mask[rids]
-        return np.asarray(self._values[start:end][asked]), np.asarray(rids[asked])
+        found = np.asarray(self._values[start:end][asked]), np.asarray(rids[asked])
+        _forget(self._values, self._rids)
+        return found
+
+    def size(self, name: str, unit: str) -> int:
+        """How many values there are."""
+        start, end = self._series.get((name, unit), (0, 0))
+        return end - start
+
+    def ends(self, name: str, unit: str, mask: NDArray[np.bool_]) -> tuple[float, float] | None:
+        """The least and the largest value of the rows in `mask`."""
+        start, end = self._series.get((name, unit), (0, 0))
+        first = next((start + place + int(asked.argmax()) for place in range(0, end - start, _LOOKED_AT)
+                      if (asked := mask[self._rids[start + place : min(end, start + place + _LOOKED_AT)]]).any()), None)  # fmt: skip
+        if first is None:
+            return None
+        while True:
+            asked = mask[self._rids[max(first, end - _LOOKED_AT) : end]]
+            if asked.any():
+                last = end - 1 - int(asked[::-1].argmax())
+                return float(self._values[first]), float(self._values[last])
+            end -= _LOOKED_AT
 
     def first_of(self, name: str, rows: BitMap) -> int | None:
         """One of `rows` that has a number under exactly this name."""

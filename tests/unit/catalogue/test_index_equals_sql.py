@@ -251,7 +251,7 @@ def compare_knowledge(chance: Chance, search: IndexSearch) -> None:
         assert counted.names(_NAMES) == tables.names(_NAMES), who
         assert sorted(counted.techniques()) == sorted(tables.techniques()), who
         assert list(counted.instruments()) == list(tables.instruments()), who
-        assert list(counted.proposals()) == list(tables.proposals()), who
+        assert list(counted.proposals(_odd)) == list(tables.proposals(_odd)), who
         for name in some(_NAMES, 2):
             assert (counted.numeric(name) is None) == (tables.numeric(name) is None), (who, name)
             for part in some(("", "s", "fl"), 1):
@@ -267,6 +267,10 @@ def compare_knowledge(chance: Chance, search: IndexSearch) -> None:
         for word in some(("lysozime", "lysozyne", "frozne", "bufer", "ice", "nonsense"), 2):
             assert set(counted.near(word)) == set(tables.near(word)), (who, word)
             assert counted.stands(Words(word)) == tables.stands(Words(word)), (who, word)
+
+
+def _odd(name: str, title: str) -> bool:
+    return name != "P1" and title == "Proposal"
 
 
 def compare_hits(chance: Chance, search: IndexSearch, times: int) -> None:

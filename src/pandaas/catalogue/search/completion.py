@@ -183,9 +183,11 @@ class _Asked:
                 yield _value("instrument", name, title if title != name else "instrument")
 
     def _proposals(self, part: str) -> Iterator[Completion]:
-        for name, title in self._seen.proposals():
-            if part in _folded(name) or (part in _folded(title) and starts(title, part)):
-                yield _value("proposal", name, title if title != name else "proposal")
+        def fits(name: str, title: str) -> bool:
+            return part in _folded(name) or (part in _folded(title) and starts(title, part))
+
+        for name, title in self._seen.proposals(fits):
+            yield _value("proposal", name, title if title != name else "proposal")
 
 
 def _token_at(text: str, caret: int) -> Token:

@@ -66,8 +66,8 @@ class KnownTo(Protocol):
         """Name and title of the instruments that measured visible datasets, by name."""
         ...
 
-    def proposals(self) -> Iterable[tuple[str, str]]:
-        """Name and title of the proposals that have visible datasets, the newest first."""
+    def proposals(self, fits: Callable[[str, str], bool]) -> Iterable[tuple[str, str]]:
+        """Name and title of the proposals that fit and have visible datasets, the newest first."""
         ...
 
     def begun(self, part: str) -> Counter[str]:
@@ -179,10 +179,10 @@ class TablesKnown:
         query = select(Instrument.name, Instrument.title).where(has).order_by(Instrument.name)
         return ((row.name, row.title) for row in self._session.execute(query))
 
-    def proposals(self) -> Iterable[tuple[str, str]]:
+    def proposals(self, fits: Callable[[str, str], bool]) -> Iterable[tuple[str, str]]:
         has = exists().where(Dataset.proposal_id == Proposal.id, *self._visible)
         query = select(Proposal.name, Proposal.title).where(has).order_by(Proposal.id.desc())
-        return ((row.name, row.title) for row in self._session.execute(query))
+        return ((row.name, row.title) for row in self._session.execute(query) if fits(row.name, row.title))
 
     def begun(self, part: str) -> Counter[str]:
         return _fitting(self._words([part]), lambda word: word.startswith(part))

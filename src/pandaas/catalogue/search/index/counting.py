@@ -94,25 +94,23 @@ class IndexHits:
                 break
             if sum(number > -bound for number, _ in found) >= CONSIDERED:
                 break
-            number = self._differing(name, -bound)
+            number = self._differing(name)
             if number and not self._is_nested(name):
                 found.append((number, name))
         found.sort(key=lambda one: (-one[0], one[1]))
         return [name for _, name in found[:CONSIDERED] if not skipped(name)][:most]
 
-    def _differing(self, name: str, named: int) -> int:
-        """How many hits have a number under this name, 0 where all are the same; `named` have it in any form."""
+    def _differing(self, name: str) -> int:
+        """How many hits have a number under this name, 0 where all are the same."""
         known = self._index.spread_of(name, self._rows, self._mask)
         if known is not None:
             return known[0] if known[1] else 0
-        series = [values for unit in self._index.units_of(name) if len(values := self._numbers(name, unit)[0])]
-        number = sum(len(values) for values in series)
-        if number < named:
-            rest = self._without_si(name)[0]
-            series, number = [*series, *([rest] if len(rest) else [])], number + len(rest)
-        if not number:
+        in_si = [self._numbers(name, unit) for unit in self._index.units_of(name)]
+        every = [*in_si, self._without_si(name, [rids for _, rids in in_si])]
+        series = [values for values, _ in every if len(values)]
+        if not series or min(values[0] for values in series) == max(values[-1] for values in series):
             return 0
-        return number if min(values[0] for values in series) < max(values[-1] for values in series) else 0
+        return sum(map(len, series))
 
     def _is_nested(self, name: str) -> bool:
         rid = self._index.one_named(name, self._rows)
@@ -123,15 +121,12 @@ class IndexHits:
         return (source or "").startswith(NESTED)
 
     def measured(self, name: str) -> Measured | None:
-        best: tuple[str, NDArray[Any], NDArray[Any]] | None = None
-        units = self._index.units_of(name)
-        for unit in ("", *units):
-            values, rids = self._numbers(name, unit) if unit else self._without_si(name)
-            if len(values) and (best is None or len(values) > len(best[1])):
-                best = unit, values, rids
-        if best is None:
+        of_unit = {unit: self._numbers(name, unit) for unit in self._index.units_of(name)}
+        of_unit = {"": self._without_si(name, [rids for _, rids in of_unit.values()])} | of_unit
+        unit = max(of_unit, key=lambda one: len(of_unit[one][0]))
+        values, rids = of_unit[unit]
+        if not len(values):
             return None
-        unit, values, rids = best
         self._taken = (name, unit), values
         low, high = float(values[0]), float(values[-1])
         return Measured(name, unit or None, self._unit_of_newest(name, unit, rids), len(values), low, high)
@@ -139,18 +134,16 @@ class IndexHits:
     def counts(self, measured: Measured, inner: Sequence[float]) -> list[int]:
         key = (measured.name, measured.si_unit or "")
         if self._taken is None or self._taken[0] != key:
-            values = (self._numbers(*key) if key[1] else self._without_si(key[0]))[0]
-        else:
-            values = self._taken[1]
+            self.measured(measured.name)
+        values = self._taken[1] if self._taken else np.zeros(0)
         places = [0, *np.searchsorted(values, inner, side="left").tolist(), len(values)]
         return [after - before for before, after in pairwise(places)]
 
     def _numbers(self, name: str, unit: str) -> tuple[NDArray[Any], NDArray[Any]]:
         return self._index.numbers_of(name, unit, self._rows, self._mask)
 
-    def _without_si(self, name: str) -> tuple[NDArray[Any], NDArray[Any]]:
-        """Numbers whose unit is not known: all as stored, without those of rows that have one in SI."""
-        in_si = [self._numbers(name, unit)[1] for unit in self._index.units_of(name)]
+    def _without_si(self, name: str, in_si: Sequence[NDArray[Any]]) -> tuple[NDArray[Any], NDArray[Any]]:
+        """Numbers whose unit is not known: all as stored, without those of the rows `in_si`."""
         if in_si and sum(map(len, in_si)) >= self._index.how_many_named(name, self._rows):
             return np.zeros(0), np.zeros(0, np.uint32)
         values, rids = self._numbers(name, "")
@@ -159,8 +152,7 @@ class IndexHits:
 
     def _unit_of_newest(self, name: str, unit: str, rids: NDArray[Any]) -> str | None:
         with self._lock:
-            when = self._index.maps.column("when")[rids]
-            ids = self._index.maps.column("id")[rids[when == when.max()]]
-        rows = (DatasetParameter.dataset_id == int(ids.max()), DatasetParameter.name == name)
+            dataset = self._index.maps.newest(rids)
+        rows = (DatasetParameter.dataset_id == dataset, DatasetParameter.name == name)
         in_unit = DatasetParameter.si_unit == unit if unit else DatasetParameter.si_unit.is_(None)
         return self._session.scalar(select(DatasetParameter.unit).where(*rows, in_unit).limit(1))

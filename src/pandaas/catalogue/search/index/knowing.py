@@ -98,10 +98,10 @@ class IndexKnown:
         query = select(Instrument.name, Instrument.title).where(Instrument.id.in_(ids)).order_by(Instrument.name)
         return ((row.name, row.title) for row in self._session.execute(query))
 
-    def proposals(self) -> Iterator[tuple[str, str]]:
+    def proposals(self, fits: Callable[[str, str], bool]) -> Iterator[tuple[str, str]]:
         query = select(Proposal.id, Proposal.name, Proposal.title).order_by(Proposal.id.desc())
-        for id_, name, title in self._session.execute(query):
-            if self._seen.intersect(self._index.maps.bitmap("proposal", id_)):
+        for id_, name, title in self._session.execute(query).all():
+            if fits(name, title) and self._seen.intersect(self._index.maps.bitmap("proposal", id_)):
                 yield name, title
 
     def begun(self, part: str) -> Counter[str]:

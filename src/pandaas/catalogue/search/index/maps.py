@@ -99,6 +99,16 @@ class Maps:
         found = (int(self._rid_of[one]) for one in ids if 0 <= one < len(self._rid_of))
         return BitMap([rid for rid in found if rid >= 0])
 
+    def newest(self, rids: Ints) -> int:
+        """The id of the newest of these rows (at least one); of one time the highest id."""
+        last = rids[rids >= self.base_length].tolist()
+        base = rids[rids < self.base_length]
+        some = np.array(
+            [*last, *([int(base.max())] if len(base) else [])]
+        )  # rows of the base stand in the order of time
+        when, ids = self.column("when")[some], self.column("id")[some]
+        return int(ids[np.lexsort((ids, when))[-1]])
+
     def released(self, now: int) -> BitMap:
         """The rows whose release time has come at `now` (microseconds since 1970)."""
         return self._released.at(now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from pandaas.db.tables import Dataset, Instrument, Validity
 from pandaas.model import Action, DatasetState, InputSlot, NotFound, Principal
 from pandaas.recipes.acceptance import Assignment, assign, main_slot, misfit
 from pandaas.recipes.parameters import default_from_metadata, defaults_from_schema
+from pandaas.recipes.proposing import Proposed, nearest_first, propose
 from pandaas.recipes.registry import RecipeRegistry, RecipeVersion
 from pandaas.recipes.summary import DatasetSummary, load_summaries, summary_of
 
@@ -34,13 +35,18 @@ class DefaultValue:
 
 @dataclass(frozen=True)
 class Offer:
-    """A recipe that fits. `inputs` are chosen and proposed datasets by slot, `suggestions` further ones that fit."""
+    """A recipe that fits. `inputs` are chosen and filled in datasets by slot, `suggestions` further ones that fit.
+
+    `proposed` says for a slot which dataset it should be and why: one that is filled in already (a valid calibration), or
+    the first suggestion, which the person takes or not.
+    """
 
     recipe: RecipeVersion
     assignment: Assignment
     inputs: Mapping[str, list[str]]
     suggestions: Mapping[str, list[str]]
     defaults: Mapping[str, DefaultValue]
+    proposed: Mapping[str, Proposed] = field(default_factory=dict)
 
 
 class Offers:
@@ -76,8 +82,8 @@ class Offers:
         for name, value in own.items():
             if name in properties and instrument is not None:
                 defaults[name] = DefaultValue(value, f"default of {instrument.name}")
-        for name, field in properties.items():
-            known = default_from_metadata(field, main.parameters)
+        for name, described in properties.items():
+            known = default_from_metadata(described, main.parameters)
             if known is not None:
                 value, parameter = known
                 place = f" ({parameter.source})" if parameter.source else ""
@@ -109,16 +115,25 @@ class Offers:
         inputs = {slot: [dataset.pid for dataset in found] for slot, found in assignment.inputs.items()}
         main = assignment.inputs[main_slot(recipe.manifest).name]
         suggestions: dict[str, list[str]] = {}
+        proposed: dict[str, Proposed] = {}
         for slot in recipe.manifest.inputs:
             if slot is main_slot(recipe.manifest):
                 continue
             valid = self._valid(session, principal, recipe, slot, main[0])
             if slot.name not in inputs and valid:
                 inputs[slot.name] = valid[:1]
-            further = valid + self._similar(session, principal, recipe, slot, main[0])
+                proposed[slot.name] = Proposed(
+                    valid[0], "It is valid for this instrument and the time of the measurement."
+                )
+            similar = self._similar(session, principal, recipe, slot, main[0])
+            named = propose(main[0], slot, similar) if slot.name not in inputs else None
+            first = [named.pid] if named is not None else []
+            if named is not None:
+                proposed[slot.name] = named
+            further = [*first, *valid, *(found.pid for found in nearest_first(main[0], similar))]
             taken = {pid for pids in inputs.values() for pid in pids}
             suggestions[slot.name] = [pid for pid in dict.fromkeys(further) if pid not in taken][:_SUGGESTIONS]
-        return Offer(recipe, assignment, inputs, suggestions, self.defaults(session, recipe, main))
+        return Offer(recipe, assignment, inputs, suggestions, self.defaults(session, recipe, main), proposed)
 
     def _valid(
         self,
@@ -144,12 +159,12 @@ class Offers:
             )
             .order_by(Validity.start.desc(), Dataset.id.desc())
         )
-        return self._fitting(session, recipe, slot, query)
+        return [found.pid for found in self._fitting(session, recipe, slot, query)]
 
     def _similar(
         self, session: Session, principal: Principal, recipe: RecipeVersion, slot: InputSlot, main: DatasetSummary
-    ) -> list[str]:
-        """Datasets of the same proposal or, for calibrations and masks, instrument that fit, the newest first."""
+    ) -> list[DatasetSummary]:
+        """Datasets of the same proposal or, for calibrations and masks, instrument that fit, of the newest."""
         same = Dataset.proposal_id == main.proposal_id
         if main.instrument_id is not None and _PROPOSED & set(slot.kinds):
             same = or_(same, Dataset.instrument_id == main.instrument_id)
@@ -168,6 +183,6 @@ class Offers:
             .options(selectinload(Dataset.arrays), selectinload(Dataset.parameters), selectinload(Dataset.techniques))
         )
 
-    def _fitting(self, session: Session, recipe: RecipeVersion, slot: InputSlot, query: Any) -> list[str]:
+    def _fitting(self, session: Session, recipe: RecipeVersion, slot: InputSlot, query: Any) -> list[DatasetSummary]:
         summaries = (summary_of(dataset) for dataset in session.scalars(query))
-        return [found.pid for found in summaries if misfit(recipe.manifest, slot, found) is None]
+        return [found for found in summaries if misfit(recipe.manifest, slot, found) is None]

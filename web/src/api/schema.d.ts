@@ -5459,6 +5459,14 @@ export interface components {
                 [key: string]: components["schemas"]["DefaultOut"];
             };
             /**
+             * Proposed
+             * @description By slot; filled in already, or the first suggestion.
+             * @default {}
+             */
+            proposed: {
+                [key: string]: components["schemas"]["ProposedOut"];
+            };
+            /**
              * Runs Where
              * @description 'On this computer, 2 cores, starts now.'
              */
@@ -5947,6 +5955,16 @@ export interface components {
             datasets: number;
             /** Size */
             size: number;
+        };
+        /**
+         * ProposedOut
+         * @description The dataset that an input should probably have, and why.
+         */
+        ProposedOut: {
+            /** Pid */
+            pid: string;
+            /** Reason */
+            reason: string;
         };
         /** ProvenanceOut */
         ProvenanceOut: {

@@ -60,6 +60,13 @@ class EngineOut(Out):
     barred: str | None = Field(None, description="Why you may not use it now.")
 
 
+class ProposedOut(Out):
+    """The dataset that an input should probably have, and why."""
+
+    pid: str
+    reason: str
+
+
 class OfferOut(Out):
     """A recipe that fits the chosen datasets, with inputs and parameters filled in."""
 
@@ -67,6 +74,7 @@ class OfferOut(Out):
     inputs: dict[str, list[DatasetCard]]
     suggestions: dict[str, list[DatasetCard]] = Field(description="Further datasets that fit each slot.")
     defaults: dict[str, DefaultOut]
+    proposed: dict[str, ProposedOut] = Field({}, description="By slot; filled in already, or the first suggestion.")
     runs_where: str = Field(description="'On this computer, 2 cores, starts now.'")
     engines: list[EngineOut] = Field(description="Where it can run.")
     engine: str | None = Field(None, description="The one that is taken unless the person chooses.")

@@ -99,6 +99,7 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
               slot={slot}
               items={slots[slot.name] ?? []}
               suggestions={offer.suggestions[slot.name] ?? []}
+              proposed={offer.proposed[slot.name] ?? null}
               limit={each && slot.name === main ? null : slot.maximum}
               fault={asked || slot.minimum === 0 ? (slotFaults[slot.name] ?? null) : null}
               onChange={(items) => setSlots((before) => ({ ...before, [slot.name]: items }))}

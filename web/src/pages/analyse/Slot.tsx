@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks';
 import { IconPlus, IconX } from '@tabler/icons-react';
 import { useState, type DragEvent } from 'react';
 
-import type { DatasetCard, SlotOut } from '@/api/types';
+import type { DatasetCard, OfferOut, SlotOut } from '@/api/types';
 import { DatasetLine } from '@/components/datasets';
 import { Link } from '@/components/links';
 
@@ -15,6 +15,8 @@ interface SlotProps {
   slot: SlotOut;
   items: readonly SlotItem[];
   suggestions: readonly DatasetCard[];
+  /** Which dataset it should probably be, and why. */
+  proposed: OfferOut['proposed'][string] | null;
   /** How many it takes; null is any number. */
   limit: number | null;
   fault: string | null;
@@ -22,9 +24,10 @@ interface SlotProps {
 }
 
 /** A named input: what stands in it, and a way to put something else in; a dataset link may be dropped on it. */
-export function Slot({ slot, items, suggestions, limit, fault, onChange }: SlotProps) {
+export function Slot({ slot, items, suggestions, proposed, limit, fault, onChange }: SlotProps) {
   const [picking, pick] = useDisclosure(false);
   const [over, setOver] = useState(false);
+  const candidate = items.length === 0 ? suggestions.find(({ pid }) => pid === proposed?.pid) : undefined;
   const room = limit === null || items.length < limit;
   const put = (item: SlotItem) => {
     if (items.some(({ pid }) => pid === item.pid)) return;
@@ -71,6 +74,16 @@ export function Slot({ slot, items, suggestions, limit, fault, onChange }: SlotP
           {suggestions.length > 0 && ` ${String(suggestions.length)} that fit.`}
         </Text>
       )}
+      {candidate && (
+        <Group gap={8} wrap="nowrap" justify="space-between" mt={4}>
+          <Text size="xs">
+            Proposed: {candidate.title}. {proposed?.reason}
+          </Text>
+          <Button variant="light" size="compact-xs" style={{ flex: 'none' }} aria-label={`Use ${candidate.title} as ${slot.title}`} onClick={() => put({ pid: candidate.pid, title: candidate.title, card: candidate })}>
+            Use
+          </Button>
+        </Group>
+      )}
       {items.map((item) => (
         <div key={item.pid} className={classes.chosen}>
           {item.card ? (
@@ -85,6 +98,11 @@ export function Slot({ slot, items, suggestions, limit, fault, onChange }: SlotP
           </ActionIcon>
         </div>
       ))}
+      {items.some(({ pid }) => pid === proposed?.pid) && (
+        <Text size="xs" c="dimmed">
+          {proposed?.reason}
+        </Text>
+      )}
       {fault && (
         <Text size="xs" c="red" role="alert">
           {fault}

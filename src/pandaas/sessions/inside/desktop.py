@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 _SCREEN_S = 20
+_MANAGER_S = 20
 _WINDOW_S = 120
 _RC = """<?xml version="1.0" encoding="UTF-8"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
@@ -61,6 +62,7 @@ def main(arguments: list[str]) -> int:
         sys.stdout.write("the screen did not start\n")
         return 1
     subprocess.Popen(window_manager(short, told), env=environment)
+    wait_for((short / "managed").exists, _MANAGER_S, screen)  # windows that come while it starts stay hidden for ever
     program = subprocess.Popen(told["command"], env=environment, cwd=told["results"])
     shown = wait_for(lambda: display.windows() > 0 or bool(program.poll()), _WINDOW_S, screen)
     if shown and program.poll():
@@ -100,7 +102,8 @@ def window_manager(short: Path, told: dict[str, Any]) -> list[str]:
     command = escaped(shlex.join(told["command"]))
     menu.write_text(_MENU.format(title=escaped(told["title"]), command=command), "utf-8")
     configuration.write_text(_RC.format(menu=menu), "utf-8")
-    return ["/usr/bin/openbox", "--config-file", str(configuration), "--sm-disable"]
+    ready = shlex.join(["/usr/bin/touch", str(short / "managed")])
+    return ["/usr/bin/openbox", "--config-file", str(configuration), "--sm-disable", "--startup", ready]
 
 
 def escaped(text: str) -> str:

@@ -5,7 +5,7 @@
 Makes datasets with twenty parameters each in up to 5,000 proposals of 20,000 persons (seeded, skewed), once, below
 `.cache/bench/catalogue`, loads them in bulk, and measures in one run: queries of text (parts of words too) with two
 filters, all facets, the exact count and the first 20 rows; ranges with units; histograms, calendar and tree of techniques;
-completion; the start with a snapshot; memory; a new dataset's way into the search; the same questions in SQL (`--sql` of
+completion; the PaNOSC search API with three joins; the start with a snapshot; memory; a new dataset's way into the search; the same questions in SQL (`--sql` of
 them), over HTTP by four clients at once with so many server processes (`--http`), and those that Tiled can be asked in
 its catalogue on the same metadata (`--tiled`, of at most 100,000 datasets). Embargoes end while it runs, answers are not
 cached. Prints JSON.
@@ -38,6 +38,7 @@ from pandaas.catalogue.search.index import index_folder
 from pandaas.config import load_settings
 from pandaas.db import Database, append
 from pandaas.db.tables import Dataset, DatasetParameter, DatasetTechnique, Instrument, Person, Proposal
+from pandaas.federation import PanoscSearch
 from pandaas.identity import Identity, principal_of
 from pandaas.model import ANONYMOUS, Principal
 
@@ -135,6 +136,7 @@ def measure(home: Path, url: str, sql_questions: int) -> dict[str, Any]:
     result |= _asked(search, people)
     result["unit range"] = _ranges(search, people["anonymous"])
     result |= _beside_the_list(search, database, people)
+    result["PaNOSC search API"] = _panosc(search, database, people)
     result["memory_mb"] = round(psutil.Process().memory_full_info().pss / 1e6)
     result["new dataset, first query that must see it"] = _new(database, search, people["operator"])
     if sql_questions:
@@ -190,6 +192,25 @@ def _beside_the_list(search: IndexSearch, database: Database, people: dict[str, 
             for text in typed:
                 times.take(lambda w=who, t=text: finder.completer.complete(w, t, len(t)))
     return result | {"completion, first time": spread(first), "completion": spread(again)}
+
+
+def _panosc(search: IndexSearch, database: Database, people: dict[str, Principal]) -> dict[str, float]:
+    """A question with three joins: instrument, technique and a range of a parameter with its unit."""
+    api = PanoscSearch(database, search._sql._access, search._vocabulary, search.narrowing)
+    pick, times = random.Random(12), Times()
+    for who in people.values():
+        for _ in range(30):
+            low = pick.uniform(5, 19)
+            bounds = {"between": [low * 1000, (low + pick.choice((0.01, 0.1, 1.0))) * 1000]}
+            wheres = {
+                "instrument": {"name": f"BL{pick.randint(1, 15):02d}"},
+                "techniques": {"name": pick.choice(("small angle scattering", "SAXS", "diffraction", "tomography"))},
+                "parameters": {"and": [{"name": "photon_energy"}, {"value": bounds}, {"unit": "eV"}]},
+            }
+            include = [{"relation": name, "scope": {"where": where}} for name, where in wheres.items()]
+            asked = json.dumps({"include": include, "limit": 20})
+            times.take(lambda w=who, a=asked: api.find(w, "Dataset", a))
+    return spread(times)
 
 
 def _new(database: Database, search: IndexSearch, who: Principal) -> dict[str, float]:

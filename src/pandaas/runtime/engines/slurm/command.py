@@ -96,13 +96,24 @@ class CommandDriver:
                 text=True,
                 errors="replace",
                 timeout=self._settings.timeout_s,
-                env={name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH"))},
+                env=self._environment(),
                 check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise Unavailable(f"Slurm's {program} did not answer within {self._settings.timeout_s:g} s.") from error
         except OSError as error:
             raise Unavailable(f"{words[0]} could not be run: {error.strerror}.") from error
+
+    def _environment(self) -> dict[str, str]:
+        """Of the command, and through `--export=ALL` of the job: nothing of the platform's own but where programs are.
+
+        Every other way of `--export` has Slurm run a login shell of the account first, which may take as long as it likes.
+        """
+        if self._settings.ssh or self._prefix:
+            return {
+                name: value for name, value in os.environ.items() if not name.startswith(("SLURM", "SBATCH", "PANDAAS"))
+            }
+        return {"PATH": os.environ.get("PATH", os.defpath)}
 
 
 def _options(submission: Submission) -> list[str]:
@@ -113,7 +124,7 @@ def _options(submission: Submission) -> list[str]:
         f"--job-name={submission.name}",
         f"--output={submission.log}",
         "--chdir=/",
-        "--export=NIL",
+        "--export=ALL",
         "--no-requeue",
         "--nodes=1",
         "--ntasks=1",

@@ -21,6 +21,7 @@ from pandaas.runtime import BuildProgress, Environment, Runtime
 log = structlog.get_logger(__name__)
 _TELL_S = 0.5
 _PATIENCE = 5
+_LONGEST_WAIT_S = 30.0
 
 
 class Preparation:
@@ -39,11 +40,17 @@ class Preparation:
         self._recipes = recipes
         self._collector = collector
         self._folder_of = folder_of
+        self._waiting: dict[str, tuple[float, float]] = {}  # job → not before this time, seconds waited last
 
     def submit(self, job: Job) -> None:
-        """Prepare and submit; a job that can't be prepared fails with the reason."""
+        """Prepare and submit; a job that can't be prepared fails with the reason, one whose engine is silent waits for it."""
+        if time.monotonic() < self._waiting.get(job.id, (0.0, 0.0))[0]:
+            return
         try:
             self._submit(job)
+            self._waiting.pop(job.id, None)
+        except _EngineIsSilent as silent:
+            self._wait_for_engine(job, silent.error)
         except Busy as error:
             self._try_later(job, error)
         except PandaasError as error:
@@ -71,7 +78,12 @@ class Preparation:
             person=person.name,
             posix=person.posix_account,
         )
-        handle = self._runtime.engine(job.engine).submit(work)
+        try:
+            handle = self._runtime.engine(job.engine).submit(work)
+        except Busy:
+            raise
+        except Unavailable as error:
+            raise _EngineIsSilent(error) from error
         self._runtime.environments.touch(environment.key)
         with self._database.session() as session:
             move(
@@ -106,6 +118,15 @@ class Preparation:
             return environments.ensure_key(job.environment, job.environment_key, tell)
         return environments.ensure(job.environment, tell)
 
+    def _wait_for_engine(self, job: Job, error: Unavailable) -> None:
+        """A scheduler that is restarted loses no job: it is asked again, ever less often, until somebody cancels."""
+        waited = min(2 * self._waiting.get(job.id, (0.0, 0.5))[1], _LONGEST_WAIT_S)
+        self._waiting[job.id] = (time.monotonic() + waited, waited)
+        phase = f"{error.detail} It is tried again."[:200]
+        if job.phase != phase:
+            with self._database.session() as session:
+                change(session, job, self._database.clock, phase=phase)
+
     def _try_later(self, job: Job, error: Busy) -> None:
         """The engine takes nothing now: the next attempt follows, a few times."""
         if job.attempt >= _PATIENCE:
@@ -114,6 +135,12 @@ class Preparation:
         time.sleep(job.attempt)
         with self._database.session() as session:
             change(session, job, self._database.clock, attempt=job.attempt + 1, phase="The engine is busy")
+
+
+class _EngineIsSilent(Exception):
+    def __init__(self, error: Unavailable) -> None:
+        super().__init__(error.detail)
+        self.error = error
 
 
 def _inputs(session: Session, job: Job) -> dict[str, list[Dataset]]:

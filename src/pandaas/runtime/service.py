@@ -70,8 +70,8 @@ class Runtime:
 
     def refuses(self, engine: str, manifest: RecipeManifest) -> str | None:
         """Why this engine can't run this recipe at all, in words; None where it can."""
-        shapes = getattr(self.engine(engine), "shapes", ("blockwise", "whole"))
-        if manifest.shape in shapes:
+        shapes = getattr(self.engine(engine), "shapes", None)
+        if shapes is None or manifest.shape in shapes:
             return None
         return f"'{manifest.title}' runs as a whole, on one computer."
 

@@ -314,3 +314,14 @@ Jobs.TestCase.settings = settings(
     max_examples=_EXAMPLES, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
 )
 TestJobsAgainstTheModel = pytest.mark.xdist_group("states")(Jobs.TestCase)
+
+
+@pytest.mark.xdist_group("states")
+def test_a_job_waits_for_an_engine_that_does_not_answer() -> None:
+    jobs = Jobs()
+    job = jobs.request()
+    jobs.answer_or_not(down=True)
+    jobs.look()
+    assert jobs.state(job) == "requested"
+    jobs.teardown()  # now it answers
+    assert jobs.state(job) == "succeeded"

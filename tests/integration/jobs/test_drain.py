@@ -22,7 +22,7 @@ _LEADER = """
 import sys, threading
 from pathlib import Path
 from pandaas.testing.workshop import Workshop
-Workshop(Path(sys.argv[1]), fresh=False).jobs.run_reconciler(threading.Event())
+Workshop(Path(sys.argv[1]), fresh=False, runtime={"warm": {"templates": 4}}).jobs.run_reconciler(threading.Event())
 """
 
 _COUNTED = """
@@ -37,7 +37,7 @@ def run(inputs, parameters, output):
 
 
 def test_a_thousand_jobs_and_three_kills(tmp_path: Path) -> None:
-    workshop = Workshop(tmp_path)
+    workshop = Workshop(tmp_path, runtime={"warm": {"templates": 4}})
     workshop.write_recipe("counted", _COUNTED)
     pid = workshop.dataset()
     ids = [workshop.start("alice", "counted", pid) for _ in range(JOBS)]

@@ -9,6 +9,7 @@ the scheduler.
 
 from __future__ import annotations
 
+import secrets
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -49,7 +50,7 @@ class EngineConformance(ABC):
 
     def work(self, tmp_path: Path, name: str, code: str, **more: object) -> WorkSpec:
         """Work that runs `code` with `output` as its working folder."""
-        folder = tmp_path / "work" / name
+        folder = tmp_path / "work" / f"{name}-{secrets.token_hex(6)}"  # control groups are named after it
         (folder / "output").mkdir(parents=True)
         (folder / "output").chmod(0o777)
         confinement = Confinement(

@@ -5,9 +5,9 @@ What the code prints and raises is left in `said.json` of its output folder: `{"
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
+import secrets
 import sys
 import time
 from dataclasses import replace
@@ -49,7 +49,6 @@ class WarmCode:
         self._place = place
         self._account = account
         self._sdk = SdkFolder(place)
-        self._numbers = itertools.count()
         self.memory_mb = 1024
         self.recipe = place / "recipe"
         self.recipe.mkdir(parents=True, exist_ok=True)
@@ -67,7 +66,7 @@ class WarmCode:
         **confined: object,
     ) -> WorkSpec:
         """A job that runs `code`, sees `shown` and writes to `output` (its working folder)."""
-        folder = folder or self._place / f"job-{next(self._numbers)}"
+        folder = folder or self._place / f"job-{secrets.token_hex(6)}"  # control groups are named after it
         folder.mkdir(parents=True, exist_ok=True)
         place = output or folder / "output"
         place.mkdir(exist_ok=True)

@@ -43,7 +43,7 @@ def output(tmp_path: Path, sandbox: Sandbox) -> Path:
 @pytest.fixture(scope="module")
 def warm(sandbox: Sandbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[WarmCode]:
     """A template whose forks run code; all that follows must hold for them too."""
-    engine = LocalEngine(RuntimeSettings(cores=2, memory_mb=16_384, warm={"templates": 4, "after": 1}), sandbox)
+    engine = LocalEngine(RuntimeSettings(cores=2, memory_mb=16_384, warm={"after": 1}), sandbox)
     made = WarmCode(engine, sandbox, tmp_path_factory.mktemp("warm"), sandbox.account_for(7))
     made.memory_mb = 16_384  # without control groups, what forks share is counted for each
     made.warm_up()

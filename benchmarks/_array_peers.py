@@ -103,7 +103,7 @@ def beside_limit(
             return side.get(path.format(number % FRAMES))
 
         mine = stored if as_stored else ask("eiger.nxs", text)
-        times, cpus, rates = ([], []), ([], []), ([], [])  # type: ignore[var-annotated]
+        times, cpus, rates = _pairs(3)
         for turn in range(rounds + 1):
             for which, (side, one) in enumerate(((ours, mine), (limit, theirs))):
                 found, cpu = timed(side, one, 10)
@@ -130,7 +130,7 @@ def beside_tiled(ours: Any, tiled: Any, ask: Callable[..., Any], timed: Timed, r
                 raise SystemExit(f"Tiled says {status} to {node}")
             return length
 
-        times, cpus = ([], []), ([], [])  # type: ignore[var-annotated]
+        times, cpus = _pairs(2)
         for turn in range(rounds + 1):
             for which, (side, one) in enumerate(((ours, ask(file, text)), (tiled, theirs))):
                 found, cpu = timed(side, one, 5)
@@ -189,3 +189,8 @@ def _running(command: list[str], environment: dict[str, str]) -> Iterator[subpro
     finally:
         process.terminate()
         process.wait()
+
+
+def _pairs(number: int) -> list[tuple[list[float], list[float]]]:
+    """Room for what two sides measure, so many times."""
+    return [([], []) for _ in range(number)]

@@ -152,12 +152,15 @@ class Narrower:
     def _range(self, name: str, asked: Compare, unit: str | None) -> BitMap | None:
         if asked.operator not in _RANGES or not asked.values:
             return None
-        if any(isinstance(value, (bool, str)) or value is None or not math.isfinite(value) for value in asked.values):
+        numbers = [
+            float(value) for value in asked.values if isinstance(value, (int, float)) and not isinstance(value, bool)
+        ]
+        if len(numbers) < len(asked.values) or not all(map(math.isfinite, numbers)):
             return None
-        in_si = [to_si(float(value), unit) if unit else None for value in asked.values]  # type: ignore[arg-type]
+        in_si = [to_si(number, unit) if unit else None for number in numbers]
         if None in in_si and any(in_si):
             return None
-        edges = [si[0] if si else float(value) for si, value in zip(in_si, asked.values, strict=True)]  # type: ignore[arg-type]
+        edges = [si[0] if si else number for si, number in zip(in_si, numbers, strict=True)]
         si_unit = in_si[0][1] if in_si[0] else None
         low = min(edges) if asked.operator in ("eq", "inq", "gt", "gte", "between") else None
         high = max(edges) if asked.operator in ("eq", "inq", "lt", "lte", "between") else None

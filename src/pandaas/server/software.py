@@ -13,12 +13,12 @@ from pandaas.sessions import Program
 
 
 def catalogue(platform: Services) -> list[SoftwareOut]:
-    """Environments, then the installed programs of recipes, then interactive programs; by title in each."""
+    """Environments, then the installed programs of recipes, then interactive programs; what is ready first, by title."""
     recipes, apps = platform.recipes.manifests(), platform.sessions.programs.list()
     found = [_environment(platform, name, recipes, apps) for name in platform.runtime.environments.names()]
     found += [_program(platform, recipe) for recipe in recipes if recipe.manifest.program is not None]
     found += [_application(app) for app in apps if app.entry.environment is None]
-    return sorted(found, key=lambda one: (_ORDER[one.kind], one.title.casefold()))
+    return sorted(found, key=lambda one: (_ORDER[one.kind], one.state != "ready", one.title.casefold()))
 
 
 def entry(platform: Services, software: str) -> SoftwareOut:

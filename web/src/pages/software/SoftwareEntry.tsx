@@ -101,12 +101,12 @@ function Tools({ entry }: { entry: SoftwareOut }) {
   return (
     <Group gap="xs" mt="xs">
       {entry.state === 'ready' && (
-        <Button variant="default" size="compact-sm" loading={check.isPending} leftSection={<IconHeartbeat size={14} />} onClick={() => { check.mutate(); }} aria-label={`Check ${entry.title}`}>
+        <Button variant="default" size="compact-sm" loading={check.isPending} leftSection={<IconHeartbeat size={14} />} onClick={() => { check.mutate(); }} aria-label={`Check now: ${entry.title}`}>
           Check now
         </Button>
       )}
       {entry.state !== 'missing' && (
-        <Button component="a" href={`/api/v1/software/${encodeURIComponent(entry.id)}/log`} target="_blank" rel="noreferrer" variant="default" size="compact-sm" aria-label={`Build log of ${entry.title}`}>
+        <Button component="a" href={`/api/v1/software/${encodeURIComponent(entry.id)}/log`} target="_blank" rel="noreferrer" variant="default" size="compact-sm" aria-label={`Build log: ${entry.title}`}>
           Build log
         </Button>
       )}

@@ -65,9 +65,10 @@ class TestSlurmEngine(EngineConformance):
         self._handles = []
         rule = {"recipe": "heavy", "partition": "closed", "time_limit_s": 120}
         engine = self.make_engine(tmp_path, recipes=[rule])
-        handle = self.submit(engine, self.work(tmp_path, "rule", "pass", recipe="heavy"))
+        work = self.work(tmp_path, "rule", "pass", recipe="heavy")
+        handle = self.submit(engine, work)
         _until(lambda: "the partition is down" in engine.poll([handle])[0].detail)
-        number = read_json(tmp_path / "work/rule/slurm-job.json")["job"]
+        number = read_json(work.folder / "slurm-job.json")["job"]
         assert self.server.said("squeue", "-h", "-j", number, "-o", "%P %l").split() == ["closed", "3:00"]
         engine.cancel(handle)
         self.wait(engine, handle)

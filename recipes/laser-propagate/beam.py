@@ -132,15 +132,15 @@ def _pixels(source: Input, path: str, shape: tuple[int, ...], parameters: Parame
         return parameters.pixel_size * 1e-6, parameters.pixel_size * 1e-6
     found = []
     group = source.open()[path.rpartition("/")[0] or "/"]
-    names = [name.decode() if isinstance(name, bytes) else str(name) for name in np.atleast_1d(group.attrs.get("axes", []))]
+    names = [
+        name.decode() if isinstance(name, bytes) else str(name) for name in np.atleast_1d(group.attrs.get("axes", []))
+    ]
     for name, length in zip(names, shape, strict=False):
         unit = str(group[name].attrs.get("units", "")) if name in group else ""
         if name in group and group[name].shape == (length,) and unit in _TO_METRES:
             found.append(abs(float(np.mean(np.diff(group[name][()])))) * _TO_METRES[unit])
     if len(found) != 2 or min(found) <= 0:
-        raise RecipeError(
-            f"'{source.title}' doesn't say how large a pixel is.", "Give the pixel size.", "pixel_size"
-        )
+        raise RecipeError(f"'{source.title}' doesn't say how large a pixel is.", "Give the pixel size.", "pixel_size")
     return found[0], found[1]
 
 
@@ -156,7 +156,9 @@ def _cleaned(source: Input, image: NDArray[Any], parameters: Parameters) -> NDAr
     if parameters.background == "rim":
         image = image - np.median(rim)
     if image.max() <= 0:
-        raise RecipeError(f"'{source.title}' shows no light.", "Choose another image, or background 'none'.", source.slot)
+        raise RecipeError(
+            f"'{source.title}' shows no light.", "Choose another image, or background 'none'.", source.slot
+        )
     share = parameters.threshold
     least = 3 * float(rim.std()) if share is None else share * float(image.max())
     return np.where(image < max(least, 0.0), 0.0, image)

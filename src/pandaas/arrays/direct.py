@@ -155,13 +155,19 @@ def stored_chunk(
 
 def _read_part(source: Source, part: ChunkPart, into: NDArray[Any], *, several: bool = False) -> None:
     """One chunk's part of the result; `several` threads may work on it."""
-    layout, chunk = source.layout, source.layout.chunk or ()
     stored = source.finder.find(part.start) if source.finder else Stored(None, 0, 0)
     places: tuple[Any, ...] = (*part.outside, ...)
     target = into[places]  # a view also where nothing but one element is left
     if stored.offset is None:
-        target[...] = layout.fill_value
-    elif layout.compressor is not None:
+        target[...] = source.layout.fill_value
+    else:
+        read_chunk(source, stored, part, target, several=several)
+
+
+def read_chunk(source: Source, stored: Stored, part: ChunkPart, target: NDArray[Any], *, several: bool = False) -> None:
+    """What `part` takes of the chunk that lies at `stored`, into `target`; in a `workspace`."""
+    layout, chunk = source.layout, source.layout.chunk or ()
+    if layout.compressor is not None:
         if stored.mask:
             raise NotPlain
         whole = part.takes_all(chunk) and target.flags.c_contiguous
@@ -170,7 +176,7 @@ def _read_part(source: Source, part: ChunkPart, into: NDArray[Any], *, several: 
         if not whole:
             target[...] = values.reshape(chunk)[part.inside]
     elif not layout.filters:
-        _read_piece(_Piece(source.descriptor, stored.offset, chunk), part.inside, target, nothing)
+        _read_piece(_Piece(source.descriptor, stored.offset or 0, chunk), part.inside, target, nothing)
     else:
         _decode_filtered(source, stored, part, target)
 

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.arrays.buffers import Buffers
+from pandaas.arrays.chunk_files import DOCUMENTS, ChunkFiles, FileSource, from_json, read_files, states
 from pandaas.arrays.crew import Check
 from pandaas.arrays.descriptors import Changed, Descriptors
 from pandaas.arrays.direct import Source, StoredChunk, cost, read_values, stored_chunk
@@ -34,7 +35,7 @@ from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import Abandoned, FileIdentity, StoredBytes
 from pandaas.arrays.virtual import Items, Origin, Part, parts_from_json, touched_parts
 from pandaas.codecs import BlockCompressor, BrokenChunk, Selection, parse_selection
-from pandaas.model import PandaasError
+from pandaas.model import InvalidInput, PandaasError
 
 _KEPT_BYTES = 256 << 20
 _FEW_BYTES = 4096  # what an entry takes besides its index
@@ -50,7 +51,8 @@ class Known:
     """What a reader process said of an array, true while all of `files` stay as they are.
 
     `files` begins with the dataset's own, then those that links led to. Without `layout` only a reader process can read it.
-    An array that is put together of others has `parts`, and a `layout` without values.
+    An array that is put together of others has `parts`, and a `layout` without values. With `chunk_files` the chunks are
+    files in the folder `file`.
     """
 
     files: tuple[FileIdentity, ...]
@@ -58,6 +60,7 @@ class Known:
     layout: Layout | None = None
     finder: ChunkIndex | None = None
     parts: tuple[Part, ...] | None = None
+    chunk_files: ChunkFiles | None = None
 
     @property
     def nbytes(self) -> int:
@@ -120,7 +123,7 @@ class FastReader:
             return found
 
     def _learn(self, asked: Asked) -> Known:
-        own = FileIdentity.of(asked.real)
+        own = _state(asked.real)
         kept = self._shelf.take(own, asked.path) if self._shelf else None
         found = _known(*kept) if kept else None
         if found is not None and found.files[0] == own and found.still_true():
@@ -142,7 +145,7 @@ class FastReader:
     def _told(self, asked: Asked, own: FileIdentity, reply: Reply) -> Known:
         """What a reader process said, kept on the shelf."""
         try:
-            files = (own, *identities(asked.real, reply)[1:])
+            files = (own, *_told_of(asked.real, reply))
         except OSError:
             return Known((own,))
         if reply.result is None:
@@ -173,6 +176,9 @@ class FastReader:
                 if known.parts is not None:
                     into[...] = layout.fill_value
                 for piece, inside, outside in pieces if into.size else ():
+                    if piece.files is not None:
+                        read_files(FileSource(piece.file, piece.files, piece.layout), inside, into, check)
+                        continue
                     with self._descriptors.open(piece.file, piece.layout.identity) as descriptor:
                         source = Source(descriptor, piece.layout, piece.finder)
                         read_values(source, inside, into[(*outside, ...)], check)
@@ -181,6 +187,20 @@ class FastReader:
 
         found: NDArray[Any] | None = self._with_known(asked, text, limit, values)
         return found
+
+    def state(self, known: Known, text: str | None) -> list[str]:
+        """What tells the state of the values of a selection, besides that of `known.files`; nothing is read.
+
+        `text` that is no selection means all values.
+        """
+        if known.chunk_files is None or known.layout is None or known.file is None:
+            return []
+        try:
+            selection = parse_selection(text, known.layout.shape)
+        except InvalidInput:
+            selection = parse_selection(None, known.layout.shape)
+        found = states(FileSource(known.file, known.chunk_files, known.layout), selection.ascending()[0])
+        return found if found is not None else [repr(FileIdentity.of(known.file / known.chunk_files.folder))]
 
     def stored(
         self, asked: Asked, text: str | None, limit: int, compressors: Sequence[BlockCompressor]
@@ -211,7 +231,9 @@ class FastReader:
             pieces = [(part.origin, inside, at) for part, inside, at in touched_parts(known.parts, items)]
         else:
             assert known.layout is not None and known.file is not None  # noqa: S101, PT018 - asked before
-            pieces = [(Origin(known.file, known.layout, known.finder), items, ())]
+            if known.chunk_files is not None and known.file != asked.real:
+                raise NotPlain
+            pieces = [(Origin(known.file, known.layout, known.finder, known.chunk_files), items, ())]
         if not all(self._may_open(asked, file) for file in {piece.file for piece, _, _ in pieces}):
             raise NotPlain
         return pieces
@@ -246,6 +268,19 @@ def _nbytes(layout: Layout, items: Items) -> int:
     return layout.dtype.itemsize * math.prod(map(len, picked))
 
 
+def _state(real: Path) -> FileIdentity:
+    """The state of a file; of a folder that of what describes it, since its chunks come and go."""
+    return FileIdentity.behind(str(real / DOCUMENTS[0])) if real.is_dir() else FileIdentity.of(real)
+
+
+def _told_of(real: Path, reply: Reply) -> tuple[FileIdentity, ...]:
+    """The state of everything else that an answer came from. `OSError` when something is gone."""
+    told = (reply.result or {}).get("chunk_files")
+    if told is None:
+        return identities(real, reply)[1:]
+    return tuple(FileIdentity.behind(str(real / str(name))) for name in told["documents"])
+
+
 def _known(value: dict[str, Any], raw: bytes | memoryview) -> Known | None:
     """What a reader process said, checked; None for what can't be."""
     try:
@@ -254,6 +289,8 @@ def _known(value: dict[str, Any], raw: bytes | memoryview) -> Known | None:
             for path, device, inode, size, mtime_ns, extra, is_name in value["files"]
         )
         layout = layout_from_json(value["layout"])
+        if "chunk_files" in value:
+            return Known(files, Path(value["file"]), layout, chunk_files=from_json(value["chunk_files"], layout))
         if "parts" in value:
             return Known(files, Path(value["file"]), layout, None, parts_from_json(layout.shape, value, raw))
         return Known(files, Path(value["file"]), layout, index_from_bytes(layout, raw))

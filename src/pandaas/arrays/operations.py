@@ -12,7 +12,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays import structure
+from pandaas.arrays import chunk_files, structure
 from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.geometry import geometry_of, mask_of
@@ -195,6 +195,8 @@ def _own_layout(contents: Contents, dataset: h5py.Dataset) -> Answer:
     if read is None or found is None or not confirmed(contents.path, found, read):
         return None, b""
     described = {"layout": layout_to_json(found.layout), "file": str(contents.path)}
+    if found.files is not None:
+        described["chunk_files"] = chunk_files.to_json(found.files)
     return described, _raw(found.index.cells, []) if found.index is not None else b""
 
 

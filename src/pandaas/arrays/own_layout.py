@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.arrays import direct
+from pandaas.arrays.chunk_files import ChunkFiles, FileSource, fits, read_files
+from pandaas.arrays.descriptors import Changed
 from pandaas.arrays.direct import Source
 from pandaas.arrays.layout import INDEX_DTYPE, MAX_SENT_INDEX, ChunkIndex, Identity, Layout, NotPlain, is_plain
 from pandaas.codecs import BrokenChunk, Filter, Selection, parse_selection
@@ -28,10 +30,11 @@ _MAX_COMPARED = 1 << 20
 
 @dataclass(frozen=True)
 class OwnLayout:
-    """`index` tells where the chunks of `layout` lie; None where it has none."""
+    """`index` tells where the chunks of `layout` lie; None where it has none, or where they are `files` of their own."""
 
     layout: Layout
     index: ChunkIndex | None
+    files: ChunkFiles | None = None
 
 
 Whereabouts = Callable[[], OwnLayout | None]
@@ -76,6 +79,23 @@ def in_chunks(
     return _plain(layout, ChunkIndex(cells.reshape(layout.grid), chunk))
 
 
+def in_files(
+    identity: Identity,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    chunk: tuple[int, ...],
+    files: ChunkFiles,
+    *,
+    filters: tuple[Filter, ...] = (),
+    fill: bytes | None = None,
+) -> OwnLayout | None:
+    """Chunks that are files of their own; `fill` is one element as bytes (None: 0)."""
+    if len(chunk) != len(shape) or not all(chunk):
+        return None
+    layout = Layout(identity, 0, shape, dtype, chunk, None, filters, bytes(dtype.itemsize) if fill is None else fill)
+    return OwnLayout(layout, None, files) if is_plain(layout) and fits(files, layout) else None
+
+
 def _plain(layout: Layout, index: ChunkIndex | None) -> OwnLayout | None:
     return OwnLayout(layout, index) if is_plain(layout) else None
 
@@ -87,20 +107,23 @@ def confirmed(path: Path, found: OwnLayout, read: Callable[[Selection], NDArray[
             selection = parse_selection(text, found.layout.shape)
             if not _same(values_of(path, found, selection), np.asarray(read(selection))):
                 return False
-    except (NotPlain, BrokenChunk, OSError, UnreadableFile):
+    except (NotPlain, BrokenChunk, OSError, UnreadableFile, Changed):
         return False
     return True
 
 
 def values_of(path: Path, found: OwnLayout, selection: Selection) -> NDArray[Any]:
     """The selected values of a file in the state that was described; `NotPlain` for another, `BrokenChunk`, `OSError`."""
+    items, turn = selection.ascending()
+    into = np.empty(selection.shape, found.layout.dtype)
+    if found.files is not None:
+        read_files(FileSource(path, found.files, found.layout), items, into)
+        return into[turn]
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     try:
         opened = os.fstat(descriptor)
         if (opened.st_dev, opened.st_ino, opened.st_size, opened.st_mtime_ns) != found.layout.identity:
             raise NotPlain
-        items, turn = selection.ascending()
-        into = np.empty(selection.shape, found.layout.dtype)
         direct.read_values(Source(descriptor, found.layout, found.index), items, into)
         return into[turn]
     finally:

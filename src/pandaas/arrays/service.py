@@ -243,11 +243,10 @@ class ArrayService:
         """
         target = self._target(principal, pid)
         asked = self._asked(target, path, cancelled)
-        if asked is not None:
-            chunk = self._fast.stored(asked, selection, self._limit, compressors)
-            ready = chunk if chunk is not None else self._fast.read(asked, selection, self._limit)
-            if ready is not None:
-                return ready
+        chunk = self._fast.stored(asked, selection, self._limit, compressors)
+        ready = chunk if chunk is not None else self._fast.read(asked, selection, self._limit)
+        if ready is not None:
+            return ready
         body = self._values("read", path, selection) | {"stored": list(compressors)}
         reply = self._ask_about("data", target, body, cancelled=cancelled)
         stored = stored_of(reply)
@@ -348,6 +347,7 @@ class ArrayService:
         parts: list[str] = [target.files.pid, str(target.files.version), path, selection or "", format]
         known = self._stored_plainly(target, path)
         parts += map(repr, known.files) if known is not None else self._told(target, path)
+        parts += self._fast.state(known, selection) if known is not None else ()
         if format.startswith(MASKED):
             parts.append(self._pictures.state_of_mask(self._subject(target, path)))
         return '"' + hashlib.sha256("\0".join(parts).encode("utf-8", "surrogateescape")).hexdigest()[:32] + '"'
@@ -355,7 +355,7 @@ class ArrayService:
     def _stored_plainly(self, target: _Target, path: str) -> Known | None:
         asked = self._asked(target, path)
         try:
-            known = self._fast.known(asked) if asked else None
+            known = self._fast.known(asked)
         except PandaasError:  # reading says what is wrong
             return None
         return known if known is not None and known.layout is not None else None
@@ -381,7 +381,7 @@ class ArrayService:
         body = self._values("read", path, selection)
         most = body["limit"] = self._limit if limit is None else limit
         asked = self._asked(target, path, cancelled)
-        values = self._fast.read(asked, selection, most) if asked else None
+        values = self._fast.read(asked, selection, most)
         return values if values is not None else values_of(self._ask_about("data", target, body, cancelled=cancelled))
 
     def _subject(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Subject:
@@ -392,7 +392,7 @@ class ArrayService:
 
         def layout() -> Layout | None:
             asked = self._asked(target, path, cancelled)
-            known = self._fast.known(asked) if asked else None
+            known = self._fast.known(asked)
             return known.layout if known is not None else None
 
         return Subject(
@@ -413,10 +413,8 @@ class ArrayService:
     def _limit(self) -> int:
         return self._settings.server.max_response_mb * 1_000_000
 
-    def _asked(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Asked | None:
-        """The request for the service's own way; None where the data are a folder, which only reader processes know."""
-        if target.real.is_dir():
-            return None
+    def _asked(self, target: _Target, path: str, cancelled: Cancelled | None = None) -> Asked:
+        """The request for the service's own way."""
 
         def ask(operation: str) -> Reply:
             if operation == "index":  # takes long, and nobody waits for it

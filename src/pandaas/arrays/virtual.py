@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pandaas.arrays.chunk_files import ChunkFiles
 from pandaas.arrays.layout import INDEX_DTYPE, ChunkIndex, Layout, index_from_bytes, layout_from_json
 
 MAX_PARTS = 2000
@@ -22,11 +23,15 @@ Items = tuple[int | slice, ...]
 
 @dataclass(frozen=True)
 class Origin:
-    """A plainly stored array in a file. `finder` tells where its chunks lie; None where it has none."""
+    """A plainly stored array in a file. `finder` tells where its chunks lie; None where it has none.
+
+    With `files` the chunks are files in the folder `file`.
+    """
 
     file: Path
     layout: Layout
     finder: ChunkIndex | None
+    files: ChunkFiles | None = None
 
     @property
     def nbytes(self) -> int:

@@ -25,7 +25,20 @@ from pandaas.codecs.byte_offset import BYTE_OFFSET
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, npz, to_json
-from pandaas.codecs.filters import GZIP, Filter, block_compressor, can_decode, decode_filters
+from pandaas.codecs.filters import (
+    BLOSC,
+    CHECKSUM,
+    GZIP,
+    GZIP_MEMBER,
+    SHUFFLE,
+    SIZED_LZ4,
+    ZSTD,
+    Filter,
+    block_compressor,
+    can_decode,
+    checksum_holds,
+    decode_filters,
+)
 from pandaas.codecs.nbit import NBIT, packed_bits
 from pandaas.codecs.selection import Selection, parse_selection, selection_text
 from pandaas.codecs.series import FIGURES, Line, figures_along, profiles_along
@@ -33,13 +46,19 @@ from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics
 from pandaas.codecs.units import convert, meanings, parse_unit, to_si
 
 __all__ = [
+    "BLOSC",
     "BYTE_OFFSET",
+    "CHECKSUM",
     "FIGURES",
     "GZIP",
+    "GZIP_MEMBER",
     "MEDIA_TYPES",
     "NBIT",
     "PERCENTILES",
+    "SHUFFLE",
+    "SIZED_LZ4",
     "STORED_MEDIA_TYPES",
+    "ZSTD",
     "BinMethod",
     "BlockCompressor",
     "Blocks",
@@ -58,6 +77,7 @@ __all__ = [
     "block_compressor",
     "blocks_available",
     "can_decode",
+    "checksum_holds",
     "convert",
     "count_touched",
     "decode_blocks",

@@ -1,4 +1,6 @@
-"""Whole chunks through HDF5's filters, without libhdf5: gzip, shuffle, LZ4, Zstandard, LZF, Blosc, Blosc2 and packed bits.
+"""Whole chunks through the filters of HDF5 and the codecs of Zarr, without their libraries.
+
+Of HDF5 gzip, shuffle, LZ4, Zstandard, LZF, Blosc, Blosc2 and packed bits; of Zarr those of these that differ.
 
 A pipeline lists filters in the order of writing; decoding runs it backwards. The identifiers are those registered at
 https://github.com/HDFGroup/hdf5_plugins/blob/master/docs/RegisteredFilterPlugins.md. zlib is Python's own; LZ4 and
@@ -32,9 +34,17 @@ LZ4 = 32004
 BITSHUFFLE = 32008
 ZSTD = 32015
 BLOSC2 = 32026
+# Of Zarr, beyond the numbers that HDF5 gives to filters: a block of LZ4 behind its size, gzip with its own head, a checksum
+# (CRC-32C) behind everything (https://zarr-specs.readthedocs.io, numcodecs).
+SIZED_LZ4 = (1 << 20) + 1
+GZIP_MEMBER = (1 << 20) + 2
+CHECKSUM = (1 << 20) + 3
+_CHECKSUM_BYTES = 4
+_SIZE = struct.Struct("<I")
 _BITSHUFFLE_COMPRESSORS: dict[int, BlockCompressor] = {2: "lz4", 3: "zstd"}
 _BLOSC_HEAD = struct.Struct("<BBBBIII")
 _BLOSC_VERSION = 2
+_GZIP_WINDOW = 16 + zlib.MAX_WBITS
 _BLOSC_KEPT = 0x2  # the values follow the head as they are
 Bytes = NDArray[np.uint8]
 
@@ -66,6 +76,8 @@ def can_decode(pipeline: Sequence[Filter], itemsize: int) -> bool:
         return False
     shuffled = codes[:1] == [SHUFFLE]
     rest = codes[shuffled:]
+    if rest[-1:] == [CHECKSUM]:
+        rest = rest[:-1]
     return not rest or (
         len(rest) == 1 and rest[0] in _DECODERS and _NEEDS.get(rest[0], bitshuffle_library)() is not None
     )
@@ -87,6 +99,10 @@ def decode_filters(
         decode_byte_offset(stored, into)
         return
     steps = [step for number, step in enumerate(pipeline) if not mask >> number & 1]
+    if steps and steps[-1].code == CHECKSUM:
+        if not checksum_holds(stored):
+            raise BrokenChunk("the chunk's checksum is another")
+        stored, steps = memoryview(stored)[:-_CHECKSUM_BYTES], steps[:-1]
     target = into.reshape(-1).view(np.uint8)
     shuffled = bool(steps) and steps[0].code == SHUFFLE and into.itemsize > 1
     decoded = scratch if shuffled else target
@@ -110,8 +126,22 @@ def _unpack(stored: bytes | memoryview, pipeline: Sequence[Filter], mask: int, i
     unpack_bits(stored, bits, into)
 
 
-def _gzip(stored: bytes | memoryview, into: Bytes) -> None:
-    stream = zlib.decompressobj()
+def checksum_holds(stored: bytes | memoryview) -> bool:
+    """Whether bytes end with the CRC-32C of those before."""
+    import google_crc32c
+
+    if len(stored) < _CHECKSUM_BYTES:
+        return False
+    found = google_crc32c.value(bytes(stored[:-_CHECKSUM_BYTES]))
+    return bool(found == _SIZE.unpack_from(stored, len(stored) - _CHECKSUM_BYTES)[0])
+
+
+def _gzip_member(stored: bytes | memoryview, into: Bytes) -> None:
+    _gzip(stored, into, _GZIP_WINDOW)
+
+
+def _gzip(stored: bytes | memoryview, into: Bytes, window: int = zlib.MAX_WBITS) -> None:
+    stream = zlib.decompressobj(window)
     try:
         found = stream.decompress(stored, max(1, len(into)))
         more = b"" if stream.eof else stream.decompress(stream.unconsumed_tail, 1)
@@ -185,9 +215,30 @@ def _check_blosc(stored: bytes | memoryview, nbytes: int) -> None:
         raise BrokenChunk("a block lies outside the chunk")
 
 
-_DECODERS = {GZIP: _gzip, LZ4: _lz4, ZSTD: _zstd, LZF: _lzf, BLOSC: _blosc, BLOSC2: decode_blosc2}
+def _sized_lz4(stored: bytes | memoryview, into: Bytes) -> None:
+    if len(stored) <= _SIZE.size or _SIZE.unpack_from(stored)[0] != len(into):
+        raise BrokenChunk("the chunk's head doesn't fit the array")
+    source = np.frombuffer(stored, np.uint8)[_SIZE.size :]
+    if max(len(source), len(into)) >= 1 << 31:
+        raise BrokenChunk("the chunk is too large")
+    done = bitshuffle_library().LZ4_decompress_safe(source.ctypes.data, into.ctypes.data, len(source), len(into))
+    if done != len(into):
+        raise BrokenChunk(f"the chunk doesn't decode ({done})")
+
+
+_DECODERS = {
+    GZIP: _gzip,
+    GZIP_MEMBER: _gzip_member,
+    SIZED_LZ4: _sized_lz4,
+    LZ4: _lz4,
+    ZSTD: _zstd,
+    LZF: _lzf,
+    BLOSC: _blosc,
+    BLOSC2: decode_blosc2,
+}
 _NEEDS: dict[int, Callable[[], Any]] = {
     GZIP: lambda: zlib,
+    GZIP_MEMBER: lambda: zlib,
     LZF: lzf_library,
     BLOSC: blosc_library,
     BLOSC2: blosc2_library,

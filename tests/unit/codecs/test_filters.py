@@ -8,13 +8,14 @@ from typing import Any
 
 import h5py
 import hdf5plugin
+import numcodecs
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pandaas.codecs import BrokenChunk, Filter, UnknownChunk, can_decode, decode_filters
-from pandaas.codecs.filters import GZIP, LZ4, SHUFFLE
+from pandaas.codecs.filters import BLOSC, CHECKSUM, GZIP, GZIP_MEMBER, LZ4, SHUFFLE, SIZED_LZ4, ZSTD
 from pandaas.testing.guarded import FUZZ_INPUTS, Guarded
 
 
@@ -49,8 +50,22 @@ WAYS: dict[str, Callable[[], dict[str, Any]]] = {
 }
 
 
+ZARR: dict[str, tuple[Callable[[np.ndarray], bytes], list[Filter]]] = {
+    "zarr lz4": (lambda values: bytes(numcodecs.LZ4().encode(values)), [Filter(SIZED_LZ4)]),
+    "zarr gzip": (lambda values: bytes(numcodecs.GZip().encode(values)), [Filter(GZIP_MEMBER)]),
+    "zarr blosc": (lambda values: bytes(numcodecs.Blosc("lz4").encode(values)), [Filter(BLOSC)]),
+    "zarr zstd and checksum": (
+        lambda values: bytes(numcodecs.CRC32C(location="end").encode(numcodecs.Zstd().encode(values))),
+        [Filter(ZSTD), Filter(CHECKSUM)],
+    ),
+}
+EVERY = [*WAYS, *ZARR]
+
+
 def chunk(values: np.ndarray, way: str) -> tuple[bytes, list[Filter]]:
-    """What libhdf5 stores for `values` as one chunk, and the filters that it went through."""
+    """What libhdf5 stores for `values` as one chunk, or Zarr, and the filters that it went through."""
+    if way in ZARR:
+        return ZARR[way][0](values), ZARR[way][1]
     with h5py.File("chunk", "w", driver="core", backing_store=False) as file:
         dataset = file.create_dataset("d", data=values, chunks=values.shape, **WAYS[way]())
         creation = dataset.id.get_create_plist()
@@ -66,7 +81,7 @@ def decode(stored: bytes | memoryview, pipeline: list[Filter], like: np.ndarray,
     return into
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("way", EVERY)
 @given(count=st.integers(1, 400), dtype=st.sampled_from(["u1", "<u2", ">i4", "<f4", ">f8"]))
 def test_a_chunk_decodes_to_what_was_written(way: str, count: int, dtype: str) -> None:
     values = np.random.default_rng(count).integers(0, 9, count).astype(dtype)
@@ -100,7 +115,7 @@ def test_other_pipelines_are_not_claimed(pipeline: list[Filter]) -> None:
     assert not can_decode(pipeline, 4)
 
 
-@pytest.mark.parametrize("way", [way for way in WAYS if way != "none"])
+@pytest.mark.parametrize("way", [way for way in EVERY if way != "none"])
 @pytest.mark.parametrize("kept", [0, 1, 11, -1])
 def test_a_cut_chunk_is_broken(way: str, kept: int) -> None:
     values = np.arange(100, dtype="<u4")
@@ -189,7 +204,16 @@ def test_packed_bits_of_another_length_are_broken(length: int) -> None:
         decode(bytes(length), [Filter(5, (8, 0, 100, 1, 2, 0, 12, 0))], np.empty(100, "<u2"))
 
 
-FUZZED = ["lz4", "lz4 in blocks", "zstd", "lzf", *(way for way in WAYS if way.startswith("blosc"))]
+FUZZED = [
+    "zarr lz4",
+    "zarr gzip",
+    "zarr blosc",
+    "lz4",
+    "lz4 in blocks",
+    "zstd",
+    "lzf",
+    *(way for way in WAYS if way.startswith("blosc")),
+]
 
 
 @pytest.mark.parametrize("way", FUZZED)
@@ -197,7 +221,7 @@ FUZZED = ["lz4", "lz4 in blocks", "zstd", "lzf", *(way for way in WAYS if way.st
 def test_mutated_chunks_never_leave_their_buffers(way: str) -> None:
     """20,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
     random = np.random.default_rng(11)
-    few = 5 if way.startswith("blosc") else 50
+    few = 5 if "blosc" in way else 50
     values = random.integers(0, few, 40_001 if "many" in way else 203).astype("u2")
     original, pipeline = chunk(values, way)
     first = 16 if pipeline[0].code == LZ4 else 0

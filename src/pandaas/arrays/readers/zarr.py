@@ -1,4 +1,7 @@
-"""Zarr stores (format 2 and 3) in a folder, through the zarr library. Nothing outside the folder is read."""
+"""Zarr stores (format 2 and 3) in a folder, through the zarr library. Nothing outside the folder is read.
+
+Where the chunks are coded in ways that are known here (`zarr_codecs`) the service reads them itself.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ from numpy.typing import NDArray
 
 from pandaas.arrays.reader import Contents, LazyArray
 from pandaas.arrays.readers import describe
+from pandaas.arrays.readers.zarr_codecs import where_stored
 from pandaas.codecs import Selection
 from pandaas.model import UnreadableFile
 
@@ -80,9 +84,14 @@ def _put_array(contents: Contents, here: h5py.Group, name: str, node: Any) -> No
         contents.unread += (f"{here.name.rstrip('/')}/{name}: stored in chunks too large to decode.",)
         return
     shape = tuple(int(n) for n in node.shape)
+    where = where_stored(contents.path, node)
+    if where is not None:
+        dtype = where.layout.dtype
     made = describe.declared(
         here, name, shape, dtype, lazy=contents.lazy, read=_part_of(contents.path, node), chunks=tuple(node.chunks)
     )
+    if where is not None:
+        contents.own_layouts[made.name] = lambda: where
     _attributes(made, node)
 
 

@@ -1,0 +1,48 @@
+"""What a reader process says of files of chunks is not believed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pandaas.arrays.chunk_files import ChunkFiles, Shards, from_json, to_json
+from pandaas.arrays.layout import Layout
+
+LAYOUT = Layout((0, 0, 0, 0), 0, (20, 30), np.dtype("<u2"), (5, 10), None, (), bytes(2))
+FILES = ChunkFiles("scan/data", "c", "/", (1, 0), ("zarr.json",), Shards((10, 20), at_start=False, checked=True))
+
+
+def test_what_is_told_comes_back() -> None:
+    assert from_json(to_json(FILES), LAYOUT) == FILES
+
+
+def test_names_follow_the_format() -> None:
+    assert FILES.name((1, 0)) == "scan/data/c/1/0"
+    assert ChunkFiles("", "", ".", (0, 1), ("zarr.json",)).name((3, 4)) == "3.4"
+
+
+@pytest.mark.parametrize(
+    "lie",
+    [
+        {"folder": "../other"},
+        {"folder": "/etc"},
+        {"folder": "a//b"},
+        {"folder": "a/./b"},
+        {"folder": "a\0"},
+        {"prefix": "../c"},
+        {"separator": "/../"},
+        {"order": [0, 0]},
+        {"order": [0]},
+        {"documents": []},
+        {"documents": ["../zarr.json"]},
+        {"shards": [[10], False, True]},
+        {"shards": [[10, 0], False, True]},
+        {"shards": [[11, 20], False, True]},
+        {"shards": [[5 << 20, 10 << 20], False, True]},
+    ],
+)
+def test_lies_are_refused(lie: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"store|files"):
+        from_json(to_json(FILES) | lie, LAYOUT)

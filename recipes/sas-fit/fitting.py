@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from parameters import Parameters
 from sasmodels.bumps_model import Experiment, Model
 from sasmodels.data import Data1D
-from start import Start
+from start import Start, Variable, own_names
 
 from pandaas.sdk import RecipeError, progress, warn
 from pandaas.sdk.curves import Curve
@@ -24,15 +25,33 @@ _DREAM_BURN = 200
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """Best values in the order of `names`, 1σ uncertainties, covariance, and the curve of the best model."""
+class Fitted:
+    """A fitted parameter: its value, 1σ uncertainty, bounds and unit; `curve` is 0 where all curves have it in common.
 
-    names: tuple[str, ...]
-    values: NDArray[Any]
-    sigma: NDArray[Any]
+    With one curve it is 0 for all.
+    """
+
+    name: str
+    curve: int
+    value: float
+    sigma: float
+    minimum: float
+    maximum: float
+    unit: str
+
+    @property
+    def label(self) -> str:
+        return f"{self.name} of curve {self.curve}" if self.curve else self.name
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was fitted, its covariance in the same order, and of each curve the best model and the normalised residuals."""
+
+    fitted: tuple[Fitted, ...]
     covariance: NDArray[Any]
-    theory: NDArray[Any]
-    residuals: NDArray[Any]
+    theories: tuple[NDArray[Any], ...]
+    residuals: tuple[NDArray[Any], ...]
     reduced_chi2: float
     degrees_of_freedom: int
     convergence: NDArray[Any]
@@ -46,25 +65,54 @@ class Outcome:
         return np.asarray(np.where(np.isfinite(matrix), matrix, np.nan))
 
 
-def make_problem(start: Start, curve: Curve, parameters: Parameters) -> tuple[FitProblem, Experiment]:
-    """The bumps problem: data with resolution, model, ranges of the varied parameters."""
+@dataclass(frozen=True)
+class Problem:
+    """bumps' problem of all curves, and which of its parameters is which: (curve or 0, variable) → bumps' own."""
+
+    bumps: FitProblem
+    experiments: tuple[Experiment, ...]
+    varied: tuple[tuple[int, Variable, Any], ...]
+
+
+def make_problem(starts: Sequence[Start], curves: Sequence[Curve], parameters: Parameters) -> Problem:
+    """Data with resolution, models, ranges of what is varied; what is in common is one parameter of bumps."""
+    own = own_names(parameters)
+    models = [_model(start) for start in starts]
+    varied: list[tuple[int, Variable, Any]] = []
+    for number, (start, model) in enumerate(zip(starts, models, strict=True), start=1):
+        for item in start.variables:
+            if item.minimum is None or item.maximum is None:
+                continue
+            if number > 1 and item.name not in own:
+                setattr(model, item.name, getattr(models[0], item.name))
+                continue
+            parameter = getattr(model, item.name)
+            parameter.range(item.minimum, item.maximum)
+            varied.append((number if item.name in own and len(starts) > 1 else 0, item, parameter))
+    experiments = tuple(
+        Experiment(data=_data(curve, parameters), model=model) for curve, model in zip(curves, models, strict=True)
+    )
+    return Problem(FitProblem(experiments[0] if len(experiments) == 1 else list(experiments)), experiments, tuple(varied))
+
+
+def _model(start: Start) -> Model:
+    return Model(start.model, **{item.name: item.value for item in start.variables}, **start.options)
+
+
+def _data(curve: Curve, parameters: Parameters) -> Data1D:
     data = Data1D(curve.q, curve.intensity, dx=curve.dq if parameters.use_resolution else None, dy=curve.sigma)
     data.xaxis("Q", "1/Å")
     data.yaxis("I", curve.unit)
-    model = Model(start.model, **{item.name: item.value for item in start.variables}, **start.options)
-    for item in start.variables:
-        if item.minimum is not None and item.maximum is not None:
-            getattr(model, item.name).range(item.minimum, item.maximum)
-    experiment = Experiment(data=data, model=model)
-    return FitProblem(experiment), experiment
+    return data
 
 
-def fit(start: Start, curve: Curve, parameters: Parameters) -> Outcome:
+def fit(starts: Sequence[Start], curves: Sequence[Curve], parameters: Parameters) -> Outcome:
     """Run the fit; the same seed gives the same numbers."""
-    problem, experiment = make_problem(start, curve, parameters)
+    made = make_problem(starts, curves, parameters)
+    problem = made.bumps
     if problem.dof <= 0:
         raise RecipeError(
-            f"{len(curve.q)} points can't determine {len(problem.labels())} parameters.",
+            f"{sum(len(curve.q) for curve in curves)} points can't determine {len(problem.labels())} parameters.",
             "Fit fewer parameters, or widen the Q range.",
             "fit",
         )
@@ -79,39 +127,41 @@ def fit(start: Start, curve: Curve, parameters: Parameters) -> Outcome:
     problem.setp(best)
     covariance = np.atleast_2d(driver.cov())
     sigma = np.asarray(driver.stderr(), dtype=float)
-    names = tuple(problem.labels())
-    theory = np.asarray(experiment.theory(), dtype=float)
-    order = [item.name for item in start.variables if item.varies]
-    index = [names.index(name) for name in order]
+    places = {id(parameter): place for place, parameter in enumerate(problem._parameters)}  # noqa: SLF001 - labels repeat
+    index = [places[id(parameter)] for _, _, parameter in made.varied]
+    theories = tuple(np.asarray(experiment.theory(), dtype=float) for experiment in made.experiments)
     outcome = Outcome(
-        tuple(order),
-        np.asarray(best, dtype=float)[index],
-        sigma[index],
+        tuple(
+            Fitted(item.name, curve, float(best[place]), float(sigma[place]), *_bounds(item), item.unit)
+            for place, (curve, item, _) in zip(index, made.varied, strict=True)
+        ),
         covariance[np.ix_(index, index)],
-        theory,
-        (curve.intensity - theory) / curve.sigma,
+        theories,
+        tuple((curve.intensity - theory) / curve.sigma for curve, theory in zip(curves, theories, strict=True)),
         float(problem.chisq()),
         int(problem.dof),
         np.array(monitor.history),
     )
-    _judge(outcome, start)
+    _judge(outcome)
     return outcome
 
 
-def _judge(outcome: Outcome, start: Start) -> None:
+def _bounds(item: Variable) -> tuple[float, float]:
+    low, high = item.minimum, item.maximum
+    return (-math.inf if low is None else low, math.inf if high is None else high)
+
+
+def _judge(outcome: Outcome) -> None:
     """Say what a careful person would notice in the numbers."""
-    bounds = {item.name: (item.minimum, item.maximum) for item in start.variables}
-    for name, value, sigma in zip(outcome.names, outcome.values, outcome.sigma, strict=True):
-        low, high = bounds[name]
-        if low is None or high is None:
-            continue
-        if min(value - low, high - value) < 1e-6 * (high - low):
-            warn(f"{name} ended at its bound ({value:.4g}); widen the bounds or fix it.")
-        if not math.isfinite(sigma):
-            warn(f"The data don't determine {name}: its uncertainty is not finite.")
+    for item in outcome.fitted:
+        if min(item.value - item.minimum, item.maximum - item.value) < 1e-6 * (item.maximum - item.minimum):
+            warn(f"{item.label} ended at its bound ({item.value:.4g}); widen the bounds or fix it.")
+        if not math.isfinite(item.sigma):
+            warn(f"The data don't determine {item.label}: its uncertainty is not finite.")
     correlation = np.abs(np.triu(outcome.correlation, 1))
     for row, column in np.argwhere(correlation > 0.98):
-        warn(f"{outcome.names[row]} and {outcome.names[column]} can hardly be told apart; consider fixing one.")
+        first, second = outcome.fitted[row].label, outcome.fitted[column].label
+        warn(f"{first} and {second} can hardly be told apart; consider fixing one.")
     if outcome.reduced_chi2 > 5:
         warn(
             f"The model doesn't describe the data within their errors (reduced χ² = {outcome.reduced_chi2:.3g}), so the"

@@ -32,6 +32,13 @@ class FitParameter(BaseModel):
     minimum: float | None = Field(None, title="Lower bound", description="Empty: chosen from the start value.")
     maximum: float | None = Field(None, title="Upper bound", description="Empty: chosen from the start value.")
     vary: bool = Field(True, title="Fit", description="Fitted if set, else kept at its start value.")
+    curve: int | None = Field(
+        None,
+        ge=1,
+        le=50,
+        title="Curve",
+        description="In a fit of several curves: for this one only (1 = the first). Empty: for all.",
+    )
 
     @model_validator(mode="after")
     def _bounds(self) -> FitParameter:
@@ -106,26 +113,36 @@ class Parameters(BaseModel):
         ),
         json_schema_extra=_extra("Model", 12),
     )
+    own: list[str] = Field(
+        default=["scale", "background"],
+        max_length=40,
+        title="Fitted for each curve",
+        description=(
+            "In a fit of several curves: these parameters have a value of their own in each curve, and so have those listed"
+            " for one curve above; all others that are fitted have one value in common."
+        ),
+        json_schema_extra=_extra("Model", 13),
+    )
     polydispersity: float = Field(
         0.0,
         ge=0,
         le=1,
         title="Polydispersity",
         description="Relative width (standard deviation over mean) of the size distribution; kept unless listed as …_pd above.",
-        json_schema_extra=_extra("Model", 13),
+        json_schema_extra=_extra("Model", 14),
     )
     polydispersity_of: str | None = Field(
         None,
         max_length=60,
         title="Polydisperse parameter",
         description="Which size is distributed. Empty: the model's first one (the radius of a sphere).",
-        json_schema_extra=_extra("Model", 14, advanced=True),
+        json_schema_extra=_extra("Model", 15, advanced=True),
     )
     distribution: Literal["gaussian", "schulz", "lognormal", "rectangle"] = Field(
         "schulz",
         title="Distribution",
         description="Shape of the size distribution.",
-        json_schema_extra=_extra("Model", 15, advanced=True),
+        json_schema_extra=_extra("Model", 16, advanced=True),
     )
     q_min: float | None = Field(
         None,
@@ -191,8 +208,8 @@ class Parameters(BaseModel):
     def _consistent(self) -> Parameters:
         if self.q_min is not None and self.q_max is not None and self.q_max <= self.q_min:
             raise ValueError("q_max must be larger than q_min")
-        names = [item.name for item in self.fit]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        names = [(item.name, item.curve) for item in self.fit]
+        twice = sorted({name for name, curve in names if names.count((name, curve)) > 1})
         if twice:
             raise ValueError(f"{', '.join(twice)} is listed more than once")
         return self

@@ -1,15 +1,18 @@
-"""Fit of a small-angle scattering curve: sasmodels for the model, bumps for the fit."""
+"""Fit of small-angle scattering curves: sasmodels for the model, bumps for the fit."""
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from kernels import use_bundled_compiler
+from numpy.typing import NDArray
 
-from pandaas.sdk import Field, Inputs, Plot, RecipeError, progress, write_result
+from pandaas.sdk import Field, Input, Inputs, Plot, RecipeError, progress, write_result
 from pandaas.sdk.curves import Curve, read_curve
 
 if TYPE_CHECKING:
@@ -19,32 +22,33 @@ if TYPE_CHECKING:
 
 
 def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
-    """Read the curve, fit, write data, model, residuals, parameters and correlations."""
-    source = inputs.one("curve")
-    whole = read_curve(source, parameters.q_unit, parameters.relative_error)
-    curve = _range(whole, parameters)
-    progress(0.02, f"{len(curve.q)} points", _preview(curve, curve.intensity))
+    """Read the curves, fit, write data, models, residuals, parameters and correlations."""
+    sources = [inputs.one("curve"), *inputs["together"]]
+    curves = [_range(read_curve(one, parameters.q_unit, parameters.relative_error), parameters) for one in sources]
+    count = sum(len(curve.q) for curve in curves)
+    progress(0.02, f"{count} points", _preview(curves[0], curves[0].intensity))
     use_bundled_compiler()
     import bumps
     import sasmodels
     from fitting import fit
-    from start import prepare
+    from start import prepare_all
 
-    start = prepare(parameters, curve)
-    outcome = fit(start, curve, parameters)
-    _say(start, outcome)
-    progress(0.97, "Writing the result", _preview(curve, outcome.theory))
+    starts = prepare_all(parameters, curves)
+    outcome = fit(starts, curves, parameters)
+    _say(outcome)
+    progress(0.97, "Writing the result", _preview(curves[0], outcome.theories[0]))
+    whom = sources[0].title if len(sources) == 1 else f"{len(sources)} curves"
     write_result(
         str(output / "result.nxs"),
-        title=f"Fit of {start.name} to {source.title}",
+        title=f"Fit of {starts[0].name} to {whom}",
         process={
             "program": "sasmodels, bumps",
             "version": f"{sasmodels.__version__}, {bumps.__version__}",
             "parameters": parameters,
         },
-        plots=[_fit_plot(curve, outcome), _residual_plot(curve, outcome), _correlation_plot(outcome)],
+        plots=[*_plots(sources, curves, outcome), _correlation_plot(outcome)],
         default="fit",
-        collections={"parameters": _table(start, outcome), "quality": _quality(curve, outcome)},
+        collections={"parameters": _table(starts, outcome), "quality": _quality(curves, outcome)},
         inputs=inputs.all(),
     )
 
@@ -69,31 +73,75 @@ def _range(curve: Curve, parameters: Parameters) -> Curve:
     )
 
 
-def _fit_plot(curve: Curve, outcome: Outcome) -> Plot:
+def _plots(sources: Sequence[Input], curves: Sequence[Curve], outcome: Outcome) -> list[Plot]:
+    """Data with model, and residuals; of several curves all in one figure first, then each by itself."""
+    if len(curves) == 1:
+        return [
+            _fit_plot("fit", curves[0], outcome.theories[0], f"Data and model, {_chi2(outcome)}"),
+            _residual_plot("residuals", curves[0], outcome.residuals[0], ""),
+        ]
+    plots = [_together(sources, curves, outcome)]
+    for number, (source, curve) in enumerate(zip(sources, curves, strict=True), start=1):
+        theory, residuals = outcome.theories[number - 1], outcome.residuals[number - 1]
+        plots.append(_fit_plot(f"fit_{number}", curve, theory, f"{source.title}: data and model"))
+        plots.append(_residual_plot(f"residuals_{number}", curve, residuals, f" of {source.title}"))
+    return plots
+
+
+def _chi2(outcome: Outcome) -> str:
+    return f"reduced χ² = {outcome.reduced_chi2:.4g}"
+
+
+def _together(sources: Sequence[Input], curves: Sequence[Curve], outcome: Outcome) -> Plot:
+    """All curves over all their Q; NaN where a curve has no point."""
+    q = np.unique(np.concatenate([curve.q for curve in curves]))
+
+    def spread(curve: Curve, values: NDArray[Any]) -> NDArray[Any]:
+        row = np.full(len(q), np.nan)
+        row[np.searchsorted(q, curve.q)] = values
+        return row
+
+    fields = []
+    for number, (source, curve) in enumerate(zip(sources, curves, strict=True), start=1):
+        theory = outcome.theories[number - 1]
+        fields.append(Field(f"I_{number}", spread(curve, curve.intensity), curve.unit, source.title))
+        fields.append(Field(f"model_{number}", spread(curve, theory), curve.unit, f"Model of {source.title}"))
     return Plot(
         "fit",
-        Field("I", curve.intensity, curve.unit, "Intensity"),
-        [Field("Q", curve.q, "1/angstrom", "Scattering vector Q")],
-        errors=curve.sigma,
-        auxiliary=[Field("model", outcome.theory, curve.unit, "Model")],
-        title=f"Data and model, reduced χ² = {outcome.reduced_chi2:.4g}",
+        fields[0],
+        [Field("Q", q, "1/angstrom", "Scattering vector Q")],
+        errors=spread(curves[0], curves[0].sigma),
+        auxiliary=fields[1:],
+        title=f"{len(curves)} curves and models, {_chi2(outcome)}",
         scales=("log", "log"),
     )
 
 
-def _residual_plot(curve: Curve, outcome: Outcome) -> Plot:
+def _fit_plot(name: str, curve: Curve, theory: NDArray[Any], title: str) -> Plot:
     return Plot(
-        "residuals",
-        Field("residual", outcome.residuals, "", "(data - model) / uncertainty"),
+        name,
+        Field("I", curve.intensity, curve.unit, "Intensity"),
         [Field("Q", curve.q, "1/angstrom", "Scattering vector Q")],
-        title="Normalised residuals",
+        errors=curve.sigma,
+        auxiliary=[Field("model", theory, curve.unit, "Model")],
+        title=title,
+        scales=("log", "log"),
+    )
+
+
+def _residual_plot(name: str, curve: Curve, residuals: NDArray[Any], whose: str) -> Plot:
+    return Plot(
+        name,
+        Field("residual", residuals, "", "(data - model) / uncertainty"),
+        [Field("Q", curve.q, "1/angstrom", "Scattering vector Q")],
+        title=f"Normalised residuals{whose}",
         scales=("log", "linear"),
     )
 
 
 def _correlation_plot(outcome: Outcome) -> Plot:
-    numbers = np.arange(len(outcome.names))
-    names = ", ".join(f"{number} {name}" for number, name in enumerate(outcome.names))
+    numbers = np.arange(len(outcome.fitted))
+    names = ", ".join(f"{number} {item.label}" for number, item in enumerate(outcome.fitted))
     return Plot(
         "correlation",
         Field("correlation", outcome.correlation, "", "Correlation"),
@@ -103,27 +151,64 @@ def _correlation_plot(outcome: Outcome) -> Plot:
     )
 
 
-def _table(start: Start, outcome: Outcome) -> list[Field]:
-    """One row per parameter, fitted ones with uncertainty: as a table, by column, and each fitted one by its name."""
-    best = dict(zip(outcome.names, outcome.values, strict=True))
-    sigma = dict(zip(outcome.names, outcome.sigma, strict=True))
-    nan = float("nan")
-    rows = start.variables
+def _table(starts: Sequence[Start], outcome: Outcome) -> list[Field]:
+    """One row per parameter, fitted ones with uncertainty: as a table, by column, and each fitted one by its name.
+
+    Of several curves the column `curve` says whose it is; 0 = of all.
+    """
+    rows = list(_rows(starts, outcome))
     columns = [
-        Field("name", np.array([item.name for item in rows])),
-        Field("value", np.array([best.get(item.name, item.value) for item in rows])),
-        Field("uncertainty", np.array([sigma.get(item.name, nan) for item in rows])),
-        Field("unit", np.array([item.unit for item in rows])),
-        Field("minimum", np.array([nan if item.minimum is None else item.minimum for item in rows])),
-        Field("maximum", np.array([nan if item.maximum is None else item.maximum for item in rows])),
-        Field("fitted", np.array([int(item.varies) for item in rows], dtype=np.int8)),
+        Field("name", np.array([row.name for row in rows])),
+        Field("curve", np.array([row.curve for row in rows], dtype=np.int16)),
+        Field("value", np.array([row.value for row in rows])),
+        Field("uncertainty", np.array([row.sigma for row in rows])),
+        Field("unit", np.array([row.unit for row in rows])),
+        Field("minimum", np.array([row.minimum for row in rows])),
+        Field("maximum", np.array([row.maximum for row in rows])),
+        Field("fitted", np.array([int(row.fitted) for row in rows], dtype=np.int8)),
     ]
-    fields = [Field("table", _compound(columns), label="All parameters"), *columns, Field("model", start.name)]
-    units = {item.name: _nexus_unit(item.unit) for item in rows}
-    for name in outcome.names:
-        attributes: dict[str, Any] = {"uncertainty": float(sigma[name])}
-        fields.append(Field(f"fitted_{name}", float(best[name]), units[name], attributes=attributes))
+    if len(starts) == 1:
+        del columns[1]
+    fields = [Field("table", _compound(columns), label="All parameters"), *columns, Field("model", starts[0].name)]
+    for item in outcome.fitted:
+        name = f"fitted_{item.name}" + (f"_{item.curve}" if item.curve else "")
+        fields.append(Field(name, item.value, _nexus_unit(item.unit), attributes={"uncertainty": item.sigma}))
     return fields
+
+
+@dataclass(frozen=True)
+class _Row:
+    name: str
+    curve: int
+    value: float
+    sigma: float
+    unit: str
+    minimum: float
+    maximum: float
+    fitted: bool
+
+
+def _rows(starts: Sequence[Start], outcome: Outcome) -> Iterator[_Row]:
+    """The parameters in sasmodels' order, curve by curve; what all curves have in common once."""
+    nan = float("nan")
+    found = {(item.name, item.curve): item for item in outcome.fitted}
+    for number, start in enumerate(starts, start=1):
+        for variable in start.variables:
+            item = found.get((variable.name, number if len(starts) > 1 else 0))
+            common = found.get((variable.name, 0))
+            if item is None and common is not None and number > 1:
+                continue
+            item = item or common
+            if item is not None:
+                yield _Row(item.name, item.curve, item.value, item.sigma, item.unit, item.minimum, item.maximum, True)
+                continue
+            differs = any(_kept(start, variable.name) != variable.value for start in starts)
+            if number == 1 or differs:
+                yield _Row(variable.name, number if differs else 0, variable.value, nan, variable.unit, nan, nan, False)
+
+
+def _kept(start: Start, name: str) -> float:
+    return next(item.value for item in start.variables if item.name == name)
 
 
 def _compound(columns: list[Field]) -> Any:
@@ -137,24 +222,29 @@ def _compound(columns: list[Field]) -> Any:
     return table
 
 
-def _say(start: Start, outcome: Outcome) -> None:
+def _say(outcome: Outcome) -> None:
     """The parameters in the job's log."""
-    units = {item.name: item.unit.replace("Ang", "Å") for item in start.variables}
-    rows = zip(outcome.names, outcome.values, outcome.sigma, strict=True)
-    lines = [f"{name} = {value:.6g} ± {sigma:.2g} {units[name]}".rstrip() for name, value, sigma in rows]
-    lines.append(f"reduced χ² = {outcome.reduced_chi2:.4g} with {outcome.degrees_of_freedom} degrees of freedom")
+    lines = [
+        f"{item.label} = {item.value:.6g} ± {item.sigma:.2g} {item.unit.replace('Ang', 'Å')}".rstrip()
+        for item in outcome.fitted
+    ]
+    lines.append(f"{_chi2(outcome)} with {outcome.degrees_of_freedom} degrees of freedom")
     sys.stdout.write("\n".join(lines) + "\n")
 
 
-def _quality(curve: Curve, outcome: Outcome) -> list[Field]:
-    return [
+def _quality(curves: Sequence[Curve], outcome: Outcome) -> list[Field]:
+    fields = [
         Field("reduced_chi2", outcome.reduced_chi2, label="χ² per degree of freedom"),
         Field("degrees_of_freedom", outcome.degrees_of_freedom),
-        Field("points", len(curve.q)),
-        Field("uncertainties_assumed", int(curve.sigma_assumed)),
+        Field("points", sum(len(curve.q) for curve in curves)),
+        Field("uncertainties_assumed", int(any(curve.sigma_assumed for curve in curves))),
         Field("covariance", outcome.covariance),
         Field("convergence", outcome.convergence, label="Best reduced χ² after each step"),
     ]
+    if len(curves) > 1:
+        each = np.array([float(np.mean(residuals**2)) for residuals in outcome.residuals])
+        fields.append(Field("chi2_per_point", each, label="χ² per point of each curve"))
+    return fields
 
 
 def _nexus_unit(unit: str) -> str:

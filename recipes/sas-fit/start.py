@@ -50,8 +50,48 @@ class Start:
     options: dict[str, str]
 
 
-def prepare(parameters: Parameters, curve: Curve) -> Start:
-    """Load the model and choose what the person left open. `RecipeError` for names that the model doesn't know."""
+def prepare_all(parameters: Parameters, curves: Sequence[Curve]) -> list[Start]:
+    """A start for each curve. What they have in common begins in all of them with the value found for the first."""
+    for item in parameters.fit:
+        if item.curve is not None and item.curve > len(curves):
+            raise RecipeError(
+                f"'{item.name}' is listed for curve {item.curve}, but {len(curves)} {_are(curves)} fitted.",
+                "Choose further curves, or another number.",
+                "fit",
+            )
+    own = own_names(parameters)
+    first = prepare(_of_curve(parameters, 1), curves[0])
+    unknown = sorted(set(parameters.own) - {item.name for item in first.variables} - {"scale", "background"})
+    if unknown:
+        raise RecipeError(f"The model {first.name} has no parameter '{unknown[0]}'.", "Correct its name.", "own")
+    settled = {item.name: item for item in first.variables if item.varies and item.name not in own}
+    others = [
+        prepare(_of_curve(parameters, number), curve, settled) for number, curve in enumerate(curves[1:], start=2)
+    ]
+    return [first, *others]
+
+
+def own_names(parameters: Parameters) -> frozenset[str]:
+    """The parameters that each curve has for itself."""
+    return frozenset(parameters.own) | {item.name for item in parameters.fit if item.curve is not None}
+
+
+def _are(curves: Sequence[Curve]) -> str:
+    return "curve is" if len(curves) == 1 else "curves are"
+
+
+def _of_curve(parameters: Parameters, number: int) -> Parameters:
+    """The parameters as they hold for one curve: entries for it replace those for all."""
+    particular = {item.name: item for item in parameters.fit if item.curve == number}
+    common = [item for item in parameters.fit if item.curve is None and item.name not in particular]
+    return parameters.model_copy(update={"fit": [*common, *particular.values()]})
+
+
+def prepare(parameters: Parameters, curve: Curve, settled: Mapping[str, Variable] | None = None) -> Start:
+    """Load the model and choose what the person left open. `RecipeError` for names that the model doesn't know.
+
+    `settled` are variables of another curve that this one has in common with it: taken as they are.
+    """
     name = _full_name(parameters)
     model = load_model(name, dtype="double", platform="dll")
     values, limits, units = _defaults(model)
@@ -63,8 +103,11 @@ def prepare(parameters: Parameters, curve: Curve) -> Start:
         raise RecipeError(
             f"The model {name} has no parameter '{unknown[0]}'.", f"It has {known}, and sizes with _pd added.", "fit"
         )
+    settled = settled or {}
     varied = [item.name for item in parameters.fit if item.vary] or _automatic(model, values, given)
+    varied += [key for key in settled if key not in varied]
     known_values = {key: float(item.value) for key, item in given.items() if item.value is not None}
+    known_values.update({key: item.value for key, item in settled.items()})
     if parameters.model in _WITHOUT_BACKGROUND and "background" not in varied:
         known_values.setdefault("background", 0.0)
     values.update(known_values)
@@ -76,6 +119,9 @@ def prepare(parameters: Parameters, curve: Curve) -> Start:
     values = _estimated(_Trial(model, curve, options), values, open_sizes, known_values)
     variables = []
     for key, value in values.items():
+        if key in settled:
+            variables.append(settled[key])
+            continue
         if key not in varied:
             variables.append(Variable(key, value, None, None, units[key]))
             continue

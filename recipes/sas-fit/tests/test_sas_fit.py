@@ -46,6 +46,15 @@ def text(path: Path, columns: int = 3, *, header: str = "Q (1/A)  I (1/cm)  dI  
     return path
 
 
+def contrast(path: Path) -> Path:
+    """The same spheres in a solvent that leaves two thirds of the contrast."""
+    q, _, _ = simulated()
+    clean = (sphere(q) - TRUTH["background"]) * (2 / 3) ** 2 + 0.02
+    sigma = 0.03 * clean
+    np.savetxt(path, np.column_stack([q, clean + np.random.default_rng(8).normal(0, sigma), sigma]), fmt="%.12e")
+    return path
+
+
 def canxml(path: Path) -> Path:
     rows = "".join(
         f'<Idata><Q unit="1/nm">{q * 10!r}</Q><I unit="1/cm">{i!r}</I><Idev unit="1/cm">{s!r}</Idev></Idata>'
@@ -112,6 +121,44 @@ class TestSasFit(RecipeConformance):
         log = self.run(tmp_path).log
         assert re.search(r"^radius = \d+\.?\d* ± \d+\.?\d* Å$", log, re.MULTILINE), log
         assert re.search(r"^reduced χ² = \d", log, re.MULTILINE), log
+
+    def test_several_curves_equal_sasmodels_and_bumps_called_directly(self, tmp_path: Path) -> None:
+        """One radius, two contrasts: scale and background for each curve."""
+        first, second = text(tmp_path / "first.txt"), contrast(tmp_path / "second.txt")
+        start = [
+            {"name": "scale", "value": 0.02, "minimum": 0.001, "maximum": 1.0},
+            {"name": "background", "value": 0.005, "minimum": 0.0, "maximum": 0.1},
+            {"name": "radius", "value": 110.0, "minimum": 20.0, "maximum": 500.0},
+            *KNOWN,
+            {"name": "sld_solvent", "value": 2.0, "vary": False, "curve": 2},
+        ]
+        run = self.run(tmp_path, {"curve": [given(first)], "together": [given(second)]}, fit=start)
+        assert run.code == 0, run.log
+        golden = tmp_path / "golden.json"
+        python = str(_runtime().environments.ensure("core").python)
+        script = str(RECIPE / "tests/golden_together.py")
+        subprocess.run([python, script, str(golden), str(first), str(second)], check=True, capture_output=True)
+        expected = json.loads(golden.read_text())
+        with h5py.File(run.result) as file:
+            assert file["entry/quality/reduced_chi2"][()] == pytest.approx(expected.pop("reduced_chi2"), rel=1e-9)
+            for name, value in expected.items():
+                assert file[f"entry/parameters/fitted_{name}"][()] == pytest.approx(value, rel=1e-6), name
+            assert abs(file["entry/parameters/fitted_radius"][()] - TRUTH["radius"]) < 1
+            assert list(file["entry/fit"].attrs["auxiliary_signals"]) == ["model_1", "I_2", "model_2"]
+            assert {"fit_1", "residuals_1", "fit_2", "residuals_2"} <= set(file["entry"])
+            table = file["entry/parameters"]
+            rows = list(zip(table["name"][()], table["curve"][()], table["value"][()], strict=True))
+            assert (b"sld_solvent", 2, 2.0) in rows
+            assert (b"sld", 0, 4.0) in rows
+
+    def test_what_is_said_of_a_curve_that_is_not_there_names_the_field(self, tmp_path: Path) -> None:
+        run = self.run(tmp_path, fit=[{"name": "radius", "curve": 2}])
+        assert run.failure["field"] == "fit"
+        assert "1 curve is fitted" in run.failure["what"]
+
+    def test_an_unknown_own_parameter_names_the_field(self, tmp_path: Path) -> None:
+        run = self.run(tmp_path, own=["scale", "length"])
+        assert run.failure["field"] == "own"
 
     @pytest.mark.parametrize("method", ["amoeba", "lm", "de"])
     def test_known_parameters_are_recovered(self, tmp_path: Path, method: str) -> None:

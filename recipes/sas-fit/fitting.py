@@ -92,7 +92,9 @@ def make_problem(starts: Sequence[Start], curves: Sequence[Curve], parameters: P
     experiments = tuple(
         Experiment(data=_data(curve, parameters), model=model) for curve, model in zip(curves, models, strict=True)
     )
-    return Problem(FitProblem(experiments[0] if len(experiments) == 1 else list(experiments)), experiments, tuple(varied))
+    return Problem(
+        FitProblem(experiments[0] if len(experiments) == 1 else list(experiments)), experiments, tuple(varied)
+    )
 
 
 def _model(start: Start) -> Model:
@@ -127,7 +129,7 @@ def fit(starts: Sequence[Start], curves: Sequence[Curve], parameters: Parameters
     problem.setp(best)
     covariance = np.atleast_2d(driver.cov())
     sigma = np.asarray(driver.stderr(), dtype=float)
-    places = {id(parameter): place for place, parameter in enumerate(problem._parameters)}  # noqa: SLF001 - labels repeat
+    places = {id(parameter): place for place, parameter in enumerate(problem._parameters)}
     index = [places[id(parameter)] for _, _, parameter in made.varied]
     theories = tuple(np.asarray(experiment.theory(), dtype=float) for experiment in made.experiments)
     outcome = Outcome(

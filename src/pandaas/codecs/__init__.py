@@ -43,7 +43,7 @@ from pandaas.codecs.nbit import NBIT, packed_bits
 from pandaas.codecs.selection import Selection, parse_selection, selection_text
 from pandaas.codecs.series import FIGURES, Line, figures_along, profiles_along
 from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics, invalid_pixels, statistics
-from pandaas.codecs.units import convert, meanings, parse_unit, to_si
+from pandaas.codecs.units import convert, meanings, parse_unit, to_si, warm_units
 
 __all__ = [
     "BLOSC",
@@ -116,4 +116,5 @@ __all__ = [
     "to_window",
     "touched",
     "touched_blocks",
+    "warm_units",
 ]

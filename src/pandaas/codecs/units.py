@@ -105,6 +105,11 @@ def to_si(value: float, unit: str | None, of: str | None = None) -> tuple[float,
     return (found, f"{base.units:~P}") if math.isfinite(found) else None
 
 
+def warm_units() -> None:
+    """Have pint loaded, which takes a second, before anybody waits for it."""
+    to_si(1.0, "keV")
+
+
 def convert(value: float, unit: str, target: str, *, photon: bool = False) -> float | None:
     """`value` in the unit `target`; None where that is impossible or a unit isn't known.
 

@@ -128,8 +128,8 @@ def search(result: SearchResult) -> SearchOut:
     return SearchOut(
         total=result.total,
         took_ms=result.took_ms,
-        understood=[UnderstoodTerm(**asdict(one)) for one in result.understood],
-        facets={name: [FacetValue(**asdict(one)) for one in values] for name, values in result.facets.items()},
+        understood=[UnderstoodTerm(**vars(one)) for one in result.understood],
+        facets={name: [FacetValue(**vars(one)) for one in values] for name, values in result.facets.items()},
         results=cards(result.results),
         suggestion=result.suggestion,
     )
@@ -206,7 +206,7 @@ def _proposal(view: ProposalView, contents: ProposalContents, terms: Techniques)
 
 
 def _card_fields(values: Card) -> dict[str, object]:
-    fields = asdict(values)
+    fields = dict(vars(values))
     del fields["proposal_type"]
     labels = fields.pop("technique_labels")
     fields["techniques"] = [technique(iri, label) for iri, label in zip(values.techniques, labels, strict=True)]

@@ -96,15 +96,18 @@ def token_needs(*, reading: set[Scope], changing: set[Scope]) -> Callable[[Reque
     """
 
     async def check(request: Request) -> None:
-        asker = asking(request)
-        needed = reading if request.method in {"GET", "HEAD"} else changing
-        if asker.kind is PrincipalKind.TOKEN and not needed & asker.scopes:
-            raise NotAllowed(
-                f"This token may not do this: it lacks the scope {' or '.join(sorted(needed))}.",
-                remedy="Use a token that has it.",
-            )
+        check_token(asking(request), reading if request.method in {"GET", "HEAD"} else changing)
 
     return check
+
+
+def check_token(asker: Principal, needed: set[Scope]) -> None:
+    """Raise `NotAllowed` for a token without any of these scopes."""
+    if asker.kind is PrincipalKind.TOKEN and not needed & asker.scopes:
+        raise NotAllowed(
+            f"This token may not do this: it lacks the scope {' or '.join(sorted(needed))}.",
+            remedy="Use a token that has it.",
+        )
 
 
 READ_ALWAYS = Depends(token_needs(reading={Scope.READ}, changing={Scope.READ}))  # the answer shows what was changed

@@ -18,17 +18,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from pandaas.catalogue import FACETS
 from pandaas.model import PandaasError
-from pandaas.server.routers import arrays, h5grove
+from pandaas.server.routers import arrays, h5grove, search
 
 Arguments = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class _Way:
-    """A route: `texts` are its parameters that take any text, `choices` those that take one of some, `numbers` whole numbers.
+    """A route: `texts` are its parameters that take any text, `choices` those that take one of some, `numbers` whole numbers of a range.
 
-    `lists` are repeated.
+    `lists` are repeated, `longest` limits every text.
     """
 
     call: Callable[..., Response]
@@ -37,9 +38,10 @@ class _Way:
     texts: frozenset[str]
     choices: Mapping[str, frozenset[str]] = field(default_factory=dict)
     lists: frozenset[str] = frozenset()
-    numbers: frozenset[str] = frozenset()
+    numbers: Mapping[str, range] = field(default_factory=dict)
     with_request: bool = True
     refused: Callable[[PandaasError], Response] | None = None
+    longest: int = 65_536
 
     def arguments(self, query: bytes) -> Arguments | None:
         """What to call it with; None for a query that isn't plainly for it."""
@@ -49,10 +51,12 @@ class _Way:
         except ValueError:
             return None
         for name, text in pairs:
+            if len(text) > self.longest:
+                return None
             if name in self.lists:
                 found.setdefault(name, []).append(text)
-            elif name in self.numbers and name not in found and text.isascii() and text.isdigit() and len(text) < 10:
-                found[name] = int(text)
+            elif name in self.numbers and name not in found and (number := _number(text)) in self.numbers[name]:
+                found[name] = number
             elif name in found or not (name in self.texts or text in self.choices.get(name, ())):
                 return None
             else:
@@ -86,7 +90,6 @@ _H5GROVE = [
         refused=h5grove.told,
     ),
 ]
-_BY_PATH = {path: way for way in _H5GROVE for path in (way.template, way.template[:-1])}
 _DATASETS = "/api/v1/datasets/"
 _DATA = _Way(
     arrays.data,
@@ -94,8 +97,20 @@ _DATA = _Way(
     frozenset({"path"}),
     frozenset({"path", "selection"}),
     {"format": frozenset({"bin", "npy", "csv", "tiff", "json"}), "dtype": frozenset({"origin", "safe"})},
-    numbers=frozenset({"version"}),
+    numbers={"version": range(10**9)},
 )
+_SEARCH = _Way(
+    search.quick,
+    "/api/v1/search",
+    frozenset(),
+    frozenset({"q"}),
+    {"sort": frozenset({"relevance", "newest", "oldest", "title", "size"})},
+    lists=frozenset(FACETS),
+    numbers={"limit": range(1, 501), "offset": range(1_000_001)},
+    with_request=False,
+    longest=2_000,
+)
+_BY_PATH = {path: way for way in _H5GROVE for path in (way.template, way.template[:-1])} | {_SEARCH.template: _SEARCH}
 
 
 class Shortcut:
@@ -114,6 +129,10 @@ class Shortcut:
         request = Request(scope, receive, send)
         answer = await to_thread.run_sync(_answer, request, way, arguments)
         await answer(scope, receive, send)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
 def _find(scope: Scope) -> tuple[_Way, Arguments] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Event as Flag
@@ -13,7 +15,9 @@ from sqlalchemy import func, update
 from pandaas.access import FACILITY
 from pandaas.catalogue import IndexSearch, SearchQuery, check_index
 from pandaas.catalogue.search.index import index_folder, snapshot
+from pandaas.catalogue.search.index.building import build
 from pandaas.catalogue.search.index.following import Follower
+from pandaas.catalogue.search.index.keeping import Keeper
 from pandaas.catalogue.search.index.lexicon import Lexicon
 from pandaas.catalogue.search.index.words import WordCollection
 from pandaas.db.tables import Dataset, Event
@@ -163,3 +167,26 @@ def test_parts_of_words_of_any_length_are_found_wherever_in_the_word_they_stand(
         words.add(0, word, rid)
     found = Lexicon(words.arrays(1, by_letters=True)).containing(text.encode())
     assert set(found) == wanted
+
+
+def test_who_waited_for_a_build_takes_it_instead_of_building_again(
+    facility: Facility, search: IndexSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = index_folder(facility.settings)
+    other = Keeper(facility.database, folder)
+    built = Flag()
+    monkeypatch.setattr(other, "_build", built.set)
+    handle = os.open(folder / "lock", os.O_RDWR)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    waiting = Thread(target=other.rebuild)
+    waiting.start()
+    try:
+        waiting.join(0.3)
+        assert waiting.is_alive()
+        place = snapshot.write(build(facility.database), folder)
+    finally:
+        os.close(handle)
+        waiting.join(20)
+    assert not built.is_set()
+    assert other._held is not None
+    assert other._held[2] == place

@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from pandaas.identity import Identity
 from pandaas.server import problems
 from pandaas.server.security import Gate
+from pandaas.server.shortcut import Shortcut
 from pandaas.testing.facility import Facility
 
 Browser = Callable[..., TestClient]
@@ -28,6 +29,7 @@ def serve(facility: Facility) -> Serve:
         problems.install(app)
         for module in modules:
             app.include_router(module.router)
+        app.add_middleware(Shortcut)
         app.add_middleware(Gate, settings=facility.settings)
         identity = Identity(facility.database, facility.settings)
         app.state.services = SimpleNamespace(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from pandaas.catalogue.values import FACETS, FacetCount
@@ -12,6 +12,10 @@ from pandaas.catalogue.vocabulary import Techniques
 from pandaas.db.tables import Instrument, Proposal
 
 MOST = 50
+_NAMES = {
+    facet: select(table.c.id, table.c.name, table.c.title).where(table.c.id.in_(bindparam("ids", expanding=True)))
+    for facet, table in (("instrument", Instrument.__table__), ("proposal", Proposal.__table__))
+}
 _KINDS = {"raw": "measurement", "derived": "result", "calibration": "calibration", "mask": "mask"}
 
 
@@ -39,13 +43,12 @@ def labelled(
 
 def _named(session: Session, facet: str, counts: dict[str, int], techniques: Techniques) -> list[tuple[str, str, int]]:
     """(value, label, count): instruments and proposals were counted by row id, people know them by name."""
-    if facet not in ("instrument", "proposal"):
+    if facet not in _NAMES:
         return [(value, _label(facet, value, techniques), number) for value, number in counts.items()]
-    table = Instrument if facet == "instrument" else Proposal
     names = {
-        row.id: (row.name, row.title)
+        id_: (name, title)
         for batch in _batches([int(value) for value in counts])
-        for row in session.execute(select(table.id, table.name, table.title).where(table.id.in_(batch)))
+        for id_, name, title in session.execute(_NAMES[facet], {"ids": batch})
     }
     labels = []
     for value, number in counts.items():

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from pandaas.catalogue.search.known import Known, KnownTo
@@ -28,6 +28,13 @@ _SHOWN = 3
 _SHORTEST = 4  # letters of a word in which a typo is looked for
 _LONGEST_VALUE = 80
 _MOST_WORDS = 6  # of one query
+_DATASET, _PARAMETER = Dataset.__table__.c, DatasetParameter.__table__.c
+_MATCHED = (
+    select(_DATASET.pid, _PARAMETER.name, _PARAMETER.value, _PARAMETER.text, _PARAMETER.unit)
+    .join_from(Dataset.__table__, DatasetParameter.__table__, _DATASET.id == _PARAMETER.dataset_id)
+    .where(_DATASET.pid.in_(bindparam("pids", expanding=True)), _PARAMETER.name.in_(bindparam("names", expanding=True)))
+    .order_by(_PARAMETER.name)
+)
 
 
 class GuidedSearch:
@@ -61,16 +68,11 @@ class GuidedSearch:
         names = {name for term in terms if not term.negated and (name := _name(term)) is not None}
         if not names or not cards:
             return tuple(cards)
-        query = (
-            select(Dataset.pid, DatasetParameter)
-            .join(Dataset, Dataset.id == DatasetParameter.dataset_id)
-            .where(Dataset.pid.in_([card.pid for card in cards]), DatasetParameter.name.in_(_cases(names)))
-            .order_by(DatasetParameter.name)
-        )
+        of_these = {"pids": [card.pid for card in cards], "names": _cases(names)}
         told: dict[str, list[str]] = {}
         with self._database.read() as session:
-            for pid, row in session.execute(query):
-                told.setdefault(pid, []).append(f"{row.name}: {_value_text(row)}")
+            for pid, name, value, text, unit in session.execute(_MATCHED, of_these):
+                told.setdefault(pid, []).append(f"{name}: {_value_text(value, text, unit)}")
         return tuple(
             replace(
                 card, snippet=" · ".join([*([card.snippet] if card.snippet else []), *told.get(card.pid, ())]) or None
@@ -177,10 +179,10 @@ def _cases(names: Iterable[str]) -> list[str]:
     return sorted({case for name in names for case in (name, name.lower())})
 
 
-def _value_text(row: DatasetParameter) -> str:
-    if row.value is None:
-        return (row.text or "")[:_LONGEST_VALUE]
-    return f"{row.value:.6g}" + (f" {row.unit}" if row.unit else "")
+def _value_text(value: float | None, text: str | None, unit: str | None) -> str:
+    if value is None:
+        return (text or "")[:_LONGEST_VALUE]
+    return f"{value:.6g}" + (f" {unit}" if unit else "")
 
 
 def _same(found: Sequence[str], name: str) -> bool:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import StreamingResponse
 
-from pandaas.catalogue import SearchQuery
+from pandaas.catalogue import FACETS, SearchQuery
+from pandaas.model import Principal, Scope
 from pandaas.server import exports, present, present_values, snippets
 from pandaas.server.again import reader_of
 from pandaas.server.routers.saved import base_url
@@ -23,7 +24,7 @@ from pandaas.server.schemas import (
     SnippetOut,
     TermOut,
 )
-from pandaas.server.services import READ_OR_WRITE, Asker, Platform
+from pandaas.server.services import READ_OR_WRITE, Asker, Platform, Services, check_token
 
 _MOST_VALUES = 200  # chosen of one facet
 _CATEGORIES = 5  # of the vocabulary, which nothing is tagged with
@@ -74,6 +75,23 @@ def search(
         for card, row in zip(answer.results, rows, strict=True):
             card.values = {name: ColumnValue(value=one.value, unit=one.unit) for name, one in row.values.items()}
     return answer
+
+
+def quick(
+    platform: Services,
+    asker: Principal,
+    q: str = "",
+    sort: str = "relevance",
+    limit: int = 50,
+    offset: int = 0,
+    **selected: list[str],
+) -> Response:
+    """`search` without columns, asked and told without FastAPI; the limits of its parameters were looked at."""
+    check_token(asker, {Scope.READ})
+    chosen = {facet: tuple(selected.get(facet, ())) for facet in FACETS}
+    query = SearchQuery(q, chosen, cast("Any", sort), limit=limit, offset=offset)
+    found = present.search(platform.catalogue.search(asker, query))
+    return Response(found.model_dump_json(), media_type="application/json")
 
 
 @router.get("/search/export", response_class=Response)

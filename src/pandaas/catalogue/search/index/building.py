@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
+import os
+import threading
 from array import array
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -28,12 +31,20 @@ _FIELD_OF = {mark(name): number for number, name in enumerate(FIELDS)}
 
 
 def build_apart(url: str, folder: Path) -> None:
-    """Build and write in a process of its own, which gives its memory back."""
+    """Build and write in a process of its own, which gives its memory back and ends with the one that started it."""
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     database = Database(url)
     try:
         snapshot.write(build(database), folder)
     finally:
         database.dispose()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 def build(database: Database) -> Snapshot:

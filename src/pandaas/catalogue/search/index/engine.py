@@ -7,10 +7,11 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pyroaring import BitMap
-from sqlalchemy import select
+from sqlalchemy import BindParameter, bindparam, select
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access, Reach, reach
@@ -34,6 +35,12 @@ from pandaas.model import Action, Principal
 
 _PIDS = 100_000  # whose ids are remembered; they never change
 _BATCH = 500
+_THESE: BindParameter[Any] = bindparam("these", expanding=True)
+_TEXTS = select(Dataset.__table__.c.id, Dataset.__table__.c.search_text).where(Dataset.__table__.c.id.in_(_THESE))
+_NAMED = {
+    facet: select(table.c.id).where(table.c.name.in_(_THESE))
+    for facet, table in (("instrument", Instrument.__table__), ("proposal", Proposal.__table__))
+}
 
 
 class IndexSearch:
@@ -247,9 +254,7 @@ class _Question:
 
 def _texts(session: Session, ids: Sequence[int]) -> dict[int, str]:
     """The search texts of these rows, in their order."""
-    found = (
-        dict(session.execute(select(Dataset.id, Dataset.search_text).where(Dataset.id.in_(ids))).all()) if ids else {}
-    )
+    found = dict(session.execute(_TEXTS, {"these": list(ids)}).all()) if ids else {}
     return {id_: found[id_] for id_ in ids if id_ in found}
 
 
@@ -278,5 +283,4 @@ def _most(
 
 
 def _ids_by_name(session: Session, facet: str, names: Sequence[str]) -> list[int]:
-    table = Instrument if facet == "instrument" else Proposal
-    return list(session.scalars(select(table.id).where(table.name.in_(names)))) if names else []
+    return list(session.scalars(_NAMED[facet], {"these": list(names)})) if names else []

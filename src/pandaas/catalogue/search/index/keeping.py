@@ -24,6 +24,7 @@ from pandaas.catalogue.search.index.building import build, build_apart, fingerpr
 from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex
 from pandaas.catalogue.search.index.following import Follower
 from pandaas.catalogue.search.index.snapshot import Damaged, Snapshot
+from pandaas.codecs import warm_units
 from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset
@@ -68,12 +69,20 @@ class Keeper:
         return self.rebuild()
 
     def rebuild(self) -> CatalogueIndex:
-        """Build from the tables, whatever is on disk."""
+        """Build from the tables, whatever is on disk; or take what another process built while this one waited for it."""
+        before = snapshot.newest(self._folder)
         with self._alone():
+            place = snapshot.newest(self._folder)
+            if place is not None and place != before:
+                try:
+                    return self._take(place)
+                except Damaged as error:
+                    log.warning("search index built anew", reason=str(error))
             return self._take(self._build())
 
     def run(self, stop: Flag) -> None:
         """Load, then follow until `stop` is set."""
+        warm_units()
         if self._held is None:
             self.load()
         while not stop.wait(_LOOK_S):

@@ -2,7 +2,7 @@
 
 from pandaas.catalogue.catalogue import Catalogue
 from pandaas.catalogue.collections import CollectionView
-from pandaas.catalogue.folding import fold
+from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.imported import ImportedDataset, add_imported
 from pandaas.catalogue.logbook import Entry, EntryPage, Image, Logbook, Revision, TextPart
 from pandaas.catalogue.preferences import ColumnSet
@@ -120,4 +120,5 @@ __all__ = [
     "in_unit",
     "read_schema",
     "read_terms",
+    "storable",
 ]

@@ -1,5 +1,6 @@
 """The configuration tree and the resources that travel with the program."""
 
+from pandaas.config.doi import DoiSettings
 from pandaas.config.office import OfficeSettings
 from pandaas.config.resources import bubblewrap_program, bundled, package_folder
 from pandaas.config.sign_in import (
@@ -37,6 +38,7 @@ __all__ = [
     "ClaimSettings",
     "DatabaseSettings",
     "DemoSettings",
+    "DoiSettings",
     "FacilitySettings",
     "GroupRule",
     "IngestSettings",

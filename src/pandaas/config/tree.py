@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 
 from pandaas.config.choice import ChoiceSettings
 from pandaas.config.dask import DaskSettings
+from pandaas.config.doi import DoiSettings
 from pandaas.config.office import OfficeSettings
 from pandaas.config.section import Section
 from pandaas.config.sign_in import SignInSettings
@@ -207,6 +208,7 @@ class Settings(Section):
     arrays: ArraySettings = Field(ArraySettings(), description="How data are read for viewers.")
     runtime: RuntimeSettings = Field(RuntimeSettings(), description="Where analysis runs.")
     sessions: SessionSettings = Field(SessionSettings(), description="Notebooks and desktops.")
+    doi: DoiSettings = Field(DoiSettings(), description="Identifiers of publications, by DataCite.")
     mail: MailSettings = Field(MailSettings(), description="Notices by mail.")
     log: LogSettings = Field(LogSettings(), description="What is written to the log.")
     demo: DemoSettings = Field(DemoSettings(), description="The demo facility.")

@@ -30,6 +30,7 @@ from pandaas.server.routers import (
     proposals,
     provenance,
     providers,
+    publications,
     recipes,
     saved,
     search,
@@ -77,6 +78,7 @@ ROUTERS = (
     office,
     panosc,
     provenance,
+    publications,
 )
 _THREADS = 128  # most of them may wait for their turn to read, see `arrays.turns`
 

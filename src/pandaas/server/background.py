@@ -16,6 +16,7 @@ import structlog
 
 from pandaas.access import FACILITY
 from pandaas.db import LEASE_S, Database, hold, release
+from pandaas.federation import Registrar
 from pandaas.model import PandaasError, Unavailable
 from pandaas.server import mailing
 from pandaas.server.health import HealthBoard
@@ -69,6 +70,7 @@ class Background:
         self._threads: list[Thread] = []
         self._reminded: datetime | None = None
         self._compared = False
+        self._registrar: Registrar | None = None
 
     def start(self) -> None:
         self._launch("jobs", self._services.jobs.run_reconciler)
@@ -82,6 +84,8 @@ class Background:
             self._launch("office", self._import_people)
         self._launch("policy", Led(self._services.database, "policy", self._keep_policy).run)
         self._launch("audit", Led(self._services.database, "audit", self._keep_audit).run)
+        if self._services.settings.doi.prefix:
+            self._launch("publications", Led(self._services.database, "publications", self._register_dois).run)
         if self._services.settings.mail.host:
             self._launch("mail", Led(self._services.database, "mail", self._send_mail).run)
 
@@ -150,6 +154,12 @@ class Background:
                     self._services.catalogue.saved.tell()
             except PandaasError as error:
                 log.warning("alerts put off", reason=str(error))
+
+    def _register_dois(self) -> None:
+        if self._registrar is None:
+            one = self._services
+            self._registrar = Registrar(one.database, one.settings, one.catalogue.vocabulary)
+        self._registrar.register_waiting()
 
     def _keep_policy(self) -> None:
         """Owners hear of requests at once, teams of releases within a minute."""

@@ -7,7 +7,7 @@ from pandaas.arrays import ArrayService
 from pandaas.catalogue import Catalogue, Logbook, Quality
 from pandaas.config import Settings
 from pandaas.db import Database
-from pandaas.federation import PanoscSearch
+from pandaas.federation import PanoscSearch, Publications
 from pandaas.identity import Identity
 from pandaas.jobs import JobService
 from pandaas.model import Clock, utc_now
@@ -47,6 +47,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
         quality,
         panosc,
         sessions,
+        Publications(database, settings, access, catalogue),
     )
 
 

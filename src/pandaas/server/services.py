@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pandaas.catalogue import Catalogue, Logbook, Quality
     from pandaas.config import Settings
     from pandaas.db import Database
-    from pandaas.federation import PanoscSearch
+    from pandaas.federation import PanoscSearch, Publications
     from pandaas.identity import Identity
     from pandaas.jobs import JobService
     from pandaas.recipes import RecipeRegistry
@@ -53,6 +53,7 @@ class Services:
     quality: Quality
     panosc: PanoscSearch
     sessions: SessionService
+    publications: Publications
 
     @property
     def office(self) -> Office:

@@ -50,6 +50,8 @@ from pandaas.db.tables.federation import (
     DocumentParameter,
     DocumentPerson,
     ForeignTechnique,
+    Publication,
+    PublicationDataset,
     RemoteFile,
     Sample,
 )
@@ -128,6 +130,8 @@ __all__ = [
     "Preference",
     "Proposal",
     "ProposalMember",
+    "Publication",
+    "PublicationDataset",
     "Quarantine",
     "Recipe",
     "RecipeDefault",

@@ -129,3 +129,38 @@ class ForeignTechnique(Base):
     pid: Mapped[str] = mapped_column(String(255), unique=True)
     name: Mapped[str] = mapped_column(String(300))
     panet: Mapped[str | None] = mapped_column(String(100), index=True)
+
+
+class Publication(Base):
+    """Datasets that are cited together, and what is said of them: a landing page, with a DOI where one is registered."""
+
+    __tablename__ = "publication"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    pid: Mapped[str] = mapped_column(String(64), unique=True)
+    state: Mapped[str] = mapped_column(String(12), index=True)  # draft | published | withdrawn
+    title: Mapped[str] = mapped_column(String(500))
+    abstract: Mapped[str] = mapped_column(Text)
+    creators: Mapped[list[dict[str, str]]] = mapped_column(Json)  # name, affiliation, orcid
+    keywords: Mapped[list[str]] = mapped_column(Json)
+    techniques: Mapped[list[str]] = mapped_column(Json)  # PaNET IRIs
+    related: Mapped[list[dict[str, str]]] = mapped_column(Json)  # doi, relation
+    licence: Mapped[str] = mapped_column(String(64))
+    publisher: Mapped[str] = mapped_column(String(200))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    created: Mapped[datetime]
+    changed: Mapped[datetime]
+    published: Mapped[datetime | None]
+    reason: Mapped[str | None] = mapped_column(String(500))  # why it was withdrawn
+    doi: Mapped[str | None] = mapped_column(String(255))
+    doi_state: Mapped[str] = mapped_column(String(12), index=True)  # none | waiting | registered | refused
+    doi_note: Mapped[str | None] = mapped_column(String(500))
+    doi_tried: Mapped[datetime | None]
+
+
+class PublicationDataset(Base):
+    __tablename__ = "publication_dataset"
+
+    publication_id: Mapped[int] = mapped_column(ForeignKey("publication.id", ondelete="CASCADE"), primary_key=True)
+    dataset_pid: Mapped[str] = mapped_column(String(64), primary_key=True, index=True)
+    position: Mapped[int]

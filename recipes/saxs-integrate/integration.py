@@ -6,16 +6,18 @@ same sums added, so the average of a series is weighted as if all photons had fa
 
 from __future__ import annotations
 
-import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from fast import FastSums, Sums, agrees
+from fast import FEWEST_PIXELS, FastMap, FastSums, Sums, agrees, valid_counts
 from masking import Limits, Sentinel, turned
 from numpy.typing import NDArray
 from parameters import Parameters
 from pyFAI.integrator.azimuthal import AzimuthalIntegrator
+
+from pandaas.sdk import Frames, StoredFrames
 
 _METHODS = {"no": ("no", "csc", "cython"), "bbox": ("bbox", "csc", "cython"), "full": ("full", "csc", "cython")}
 
@@ -40,7 +42,9 @@ class Integrator:
         mask: NDArray[np.bool_],
         dtype: np.dtype[Any],
         parameters: Parameters,
+        frames: int | None = None,
     ) -> None:
+        """`frames` is how many there will be: few are faster with pyFAI alone."""
         self._ai = integrator
         self._parameters = parameters
         self._sentinel = Sentinel.of(dtype)
@@ -51,9 +55,12 @@ class Integrator:
         first = self._curve(np.zeros(mask.shape, dtype=np.float32), 1.0)
         self.radial: NDArray[Any] = np.asarray(first.radial, dtype=float)
         self.pixels: NDArray[Any] = np.asarray(first.count, dtype=float)  # per bin
-        self.fast = self._fast_sums(first.method, dtype)
+        self.fast: FastSums | None = None
+        self._fast_map: FastMap | None = None
+        if frames is None or frames * mask.size >= FEWEST_PIXELS:
+            self.fast = self._fast_sums(first.method, dtype)
         if parameters.cake:  # build this table too before processes are forked
-            self.map_of_sum([np.zeros(mask.shape, dtype=np.float32)], [1.0])
+            self._map(np.zeros(mask.shape), 1.0)
 
     def _fixed_options(self) -> dict[str, Any]:
         parameters = self._parameters
@@ -104,31 +111,70 @@ class Integrator:
         curves.signal = curves.signal + sums.signal
         curves.norm = curves.norm + norm
 
-    def check_fast(self, stored: NDArray[Any]) -> None:
-        """Integrate one frame both ways; `fast` goes unless they agree."""
+    def sums(self, reader: Frames | StoredFrames, numbers: Sequence[int]) -> list[Sums]:
+        """The sums of some frames by `fast`."""
+        fast = self._by_fast()
+        if isinstance(reader, StoredFrames):
+            return fast.of_stored(reader, numbers)
+        return [fast(np.ascontiguousarray(reader.frame(number))) for number in numbers]
+
+    def check_fast(self, stored: NDArray[Any], reader: StoredFrames | None = None, number: int = 0) -> None:
+        """Integrate one frame in all ways; `fast` goes unless they agree."""
         if self.fast is None:
             return
-        image = self._limits.apply(np.ascontiguousarray(stored), self._sentinel)
-        result = self._curve(image, 1.0)
-        if not agrees(self.fast(np.ascontiguousarray(stored)), result):
+        image = self._limits.apply(np.ascontiguousarray(turned(stored, self._parameters.orientation)), self._sentinel)
+        sums = self.fast(np.ascontiguousarray(stored))
+        same = agrees(sums, self._curve(image, 1.0))
+        if same and reader is not None:
+            again = self.fast.of_stored(reader, [number])[0]
+            same = all(np.array_equal(getattr(sums, name), getattr(again, name)) for name in vars(sums))
+        if same and self._parameters.cake:
+            self.fast.take_total()
+            self._check_fast_map(image)
+        if not same:
             self.fast = None
 
-    def _fast_sums(self, method: Any, dtype: np.dtype[Any]) -> FastSums | None:
-        """For what it covers: one pass over unsigned integers as they are stored, with counting statistics or none."""
-        parameters = self._parameters
-        plain = parameters.orientation == "as_stored" and not parameters.cake and parameters.error_model != "azimuthal"
-        if not plain or dtype not in (np.dtype(np.uint16), np.dtype(np.uint32)):
-            return None
-        norm = np.ones(self.mask.shape, np.float32)
-        if parameters.solid_angle:
-            norm = norm * self._ai.solidAngleArray(self.mask.shape)
-        if parameters.polarization is not None:
-            norm = norm * self._ai.polarization(self.mask.shape, parameters.polarization)
+    def _check_fast_map(self, image: NDArray[Any]) -> None:
+        total = self._without_invalid([image])
+        result = self._map(total, 1.0)
+        norm = self._norm()
         try:
-            engine = self._ai.engines[method].engine
-            return FastSums(engine, norm, dtype, self._sentinel, self._limits)
-        except (KeyError, AttributeError, ValueError, ImportError, OSError, subprocess.SubprocessError):
+            fast = FastMap(self._ai.engines[result.method].engine, norm, result.intensity.T.shape)
+        except (KeyError, AttributeError, ValueError):
+            return
+        if agrees(fast(total), result):
+            self._fast_map = fast
+
+    def _fast_sums(self, method: Any, dtype: np.dtype[Any]) -> FastSums | None:
+        """For what it covers: one pass over integers as they are stored, with counting statistics or none."""
+        parameters = self._parameters
+        if parameters.error_model == "azimuthal" or dtype.kind not in "ui" or dtype.itemsize > 4 or not dtype.isnative:
             return None
+        try:
+            return FastSums(
+                self._ai.engines[method].engine,
+                self._norm(),
+                dtype,
+                valid_counts(dtype, self._sentinel, self._limits),
+                orientation=parameters.orientation,
+                of_image=turned(self.mask == 0, parameters.orientation) if parameters.cake else None,
+            )
+        except (KeyError, AttributeError, ValueError, ImportError):
+            return None
+
+    def _by_fast(self) -> FastSums:
+        if self.fast is None:
+            raise ValueError("pyFAI integrates these frames")
+        return self.fast
+
+    def _norm(self) -> NDArray[Any]:
+        """pyFAI's normalisation per turned pixel for the weight 1."""
+        norm = np.ones(self.mask.shape, np.float32)
+        if self._parameters.solid_angle:
+            norm = norm * self._ai.solidAngleArray(self.mask.shape)
+        if self._parameters.polarization is not None:
+            norm = norm * self._ai.polarization(self.mask.shape, self._parameters.polarization)
+        return norm
 
     def _curve(self, image: NDArray[Any], weight: float) -> Any:
         result = self._ai.integrate1d(
@@ -143,36 +189,56 @@ class Integrator:
         return result
 
     def map_of_sum(self, images: list[NDArray[Any]], weights: list[float]) -> dict[str, NDArray[Any]]:
-        """The sums of the q-χ map of several frames, integrated once from their sum.
+        """The sums of the q-χ map of several turned frames, integrated once from their sum.
 
         A pixel that is invalid in one of these frames is left out for all of them.
         """
+        return self._sums_of_map(self._map(self._without_invalid(images), float(sum(weights))))
+
+    def map_of_fast(self, weights: list[float]) -> dict[str, NDArray[Any]]:
+        """The same of the frames that `fast` summed since the last call."""
+        total = np.ascontiguousarray(turned(self._by_fast().take_total(), self._parameters.orientation))
+        if self._fast_map is None:
+            return self._sums_of_map(self._map(total, float(sum(weights))))
+        sums = self._fast_map(total)
+        found = {"cake_signal": sums.signal, "cake_norm": sums.norm * float(sum(weights))}
+        if self._parameters.error_model == "poisson":
+            found["cake_variance"] = sums.variance
+        return found | self._axes_of_map()
+
+    def _without_invalid(self, images: list[NDArray[Any]]) -> NDArray[Any]:
         total = np.zeros(images[0].shape, dtype=np.float64)
         invalid = np.zeros(images[0].shape, dtype=bool)
         for image in images:
             invalid |= self._invalid(image)
             total += image
         total[invalid] = np.nan
+        return total
+
+    def _map(self, total: NDArray[Any], weight: float) -> Any:
         options = {**self._options, "dummy": None, "delta_dummy": None}
         result = self._ai.integrate2d(
             total,
             self._parameters.npt,
             self._parameters.cake_azimuth_bins,
             method=(self._parameters.splitting, "csr", "cython"),
-            normalization_factor=float(sum(weights)),
+            normalization_factor=weight,
             safe="2d" not in self._known,
             **options,
         )
         self._known.add("2d")
         self.azimuthal = np.asarray(result.azimuthal, dtype=float)
         self.cake_radial = np.asarray(result.radial, dtype=float)
+        return result
+
+    def _sums_of_map(self, result: Any) -> dict[str, NDArray[Any]]:
         sums = {"cake_signal": result.sum_signal, "cake_norm": result.sum_normalization}
         if result.sum_variance is not None:
             sums["cake_variance"] = result.sum_variance
-        return {name: np.asarray(values, dtype=np.float64) for name, values in sums.items()} | {
-            "cake_azimuthal": self.azimuthal,
-            "cake_radial": self.cake_radial,
-        }
+        return {name: np.asarray(values, dtype=np.float64) for name, values in sums.items()} | self._axes_of_map()
+
+    def _axes_of_map(self) -> dict[str, NDArray[Any]]:
+        return {"cake_azimuthal": self.azimuthal, "cake_radial": self.cake_radial}
 
     def _invalid(self, image: NDArray[Any]) -> NDArray[np.bool_]:
         if self._sentinel.dummy is None:

@@ -15,7 +15,7 @@ from output import write
 from parameters import Parameters
 
 from integration import Curves, Integrator
-from pandaas.sdk import Blocks, Frames, Inputs, RecipeError, stored_frames
+from pandaas.sdk import Blocks, Frames, Inputs, RecipeError, StoredFrames, stored_frames
 from pandaas.sdk.inputs import open_hdf5
 
 _PIXELS_PER_BLOCK = 40_000_000  # about nine frames of an EIGER 4M: seconds of work, megabytes of memory
@@ -69,11 +69,13 @@ def open(inputs: Inputs, parameters: Parameters) -> State:  # noqa: A001 - the r
     )
     stored_mask = turned(mask, parameters.orientation)  # turning twice gives the stored orientation again
     check_orientation(frames.frame(sample.numbers[0]), stored_mask, geometry.integrator, parameters.orientation)
-    integrator = Integrator(geometry.integrator, mask, frames.dtype, parameters)
+    background_count = len(background.numbers) if background else 0
+    total = background_count + len(sample.numbers)
+    integrator = Integrator(geometry.integrator, mask, frames.dtype, parameters, total)
     if background is not None and background.frames.dtype != frames.dtype:
         integrator.fast = None
-    integrator.check_fast(frames.frame(sample.numbers[0]))
-    background_count = len(background.numbers) if background else 0
+    reader = sample.reader if isinstance(sample.reader, StoredFrames) else None
+    integrator.check_fast(frames.frame(sample.numbers[0]), reader, sample.numbers[0])
     blocks = _blocks(background_count, len(sample.numbers), frames.shape)
     return State(parameters, inputs, sample, background, geometry, integrator, blocks)
 
@@ -86,12 +88,15 @@ def process(state: State, block: tuple[int, int]) -> dict[str, Any]:
     offset = 0 if is_background else state.background_count
     curves = Curves()
     images, weights = [], []
-    for item in range(start - offset, stop - offset):
+    items = range(start - offset, stop - offset)
+    if state.integrator.fast is not None:
+        weights = [float(series.weights[item]) for item in items]
+        found = state.integrator.sums(series.reader, [series.numbers[item] for item in items])
+        for sums, weight in zip(found, weights, strict=True):
+            state.integrator.add_fast(curves, sums, weight)
+        items = range(0)
+    for item in items:
         weight = float(series.weights[item])
-        if state.integrator.fast is not None:
-            stored = np.ascontiguousarray(series.reader.frame(series.numbers[item]))
-            state.integrator.add_fast(curves, state.integrator.fast(stored), weight)
-            continue
         image = state.integrator.add(curves, series.frames.frame(series.numbers[item]), weight)
         if state.parameters.cake:
             images.append(image)
@@ -105,6 +110,8 @@ def process(state: State, block: tuple[int, int]) -> dict[str, Any]:
             partial["sigma"] = np.stack(curves.sigma)
     if images:
         partial.update(state.integrator.map_of_sum(images, weights))
+    elif state.parameters.cake:
+        partial.update(state.integrator.map_of_fast(weights))
     return {f"background_{name}": values for name, values in partial.items()} if is_background else partial
 
 

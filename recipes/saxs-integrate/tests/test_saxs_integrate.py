@@ -143,10 +143,11 @@ class TestSaxsIntegrate(RecipeConformance):
             np.testing.assert_allclose(found["entry/average/I"][()], average, rtol=1e-7)
             np.testing.assert_allclose(found["entry/average/I_errors"][()], sigma, rtol=1e-7)
 
-    @pytest.mark.parametrize("dtype", ["uint16", "uint32"])
-    @pytest.mark.parametrize("splitting", ["no", "bbox", "full"])
-    def test_the_fast_sums_are_taken_and_equal_pyfais(self, tmp_path: Path, splitting: str, dtype: str) -> None:
-        """Few counts, so many zeros; sentinels and limits in single frames; odd numbers of pixels; stored as EIGER does."""
+    @pytest.mark.parametrize(
+        ("dtype", "splitting"), [("uint16", "full"), ("uint32", "no"), ("uint32", "bbox"), ("int16", "no")]
+    )
+    def test_the_fast_sums_are_taken_and_equal_pyfais(self, tmp_path: Path, dtype: str, splitting: str) -> None:
+        """Few counts and many; from images and chunks; curves and maps; turned; sentinels and limits in single frames; odd numbers of pixels; stored as EIGER does."""
         done = subprocess.run(
             [environment_python(), str(RECIPE / "tests/fast_check.py"), splitting, dtype, str(tmp_path / "eiger.h5")],
             capture_output=True,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pandaas.sdk.job import Job, current_job, load_job
     from pandaas.sdk.report import progress, warn
     from pandaas.sdk.result import Field, Plot, write_result
-    from pandaas.sdk.stored import stored_frames
+    from pandaas.sdk.stored import StoredFrames, stored_frames
 
 _HOMES = {
     "Array": "inputs",
@@ -38,6 +38,7 @@ _HOMES = {
     "load_job": "job",
     "progress": "report",
     "read_block": "inputs",
+    "StoredFrames": "stored",
     "stored_frames": "stored",
     "warn": "report",
     "write_result": "result",
@@ -54,6 +55,7 @@ __all__ = [
     "Plot",
     "Quantity",
     "RecipeError",
+    "StoredFrames",
     "current_job",
     "load_job",
     "progress",

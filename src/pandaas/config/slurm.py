@@ -35,6 +35,19 @@ class SlurmSettings(SlurmDirectives):
         description="Host on which `sbatch`, `squeue` and `sacct` are run, by ssh without a password. Default: here.",
     )
     conf: Path | None = Field(None, description="File slurm.conf, where it is not the system's (SLURM_CONF).")
+    rest_url: str | None = Field(
+        None,
+        pattern=r"^https?://",
+        description="Address of slurmrestd, for example http://127.0.0.1:6820: it is asked instead of the commands.",
+    )
+    rest_user: str | None = Field(None, description="Account of the token. Default: the one PaN-DAaS runs as.")
+    rest_token: Path | None = Field(
+        None, description="File with the account's token, as `scontrol token` prints it; read again for each request."
+    )
+    rest_key: Path | None = Field(
+        None,
+        description="Slurm's own key (jwt_key), to make tokens for five minutes with. Whoever reads it is every user.",
+    )
     python: Path | None = Field(
         None, description="Python ≥ 3.9 on the nodes that starts the supervisor. Default: the platform's own."
     )

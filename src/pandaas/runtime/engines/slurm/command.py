@@ -14,7 +14,7 @@ from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry
 _QUEUE = "%i|%T|%r|%S|%Q|%P|%j"
 _ACCOUNT = "JobIDRaw,State,ExitCode,ElapsedRaw,TotalCPU,MaxRSS,Start,End,NodeList"
 _FAILED = "Batch job submission failed:"
-_LATER = (  # said of a submission that may succeed at another time
+SAID_FOR_LATER = (  # said of a submission that may succeed at another time
     "unable to contact",
     "timed out",
     "connection refused",
@@ -40,7 +40,7 @@ class CommandDriver:
         said = done.stderr.strip()
         if done.returncode == 0:
             return done.stdout.strip().splitlines()[-1].split(";")[0]
-        if any(word in said.lower() for word in _LATER):
+        if any(word in said.lower() for word in SAID_FOR_LATER):
             raise Unavailable(f"Slurm takes no jobs now: {_last(said)}")
         reason = said.split(_FAILED, 1)[1].strip() if _FAILED in said else _last(said)
         raise InvalidInput(f"Slurm refused the job: {reason}", remedy="Choose another engine, or tell the operator.")

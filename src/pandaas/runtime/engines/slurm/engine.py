@@ -34,6 +34,7 @@ from pandaas.runtime.engines.slurm.driver import (
     SlurmDriver,
     Submission,
 )
+from pandaas.runtime.engines.slurm.rest import RestDriver
 from pandaas.runtime.engines.slurm.words import waits_for
 from pandaas.runtime.engines.spec import never_ran, write_spec
 from pandaas.runtime.files import read_json, read_text
@@ -67,7 +68,7 @@ class SlurmEngine:
     def __init__(self, settings: RuntimeSettings, sandbox: Sandbox, driver: SlurmDriver | None = None) -> None:
         self._settings = settings.slurm
         self._sandbox = sandbox
-        self._driver: SlurmDriver = driver or CommandDriver(settings.slurm)
+        self._driver: SlurmDriver = driver or (RestDriver if settings.slurm.rest_url else CommandDriver)(settings.slurm)
         self._mutex = threading.RLock()
         self._submitting = threading.Lock()
         self._numbers: dict[Path, str] = {}

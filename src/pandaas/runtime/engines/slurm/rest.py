@@ -1,0 +1,190 @@
+"""Slurm by its REST service `slurmrestd`, with a token for the account whose jobs they are.
+
+Speaks version 0.0.38 (Slurm 21.08 to 23.02). It answers 500 to whatever goes wrong, so what an error means is told by its words.
+`slurmrestd` gives no memory used; the supervisor's record has it.
+"""
+
+from __future__ import annotations
+
+import base64
+import getpass
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from pandaas.config import SlurmSettings
+from pandaas.model import InvalidInput, Unavailable
+from pandaas.runtime.engines.slurm.command import SAID_FOR_LATER
+from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry, Submission
+
+_VERSION = "v0.0.38"
+_TOKEN_S = 300
+_FOREVER = 4_000_000_000  # Slurm's words for "no time" are numbers above this
+
+
+class RestDriver:
+    """See `SlurmDriver`. A token that has run out is as good as a silent Slurm: work keeps its state until there is one."""
+
+    def __init__(self, settings: SlurmSettings, *, transport: httpx.BaseTransport | None = None) -> None:
+        if settings.options or any(rule.options for rule in settings.recipes):
+            raise InvalidInput(
+                "slurmrestd takes no options of `sbatch`.",
+                remedy="Remove `options` or `rest_url`.",
+                field="runtime.slurm.options",
+            )
+        self._settings = settings
+        self.user = settings.rest_user or getpass.getuser()
+        self._client = httpx.Client(
+            base_url=str(settings.rest_url), timeout=settings.timeout_s, transport=transport, trust_env=False
+        )
+
+    def submit(self, submission: Submission) -> str:
+        asked = submission.directives
+        job: dict[str, Any] = {
+            "name": submission.name,
+            "current_working_directory": "/",
+            "standard_output": str(submission.log),
+            "environment": {"PATH": "/usr/local/bin:/usr/bin:/bin"},
+            "requeue": False,
+            "nodes": 1,
+            "tasks": 1,
+            "cpus_per_task": submission.cores,
+            "memory_per_node": submission.memory_mb,
+            "time_limit": -(-submission.time_limit_s // 60),
+        }
+        job |= {name: value for name in ("partition", "account", "qos") if (value := getattr(asked, name))}
+        if asked.gpus:
+            job["tres_per_node"] = f"gres:gpu:{asked.gpus}"
+        answer = self._answer("POST", "slurm", "job/submit", {"script": submission.script, "job": job})
+        number = answer.get("job_id")
+        if not isinstance(number, int) or number <= 0:
+            raise Unavailable("slurmrestd took a job but gave no number.")
+        return str(number)
+
+    def find(self, name: str) -> str | None:
+        return next((entry.job for entry in self.own() if entry.name == name), None)
+
+    def own(self) -> list[QueueEntry]:
+        return [_entry(job) for job in self._jobs() if job.get("user_name") == self.user]
+
+    def pending(self) -> list[QueueEntry]:
+        return [entry for job in self._jobs() if (entry := _entry(job)).state == "PENDING"]
+
+    def accounted(self, jobs: Sequence[str]) -> list[Accounted]:
+        found = []
+        for job in jobs:
+            answer = self._answer("GET", "slurmdb", f"job/{quote(job)}")
+            found += [_accounted(tree) for tree in _list(answer, "jobs") if str(tree.get("job_id")) == job]
+        return found
+
+    def cancel(self, job: str) -> None:
+        self._answer("DELETE", "slurm", f"job/{quote(job)}")
+
+    def node_size(self) -> NodeSize:
+        partition = self._settings.partition
+        nodes = [
+            node
+            for node in _list(self._answer("GET", "slurm", "nodes"), "nodes")
+            if not partition or partition in (node.get("partitions") or [])
+        ]
+        if not nodes:
+            raise Unavailable("Slurm shows no nodes.", remedy="Check runtime.slurm.partition.")
+        return NodeSize(max(_whole(node, "cpus") for node in nodes), max(_whole(node, "real_memory") for node in nodes))
+
+    def _jobs(self) -> list[dict[str, Any]]:
+        return _list(self._answer("GET", "slurm", "jobs"), "jobs")
+
+    def _answer(self, method: str, part: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        headers = {"X-SLURM-USER-NAME": self.user, "X-SLURM-USER-TOKEN": self._token()}
+        try:
+            response = self._client.request(method, f"/{part}/{_VERSION}/{path}", json=body, headers=headers)
+            tree = response.json()
+        except httpx.TimeoutException as error:
+            raise Unavailable(f"slurmrestd did not answer within {self._settings.timeout_s:g} s.") from error
+        except (httpx.HTTPError, ValueError) as error:
+            raise Unavailable(f"slurmrestd does not answer: {type(error).__name__}.") from error
+        errors = _list(tree, "errors")
+        if response.status_code < 400 and not errors and isinstance(tree, dict):
+            return tree
+        said = "; ".join(str(error.get("error") or error.get("description")) for error in errors)
+        refused = errors and not any(word in said.lower() for word in SAID_FOR_LATER)
+        if (
+            method == "POST"
+            and refused
+            and any(error.get("error_code") or error.get("error_number") for error in errors)
+        ):
+            raise InvalidInput(f"Slurm refused the job: {said}", remedy="Choose another engine, or tell the operator.")
+        raise Unavailable(f"Slurm does not answer: {said or f'HTTP {response.status_code}'}")
+
+    def _token(self) -> str:
+        """The account's token: from its file, read again each time, or made for five minutes with Slurm's own key."""
+        settings = self._settings
+        try:
+            if settings.rest_token is not None:
+                text = settings.rest_token.read_text("utf-8").strip()
+                return text.removeprefix("SLURM_JWT=")  # as `scontrol token` prints it
+            if settings.rest_key is not None:
+                return token_for(self.user, settings.rest_key.read_bytes())
+        except OSError as error:
+            raise Unavailable(f"The token for slurmrestd can't be read: {error.strerror}.") from error
+        raise InvalidInput(
+            "There is no token for slurmrestd.", remedy="Set rest_token or rest_key.", field="runtime.slurm.rest_token"
+        )
+
+
+def token_for(user: str, key: bytes, seconds: int = _TOKEN_S) -> str:
+    """A token of Slurm's (JWT, HS256; claims of https://slurm.schedmd.com/jwt.html). Whoever has the key is every user."""
+    now = int(time.time())
+    parts = ({"alg": "HS256", "typ": "JWT"}, {"iat": now, "exp": now + seconds, "sun": user})
+    text = b".".join(_base64(json.dumps(part).encode()) for part in parts)
+    return (text + b"." + _base64(hmac.new(key, text, hashlib.sha256).digest())).decode()
+
+
+def _base64(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def _entry(job: Mapping[str, Any]) -> QueueEntry:
+    start = _whole(job, "start_time")
+    return QueueEntry(
+        str(job.get("job_id")),
+        str(job.get("name")),
+        str(job.get("job_state")),
+        str(job.get("state_reason") or ""),
+        float(start) if 0 < start < _FOREVER else None,
+        _whole(job, "priority"),
+        str(job.get("partition") or ""),
+    )
+
+
+def _accounted(job: Mapping[str, Any]) -> Accounted:
+    times, code = job.get("time") or {}, job.get("exit_code") or {}
+    total = times.get("total") or {}
+    return Accounted(
+        str(job.get("job_id")),
+        str((job.get("state") or {}).get("current")),
+        _whole(code, "return_code"),
+        _whole(code.get("signal") or {}, "signal_id"),
+        float(_whole(times, "elapsed")),
+        _whole(total, "seconds") + _whole(total, "microseconds") / 1e6,
+        0.0,
+        float(_whole(times, "start")),
+        float(_whole(times, "end")),
+        str(job.get("nodes") or ""),
+    )
+
+
+def _list(tree: Any, name: str) -> list[dict[str, Any]]:
+    found = tree.get(name) if isinstance(tree, dict) else None
+    return [item for item in found if isinstance(item, dict)] if isinstance(found, list) else []
+
+
+def _whole(tree: Mapping[str, Any], name: str) -> int:
+    value = tree.get(name)
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,158 @@
+"""The engine `slurm` over a real slurmrestd: the conformance suite, and what a failing service does to states."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from pandaas.config import RuntimeSettings, SlurmSettings
+from pandaas.model import InvalidInput
+from pandaas.runtime import Engine, Sandbox, SlurmEngine, read_json
+from pandaas.runtime.engines.slurm.rest import RestDriver, token_for
+from pandaas.testing.engines import EngineConformance
+from pandaas.testing.slurm import SlurmServer
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("slurm")]
+
+
+class Faulty(httpx.BaseTransport):
+    """Real answers, but what `fault` makes of a request; called with the request and a way to have it answered."""
+
+    def __init__(self) -> None:
+        self._real = httpx.HTTPTransport()
+        self.fault: Callable[[httpx.Request, Callable[[], httpx.Response]], httpx.Response] | None = None
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        def real() -> httpx.Response:
+            return self._real.handle_request(request)
+
+        return self.fault(request, real) if self.fault else real()
+
+
+@pytest.fixture(scope="module")
+def rest(slurm: SlurmServer) -> Iterator[SlurmServer]:
+    slurm.start_part("slurmrestd")
+    _until(lambda: _answers(slurm.rest_url))
+    yield slurm
+    slurm.stop_part("slurmrestd")
+
+
+class TestSlurmRestEngine(EngineConformance):
+    @pytest.fixture(autouse=True)
+    def _with_rest(self, rest: SlurmServer) -> None:
+        self.server = rest
+        self.wire = Faulty()
+
+    def make_engine(self, tmp_path: Path, **more: object) -> Engine:
+        asked = SlurmSettings(
+            enabled=True,
+            rest_url=self.server.rest_url,
+            rest_user="root",
+            poll_s=0.1,
+            timeout_s=5,
+            **({"rest_key": self.server.folder / "etc/jwt.key"} | more),  # type: ignore[arg-type]
+        )
+        settings = RuntimeSettings(slurm=asked)
+        engine = SlurmEngine(settings, Sandbox(settings), RestDriver(asked, transport=self.wire))
+        engine.settle_s = 1.0
+        return engine
+
+    def restart(self, engine: Engine, tmp_path: Path) -> Engine:
+        return self.make_engine(tmp_path)
+
+    def test_what_it_waits_for_is_said(self, engine: Engine, tmp_path: Path) -> None:
+        first = self.work(tmp_path, "first", "import time; time.sleep(60)", cores=self.server.cores, time_limit_s=600)
+        self.wait(engine, self.submit(engine, first), "running")
+        handles = [self.submit(engine, self.work(tmp_path, f"w{n}", "pass", time_limit_s=300)) for n in range(2)]
+        said: list[str] = []
+
+        def seen() -> bool:
+            said[:] = [observation.detail for observation in engine.poll(handles)]
+            return "1st of 2 in main" in said[0] and "2nd of 2 in main" in said[1] and "expected to start" in said[0]
+
+        _until(seen)
+
+    def test_what_slurm_refuses_is_refused_in_its_words(self, tmp_path: Path) -> None:
+        engine = self.make_engine(tmp_path, partition="nowhere", cores=2, memory_mb=1024)
+        work = self.work(tmp_path, "refused", "pass")
+        with pytest.raises(InvalidInput, match="artition"):
+            engine.submit(work)
+        assert engine.poll([{"folder": str(work.folder)}])[0].state == "ended"
+
+    def test_a_submission_whose_answer_is_lost_runs_once(self, engine: Engine, tmp_path: Path) -> None:
+        def late(request: httpx.Request, real: Callable[[], httpx.Response]) -> httpx.Response:
+            answer = real()
+            if request.method == "POST":
+                self.wire.fault = None
+                raise httpx.ReadTimeout("late", request=request)
+            return answer
+
+        self.wire.fault = late
+        work = self.work(tmp_path, "late", "import time; open('runs', 'a').write('x'); time.sleep(1)")
+        seen = self.wait(engine, self.submit(engine, work))
+        assert seen.exit is not None
+        assert seen.exit.succeeded
+        name = read_json(work.folder / "slurm.json")["name"]
+        assert len(self.server.said("squeue", "-h", "--states=all", f"--name={name}", "-o", "%i").split()) == 1
+        assert (work.folder / "output/runs").read_text() == "x"
+
+    def test_answers_of_500_change_no_state(self, engine: Engine, tmp_path: Path) -> None:
+        work = self.work(tmp_path, "err", "import time; open('runs', 'a').write('x'); time.sleep(2)")
+        handle = self.submit(engine, work)
+        self.wait(engine, handle, "running")
+        self.wire.fault = lambda request, _real: httpx.Response(500, text="oops", request=request)
+        waiting = self.submit(engine, self.work(tmp_path, "later", "open('runs', 'a').write('x')"))
+        _until(lambda: "does not answer" in engine.outlook(1, 256))
+        assert engine.poll([waiting])[0].state == "queued"
+        assert engine.poll([handle])[0].state in {"running", "ended"}
+        self.wire.fault = None
+        for each in (handle, waiting):
+            seen = self.wait(engine, each)
+            assert seen.exit is not None
+            assert seen.exit.succeeded
+
+    def test_a_token_that_has_run_out_only_delays(self, tmp_path: Path) -> None:
+        self._handles = []
+        key, token = (self.server.folder / "etc/jwt.key").read_bytes(), tmp_path / "token"
+        token.write_text(token_for("root", key, seconds=-60))
+        engine = self.make_engine(tmp_path, rest_key=None, rest_token=token, cores=2, memory_mb=1024)
+        work = self.work(tmp_path, "expired", "open('runs', 'a').write('x')")
+        handle = self.submit(engine, work)
+        assert engine.poll([handle])[0].state == "queued"
+        assert "does not answer" in engine.outlook(1, 256)
+        token.write_text(f"SLURM_JWT={token_for('root', key)}\n")
+        seen = self.wait(engine, handle)
+        assert seen.exit is not None
+        assert seen.exit.succeeded
+        assert (work.folder / "output/runs").read_text() == "x"
+
+    def test_the_service_killed_while_it_runs(self, engine: Engine, tmp_path: Path) -> None:
+        handle = self.submit(engine, self.work(tmp_path, "outage", "import time; time.sleep(1)"))
+        self.server.kill_part("slurmrestd")
+        try:
+            time.sleep(0.5)
+            assert engine.poll([handle])[0].state in {"queued", "running", "ended"}
+        finally:
+            self.server.start_part("slurmrestd")
+        seen = self.wait(engine, handle)
+        assert seen.exit is not None
+        assert seen.exit.succeeded
+
+
+def _answers(url: str) -> bool:
+    try:
+        httpx.get(f"{url}/openapi/v3", timeout=2)
+    except httpx.HTTPError:
+        return False
+    return True
+
+
+def _until(condition: Callable[[], bool], timeout_s: float = 30) -> None:
+    end = time.monotonic() + timeout_s
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.05)

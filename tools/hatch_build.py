@@ -13,6 +13,7 @@ BUNDLED = {
     "recipes": "recipes",
     "environments": "environments",
     "apps": "apps",
+    "chains": "chains",
     "docs": "docs",
     "demo": "demo",
 }

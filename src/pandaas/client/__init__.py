@@ -10,6 +10,7 @@ Imports stay light: httpx and NumPy, none of the platform's own libraries. Error
 """
 
 from pandaas.client.arrays import Array
+from pandaas.client.chains import ChainRun
 from pandaas.client.connection import Client, connect
 from pandaas.client.datasets import Dataset, Verification
 from pandaas.client.jobs import Job, JobFailed
@@ -20,6 +21,7 @@ from pandaas.client.transfer import RemoteFile
 
 __all__ = [
     "Array",
+    "ChainRun",
     "Client",
     "Code",
     "Dataset",

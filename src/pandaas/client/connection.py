@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 
+from pandaas.client.chains import ChainRun
 from pandaas.client.datasets import Dataset
 from pandaas.client.jobs import Job
 from pandaas.client.search import Results
@@ -114,6 +115,104 @@ class Client:
         """The latest jobs, newest first; with `mine=False` all that you may see."""
         found = self._transport.json("GET", "/jobs", state=_texts(state), mine=mine, limit=limit)
         return [Job(self._transport, record) for record in found["jobs"]]
+
+    def chains(self) -> list[dict[str, Any]]:
+        """The chains that you may use: yours, those of your teams, the published ones."""
+        found: list[dict[str, Any]] = self._transport.json("GET", "/chains")
+        return found
+
+    def chain(self, chain_id: str) -> dict[str, Any]:
+        """One chain with what is wrong with it (`findings`), its versions and its `definition`."""
+        found: dict[str, Any] = self._transport.json("GET", f"/chains/{quote(chain_id, safe='')}")
+        return found
+
+    def save_chain(self, definition: Mapping[str, Any], chain_id: str | None = None) -> dict[str, Any]:
+        """Keep a chain of your own, or with `chain_id` a new version of it. `InvalidInput` names step and field."""
+        address = "/chains" if chain_id is None else f"/chains/{quote(chain_id, safe='')}"
+        verb: Any = "POST" if chain_id is None else "PUT"
+        found: dict[str, Any] = self._transport.json(verb, address, body={"definition": dict(definition)})
+        return found
+
+    def share_chain(self, chain_id: str, sharing: str, proposal: str | None = None) -> dict[str, Any]:
+        """`sharing` is private, team (of `proposal`) or published (by instrument staff)."""
+        body = {"sharing": sharing, "proposal": proposal}
+        found: dict[str, Any] = self._transport.json("PUT", f"/chains/{quote(chain_id, safe='')}/sharing", body=body)
+        return found
+
+    def run_chain(
+        self,
+        chain: str,
+        dataset: Inputs,
+        /,
+        *,
+        inputs: Mapping[str, Inputs] | None = None,
+        parameters: Mapping[str, Mapping[str, Any]] | None = None,
+        proposal: str | None = None,
+        fill: bool = False,
+    ) -> list[ChainRun]:
+        """Start a chain on `dataset`, its main input; of several datasets each has a run of its own.
+
+        `inputs` are further ones by name, `parameters` changes those of steps; with `fill` what was left out is proposed
+        (a valid calibration, a background that a title names).
+        """
+        main = next((one["name"] for one in self.chain(chain)["inputs"] if not one["optional"]), "")
+        given = {main: _pids(dataset)} | {name: _pids(value) for name, value in (inputs or {}).items()}
+        body = {
+            "chain": chain,
+            "inputs": given,
+            "parameters": _plain(parameters or {}),
+            "proposal": proposal,
+            "fill": fill,
+        }
+        return [ChainRun(self._transport, record) for record in self._transport.json("POST", "/chain-runs", body=body)]
+
+    def chain_run(self, run_id: str) -> ChainRun:
+        return ChainRun.load(self._transport, run_id)
+
+    def chain_runs(self, *, chain: str | None = None, series: str | None = None, limit: int = 50) -> list[ChainRun]:
+        """The latest runs that you may see, newest first."""
+        found = self._transport.json("GET", "/chain-runs", chain=chain, series=series, limit=limit)
+        return [ChainRun(self._transport, record) for record in found["runs"]]
+
+    def chain_series(
+        self,
+        *,
+        chain: str | None = None,
+        series: str | None = None,
+        attachment: int | None = None,
+        step: str | None = None,
+    ) -> dict[str, Any]:
+        """The results of a series as a table: `rows` with the scalars of each measurement (`set`) and result (`found`)."""
+        chosen = {"chain": chain, "series": series, "attachment": attachment, "step": step}
+        found: dict[str, Any] = self._transport.json("GET", "/chain-runs/series", **chosen)
+        return found
+
+    def attachments(self, instrument: str) -> list[dict[str, Any]]:
+        """What runs by itself on the data of an instrument; for its staff."""
+        found: list[dict[str, Any]] = self._transport.json("GET", f"/instruments/{quote(instrument, safe='')}/chains")
+        return found
+
+    def attach_chain(self, instrument: str, chain: str, **more: Any) -> list[dict[str, Any]]:
+        """Let a chain run by itself; `more`: number, predicate, parameters, at_once, per_day, core_hours_per_day."""
+        body = {"chain": chain, **_plain(more)}
+        address = f"/instruments/{quote(instrument, safe='')}/chains"
+        found: list[dict[str, Any]] = self._transport.json("POST", address, body=body)
+        return found
+
+    def change_attachment(self, attachment: int, verb: str, **more: Any) -> dict[str, Any]:
+        """`verb`: backlog (with `last`) or again (with `datasets`, `since`, `until`); answers how many were noted."""
+        found: dict[str, Any] = self._transport.json(
+            "POST", f"/chain-attachments/{attachment}/{verb}", body=_plain(more)
+        )
+        return found
+
+    def detach_chain(self, attachment: int) -> None:
+        self._transport.json("DELETE", f"/chain-attachments/{attachment}")
+
+    def automatic_runs(self, attachment: int, *, limit: int = 50) -> dict[str, Any]:
+        """What an attachment found, what ran, what failed and why."""
+        found: dict[str, Any] = self._transport.json("GET", f"/chain-attachments/{attachment}/runs", limit=limit)
+        return found
 
     def programs(self, datasets: Sequence[str] = ()) -> dict[str, Any]:
         """The interactive programs that open these datasets (pids), and whether one would start now."""

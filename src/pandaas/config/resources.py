@@ -17,13 +17,14 @@ _IN_CHECKOUT = {
     "recipes": "recipes",
     "environments": "environments",
     "apps": "apps",
+    "chains": "chains",
     "docs": "docs",
     "demo": "demo",
 }
 
 
 def bundled(name: str) -> Path:
-    """The folder `name` (one of web, recipes, environments, apps, docs, demo); it may not exist (page not built)."""
+    """The folder `name` (one of web, recipes, environments, apps, chains, docs, demo); it may not exist (page not built)."""
     packed = _PACKAGE / "_bundle" / name
     return packed if packed.is_dir() else _CHECKOUT / _IN_CHECKOUT[name]
 

@@ -116,6 +116,9 @@ class RuntimeSettings(Section):
     cores: int = Field(0, ge=0, description="Cores for local jobs; 0 takes all of the machine.")
     memory_mb: int = Field(0, ge=0, description="Memory for local jobs in MB; 0 takes three quarters of the machine's.")
     recipe_folders: tuple[Path, ...] = Field((), description="The facility's own recipes, besides those shipped.")
+    chain_folders: tuple[Path, ...] = Field(
+        (), description="The facility's own chains (TOML files), besides those shipped."
+    )
     environment_folder: Path | None = Field(None, description="Where environments are built. Default: in the home.")
     uid_start: int = Field(
         200_000,

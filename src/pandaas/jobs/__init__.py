@@ -2,8 +2,8 @@
 
 from pandaas.jobs.engines import engine_title
 from pandaas.jobs.folder import describe_dataset, show_files
-from pandaas.jobs.request import JobRequest, allowed_inputs
-from pandaas.jobs.service import JobLog, JobPage, JobService
+from pandaas.jobs.request import JobRequest, Slots, allowed_inputs, place_of_result
+from pandaas.jobs.service import JobLog, JobPage, JobService, need_run
 from pandaas.jobs.verification import Comparison
 from pandaas.jobs.views import JobInputView, JobView
 
@@ -15,8 +15,11 @@ __all__ = [
     "JobRequest",
     "JobService",
     "JobView",
+    "Slots",
     "allowed_inputs",
     "describe_dataset",
     "engine_title",
+    "need_run",
+    "place_of_result",
     "show_files",
 ]

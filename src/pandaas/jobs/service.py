@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from pandaas.model import (
 from pandaas.recipes import Offer, Offers, RecipeRegistry, RecipeVersion
 from pandaas.runtime import Candidate, Choice, Runtime, read_bytes
 
+_ACTIVE = (JobState.REQUESTED, JobState.QUEUED, JobState.RUNNING)
 _NO_JOB = "There is no job '{}', or you may not see it."
 
 
@@ -107,7 +108,7 @@ class JobService:
 
     def start(self, principal: Principal, request: JobRequest) -> list[str]:
         """One job, or one per dataset where the recipe says so. Errors name the field of the request at fault."""
-        _need_run(principal)
+        need_run(principal)
         recipe = self._recipes.get(request.recipe, request.version)
         if not recipe.usable:
             raise Unavailable(
@@ -128,9 +129,56 @@ class JobService:
         self._reconciler.wake()
         return [job.id for job in jobs]
 
+    def start_as_part(
+        self,
+        principal: Principal,
+        request: JobRequest,
+        *,
+        of: str,
+        recipe_hash: str,
+        place: Proposal | None,
+        also: Callable[[Session, str], None],
+    ) -> str:
+        """One job that is a step of the chain's run `of`, with exactly this recipe; its id.
+
+        `also(session, job)` belongs to the transaction that writes the job: when it raises, there is no job. With `place`
+        the result goes there without asking whether the principal may write there, for what the platform runs by itself.
+        """
+        need_run(principal)
+        recipe = self._recipes.by_hash(recipe_hash)
+        with self._database.read() as session:
+            groups = split(recipe.manifest, allowed_inputs(session, self._access, principal, request))
+            if len(groups) > 1:
+                raise InvalidInput(
+                    f"'{recipe.manifest.title}' would be {len(groups)} jobs; a step is one.",
+                    remedy="Start a run for each dataset.",
+                    field="inputs",
+                )
+            chosen = parameters_for(session, self._offers, recipe, groups[0], request)
+        where_to = place or place_of_result(self._database, self._access, principal, groups[0], request.proposal)
+        pids = [dataset.pid for given in groups[0].values() for dataset in given]
+        where = self._engines.choose(principal, recipe.manifest, pids, request.engine)
+        job = self._new_job(principal, recipe, request, where_to, chosen, where=where)
+        job.chain_run = of
+        with self._database.session() as session:
+            also(session, job.id)
+            self._add(session, job, groups[0])
+        self._reconciler.wake()
+        return job.id
+
+    def cancel_parts(self, of: str) -> int:
+        """Ask for the end of all active jobs of the chain's run `of`; how many there were. The caller asks who may."""
+        with self._database.session() as session:
+            jobs = list(session.scalars(select(Job).where(Job.chain_run == of, Job.state.in_(_ACTIVE))))
+            for job in jobs:
+                job.cancel_requested, job.phase = True, "Cancelling"
+                record(session, job, self._database.clock, "job.progress")
+        self._reconciler.wake()
+        return len(jobs)
+
     def retry(self, principal: Principal, job_id: str) -> str:
         """A new job with the same recipe version, inputs and parameters."""
-        _need_run(principal)
+        need_run(principal)
         former = self.job(principal, job_id).job
         recipe = self._recipes.by_hash(former.recipe_hash)
         request = replace(self._request_of(former), repeats=former.id)
@@ -141,7 +189,7 @@ class JobService:
 
         The new result is compared with the registered one and not kept; see `verification`.
         """
-        _need_run(principal)
+        need_run(principal)
         former = self._job_of_result(principal, pid)
         recipe = self._recipes.by_hash(former.recipe_hash)
         return self._start_again(principal, recipe, self._request_of(former), former, verifies=pid)
@@ -237,7 +285,7 @@ class JobService:
 
     def cancel(self, principal: Principal, job_id: str) -> None:
         """Ask for the end; the job's state follows within a moment. Harmless when it has ended."""
-        _need_run(principal)
+        need_run(principal)
         view = self.job(principal, job_id)
         if JobState(view.job.state).is_final:
             return
@@ -253,9 +301,8 @@ class JobService:
     def cancel_all(self, principal: Principal) -> int:
         """Ask for the end of all active jobs (the demo stops); for operators. How many there were."""
         self._access.require(principal, Action.OPERATE, what="everybody's jobs")
-        active = (JobState.REQUESTED, JobState.QUEUED, JobState.RUNNING)
         with self._database.session() as session:
-            ids = list(session.scalars(select(Job.id).where(Job.state.in_(active))))
+            ids = list(session.scalars(select(Job.id).where(Job.state.in_(_ACTIVE))))
             session.execute(update(Job).where(Job.id.in_(ids)).values(cancel_requested=True))
         self._reconciler.wake()
         return len(ids)
@@ -400,7 +447,8 @@ def _checksums(files: Sequence[DatasetFile]) -> dict[str, str]:
     return {file.name: file.sha256 for file in files}
 
 
-def _need_run(principal: Principal) -> None:
+def need_run(principal: Principal) -> None:
+    """Errors say why this principal may start nothing at all."""
     if not principal.signed_in:
         raise NotSignedIn("Running an analysis needs a sign-in.", remedy="Sign in and try again.")
     if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:

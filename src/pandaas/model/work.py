@@ -103,6 +103,19 @@ class InputSlot:
 
 
 @dataclass(frozen=True)
+class RecipeOutput:
+    """What a recipe's result may be about: its default plot. Several of them are alternatives that parameters decide on.
+
+    `dimensions` is the number of axes (inclusive); `definitions` are NeXus application definitions of the file.
+    """
+
+    title: str
+    kinds: tuple[ArrayKind, ...]
+    dimensions: tuple[int, int] = (1, 1)
+    definitions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Resources:
     cores: int = 1
     memory_mb: int = 2048
@@ -157,6 +170,7 @@ class RecipeManifest:
     verify_reason: str = ""  # why results are not bit-equal
     verify_tolerance: float = 1e-6
     program: ProgramNeed | None = None  # what a recipe of shape `command` runs
+    outputs: tuple[RecipeOutput, ...] = ()  # empty: the recipe doesn't say what its results are
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ from pandaas.recipes.acceptance import Assignment, accepts_in_words, assign, mis
 from pandaas.recipes.folder import content_hash, parse_manifest
 from pandaas.recipes.offers import DefaultValue, Offer, Offers
 from pandaas.recipes.parameters import complete_parameters, defaults_from_schema
+from pandaas.recipes.proposing import Proposed
 from pandaas.recipes.registry import RecipeRegistry, RecipeVersion
 from pandaas.recipes.skeleton import write_skeleton
 from pandaas.recipes.summary import DatasetSummary, load_summaries
@@ -14,6 +15,7 @@ __all__ = [
     "DefaultValue",
     "Offer",
     "Offers",
+    "Proposed",
     "RecipeRegistry",
     "RecipeVersion",
     "accepts_in_words",

@@ -21,6 +21,7 @@ from pandaas.model import (
     InvalidInput,
     ProgramNeed,
     RecipeManifest,
+    RecipeOutput,
     Resources,
 )
 
@@ -53,6 +54,13 @@ class _Input(_Table):
     formats: list[str] = []
     kinds: list[Literal[tuple(str(kind) for kind in DatasetKind)]] = []  # type: ignore[valid-type]  # from the enumeration
     arrays: list[_Arrays] = []
+
+
+class _Output(_Table):
+    title: str = Field(min_length=1, max_length=100)
+    kinds: list[Literal[tuple(str(kind) for kind in ArrayKind)]] = Field(min_length=1)  # type: ignore[valid-type]  # as above
+    dimensions: list[int] = Field([1, 1], min_length=2, max_length=2)
+    definitions: list[str] = []
 
 
 class _Resources(_Table):
@@ -117,6 +125,7 @@ class _Manifest(_Table):
     verify_reason: str = ""
     verify_tolerance: float = Field(1e-6, gt=0, le=1)
     inputs: list[_Input] = Field(min_length=1)
+    outputs: list[_Output] = []
     program: _Program | None = None
     command: _Command | None = None
     resources: _Resources = _Resources(cores=1, memory_mb=2048, time_limit_s=3600)
@@ -275,12 +284,25 @@ def _check_command(file: Path, found: _Manifest) -> None:
 
 
 def _to_manifest(found: _Manifest) -> RecipeManifest:
-    values = found.model_dump(exclude={"inputs", "resources", "program", "command"})
+    values = found.model_dump(exclude={"inputs", "outputs", "resources", "program", "command"})
     values = _as_tuples(values)
     if found.program is not None:
         values["program"] = ProgramNeed(**_as_tuples(found.program.model_dump()))
-    slots = tuple(_to_slot(slot) for slot in found.inputs)
-    return RecipeManifest(**values, inputs=slots, resources=Resources(**found.resources.model_dump()))
+    return RecipeManifest(
+        **values,
+        inputs=tuple(_to_slot(slot) for slot in found.inputs),
+        outputs=tuple(_to_output(output) for output in found.outputs),
+        resources=Resources(**found.resources.model_dump()),
+    )
+
+
+def _to_output(output: _Output) -> RecipeOutput:
+    return RecipeOutput(
+        title=output.title,
+        kinds=tuple(ArrayKind(kind) for kind in output.kinds),
+        dimensions=(output.dimensions[0], output.dimensions[1]),
+        definitions=tuple(output.definitions),
+    )
 
 
 def _as_tuples(values: dict[str, Any]) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from pandaas.recipes.summary import DatasetSummary, load_summaries, summary_of
 
 _SUGGESTIONS = 20
 _LOOKED_AT = 200
+_VALID = "It is valid for this instrument and the time of the measurement."
 _PROPOSED = {"calibration", "mask"}
 
 
@@ -90,6 +91,16 @@ class Offers:
                 defaults[name] = DefaultValue(value, f"from the file{place}")
         return defaults
 
+    def named(
+        self, session: Session, principal: Principal, recipe: RecipeVersion, slot: InputSlot, main: DatasetSummary
+    ) -> tuple[Proposed | None, bool]:
+        """What this input should probably be for the measurement `main`; and whether that is sure enough to be taken
+        without asking (a calibration or mask that is valid for it)."""
+        valid = self._valid(session, principal, recipe, slot, main)
+        if valid:
+            return Proposed(valid[0], _VALID), True
+        return propose(main, slot, self._similar(session, principal, recipe, slot, main)), False
+
     def _chosen(self, session: Session, principal: Principal, pids: Sequence[str]) -> list[DatasetSummary]:
         allowed = self._access.visible(principal, Dataset, Action.ANALYSE)
         seen = set(session.scalars(select(Dataset.pid).where(Dataset.pid.in_(set(pids)), allowed)))
@@ -122,9 +133,7 @@ class Offers:
             valid = self._valid(session, principal, recipe, slot, main[0])
             if slot.name not in inputs and valid:
                 inputs[slot.name] = valid[:1]
-                proposed[slot.name] = Proposed(
-                    valid[0], "It is valid for this instrument and the time of the measurement."
-                )
+                proposed[slot.name] = Proposed(valid[0], _VALID)
             similar = self._similar(session, principal, recipe, slot, main[0])
             named = propose(main[0], slot, similar) if slot.name not in inputs else None
             first = [named.pid] if named is not None else []

@@ -18,6 +18,7 @@ from pandaas.server.health import HealthBoard
 from pandaas.server.routers import (
     account,
     arrays,
+    chains,
     datasets,
     h5grove,
     invitations,
@@ -72,6 +73,7 @@ ROUTERS = (
     recipes,
     software,
     jobs,
+    chains,
     sessions,
     session_sharing,
     invitations,

@@ -74,6 +74,7 @@ class Background:
 
     def start(self) -> None:
         self._launch("jobs", self._services.jobs.run_reconciler)
+        self._launch("chains", self._services.chains.keep)
         self._launch("sessions", self._services.sessions.run_keeper)
         self._launch("catalogue", self._keep_house)
         self._launch("alerts", self._tell)

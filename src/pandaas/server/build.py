@@ -5,6 +5,7 @@ from __future__ import annotations
 from pandaas.access import access_of
 from pandaas.arrays import ArrayService
 from pandaas.catalogue import Catalogue, Logbook, Quality
+from pandaas.chains import ChainService
 from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.federation import PanoscSearch, Publications
@@ -29,6 +30,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     runtime = Runtime(settings, database)
     recipes = RecipeRegistry(settings, database, runtime)
     jobs = JobService(database, settings, access, catalogue, runtime, recipes)
+    chains = ChainService(database, settings, identity, access, recipes, jobs)
     logbook = Logbook(database, access)
     quality = Quality(database, access)
     panosc = PanoscSearch(database, access, catalogue.vocabulary, catalogue.narrowing)
@@ -48,6 +50,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
         panosc,
         sessions,
         Publications(database, settings, access, catalogue),
+        chains,
     )
 
 

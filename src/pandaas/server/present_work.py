@@ -33,7 +33,7 @@ _SAME = (
 )  # fmt: skip
 _PAGE = (
     "parameters", "preview", "engine", "engine_reason", "environment", "environment_key", "isolation", "attempt", "cores", "memory_mb",
-    "time_limit_s", "wall_s", "cpu_s", "max_rss_mb", "exit_code", "repeats", "verifies",
+    "time_limit_s", "wall_s", "cpu_s", "max_rss_mb", "exit_code", "repeats", "verifies", "chain_run",
 )  # fmt: skip
 
 

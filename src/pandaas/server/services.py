@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pandaas.access import Access, Office
     from pandaas.arrays import ArrayService
     from pandaas.catalogue import Catalogue, Logbook, Quality
+    from pandaas.chains import ChainService
     from pandaas.config import Settings
     from pandaas.db import Database
     from pandaas.federation import PanoscSearch, Publications
@@ -54,6 +55,7 @@ class Services:
     panosc: PanoscSearch
     sessions: SessionService
     publications: Publications
+    chains: ChainService
 
     @property
     def office(self) -> Office:

@@ -28,6 +28,7 @@ PUBLIC_KINDS = frozenset(
         "job.created",
         "job.state",
         "job.progress",
+        "chain.run",
         "session.created",
         "session.state",
         "session.changed",

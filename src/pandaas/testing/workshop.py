@@ -21,6 +21,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access
+from pandaas.chains import ChainService
 from pandaas.config import Settings, load_settings
 from pandaas.db import Base, Database
 from pandaas.db.tables import (
@@ -35,6 +36,7 @@ from pandaas.db.tables import (
     ProposalMember,
     Relation,
 )
+from pandaas.identity import Identity
 from pandaas.jobs import JobRequest, JobService, JobView
 from pandaas.model import JobState, Principal, PrincipalKind, Role, TeamRole, new_pid, utc_now
 from pandaas.recipes import RecipeRegistry, write_skeleton
@@ -69,6 +71,9 @@ class FakeCatalogue:
             raise error
         row = _row(title, proposal.id, self._database, kind="derived", files=[file])
         row.job_id, row.owner_id = job.id, job.person_id
+        row.arrays = [
+            DatasetArray(path="/entry/sum/sum", shape=[40], dtype="<f8", kind="curve", nbytes=320, is_default=True)
+        ]
         session.add(row)
         session.flush()
         for slot, pids in inputs.items():
@@ -103,6 +108,8 @@ class Workshop:
         self.runtime = Runtime(self.settings, self.database)
         self.recipes = RecipeRegistry(self.settings, self.database, self.runtime)
         self.jobs = JobService(self.database, self.settings, self.access, self.catalogue, self.runtime, self.recipes)
+        self.identity = Identity(self.database, self.settings)
+        self.chains = ChainService(self.database, self.settings, self.identity, self.access, self.recipes, self.jobs)
 
     def principal(self, user: str, **changes: Any) -> Principal:
         """The person with her present teams."""
@@ -177,16 +184,19 @@ class Workshop:
         return job
 
     @contextmanager
-    def running(self) -> Iterator[None]:
-        """The reconciler in the background."""
+    def running(self, *, chains: bool = False) -> Iterator[None]:
+        """The reconciler in the background; with `chains` also what brings chains forward."""
         stop = threading.Event()
-        thread = threading.Thread(target=self.jobs.run_reconciler, args=(stop,), daemon=True)
-        thread.start()
+        loops = [self.jobs.run_reconciler, *([self.chains.keep] if chains else [])]
+        threads = [threading.Thread(target=loop, args=(stop,), daemon=True) for loop in loops]
+        for thread in threads:
+            thread.start()
         try:
             yield
         finally:
             stop.set()
-            thread.join(timeout=10)
+            for thread in threads:
+                thread.join(timeout=10)
 
     def wait(self, job_id: str, *, user: str = "alice", timeout_s: float = 40, state: str | None = None) -> JobView:
         """Wait for the job's end, or for `state`."""

@@ -26,7 +26,17 @@ _OPEN = (
 )
 _SIGNING_IN = {"/api/v1/device", "/api/v1/device/token", "/api/v1/tokens/own/this"}
 _BROWSERS_ONLY = ("/api/v1/account/", "/api/v1/device/")
-_OF_WORK = ("/programs", "/sessions", "/session-watchers", "/invitations", "/visit", "/jobs", "/verify", "/notices")
+_OF_WORK = (
+    "/chain",
+    "/programs",
+    "/sessions",
+    "/session-watchers",
+    "/invitations",
+    "/visit",
+    "/jobs",
+    "/verify",
+    "/notices",
+)
 BODIES = {
     "/api/v1/proposals": {"name": "NEW", "title": "New"},
     "/api/v1/proposals/{name}/members/{user}": {"role": "reader"},

@@ -39,6 +39,15 @@ from pandaas.db.tables.catalogue import (
     Validity,
     VocabularyTerm,
 )
+from pandaas.db.tables.chains import (
+    AutomaticRun,
+    Chain,
+    ChainAttachment,
+    ChainRun,
+    ChainRunInput,
+    ChainRunStep,
+    ChainVersion,
+)
 from pandaas.db.tables.events import AccessCount, AuditPerson, AuditRow, Event, Lease
 from pandaas.db.tables.federation import (
     Alias,
@@ -86,7 +95,14 @@ __all__ = [
     "Alias",
     "AuditPerson",
     "AuditRow",
+    "AutomaticRun",
     "BeamTime",
+    "Chain",
+    "ChainAttachment",
+    "ChainRun",
+    "ChainRunInput",
+    "ChainRunStep",
+    "ChainVersion",
     "Collection",
     "CollectionItem",
     "CollectionReader",

@@ -82,6 +82,7 @@ class Job(Base):
     comparison: Mapped[dict[str, Any] | None] = mapped_column(Json)  # how the re-executed result compares
     repeats: Mapped[str | None] = mapped_column(String(64))  # job it was run again from
     warnings: Mapped[list[str]] = mapped_column(Json, default=list)
+    chain_run: Mapped[str | None] = mapped_column(String(64), index=True)  # the run of a chain that it is a step of
 
     inputs: Mapped[list[JobInput]] = relationship(order_by="JobInput.id", cascade="all, delete-orphan", lazy="selectin")
 

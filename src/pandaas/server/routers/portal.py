@@ -59,7 +59,7 @@ async def events(
 ) -> Response:
     """Server-sent events. `event:` is the kind, `data:` JSON {subject, payload}, `id:` the log position.
 
-    Kinds: dataset.registered, dataset.changed, dataset.removed, job.created, job.state, job.progress, notice.created,
+    Kinds: dataset.registered, dataset.changed, dataset.removed, job.created, job.state, job.progress, chain.run, notice.created,
     quarantine.changed, environment.state, session.expired, resync. Only what the asker may see is sent.
     """
     hub = request.app.state.hub

@@ -154,6 +154,7 @@ class JobPageOut(JobOut):
     max_rss_mb: float | None
     exit_code: int | None
     repeats: str | None
+    chain_run: str | None = Field(None, description="The run of a chain that it is a step of.")
     verifies: str | None
     may_cancel: bool
     may_repeat: bool

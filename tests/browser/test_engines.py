@@ -1,0 +1,92 @@
+"""A cluster in the browser: choose it, see one's place in its queue and why, cancel, run, see what was used."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Page, expect
+
+from pandaas.testing.platform import RunningPlatform, running_demo
+from pandaas.testing.slurm import SlurmServer
+
+CACHE = Path(os.environ.get("PANDAAS_TEST_CACHE", Path(__file__).parents[2] / ".cache"))
+JOB_MS = 180_000
+
+
+@pytest.fixture(scope="module")
+def slurm() -> Iterator[SlurmServer]:
+    reason = SlurmServer.missing()
+    if reason:
+        pytest.skip(reason)
+    server = SlurmServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory, slurm: SlurmServer) -> Iterator[RunningPlatform]:
+    """A demo of its own, which knows the cluster."""
+    extra = {
+        "PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": os.environ.get("PANDAAS_TEST_ENVIRONMENTS", str(CACHE / "environments")),
+        "PANDAAS_RUNTIME__SLURM": json.dumps({"enabled": True, "conf": str(slurm.conf), "poll_s": 0.5}),
+    }
+    with running_demo(tmp_path_factory.mktemp("cluster"), extra=extra) as platform:
+        yield platform
+
+
+@pytest.fixture
+def choose(demo: RunningPlatform, sign_in: Callable[[str], Page]) -> Callable[[], Page]:
+    """Start the azimuthal integration of the series on the cluster, through the page."""
+    found = httpx.get(f"{demo.url}/api/v1/search", params={"q": "Growing silica spheres", "kind": "raw"})
+    series = found.json()["results"][0]["pid"]
+    page = sign_in("alice")
+
+    def run() -> Page:
+        page.goto(f"{demo.url}/analyse?dataset={series}&recipe=saxs-integrate")
+        page.get_by_role("textbox", name="Where to run").click()
+        page.get_by_role("option", name=re.compile("Slurm|cluster", re.IGNORECASE)).click()
+        expect(page.get_by_text("On the cluster (Slurm)")).to_be_visible()
+        page.get_by_role("button", name="Run", exact=True).click()
+        page.wait_for_url(re.compile(r"/jobs/job-"))
+        return page
+
+    return run
+
+
+def test_place_and_reason_are_seen_and_the_job_is_cancelled(slurm: SlurmServer, choose: Callable[[], Page]) -> None:
+    taken = slurm.said("sbatch", "--parsable", "-o", "/dev/null", f"-c{slurm.cores}", "-t5", "--wrap=sleep 250").strip()
+    try:
+        page = choose()
+        expect(page.get_by_text("Waiting in Slurm: 1st of 1 in main, waits for free nodes").first).to_be_visible()
+        expect(page.get_by_text("expected to start").first).to_be_visible()
+        _picture(page, "waiting")
+        page.get_by_role("button", name="Cancel", exact=True).click()
+        page.get_by_role("button", name="Cancel the job").click()
+        expect(page.get_by_text("ancelled").first).to_be_visible()
+        _picture(page, "cancelled")
+    finally:
+        slurm.ok("scancel", taken)
+
+
+def test_a_job_on_the_cluster_ends_with_what_it_used(choose: Callable[[], Page]) -> None:
+    page = choose()
+    expect(page.get_by_role("heading", name=re.compile("Your result is ready"))).to_be_visible(timeout=JOB_MS)
+    for fact in ("Wall time", "CPU time", "Memory peak"):
+        expect(page.get_by_text(fact, exact=True)).to_be_visible()
+    _picture(page, "used")
+
+
+def _picture(page: Page, name: str) -> None:
+    """For people who look, where PANDAAS_TEST_PICTURES names a folder."""
+    folder = os.environ.get("PANDAAS_TEST_PICTURES")
+    if folder:
+        page.screenshot(path=f"{folder}/{name}.png", full_page=True)

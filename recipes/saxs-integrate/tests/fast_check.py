@@ -70,6 +70,9 @@ def difference(
     weights = []
     for number, (image, sums) in enumerate(zip(images, integrator.sums(reader, range(3)), strict=True)):
         weight = 1.0 + 0.1 * number
+        if not cake:
+            decoded = integrator.fast(image)
+            assert all(np.array_equal(getattr(decoded, part), getattr(sums, part)) for part in vars(sums)), "other bits"
         integrator.add_fast(own, sums, weight)
         turned.append(integrator.add(theirs, image, weight))
         weights.append(weight)

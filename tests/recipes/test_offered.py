@@ -19,6 +19,21 @@ pytestmark = [pytest.mark.recipe, pytest.mark.skipif(not DATA.is_dir(), reason="
 
 # recipe → the files that it must be offered on; on all others it must not be.
 FITS: dict[str, tuple[str, ...]] = {
+    "fel-index": ("fel/cspad_*.cbf",),
+    "mx-gridscan": ("mx/thau*",),
+    "mx-scale": ("mx/*.expt",),
+    "biosaxs": ("biosaxs/*.dat", "biosaxs/clean_BSA*", "neutron_sans/PSI*"),
+    "powder-calibrate": ("biosaxs/*.tiff", "mx/thau*", "powder/*.tif", "powder/map/*", "saxs/*.edf"),
+    "saxs-integrate": (
+        "biosaxs/*.tiff",
+        "biosaxs/vac*",
+        "mx/thau*",
+        "neutron_sans/PSI*",
+        "powder/*.tif",
+        "powder/lambda/*.nxs",
+        "powder/map/*",
+        "saxs/*",
+    ),
     "fel-events": ("fel/flash/*.h5",),
     "laser-propagate": (),
     "laser-pulse": ("lasers/pypret_frog*",),
@@ -55,4 +70,7 @@ def test_it_is_offered_exactly_where_it_fits(recipe: str, scanned: dict[str, tup
 
 def _summary(found: ScannedDataset) -> DatasetSummary:
     arrays: tuple[ArrayInfo, ...] = found.arrays
-    return DatasetSummary(1, "ds-1", found.title, found.kind, found.format, found.techniques, found.definitions, arrays)
+    parameters = {parameter.name: parameter for parameter in found.parameters}
+    return DatasetSummary(
+        1, "ds-1", found.title, found.kind, found.format, found.techniques, found.definitions, arrays, parameters
+    )

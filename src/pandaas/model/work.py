@@ -99,6 +99,9 @@ class InputSlot:
     formats: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()  # DatasetKind values; empty = raw or derived
     arrays: tuple[ArrayClause, ...] = ()
+    without_technique: tuple[str, ...] | None = (
+        None  # what speaks for a dataset that names none; None = nothing is asked
+    )
     help: str = ""
 
 
@@ -126,7 +129,7 @@ class Resources:
 
 @dataclass(frozen=True)
 class ProgramNeed:
-    """An installed program that a recipe of shape `command` runs.
+    """An installed program that a recipe of shape `command` runs, or one of shape `whole` calls.
 
     `find` are absolute paths or patterns, the first that is there counts; with `module` (an environment module) it is a
     name looked up on that module's PATH. `folders` are shown to the sandbox. `verified` names the version that this recipe
@@ -169,7 +172,7 @@ class RecipeManifest:
     verify: Literal["bit", "tolerance"] = "bit"
     verify_reason: str = ""  # why results are not bit-equal
     verify_tolerance: float = 1e-6
-    program: ProgramNeed | None = None  # what a recipe of shape `command` runs
+    program: ProgramNeed | None = None  # the installed program that it runs or calls
     outputs: tuple[RecipeOutput, ...] = ()  # empty: the recipe doesn't say what its results are
 
 

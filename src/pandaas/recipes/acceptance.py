@@ -57,7 +57,8 @@ def techniques_of(manifest: RecipeManifest, slot: InputSlot) -> tuple[str, ...]:
 def misfit(manifest: RecipeManifest, slot: InputSlot, dataset: DatasetSummary) -> str | None:
     """Why the dataset doesn't fit this input, in words; None when it does.
 
-    A dataset that names no technique is not refused for it: many files say none.
+    A dataset that names no technique is not refused for it, since many files say none, unless the input asks for something
+    else that speaks for it.
     """
     kinds = slot.kinds or _DATA
     if dataset.kind not in kinds:
@@ -65,6 +66,8 @@ def misfit(manifest: RecipeManifest, slot: InputSlot, dataset: DatasetSummary) -
     wanted = techniques_of(manifest, slot)
     if wanted and dataset.techniques and not set(wanted) & set(dataset.techniques):
         return "it was measured with another technique"
+    if wanted and not dataset.techniques and not _speaks_for(slot, dataset):
+        return "it names no technique, and nothing else says that it is such a measurement"
     if slot.definitions and not set(slot.definitions) & set(dataset.definitions):
         return f"its file doesn't follow {_or(slot.definitions)}"
     if slot.formats and dataset.format not in slot.formats:
@@ -153,6 +156,14 @@ def _score(manifest: RecipeManifest, datasets: Sequence[DatasetSummary], missing
 def _is_about(slot: InputSlot, dataset: DatasetSummary) -> bool:
     main = [array for array in dataset.arrays if array.is_default]
     return any(_array_fits(clause, array) for clause in slot.arrays for array in main)
+
+
+def _speaks_for(slot: InputSlot, dataset: DatasetSummary) -> bool:
+    """Any of the parameters that `without_technique` names, or of the formats, written `format:tiff`."""
+    if slot.without_technique is None:
+        return True
+    known = {*dataset.parameters, f"format:{dataset.format}"}
+    return any(fnmatchcase(name, pattern) for name in known for pattern in slot.without_technique)
 
 
 def _looked_at(clause: ArrayClause, dataset: DatasetSummary) -> Sequence[ArrayInfo]:

@@ -54,6 +54,7 @@ class _Input(_Table):
     formats: list[str] = []
     kinds: list[Literal[tuple(str(kind) for kind in DatasetKind)]] = []  # type: ignore[valid-type]  # from the enumeration
     arrays: list[_Arrays] = []
+    without_technique: list[str] | None = None
 
 
 class _Output(_Table):
@@ -257,14 +258,21 @@ def _check_sense(file: Path, found: _Manifest) -> None:
 
 def _check_command(file: Path, found: _Manifest) -> None:
     """A command names its program, plain files, and patterns that are patterns."""
-    if (found.shape == "command") != (found.command is not None) or (found.command is None) != (found.program is None):
+    is_command = found.shape == "command"
+    if is_command != (found.command is not None) or (is_command and found.program is None):
         raise InvalidInput(
             f"{file}: the shape 'command' and the tables 'program' and 'command' belong together.",
             remedy="Give all of them, or none.",
             field="command",
         )
-    if found.command is None or found.program is None:
+    if found.program is None:
         return
+    if found.shape not in {"command", "whole"}:
+        raise InvalidInput(
+            f"{file}: a {found.shape} recipe calls no installed program.",
+            remedy="Make it 'whole', or leave the table 'program' out.",
+            field="program",
+        )
     relative = next((path for path in found.program.find if not path.startswith("/")), None)
     if bool(found.program.module) != (relative is not None):
         raise InvalidInput(
@@ -272,10 +280,11 @@ def _check_command(file: Path, found: _Manifest) -> None:
             remedy="Correct it.",
             field="program.find",
         )
-    for name in (*found.command.files, *found.command.expects):
+    command = found.command
+    for name in (*command.files, *command.expects) if command is not None else ():
         if not re.fullmatch(_PLAIN_NAME, name):
             raise InvalidInput(f"{file}: '{name}' is no plain file name.", remedy="Leave folders out.", field="command")
-    texts = {"progress": found.command.progress, "failure": found.command.failure}
+    texts = {"progress": command.progress, "failure": command.failure} if command is not None else {}
     for key, text in (*texts.items(), ("version_pattern", found.program.version_pattern)):
         try:
             re.compile(text)
@@ -328,5 +337,6 @@ def _to_slot(slot: _Input) -> InputSlot:
         formats=tuple(slot.formats),
         kinds=tuple(slot.kinds),
         arrays=arrays,
+        without_technique=None if slot.without_technique is None else tuple(slot.without_technique),
         help=slot.help,
     )

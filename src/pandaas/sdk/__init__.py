@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandaas.sdk.frames import Frames
     from pandaas.sdk.inputs import Array, Input, Inputs, Quantity, read_block
     from pandaas.sdk.job import Job, current_job, load_job
+    from pandaas.sdk.program import Program, ProgramFailed, installed_program
     from pandaas.sdk.report import progress, warn
     from pandaas.sdk.result import Field, Plot, write_result
     from pandaas.sdk.stored import StoredFrames, stored_frames
@@ -32,9 +33,12 @@ _HOMES = {
     "Inputs": "inputs",
     "Job": "job",
     "Plot": "result",
+    "Program": "program",
+    "ProgramFailed": "program",
     "Quantity": "inputs",
     "RecipeError": "errors",
     "current_job": "job",
+    "installed_program": "program",
     "load_job": "job",
     "progress": "report",
     "read_block": "inputs",
@@ -53,10 +57,13 @@ __all__ = [
     "Inputs",
     "Job",
     "Plot",
+    "Program",
+    "ProgramFailed",
     "Quantity",
     "RecipeError",
     "StoredFrames",
     "current_job",
+    "installed_program",
     "load_job",
     "progress",
     "read_block",

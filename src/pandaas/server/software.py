@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from pandaas.model import NotFound, PandaasError, RecipeManifest
+from pandaas.model import NotFound, PandaasError, ProgramNeed, RecipeManifest
 from pandaas.recipes import RecipeVersion
 from pandaas.runtime import EnvironmentStatus
 from pandaas.server.schemas import HealthCheckOut, PackageOut, SoftwareOut, UserOfSoftware
@@ -16,7 +16,7 @@ def catalogue(platform: Services) -> list[SoftwareOut]:
     """Environments, then the installed programs of recipes, then interactive programs; what is ready first, by title."""
     recipes, apps = platform.recipes.manifests(), platform.sessions.programs.list()
     found = [_environment(platform, name, recipes, apps) for name in platform.runtime.environments.names()]
-    found += [_program(platform, recipe) for recipe in recipes if recipe.manifest.program is not None]
+    found += [_program(platform, callers) for callers in _callers(recipes)]
     found += [_application(app) for app in apps if app.entry.environment is None]
     return sorted(found, key=lambda one: (_ORDER[one.kind], one.state != "ready", one.title.casefold()))
 
@@ -71,8 +71,18 @@ def _environment(
     )
 
 
-def _program(platform: Services, recipe: RecipeVersion) -> SoftwareOut:
-    """An installed program, as the recipe that calls it declares it."""
+def _callers(recipes: Sequence[RecipeVersion]) -> list[list[RecipeVersion]]:
+    """The recipes that call an installed program, together where they declare the same one."""
+    found: dict[ProgramNeed, list[RecipeVersion]] = {}
+    for recipe in recipes:
+        if recipe.manifest.program is not None:
+            found.setdefault(recipe.manifest.program, []).append(recipe)
+    return list(found.values())
+
+
+def _program(platform: Services, callers: Sequence[RecipeVersion]) -> SoftwareOut:
+    """An installed program, as the recipes that call it declare it."""
+    recipe = next((one for one in callers if one.usable), callers[0])
     manifest, need = recipe.manifest, recipe.manifest.program
     assert need is not None  # noqa: S101 - asked by the caller
     found = platform.runtime.programs.find(need)
@@ -83,7 +93,7 @@ def _program(platform: Services, recipe: RecipeVersion) -> SoftwareOut:
         except PandaasError:
             version = ""
     return SoftwareOut(
-        id=manifest.id,
+        id=manifest.id if len(callers) == 1 else need.name.lower(),
         kind="program",
         title=need.name,
         state="absent" if found is None else "ready" if recipe.usable else "failed",
@@ -91,9 +101,9 @@ def _program(platform: Services, recipe: RecipeVersion) -> SoftwareOut:
         remedy=need.remedy if found is None else None,
         version=version,
         licence=manifest.licence,
-        citation=list(manifest.citation),
+        citation=_citations(one.manifest for one in callers),
         url=manifest.code_url,
-        recipes=[UserOfSoftware(id=manifest.id, title=manifest.title)],
+        recipes=[UserOfSoftware(id=one.manifest.id, title=one.manifest.title) for one in callers],
         verified=need.verified,
     )
 

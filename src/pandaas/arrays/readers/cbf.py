@@ -63,6 +63,7 @@ class CbfReader:
             describe.text(instrument, "name", name)
             describe.text(describe.group(instrument, "source", "NXsource"), "name", name)
         if _several_panels(path, head):
+            describe.text(entry, "definition", "imgCIF")
             return Contents(path, "cbf", file, unread=(NEEDS_DIALS,))
         try:
             shape, dtype = _shape(path, head)

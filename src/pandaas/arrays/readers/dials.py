@@ -29,8 +29,10 @@ class DialsReader:
     def open(self, path: Path) -> Contents:
         file = describe.memory_file()
         entry = describe.entry(file, title=path.stem)
+        is_model = path.suffix.lower() == ".expt"
+        describe.text(entry, "definition", "ExperimentList" if is_model else "reflection_table")
         try:
-            if path.suffix.lower() == ".expt":
+            if is_model:
                 _experiment(entry, path)
         except (ValueError, RecursionError) as error:
             file.close()

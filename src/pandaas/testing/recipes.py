@@ -246,8 +246,12 @@ def write_job(
         found = _runtime().programs.find(manifest.program)
         if found is not None:
             version = _runtime().programs.version(manifest.program, found)
-            job["program"] = {"name": manifest.program.name, "version": version, "path": str(found.path)}
-            job["program"]["variables"] = dict(found.variables)
+            job["program"] = {
+                "name": manifest.program.name,
+                "version": version,
+                "path": str(found.path),
+                "variables": dict(found.variables),
+            }
     path = folder / "job.json"
     path.write_text(json.dumps(job), "utf-8")
     path.chmod(0o644)

@@ -55,6 +55,7 @@ class Plot:
 
     `errors` is one standard deviation per value, of the signal's shape. `auxiliary` are further signals drawn with it.
     `scales` are 'linear' or 'log': one for each axis, then one for the signal. `sas=True` marks I(Q) for NXcanSAS.
+    `beside` are arrays that belong to it and aren't drawn, such as the resolution of an axis.
     """
 
     name: str
@@ -66,6 +67,7 @@ class Plot:
     scales: Sequence[str] = ()
     interpretation: Optional[str] = None
     sas: bool = False
+    beside: Sequence[Field] = ()
 
 
 def write_result(
@@ -173,7 +175,7 @@ def _write_plot(group: h5py.Group, plot: Plot) -> None:
         if axis is not None:
             _write_field(group, axis)
             group.attrs[f"{axis.name}_indices"] = index
-    for item in plot.auxiliary:
+    for item in (*plot.auxiliary, *plot.beside):
         _write_field(group, item)
     if plot.errors is not None:
         _write_errors(group, plot, node)

@@ -38,6 +38,7 @@ FITS: dict[str, tuple[str, ...]] = {
     "laser-propagate": (),
     "laser-pulse": ("lasers/pypret_frog*",),
     "plasma-view": ("lasers/*.h5", "lasers/fbpic*/*.h5"),
+    "sans-reduce": ("neutron_sans/LOQ*", "neutron_sans/PSI*"),
     "xas-reduce": ("xas/*.dat", "xas/*.xdi"),
     "xrf-map": ("xrf/DLS_I18*", "xrf/DLS_testfluo2*"),
 }

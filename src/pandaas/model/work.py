@@ -147,7 +147,7 @@ class ProgramNeed:
     verified: str = ""
 
 
-RecipeShape = Literal["blockwise", "whole", "notebook", "command"]
+RecipeShape = Literal["blockwise", "whole", "notebook", "command", "ewoks", "cwl"]
 
 
 @dataclass(frozen=True)

@@ -108,12 +108,27 @@ class _Command(_Table):
     result: _Outcome
 
 
+class _FormField(_Table):
+    title: str = ""
+    help: str = ""
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: list[str | int | float] = []
+    hidden: bool = False
+
+
+class _Workflow(_Table):
+    fields: dict[str, _FormField] = {}
+    result: _Outcome
+
+
 class _Manifest(_Table):
     id: str = Field(pattern=rf"^{_ID.pattern}$")
     version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+-]{0,31}$")
     title: str = Field(min_length=1, max_length=200)
     summary: str = ""
-    shape: Literal["blockwise", "whole", "notebook", "command"]
+    shape: Literal["blockwise", "whole", "notebook", "command", "ewoks", "cwl"]
     environment: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
     selection: Literal["each", "all"] = "each"
     techniques: list[str] = []
@@ -129,6 +144,7 @@ class _Manifest(_Table):
     outputs: list[_Output] = []
     program: _Program | None = None
     command: _Command | None = None
+    workflow: _Workflow | None = None
     resources: _Resources = _Resources(cores=1, memory_mb=2048, time_limit_s=3600)
 
 
@@ -149,7 +165,13 @@ def parse_manifest(folder: Path) -> RecipeManifest:
     return _to_manifest(found)
 
 
-_CODE = {"blockwise": "run.py", "whole": "run.py", "notebook": "notebook.ipynb"}
+_CODE = {
+    "blockwise": "run.py",
+    "whole": "run.py",
+    "notebook": "notebook.ipynb",
+    "ewoks": "graph.json",
+    "cwl": "workflow.cwl",
+}
 
 
 def check_code(folder: Path, manifest: RecipeManifest) -> None:
@@ -248,6 +270,12 @@ def _check_sense(file: Path, found: _Manifest) -> None:
     if not any(slot.minimum for slot in found.inputs):
         raise InvalidInput(f"{file}: no input is needed.", remedy="Give one input minimum = 1.", field="inputs.minimum")
     _check_command(file, found)
+    if (found.shape in {"ewoks", "cwl"}) != (found.workflow is not None):
+        raise InvalidInput(
+            f"{file}: the shapes 'ewoks' and 'cwl' need the table 'workflow', and no other shape has it.",
+            remedy="Give workflow.result, or another shape.",
+            field="workflow",
+        )
     if found.verify == "tolerance" and not found.verify_reason:
         raise InvalidInput(
             f"{file}: 'verify_reason' is missing.",
@@ -293,7 +321,7 @@ def _check_command(file: Path, found: _Manifest) -> None:
 
 
 def _to_manifest(found: _Manifest) -> RecipeManifest:
-    values = found.model_dump(exclude={"inputs", "outputs", "resources", "program", "command"})
+    values = found.model_dump(exclude={"inputs", "outputs", "resources", "program", "command", "workflow"})
     values = _as_tuples(values)
     if found.program is not None:
         values["program"] = ProgramNeed(**_as_tuples(found.program.model_dump()))

@@ -106,7 +106,7 @@ def _job(options: argparse.Namespace) -> int:
 
 
 def _carry_out(options: argparse.Namespace, job: Job) -> None:
-    from pandaas.sdk import blockwise, command, notebook, whole
+    from pandaas.sdk import blockwise, command, cwl, ewoks, notebook, whole
     from pandaas.sdk.errors import RecipeError
     from pandaas.sdk.recipe import load_code, load_parameters
     from pandaas.sdk.report import progress
@@ -115,8 +115,9 @@ def _carry_out(options: argparse.Namespace, job: Job) -> None:
     parameters = load_parameters(job.recipe_folder, job.parameters)
     if job.shape != "blockwise" and options.verb != "run":
         raise RecipeError(f"'{options.verb}' needs a blockwise recipe; {job.recipe_id} runs as a whole.")
-    if job.shape in {"notebook", "command"}:
-        (notebook if job.shape == "notebook" else command).run(job, parameters)
+    others = {"notebook": notebook.run, "command": command.run, "ewoks": ewoks.run, "cwl": cwl.run}
+    if job.shape in others:
+        others[job.shape](job, parameters)
         return
     code = load_code(job.recipe_folder, job.shape)
     if job.shape != "blockwise":

@@ -44,7 +44,8 @@ def run(job: Job, parameters: Any) -> None:
     progress(0.01, f"Starting {os.path.basename(argv[0])}")
     _follow(table, argv, folder, {**os.environ, **job.program.get("variables", {})})
     progress(0.97, "Reading what it wrote")
-    _write(job, table["result"], folder, parameters)
+    name, version = str(job.program.get("name") or job.recipe_id), str(job.program.get("version") or "unknown")
+    write_outcome(job, table["result"], folder, parameters, (name, version))
     progress(1.0, "Done")
 
 
@@ -114,15 +115,15 @@ def _write_text(path: str, content: Any, values: Mapping[str, Any]) -> None:
         if isinstance(content, str):
             stream.write(_PLACE.sub(lambda match: _text(_known(values, match.group(1))), content))
         else:
-            json.dump(_filled(content, values), stream, indent=1)
+            json.dump(filled(content, values), stream, indent=1)
 
 
-def _filled(node: Any, values: Mapping[str, Any]) -> Any:
+def filled(node: Any, values: Mapping[str, Any]) -> Any:
     """JSON with its placeholders filled in; one that stands alone keeps its type."""
     if isinstance(node, dict):
-        return {key: _filled(value, values) for key, value in node.items()}
+        return {key: filled(value, values) for key, value in node.items()}
     if isinstance(node, list):
-        return [_filled(value, values) for value in node]
+        return [filled(value, values) for value in node]
     if isinstance(node, str):
         whole = _PLACE.fullmatch(node)
         return _known(values, whole.group(1)) if whole else _fill(node, values)[0]
@@ -178,8 +179,8 @@ def _judge(table: Mapping[str, Any], code: int, reason: Optional[str], said: Seq
             )
 
 
-def _write(job: Job, result: Mapping[str, Any], folder: str, parameters: Any) -> None:
-    """A result with provenance from the file that the program wrote."""
+def write_outcome(job: Job, result: Mapping[str, Any], folder: str, parameters: Any, program: tuple[str, str]) -> None:
+    """A result with provenance from the file that the program (name, version) wrote."""
     path = os.path.join(folder, result["file"])
     if not os.path.isfile(path):
         raise RecipeError(f"The program did not write '{result['file']}'.", "See the log for all that it said.")
@@ -187,11 +188,7 @@ def _write(job: Job, result: Mapping[str, Any], folder: str, parameters: Any) ->
     write_result(
         job.result_path,
         title=str(result.get("title") or job.recipe_id),
-        process={
-            "program": str(job.program.get("name") or job.recipe_id),
-            "version": str(job.program.get("version") or "unknown"),
-            "parameters": plain(parameters),
-        },
+        process={"program": program[0], "version": program[1], "parameters": plain(parameters)},
         plots=plots,
         inputs=job.inputs.all(),
     )

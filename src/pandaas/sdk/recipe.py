@@ -12,6 +12,7 @@ from typing import Any, Mapping
 
 from pandaas.sdk.errors import RecipeError
 from pandaas.sdk.parameters_cell import NOTEBOOK
+from pandaas.sdk.workflow import GRAPH, WORKFLOW
 
 BLOCKWISE_FUNCTIONS = ("open", "process", "merge", "finish")
 WHOLE_FUNCTIONS = ("run",)
@@ -43,10 +44,10 @@ def load_parameters(folder: str, given: Mapping[str, Any]) -> Any:
 def parameter_schema(folder: str) -> dict[str, Any]:
     """The JSON Schema of the recipe's parameters: bounds, defaults, units, help."""
     if not os.path.isfile(os.path.join(folder, "parameters.py")):
-        if os.path.isfile(os.path.join(folder, NOTEBOOK)):
-            from pandaas.sdk import notebook
-
-            return notebook.schema(folder)
+        for name, module in ((NOTEBOOK, "notebook"), (GRAPH, "ewoks"), (WORKFLOW, "cwl")):
+            if os.path.isfile(os.path.join(folder, name)):
+                found: dict[str, Any] = importlib.import_module(f"pandaas.sdk.{module}").schema(folder)
+                return found
         return {"type": "object", "properties": {}}
     schema: dict[str, Any] = json.loads(json.dumps(_load(folder, "parameters").Parameters.model_json_schema()))
     return schema

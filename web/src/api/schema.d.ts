@@ -6359,7 +6359,7 @@ export interface components {
              * Shape
              * @enum {string}
              */
-            shape: "blockwise" | "whole" | "notebook" | "command";
+            shape: "blockwise" | "whole" | "notebook" | "command" | "ewoks" | "cwl";
             /** Environment */
             environment: string;
             /** Environment Ready */
@@ -6400,7 +6400,7 @@ export interface components {
              * Shape
              * @enum {string}
              */
-            shape: "blockwise" | "whole" | "notebook" | "command";
+            shape: "blockwise" | "whole" | "notebook" | "command" | "ewoks" | "cwl";
             /** Environment */
             environment: string;
             /** Environment Ready */

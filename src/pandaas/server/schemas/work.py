@@ -30,7 +30,7 @@ class RecipeOut(Out):
     citation: list[str]
     licence: str
     techniques: list[TechniqueOut]
-    shape: Literal["blockwise", "whole", "notebook", "command"]
+    shape: Literal["blockwise", "whole", "notebook", "command", "ewoks", "cwl"]
     environment: str
     environment_ready: bool
     selection: Literal["each", "all"]

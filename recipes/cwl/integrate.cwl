@@ -1,7 +1,7 @@
 cwlVersion: v1.2
 class: CommandLineTool
 label: pyFAI-saxs
-baseCommand: [pyFAI-saxs, --ext, .dat]
+baseCommand: [pyFAI-saxs, --ext, .dat, --delta_dummy, "1000"]
 requirements:
   InitialWorkDirRequirement:
     listing:
@@ -17,6 +17,11 @@ inputs:
     inputBinding:
       position: 1
       prefix: -p
+  dead:
+    type: double
+    inputBinding:
+      position: 2
+      prefix: --dummy
   points:
     type: int
     inputBinding:

@@ -19,6 +19,11 @@ inputs:
     default: 1000
     label: Points
     doc: Bins of the pattern.
+  dead:
+    type: double
+    default: 4294967295.0
+    label: Dead pixels
+    doc: Pixels with this value are left out. EIGER detectors mark gaps and dead pixels with 4294967295, PILATUS with -1.
 
 outputs:
   mean:
@@ -42,4 +47,5 @@ steps:
       image: average/image
       poni: series_poni
       points: points
+      dead: dead
     out: [pattern]

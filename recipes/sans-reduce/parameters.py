@@ -87,7 +87,7 @@ class Parameters(BaseModel):
     q_scale: Literal["log", "linear"] = Field(
         "log", title="Steps of Q", description="Equal ratios or equal steps.", json_schema_extra=_extra("Q", 23)
     )
-    transmission: float | None = Field(
+    transmission_value: float | None = Field(
         None,
         gt=0,
         le=1.05,
@@ -95,7 +95,7 @@ class Parameters(BaseModel):
         description="One number for all wavelengths, where there is no transmission run. Empty: not corrected.",
         json_schema_extra=_extra("Corrections", 30),
     )
-    background_transmission: float | None = Field(
+    background_transmission_value: float | None = Field(
         None,
         gt=0,
         le=1.05,

@@ -53,7 +53,7 @@ def _measured(inputs: Inputs, slot: str, parameters: Parameters) -> Measurement:
     source = inputs.one(slot)
     found = read_run(source, parameters)
     prefix = "" if slot == "sample" else "background_"
-    number = getattr(parameters, f"{prefix}transmission")
+    number = getattr(parameters, f"{prefix}transmission_value")
     if not found.timed:
         total = np.array([monitor_total(source)])
         if number is None:

@@ -92,7 +92,7 @@ class TestCwl(RecipeConformance):
             np.testing.assert_allclose(file["entry/curve/I"][()], intensity, rtol=2e-3)
 
     def test_the_form_is_made_of_the_inputs(self, schema: dict[str, Any]) -> None:
-        assert list(schema["properties"]) == ["combination", "points"]
+        assert list(schema["properties"]) == ["combination", "points", "dead"]
         assert schema["properties"]["combination"]["enum"] == ["mean", "median", "max"]
         assert schema["properties"]["points"]["title"] == "Points"
 
@@ -100,6 +100,18 @@ class TestCwl(RecipeConformance):
         run = self.run(tmp_path)
         assert {"mean.edf", "mean.dat"} <= {path.name for path in (run.output / "files").iterdir()}
         assert any("Step" in line["message"] for line in run.progress)
+
+    def test_dead_pixels_are_left_out(self, tmp_path: Path) -> None:
+        inputs = {"series": [series(tmp_path)]}
+        with h5py.File(tmp_path / "series.h5", "r+") as file:
+            frames = file["entry/data/data"][()].astype(np.uint32)
+            frames[:, 40:44] = 2**32 - 1
+            del file["entry/data/data"]
+            file["entry/data/data"] = frames
+        run = self.run(tmp_path, inputs, combination="median")
+        assert run.code == 0, run.log
+        with h5py.File(run.result) as file:
+            assert 40 < file["entry/curve/I"][()].max() < 600
 
     def test_a_dataset_without_poni_names_the_input(self, tmp_path: Path) -> None:
         given = {**series(tmp_path), "attachments": []}

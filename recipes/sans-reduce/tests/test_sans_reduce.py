@@ -266,7 +266,7 @@ class TestSansReduce(RecipeConformance):
     def test_one_wavelength_takes_centre_and_wavelength_from_the_file(self, tmp_path: Path) -> None:
         """Vesicles at SANS-I (PSI): 6.0 Å, beam centre as the instrument wrote it."""
         inputs = {"sample": [given(DATA / "PSI_SANS_2009n012333.hdf")]}
-        options = {"pixel_size": 7.5, "distance": None, "centre_x": None, "centre_y": None, "transmission": 0.8}
+        options = {"pixel_size": 7.5, "distance": None, "centre_x": None, "centre_y": None, "transmission_value": 0.8}
         run = self.run(tmp_path, inputs, **options)
         q, intensity, _ = curve(run)
         with h5py.File(run.result) as file:

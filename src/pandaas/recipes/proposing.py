@@ -23,6 +23,9 @@ _WORDS = {
     "direct": ("direct beam", "empty beam", "direct"),
     "empty": ("empty", "blank"),
 }
+# What a title must not say as well: a direct beam is a transmission run with nothing in the beam, and a transmission run of
+# the empty cell is no scattering of it.
+_NOT = {"transmission": _WORDS["direct"], "background": _WORDS["transmission"]}
 _FAR = timedelta(days=36_500)
 
 
@@ -48,7 +51,7 @@ def propose(main: DatasetSummary, slot: InputSlot, found: Sequence[DatasetSummar
     if not words or _said(words, main.title) is not None:
         return None
     for one in nearest_first(main, found):
-        said = _said(words, one.title)
+        said = None if _said(_NOT.get(slot.name, ()), one.title) else _said(words, one.title)
         if said is not None and one.instrument_id == main.instrument_id:
             return Proposed(one.pid, f"Its title says “{said}”; same proposal and instrument{_when(main, one)}.")
     return None

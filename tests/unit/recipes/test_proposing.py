@@ -43,6 +43,17 @@ def test_a_measurement_that_is_a_background_itself_gets_none() -> None:
     assert propose(dataset("main", "Empty can"), BACKGROUND, [dataset("x", "Background")]) is None
 
 
+def test_a_direct_beam_is_no_transmission_of_the_sample() -> None:
+    found = [dataset("direct", "Direct Beam_TRANS", 1), dataset("trans", "Foil_TRANS", 3)]
+    assert getattr(propose(MAIN, InputSlot("transmission", "Transmission", minimum=0), found), "pid", None) == "trans"
+    assert getattr(propose(MAIN, InputSlot("direct", "Direct beam", minimum=0), found), "pid", None) == "direct"
+
+
+def test_a_transmission_run_is_no_background() -> None:
+    found = [dataset("trans", "Empty_cell_TRANS", 1), dataset("cell", "Empty_cell_SANS", 3)]
+    assert getattr(propose(MAIN, BACKGROUND, found), "pid", None) == "cell"
+
+
 def test_an_input_with_another_name_gets_none() -> None:
     assert propose(MAIN, InputSlot("curves", "Curves"), [dataset("x", "Background")]) is None
 

@@ -66,10 +66,12 @@ class ChainService:
 
     def series(self, principal: Principal, runs: Sequence[RunView], step: str | None = None) -> SeriesTable:
         """Every scalar of a step's results and of the measurements; of a dataset that was run on several times the last
-        run counts (`runs` come newest first)."""
+        run that has the result counts (`runs` come newest first)."""
         latest: dict[tuple[str, ...], RunView] = {}
         for run in runs:
-            latest.setdefault(tuple(sorted(one.pid for one in run.inputs if _is_main(run, one.name))), run)
+            key = tuple(sorted(one.pid for one in run.inputs if _is_main(run, one.name)))
+            if key not in latest or (not _has_result(latest[key], step) and _has_result(run, step)):
+                latest[key] = run
         return series_of(self._database, self._access, principal, list(latest.values()), step)
 
     def keep(self, stop: threading.Event) -> None:
@@ -112,3 +114,8 @@ class ChainService:
 
 def _is_main(run: RunView, name: str) -> bool:
     return run.definition.main is not None and run.definition.main.name == name
+
+
+def _has_result(run: RunView, step: str | None) -> bool:
+    wanted = [one for one in run.steps if one.step.name == step] if step else list(run.steps[-1:])
+    return any(one.result for one in wanted)

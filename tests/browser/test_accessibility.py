@@ -23,6 +23,7 @@ PAGES = {
     "results": ("alice", "/results"),
     "proposals": ("alice", "/proposals"),
     "proposal": ("alice", "/proposals/SC-2026-0117"),
+    "publications": ("alice", "/publications"),
     "recipes": ("alice", "/recipes"),
     "sessions": ("alice", "/sessions"),
     "tokens": ("alice", "/tokens"),

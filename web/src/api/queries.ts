@@ -95,6 +95,18 @@ export const collectionQuery = (id: number) =>
     queryFn: ({ signal }) => body(api.GET('/api/v1/collections/{collection_id}', { params: { path: { collection_id: id } }, signal })),
   });
 
+export const publicationsQuery = (dataset?: string) =>
+  queryOptions({
+    queryKey: ['publications', { dataset }],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/publications', { params: { query: { dataset } }, signal })),
+  });
+
+export const publicationQuery = (pid: string) =>
+  queryOptions({
+    queryKey: ['publications', pid],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/publications/{pid}', { params: { path: { pid } }, signal })),
+  });
+
 export const preferencesQuery = queryOptions({
   queryKey: ['preferences'],
   queryFn: ({ signal }) => body(api.GET('/api/v1/preferences', { signal })),

@@ -5,6 +5,9 @@ type Schemas = components['schemas'];
 
 export type ArrayOut = Schemas['ArrayOut'];
 export type CollectionOut = Schemas['CollectionOut'];
+export type PublicationIn = Schemas['PublicationIn'];
+export type PublicationOut = Schemas['PublicationOut'];
+export type PublicationPatch = Schemas['PublicationPatch'];
 export type ColumnValue = Schemas['ColumnValue'];
 export type ColumnSetOut = Schemas['ColumnSetOut'];
 export type PreferencesOut = Schemas['PreferencesOut'];

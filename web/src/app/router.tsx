@@ -81,6 +81,18 @@ const collection = createRoute({
   component: lazyRouteComponent(() => import('@/pages/saved/CollectionPage'), 'CollectionPage'),
 });
 
+const publications = createRoute({
+  getParentRoute: () => root,
+  path: '/publications',
+  component: lazyRouteComponent(() => import('@/pages/publications/PublicationsPage'), 'PublicationsPage'),
+});
+
+const publication = createRoute({
+  getParentRoute: () => root,
+  path: '/publications/$pid',
+  component: lazyRouteComponent(() => import('@/pages/publications/PublicationPage'), 'PublicationPage'),
+});
+
 const units = createRoute({
   getParentRoute: () => root,
   path: '/units',
@@ -304,7 +316,7 @@ const device = createRoute({
 });
 
 const tree = root.addChildren([
-  home, signIn, search, saved, browse, collections, collection, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, sessions, workSession, recipes, software, upload, instruments, instrument,
+  home, signIn, search, saved, browse, collections, collection, publications, publication, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, sessions, workSession, recipes, software, upload, instruments, instrument,
   quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, audit, account,
   signedIn, link, signedOut, device,
 ]);

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Literal
 
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from pandaas.federation import PublicationView, citing
 from pandaas.model import InvalidInput
 from pandaas.server import present
 from pandaas.server.present_values import technique
+from pandaas.server.routers.saved import base_url
 from pandaas.server.schemas.publications import (
     CreatorOut,
     PublicationIn,
@@ -19,21 +21,24 @@ from pandaas.server.schemas.publications import (
     RelatedOut,
     WithdrawIn,
 )
-from pandaas.server.services import READ_OR_WRITE, Asker, Platform, Signed
+from pandaas.server.services import READ_OR_WRITE, Asker, Platform, Services, Signed
 
 router = APIRouter(prefix="/api/v1/publications", tags=["publications"], dependencies=[READ_OR_WRITE])
 
 
 @router.get("")
 def publications(
-    platform: Platform, asker: Asker, dataset: str | None = Query(None, max_length=64, description="In which it is.")
+    request: Request,
+    platform: Platform,
+    asker: Asker,
+    dataset: str | None = Query(None, max_length=64, description="In which it is."),
 ) -> list[PublicationOut]:
     """Your own drafts and what is published, the newest first."""
-    return [_told(one) for one in platform.publications.all(asker, dataset=dataset)]
+    return [_told(request, platform, one) for one in platform.publications.all(asker, dataset=dataset)]
 
 
 @router.post("", status_code=201)
-def begin(body: PublicationIn, platform: Platform, asker: Signed) -> PublicationOut:
+def begin(body: PublicationIn, request: Request, platform: Platform, asker: Signed) -> PublicationOut:
     """A draft of datasets that you lead, or of a collection, filled with what is known."""
     pids, title, abstract = body.datasets, body.title, body.abstract
     if body.collection is not None:
@@ -42,20 +47,20 @@ def begin(body: PublicationIn, platform: Platform, asker: Signed) -> Publication
         chosen = platform.catalogue.collections.show(asker, body.collection)
         pids = [card.pid for card in chosen.datasets]
         title, abstract = title or chosen.name, abstract or chosen.description
-    return _told(platform.publications.draft(asker, pids, title, abstract))
+    return _told(request, platform, platform.publications.draft(asker, pids, title, abstract))
 
 
 @router.get("/{pid}")
-def show(pid: str, platform: Platform, asker: Asker) -> PublicationOut:
+def show(pid: str, request: Request, platform: Platform, asker: Asker) -> PublicationOut:
     """The landing page: for everyone once it is published."""
-    return _told(platform.publications.show(asker, pid))
+    return _told(request, platform, platform.publications.show(asker, pid))
 
 
 @router.patch("/{pid}")
-def change(pid: str, body: PublicationPatch, platform: Platform, asker: Signed) -> PublicationOut:
+def change(pid: str, body: PublicationPatch, request: Request, platform: Platform, asker: Signed) -> PublicationOut:
     """Change a draft, or amend what is published; its datasets and its licence stay then."""
     changes = {name: value for name, value in body.model_dump(exclude_unset=True).items() if value is not None}
-    return _told(platform.publications.change(asker, pid, changes))
+    return _told(request, platform, platform.publications.change(asker, pid, changes))
 
 
 @router.delete("/{pid}", status_code=204)
@@ -65,32 +70,33 @@ def discard(pid: str, platform: Platform, asker: Signed) -> None:
 
 
 @router.post("/{pid}/published")
-def publish(pid: str, platform: Platform, asker: Signed) -> PublicationOut:
+def publish(pid: str, request: Request, platform: Platform, asker: Signed) -> PublicationOut:
     """Show it to everyone, for good; where DOIs are configured one is registered."""
-    return _told(platform.publications.publish(asker, pid))
+    return _told(request, platform, platform.publications.publish(asker, pid))
 
 
 @router.post("/{pid}/withdrawn")
-def withdraw(pid: str, body: WithdrawIn, platform: Platform, asker: Signed) -> PublicationOut:
+def withdraw(pid: str, body: WithdrawIn, request: Request, platform: Platform, asker: Signed) -> PublicationOut:
     """For operators: a page with the reason remains."""
-    return _told(platform.publications.withdraw(asker, pid, body.reason))
+    return _told(request, platform, platform.publications.withdraw(asker, pid, body.reason))
 
 
 @router.post("/{pid}/doi")
-def register_again(pid: str, platform: Platform, asker: Signed) -> PublicationOut:
+def register_again(pid: str, request: Request, platform: Platform, asker: Signed) -> PublicationOut:
     """Have a DOI that waits or was refused sent again."""
-    return _told(platform.publications.try_again(asker, pid))
+    return _told(request, platform, platform.publications.try_again(asker, pid))
 
 
 @router.get("/{pid}/citation", response_class=Response)
 def citation(
     pid: str,
+    request: Request,
     platform: Platform,
     asker: Asker,
     form: Literal["text", "bibtex", "ris", "csl", "datacite", "schema.org"] = Query("text", alias="format"),
 ) -> Response:
     """The citation in words, for reference managers, or as metadata."""
-    view = platform.publications.show(asker, pid)
+    view = _addressed(request, platform, platform.publications.show(asker, pid))
     match form:
         case "text":
             return Response(citing.in_words(view), media_type="text/plain")
@@ -110,7 +116,14 @@ def _file(text: str, media_type: str, name: str) -> Response:
     return Response(text.encode(), media_type=media_type, headers=headers)
 
 
-def _told(view: PublicationView) -> PublicationOut:
+def _addressed(request: Request, platform: Services, view: PublicationView) -> PublicationView:
+    """With the addresses that this request's client uses."""
+    made = replace(view, base=base_url(platform, request).rstrip("/"))
+    return replace(made, datacite={**made.datacite, "url": made.url})
+
+
+def _told(request: Request, platform: Services, found: PublicationView) -> PublicationOut:
+    view = _addressed(request, platform, found)
     return PublicationOut.model_validate(
         {
             name: getattr(view, name)

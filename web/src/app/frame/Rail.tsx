@@ -1,7 +1,7 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import {
   IconAlertSquareRounded, IconChartDots3, IconDeviceDesktop, IconFolders, IconHome, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand,
-  IconListCheck, IconPackages, IconSearch, IconSettings2, IconStack2, IconTool, IconUpload,
+  IconListCheck, IconPackages, IconQuote, IconSearch, IconSettings2, IconStack2, IconTool, IconUpload,
 } from '@tabler/icons-react';
 import type { Icon } from '@tabler/icons-react';
 import type { SessionOut } from '@/api/types';
@@ -25,6 +25,7 @@ export function placesOf(session: SessionOut | undefined): Place[] {
     { label: 'Home', to: '/', icon: IconHome, group: 'all' },
     { label: 'Search', to: '/search', icon: IconSearch, group: 'all' },
     { label: 'Proposals', to: '/proposals', icon: IconFolders, group: 'all' },
+    { label: 'Publications', to: '/publications', icon: IconQuote, group: 'all' },
   ];
   if (!person) return places;
   places.push(

@@ -1,6 +1,6 @@
 import { ActionIcon, Button, CopyButton, Menu, Tooltip } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconBrandPython, IconChartDots3, IconCheck, IconCopy, IconDots, IconDownload, IconExternalLink, IconPencil, IconShare2 } from '@tabler/icons-react';
+import { IconBrandPython, IconChartDots3, IconCheck, IconCopy, IconDots, IconDownload, IconExternalLink, IconPencil, IconQuote, IconShare2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 
@@ -8,6 +8,7 @@ import type { DatasetOut } from '@/api/types';
 import { LinkButton } from '@/components/links';
 import { accessQuery } from '@/pages/access/queries';
 import { Share } from '@/pages/access/Share';
+import { usePublish } from '@/pages/publications/usePublish';
 import { OpenIn } from '@/pages/sessions/OpenIn';
 
 import { CopyPython } from './CopyPython';
@@ -26,6 +27,7 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
   const [editing, edit] = useDisclosure(false);
   const [sharing, share] = useDisclosure(false);
   const access = useQuery(accessQuery(dataset.pid)).data;
+  const publish = usePublish({ told: true });
   const navigate = useNavigate();
   return (
     <>
@@ -77,6 +79,11 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
               </Menu.Item>
             )}
           </CopyButton>
+          {access?.may_manage && (
+            <Menu.Item leftSection={<IconQuote size={16} />} onClick={() => publish.mutate({ datasets: [dataset.pid] })}>
+              Publish…
+            </Menu.Item>
+          )}
           {dataset.may_write && (
             <Menu.Item leftSection={<IconPencil size={16} />} onClick={edit.open}>
               Edit metadata

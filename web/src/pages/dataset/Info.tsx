@@ -1,6 +1,8 @@
 import { Spoiler, Stack } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
 
-import type { DatasetOut } from '@/api/types';
+import { publicationsQuery } from '@/api/queries';
+import type { DatasetOut, PublicationOut } from '@/api/types';
 import { Link } from '@/components/links';
 import { kindWord } from '@/components/marks';
 import { CopyIcon, Facts, When } from '@/components/text';
@@ -12,6 +14,7 @@ import { Verify } from './Verify';
 const FIRST = 6;
 
 export function Info({ dataset }: { dataset: DatasetOut }) {
+  const publications = (useQuery(publicationsQuery(dataset.pid)).data ?? []).filter(({ state }) => state === 'published');
   const seconds = dataset.start_time && dataset.end_time ? (Date.parse(dataset.end_time) - Date.parse(dataset.start_time)) / 1000 : null;
   return (
     <Stack gap="md">
@@ -41,6 +44,7 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
           { name: 'Made by', value: dataset.job && <Link to="/jobs/$id" params={{ id: dataset.job }} inherit>this job</Link> },
           { name: dataset.open ? 'Open since' : 'Becomes open', value: dataset.release_time && <When at={dataset.release_time} exact /> },
           { name: 'Licence', value: dataset.licence },
+          { name: 'Published in', value: publications.length > 0 ? <PublishedIn publications={publications} /> : null },
           { name: 'Format', value: [dataset.format, ...dataset.definitions].join(', ') },
           { name: 'Size', value: bytes(dataset.size) },
           { name: 'Registered', value: <When at={dataset.created} exact /> },
@@ -61,5 +65,19 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
       <Quality dataset={dataset} />
       {dataset.kind === 'derived' && dataset.job && <Verify dataset={dataset} />}
     </Stack>
+  );
+}
+
+function PublishedIn({ publications }: { publications: readonly PublicationOut[] }) {
+  return (
+    <>
+      {publications.map(({ pid, title }) => (
+        <div key={pid}>
+          <Link to="/publications/$pid" params={{ pid }} inherit>
+            {title}
+          </Link>
+        </div>
+      ))}
+    </>
   );
 }

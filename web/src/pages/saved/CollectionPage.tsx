@@ -1,7 +1,7 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure, useListState } from '@mantine/hooks';
 import { modals } from '@mantine/modals';
-import { IconChartDots3, IconDownload, IconShare, IconTrash } from '@tabler/icons-react';
+import { IconChartDots3, IconDownload, IconQuote, IconShare, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
@@ -15,6 +15,7 @@ import { Page } from '@/components/Page';
 import { ActionFailure, Empty, Failure, SkeletonRows } from '@/components/states';
 import { plural } from '@/format';
 import { myLinksQuery } from '@/pages/access/queries';
+import { usePublish } from '@/pages/publications/usePublish';
 import { ReleaseTogether } from './ReleaseTogether';
 import { ReviewerLink } from '@/pages/access/ReviewerLink';
 
@@ -32,6 +33,7 @@ function Contents({ collection }: { collection: CollectionOut }) {
   const { id, name, mine, owner, datasets, readers } = collection;
   const [chosen, choose] = useListState<string>([]);
   const [sharing, share] = useDisclosure(false);
+  const publish = usePublish();
   const navigate = useNavigate();
   const queries = useQueryClient();
   const params = { path: { collection_id: id } };
@@ -83,13 +85,18 @@ function Contents({ collection }: { collection: CollectionOut }) {
             </Button>
           )}
           {mine && datasets.some(({ open }) => !open) && <ReleaseTogether collection={collection} />}
+          {mine && datasets.length > 0 && (
+            <Button variant="default" leftSection={<IconQuote size={16} />} loading={publish.isPending} onClick={() => publish.mutate({ collection: id })}>
+              Publish…
+            </Button>
+          )}
           <Button variant="subtle" color="gray" leftSection={<IconTrash size={16} />} onClick={confirm}>
             {mine ? 'Delete' : 'Leave'}
           </Button>
         </>
       }
     >
-      <ActionFailure error={remove.error ?? end.error} />
+      <ActionFailure error={remove.error ?? end.error ?? publish.error} />
       {datasets.length === 0 ? (
         <Empty title="Nothing is in this collection">Choose datasets in a search, then “Add to collection”.</Empty>
       ) : (

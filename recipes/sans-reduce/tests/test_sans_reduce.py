@@ -173,8 +173,8 @@ class TestSansReduce(RecipeConformance):
             assert file["entry/I_of_Q/I"].attrs["units"] == "1/cm"
             assert file["entry/measurement/absolute"][()] == 1
 
-    def test_the_resolution_is_that_of_the_formula(self, tmp_path: Path) -> None:
-        """At large Q of one wavelength the spread of the wavelength rules: dQ/Q = FWHM / 2.355."""
+    def test_the_resolution_is_told_and_worst_at_small_q(self, tmp_path: Path) -> None:
+        """Collimation rules at small Q, the spread of the wavelength at large Q."""
         run = self.run(tmp_path, source_aperture=20.0, sample_aperture=8.0, collimation=8.0)
         assert run.code == 0, run.log
         with h5py.File(run.result) as file:

@@ -24,6 +24,7 @@ const KINDS = [
   'job.created',
   'job.state',
   'job.progress',
+  'chain.run',
   'session.created',
   'session.state',
   'session.changed',
@@ -62,6 +63,8 @@ export function staleKeys({ kind, subject, payload }: LiveEvent): readonly (read
       return [['jobs'], ['job', subject], ['home'], ['instruments'], ['operator']];
     case 'job.progress':
       return [['jobs'], ['job', subject]];
+    case 'chain.run':
+      return [['chain-runs'], ['instruments']];
     case 'session.created':
     case 'session.state':
     case 'session.changed':

@@ -171,6 +171,32 @@ const job = createRoute({
   component: lazyRouteComponent(() => import('@/pages/jobs/JobPage'), 'JobPage'),
 });
 
+const chains = createRoute({
+  getParentRoute: () => root,
+  path: '/chains',
+  component: lazyRouteComponent(() => import('@/pages/chains/ChainsPage'), 'ChainsPage'),
+});
+
+const chainRun = createRoute({
+  getParentRoute: () => root,
+  path: '/chains/runs/$id',
+  component: lazyRouteComponent(() => import('@/pages/chains/ChainRunPage'), 'ChainRunPage'),
+});
+
+const chainSeries = createRoute({
+  getParentRoute: () => root,
+  path: '/chains/series',
+  validateSearch: (raw: RawSearch) => may({
+    series: textOf(raw, 'series'),
+    chain: textOf(raw, 'chain'),
+    attachment: countOf(raw, 'attachment'),
+    step: textOf(raw, 'step'),
+    x: textOf(raw, 'x'),
+    y: textOf(raw, 'y'),
+  }),
+  component: lazyRouteComponent(() => import('@/pages/chains/SeriesPage'), 'SeriesPage'),
+});
+
 const sessions = createRoute({
   getParentRoute: () => root,
   path: '/sessions',
@@ -316,7 +342,7 @@ const device = createRoute({
 });
 
 const tree = root.addChildren([
-  home, signIn, search, saved, browse, collections, collection, publications, publication, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, sessions, workSession, recipes, software, upload, instruments, instrument,
+  home, signIn, search, saved, browse, collections, collection, publications, publication, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, chains, chainRun, chainSeries, sessions, workSession, recipes, software, upload, instruments, instrument,
   quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, audit, account,
   signedIn, link, signedOut, device,
 ]);

@@ -1,7 +1,7 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import {
   IconAlertSquareRounded, IconChartDots3, IconDeviceDesktop, IconFolders, IconHome, IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand,
-  IconListCheck, IconPackages, IconQuote, IconSearch, IconSettings2, IconStack2, IconTool, IconUpload,
+  IconListCheck, IconPackages, IconQuote, IconSearch, IconSettings2, IconStack2, IconTimeline, IconTool, IconUpload,
 } from '@tabler/icons-react';
 import type { Icon } from '@tabler/icons-react';
 import type { SessionOut } from '@/api/types';
@@ -30,6 +30,7 @@ export function placesOf(session: SessionOut | undefined): Place[] {
   if (!person) return places;
   places.push(
     { label: 'Jobs', to: '/jobs', icon: IconListCheck, group: 'all' },
+    { label: 'Chains', to: '/chains', icon: IconTimeline, group: 'all' },
     { label: 'Sessions', to: '/sessions', icon: IconDeviceDesktop, group: 'all' },
     { label: 'Results', to: '/results', icon: IconChartDots3, group: 'all' },
     { label: 'Collections', to: '/collections', icon: IconStack2, group: 'all' },

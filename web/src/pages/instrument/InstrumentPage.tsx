@@ -10,6 +10,7 @@ import { Link } from '@/components/links';
 import { Page, Section } from '@/components/Page';
 import { Loaded, SkeletonRows } from '@/components/states';
 import { plural } from '@/format';
+import { AutomaticChains } from '@/pages/chains/AutomaticChains';
 import { QuarantineEntry } from '@/pages/QuarantinePage';
 
 import classes from './instrument.module.css';
@@ -58,6 +59,7 @@ function Contents({ instrument }: { instrument: InstrumentPageOut }) {
           )}
         </Section>
       </div>
+      <AutomaticChains instrument={instrument.name} />
       <Validities instrument={instrument} />
       <RecipeDefaults instrument={instrument} />
       {instrument.quarantine.length > 0 && (

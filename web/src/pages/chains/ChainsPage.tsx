@@ -1,0 +1,101 @@
+import { Button, Group, Table, Text, TextInput } from '@mantine/core';
+import { IconTimeline } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useNavigate } from '@tanstack/react-router';
+import { useState } from 'react';
+
+import { api, body } from '@/api/client';
+import { Link } from '@/components/links';
+import { Page, Section } from '@/components/Page';
+import { ActionFailure, Empty, Loaded } from '@/components/states';
+import { When } from '@/components/text';
+
+import { ChainGraph } from './ChainGraph';
+import { StateMark } from './marks';
+import { chainRunsQuery, chainsQuery, type ChainOut, type ChainRunOut } from './queries';
+
+/** Recipes composed into one analysis: what there is, and what ran last. */
+export function ChainsPage() {
+  const chains = useQuery(chainsQuery);
+  const runs = useQuery(chainRunsQuery);
+  return (
+    <Page title="Chains" description="Recipes composed into one analysis. How to make your own: Help, “Chain recipes”.">
+      <Loaded query={chains}>{(list) => (list.length === 0 ? <Empty title="No chains yet">Chains that are published or yours appear here.</Empty> : list.map((chain) => <One key={chain.id} chain={chain} />))}</Loaded>
+      <Section title="Latest runs">
+        <Loaded query={runs}>{(page) => <RunTable runs={page.runs} />}</Loaded>
+      </Section>
+    </Page>
+  );
+}
+
+function One({ chain }: { chain: ChainOut }) {
+  const [pid, setPid] = useState('');
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const main = chain.inputs.find(({ optional }) => !optional);
+  const start = useMutation({
+    mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: { [main?.name ?? '']: [pid.trim()] }, parameters: {}, fill: true } })),
+    onSuccess: ([first]) => {
+      void queries.invalidateQueries({ queryKey: ['chain-runs'] });
+      if (first) void navigate({ to: '/chains/runs/$id', params: { id: first.id } });
+    },
+  });
+  return (
+    <Section title={chain.title} aside={<Link to="/chains/series" search={{ chain: chain.id }} size="sm">Trend of its results</Link>}>
+      <Text size="sm" c="dimmed" mb="xs">
+        {chain.summary} {chain.attached.length > 0 && `Runs by itself at ${chain.attached.join(', ')}.`}
+      </Text>
+      <ChainGraph inputs={chain.inputs} steps={chain.steps.map((step) => ({ ...step, title: step.title || step.recipe, detail: step.recipe }))} />
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          start.mutate();
+        }}
+      >
+        <Group align="end" gap="sm">
+          <TextInput label={`${main?.title ?? 'Dataset'} (identifier)`} placeholder="ds-…" value={pid} onChange={(event) => setPid(event.currentTarget.value)} />
+          <Button type="submit" variant="light" loading={start.isPending} disabled={pid.trim() === ''}>
+            Run
+          </Button>
+        </Group>
+      </form>
+      <ActionFailure error={start.error} />
+    </Section>
+  );
+}
+
+function RunTable({ runs }: { runs: ChainRunOut[] }) {
+  if (runs.length === 0) return <Empty icon={IconTimeline} title="No runs yet">Run a chain on a dataset above.</Empty>;
+  return (
+    <Table>
+      <Table.Thead>
+        <Table.Tr>
+          <Table.Th>Data</Table.Th>
+          <Table.Th>Chain</Table.Th>
+          <Table.Th>State</Table.Th>
+          <Table.Th>By</Table.Th>
+          <Table.Th>Started</Table.Th>
+        </Table.Tr>
+      </Table.Thead>
+      <Table.Tbody>
+        {runs.map((run) => (
+          <Table.Tr key={run.id}>
+            <Table.Td>
+              <Link to="/chains/runs/$id" params={{ id: run.id }}>
+                {run.inputs[0]?.title ?? run.id}
+              </Link>
+            </Table.Td>
+            <Table.Td>{run.chain_title}</Table.Td>
+            <Table.Td>
+              <StateMark state={run.state} />
+            </Table.Td>
+            <Table.Td>{run.person}</Table.Td>
+            <Table.Td>
+              <When at={run.created} />
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </Table.Tbody>
+    </Table>
+  );
+}

@@ -94,6 +94,7 @@ def nxdata_plot(navigator: Navigator, path: str) -> PlotSpec | None:
         signal=f"{path}/{name}",
         axes=axes,
         errors=_errors(navigator, path, name, signal),
+        x_errors=_resolution(navigator, path, axes, signal),
         auxiliary=tuple(
             f"{path}/{other}"
             for other in _texts(group.attrs.get("auxiliary_signals"))
@@ -188,6 +189,20 @@ def _errors(navigator: Navigator, path: str, name: str, signal: h5py.Dataset) ->
         *(f"{name}_errors", f"{name}_error", "errors"),
     ]
     for candidate in names:
+        found = _numeric(navigator, path, candidate) if candidate else None
+        if found is not None and found.shape == signal.shape:
+            return f"{path}/{candidate}"
+    return None
+
+
+def _resolution(navigator: Navigator, path: str, axes: tuple[str | None, ...], signal: h5py.Dataset) -> str | None:
+    """One standard deviation per point along x of a curve: what NXcanSAS calls the resolution of Q."""
+    if signal.ndim != 1 or len(axes) != 1 or axes[0] is None:
+        return None
+    name = axes[0].rpartition("/")[2]
+    axis = _numeric(navigator, path, name)
+    named = [] if axis is None else [*_texts(axis.attrs.get("resolutions")), attribute_text(axis, "uncertainties")]
+    for candidate in (*named, f"{name}dev", f"{name}_errors", f"{name}_uncertainties"):
         found = _numeric(navigator, path, candidate) if candidate else None
         if found is not None and found.shape == signal.shape:
             return f"{path}/{candidate}"

@@ -108,13 +108,15 @@ class PlotSpec:
 
     `signal` is the inner path of the plotted array; `axes` has one inner path (or None) per axis of `signal`, and two
     where the values of a list belong to points in a plane;
-    `errors` holds one standard deviation per value of `signal`; `auxiliary` are further signals of the same shape.
+    `errors` holds one standard deviation per value of `signal`, `x_errors` one per point of a curve along x (the
+    resolution of q); `auxiliary` are further signals of the same shape.
     `grid` has one entry per axis of `signal` where coordinates are regular and no array holds them.
     """
 
     signal: str
     axes: tuple[str | None, ...] = ()
     errors: str | None = None
+    x_errors: str | None = None
     auxiliary: tuple[str, ...] = ()
     title: str | None = None
     interpretation: Literal["scalar", "spectrum", "image", "rgb-image", "vertex"] | None = None

@@ -120,6 +120,23 @@ def test_nxcansas(opened: Opened) -> None:
     assert (plot.errors, plot.x_scale, plot.y_scale) == ("/entry/sasdata/Idev", "log", "log")
 
 
+@pytest.mark.parametrize("attributes", [{"resolutions": "dQw,dQl"}, {"resolutions": ["dQw", "dQl"]}, {}])
+def test_nxcansas_says_the_resolution_of_q(opened: Opened, attributes: dict[str, object]) -> None:
+    def fill(file: h5py.File) -> None:
+        entry = _group(file, "entry", "NXentry", canSAS_class="SASentry", default="sasdata")
+        data = _group(entry, "sasdata", "NXdata", canSAS_class="SASdata", signal="I", I_axes="Q", Q_indices=[0])
+        for name in ("Q", "I", "Qdev", "dQw"):
+            data[name] = np.arange(1.0, 6.0)
+        data["dQl"] = 0.1
+        data["Q"].attrs.update(attributes)
+
+    plot = _plot(opened, fill)
+    assert plot is not None
+    assert plot.axes == ("/entry/sasdata/Q",)
+    assert plot.x_errors == f"/entry/sasdata/{'dQw' if attributes else 'Qdev'}"
+    assert (plot.x_scale, plot.y_scale) == ("log", "log")
+
+
 @pytest.mark.parametrize("word", ["I_uncertainties", "I_uncertainty"])
 def test_nxcansas_that_names_axes_and_errors_by_the_signal(opened: Opened, word: str) -> None:
     def fill(file: h5py.File) -> None:

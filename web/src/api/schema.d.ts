@@ -6750,6 +6750,11 @@ export interface components {
             /** Errors */
             errors?: string | null;
             /**
+             * X Errors
+             * @description One standard deviation per point along x (resolution of q).
+             */
+            x_errors?: string | null;
+            /**
              * Auxiliary
              * @default []
              */

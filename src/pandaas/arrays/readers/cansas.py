@@ -112,6 +112,9 @@ def _data(entry: h5py.Group, table: Element, name: str) -> None:
     group = describe.group(entry, name, "NXdata", canSAS_class="SASdata", signal="I", I_axes="Q", axes=["Q"])
     for tag, values in columns.items():
         describe.array(group, tag, np.array(values), unit=units[tag])
+    resolution = [name for name in ("Qdev", "dQw", "dQl") if name in columns]
+    if resolution:
+        group["Q"].attrs["resolutions"] = resolution
     if "Idev" in columns:
         group["I"].attrs["uncertainties"] = "Idev"
 

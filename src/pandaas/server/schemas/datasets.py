@@ -76,6 +76,7 @@ class PlotOut(Out):
     signal: str
     axes: list[str | None] = Field([])
     errors: str | None = None
+    x_errors: str | None = Field(None, description="One standard deviation per point along x (resolution of q).")
     auxiliary: list[str] = Field([])
     title: str | None = None
     interpretation: str | None = None

@@ -22,6 +22,7 @@ import { curveColor } from './colors';
 import { CurveReadout } from './CurveReadout';
 import { ErrorBand } from './ErrorBand';
 import { Legend } from './Legend';
+import { WidthBars } from './WidthBars';
 import { suggestedScales } from './scales';
 import { OverlaidNotice, useOtherCurve } from '../compare/otherCurve';
 import { useCurves, type Curve } from './useCurves';
@@ -98,6 +99,7 @@ export function CurvePlot(props: PlotProps) {
           x: curve.x ?? x,
           y: curve.y,
           errors: errors === 'none' ? null : curve.errors,
+          xErrors: errors === 'bars' ? curve.xErrors : null,
           label: curve.label,
           color: curveColor(index, false),
         })),
@@ -106,6 +108,7 @@ export function CurvePlot(props: PlotProps) {
       columnText(
         [
           { name, unit, values: x },
+          ...(curves[0]?.xErrors ? [{ name: `${name}_errors`, unit, values: curves[0].xErrors }] : []),
           ...curves.filter((curve) => !curve.x).flatMap((curve) => [
             { name: curve.label, unit: source.unit, values: curve.y },
             ...(curve.errors ? [{ name: `${curve.label}_errors`, unit: source.unit, values: curve.errors }] : []),
@@ -157,6 +160,7 @@ interface ReducedCurve {
   readonly x: number[];
   readonly y: number[];
   readonly errors: number[] | null;
+  readonly xErrors: number[] | null;
 }
 
 function reduced(curve: DrawnCurve, x: Float64Array, from: number, to: number): ReducedCurve {
@@ -167,6 +171,7 @@ function reduced(curve: DrawnCurve, x: Float64Array, from: number, to: number): 
     x: [...pick(x, indices)],
     y: [...pick(curve.y, indices)],
     errors: curve.errors ? [...pick(curve.errors, indices)] : null,
+    xErrors: curve.xErrors ? [...pick(curve.xErrors, indices)] : null,
   };
 }
 
@@ -175,6 +180,7 @@ function OneCurve({ curve, errors }: { curve: ReducedCurve; errors: 'bars' | 'ba
   return (
     <>
       {errors === 'band' && curve.errors && <ErrorBand x={x} y={y} errors={curve.errors} color={color} />}
+      {errors === 'bars' && curve.xErrors && <WidthBars x={x} y={y} widths={curve.xErrors} color={color} />}
       <DataCurve
         abscissas={x}
         ordinates={y}

@@ -18,6 +18,7 @@ export interface CurveRequest {
   readonly path: string;
   readonly selection: string | null;
   readonly errorsPath: string | null;
+  readonly xErrorsPath: string | null;
   /** Index that is pinned, to be taken off again. */
   readonly pinned: number | null;
 }
@@ -27,6 +28,8 @@ export interface Curve extends CurveRequest {
   readonly x?: Float64Array;
   readonly y: NumericArray;
   readonly errors: NumericArray | null;
+  /** One standard deviation along x of each point. */
+  readonly xErrors: NumericArray | null;
 }
 
 export interface CurvesJob {
@@ -45,6 +48,7 @@ function requestsOf({ source, plot, mapping, slice, state }: PlotProps): CurveRe
     path: source.path,
     selection: selectionAt(indices),
     errorsPath: plot.errors,
+    xErrorsPath: source.shape.length === 1 ? plot.xErrors : null,
     pinned: null,
   };
   const pinned =
@@ -58,7 +62,7 @@ function requestsOf({ source, plot, mapping, slice, state }: PlotProps): CurveRe
             selection: selectionAt(indices.map((before, d) => (d === dimension ? index : before))),
             pinned: index,
           }));
-  const others = plot.auxiliary.map((path) => ({ ...current, label: baseName(path), path, errorsPath: null }));
+  const others = plot.auxiliary.map((path) => ({ ...current, label: baseName(path), path, errorsPath: null, xErrorsPath: null }));
   return [current, ...pinned, ...others];
 }
 
@@ -80,11 +84,13 @@ export function useCurves(props: PlotProps): Latest<CurvesJob, Curve[]> {
     };
     const loaded = await Promise.allSettled(
       asked.map(async (request): Promise<Curve> => {
-        const [y, errors] = await Promise.all([
+        const beside = (path: string | null) => (path === null ? null : load(path, request.selection).catch(() => null));
+        const [y, errors, xErrors] = await Promise.all([
           load(request.path, request.selection),
-          request.errorsPath ? load(request.errorsPath, request.selection).catch(() => null) : null,
+          beside(request.errorsPath),
+          beside(request.xErrorsPath),
         ]);
-        return { ...request, y, errors };
+        return { ...request, y, errors, xErrors };
       }),
     );
     // The first curve must be there; others that can't be read are left out.

@@ -22,6 +22,7 @@ export function plotOfDataset(dataset: DatasetOut, path: string): PlotContext | 
   return {
     axes: plot.axes,
     errors: isSignal ? (plot.errors ?? null) : null,
+    xErrors: isSignal ? (plot.x_errors ?? null) : null,
     auxiliary: isSignal ? plot.auxiliary : [],
     title: plot.title ?? null,
     interpretation: plot.interpretation ?? null,
@@ -63,9 +64,12 @@ export function plotOfGroup(group: NodeOut, path: string): PlotContext {
     return axis && children.get(axis)?.shape?.length === 1 ? inside(axis) : null;
   });
   const errors = [`${name}_errors`, `${name}dev`, ...(signal === name ? ['errors'] : [])].find((child) => children.has(child));
+  const along = shape.length === 1 && !isScatter ? named[0] : undefined;
+  const xErrors = along === undefined ? undefined : [`${along}dev`, `${along}_errors`, 'dQw'].find((child) => children.get(child)?.shape?.[0] === shape[0]);
   return {
     axes,
     errors: errors ? inside(errors) : null,
+    xErrors: xErrors ? inside(xErrors) : null,
     auxiliary: signal === name ? auxiliary.map(inside) : [],
     title: text(attributes.title),
     interpretation: text(attributes.interpretation),

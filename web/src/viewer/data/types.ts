@@ -47,6 +47,8 @@ export interface ArraySource {
 export interface PlotContext {
   readonly axes: readonly (string | null)[];
   readonly errors: string | null;
+  /** One standard deviation per point along x: the resolution of q. */
+  readonly xErrors: string | null;
   readonly auxiliary: readonly string[];
   readonly title: string | null;
   readonly interpretation: string | null;
@@ -57,6 +59,7 @@ export interface PlotContext {
 export const NO_PLOT: PlotContext = {
   axes: [],
   errors: null,
+  xErrors: null,
   auxiliary: [],
   title: null,
   interpretation: null,

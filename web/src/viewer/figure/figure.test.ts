@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { DatasetOut } from '../data/types';
 import { captionLines, citation, columnText, pythonCall } from './captions';
-import { errorPath, linePath, seriesDomain } from './paths';
+import { errorPath, linePath, seriesDomain, widthPath } from './paths';
 import { curveFigureSvg, imageFigureSvg, scatterFigureSvg } from './svg';
 
 const dataset = {
@@ -63,6 +63,7 @@ describe('paths', () => {
   });
 
   it('end error bars at the frame where they would reach zero', () => {
+    expect(widthPath({ x: [1], y: [10], xErrors: [0.5] }, { ...frame, xDomain: [0, 2], yDomain: [1, 100] })).toMatch(/^M50\.0,.*H150\.0$/);
     expect(errorPath({ x: [1], y: [10], errors: [20] }, { ...frame, xDomain: [0, 2], yDomain: [1, 100] })).toMatch(/^M100\.0,.*V100\.0$/);
   });
 

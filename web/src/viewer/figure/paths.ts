@@ -8,6 +8,8 @@ export interface CurveData {
   readonly x: ArrayLike<number>;
   readonly y: ArrayLike<number>;
   readonly errors?: ArrayLike<number> | null;
+  /** One standard deviation along x. */
+  readonly xErrors?: ArrayLike<number> | null;
 }
 
 export interface Frame2D {
@@ -47,6 +49,22 @@ export function linePath(data: CurveData, frame: Frame2D): string {
     const usable = Number.isFinite(x) && Number.isFinite(y);
     if (usable) path += `${drawing ? 'L' : 'M'}${x.toFixed(1)},${y.toFixed(1)}`;
     drawing = usable;
+  }
+  return path;
+}
+
+/** Horizontal bars of one standard deviation; on log axes they begin at the frame where they would reach zero. */
+export function widthPath(data: CurveData, frame: Frame2D): string {
+  const { xErrors } = data;
+  if (!xErrors) return '';
+  let path = '';
+  for (const index of decimate(data.y, 0, Math.min(data.x.length, data.y.length) - 1, POINTS / 4)) {
+    const [x, y] = point(data, index, frame);
+    const width = at(xErrors, index);
+    if (!Number.isFinite(x) || !Number.isFinite(y) || !(width > 0)) continue;
+    const left = project(at(data.x, index) - width, frame.xDomain, frame.xScale, frame.width);
+    const right = project(at(data.x, index) + width, frame.xDomain, frame.xScale, frame.width);
+    path += `M${(Number.isFinite(left) ? left : 0).toFixed(1)},${y.toFixed(1)}H${right.toFixed(1)}`;
   }
   return path;
 }

@@ -2,7 +2,7 @@
 
 import type { Domain } from '../core/numbers';
 import { project, ticks, type AxisScale, type Tick } from '../core/ticks';
-import { errorPath, linePath, type CurveData, type Frame2D } from './paths';
+import { errorPath, linePath, widthPath, type CurveData, type Frame2D } from './paths';
 
 export interface FigureAxis {
   readonly label: string;
@@ -105,7 +105,7 @@ export function curveFigureSvg(figure: CurveFigure): string {
   };
   const curves = figure.curves.map(
     (curve) =>
-      `<path d='${errorPath(curve, frame)}' stroke='${curve.color}' opacity='0.45' fill='none'/><path d='${linePath(curve, frame)}' stroke='${curve.color}' stroke-width='1.6' stroke-linejoin='round' fill='none'/>`,
+      `<path d='${errorPath(curve, frame)}${widthPath(curve, frame)}' stroke='${curve.color}' opacity='0.45' fill='none'/><path d='${linePath(curve, frame)}' stroke='${curve.color}' stroke-width='1.6' stroke-linejoin='round' fill='none'/>`,
   );
   const legend =
     figure.curves.length > 1

@@ -25,6 +25,8 @@ export const WORK: usize = LITERALS + LARGEST_BLOCK + 64;
 
 const NONE: i32 = -1;
 const MAX_HUFFMAN_BITS: u32 = 11;
+/** Literals that are decoded with one look at 56 bits: four of 11 bits. */
+const AT_ONCE: usize = 4;
 
 let work: usize = 0;
 let huffmanBits: u32 = 0;
@@ -76,22 +78,14 @@ function openBits(start: usize, end: usize): bool {
   return true;
 }
 
-/** The next `count` (at most 32) bits, which stay. */
+/** The next `count` (at most 32) of the bits from `start` on of which `rest` are left. */
 // @ts-expect-error: a decorator of AssemblyScript
 @inline
-function peek(count: u32): u32 {
-  const at = left - <isize>count;
-  if (at >= 0) return <u32>((load<u64>(bitStart + (<usize>at >> 3)) >> (<u64>at & 7)) & (((<u64>1) << count) - 1));
-  if (left <= 0) return 0;
-  return <u32>((load<u64>(bitStart) & (((<u64>1) << left) - 1)) << <u64>-at);
-}
-
-// @ts-expect-error: a decorator of AssemblyScript
-@inline
-function take(count: u32): u32 {
-  const found = peek(count);
-  left -= <isize>count;
-  return found;
+function bitsAt(start: usize, rest: isize, count: u32): u32 {
+  const at = rest - <isize>count;
+  if (at >= 0) return <u32>((load<u64>(start + (<usize>at >> 3)) >> (<u64>at & 7)) & (((<u64>1) << count) - 1));
+  if (rest <= 0) return 0;
+  return <u32>((load<u64>(start) & (((<u64>1) << rest) - 1)) << <u64>-at);
 }
 
 /** Bits of a header, from its start. */
@@ -242,13 +236,19 @@ function readTree(source: usize, end: usize): bool {
 /** Weights from two states in turn; how many, or 0. */
 function readWeights(log: u32): u32 {
   const table = work + WEIGHT_CODES;
-  let one = take(log);
-  let other = take(log);
+  const bits = bitStart;
+  let rest = left;
+  let one = bitsAt(bits, rest, log);
+  rest -= <isize>log;
+  let other = bitsAt(bits, rest, log);
+  rest -= <isize>log;
   for (let count: u32 = 0; count < 254; ) {
     const entry = load<u32>(table + 4 * one);
     store<u8>(work + WEIGHTS + count++, <u8>(entry >> 24));
-    one = (entry & 0xffff) + take((entry >> 16) & 255);
-    if (left < 0) {
+    const more = (entry >> 16) & 255;
+    one = (entry & 0xffff) + bitsAt(bits, rest, more);
+    rest -= <isize>more;
+    if (rest < 0) {
       store<u8>(work + WEIGHTS + count++, <u8>(load<u32>(table + 4 * other) >> 24));
       return count;
     }
@@ -290,7 +290,13 @@ function makeTree(count: u32): bool {
     const first = load<u32>(rank);
     const entry: u16 = <u16>(symbol | ((huffmanBits + 1 - weight) << 8));
     const beyond = first + (1 << (weight - 1));
-    for (let i = first; i < beyond; i++) store<u16>(work + HUFFMAN + 2 * i, entry);
+    if (beyond - first < 8) {
+      for (let i = first; i < beyond; i++) store<u16>(work + HUFFMAN + 2 * i, entry);
+    } else {
+      // As many as a power of two, so whole lanes.
+      const lanes = i16x8.splat(<i16>entry);
+      for (let i = first; i < beyond; i += 8) v128.store(work + HUFFMAN + 2 * i, lanes);
+    }
     store<u32>(rank, beyond);
   }
   return true;
@@ -299,14 +305,75 @@ function makeTree(count: u32): bool {
 /** One stream of `count` literals. */
 function readStream(source: usize, end: usize, out: usize, count: usize): bool {
   if (!openBits(source, end)) return false;
+  return finishStream(source, left, out, count);
+}
+
+/** The last `count` literals of a stream of which `rest` bits are left. */
+function finishStream(start: usize, rest: isize, out: usize, count: usize): bool {
   const table = work + HUFFMAN;
   const bits = huffmanBits;
-  for (let i: usize = 0; i < count; i++) {
-    const entry: u32 = load<u16>(table + 2 * peek(bits));
+  let i: usize = 0;
+  for (; i + AT_ONCE <= count && rest >= 64; i += AT_ONCE) rest -= few(start, rest, table, bits, out + i);
+  for (; i < count; i++) {
+    const entry: u32 = load<u16>(table + 2 * bitsAt(start, rest, bits));
     store<u8>(out + i, <u8>entry);
-    left -= <isize>(entry >> 8);
+    rest -= <isize>(entry >> 8);
   }
-  return left == 0;
+  return rest == 0;
+}
+
+/** `AT_ONCE` literals of a stream of which at least 64 bits are left; how many bits they took. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function few(start: usize, rest: isize, table: usize, bits: u32, out: usize): isize {
+  const at = <usize>rest - 56;
+  const word = load<u64>(start + (at >> 3)) >> (<u64>at & 7);
+  const mask: u64 = ((<u64>1) << bits) - 1;
+  let free: u64 = 56 - bits;
+  let entry: u32 = load<u16>(table + 2 * <usize>((word >> free) & mask));
+  let found: u32 = entry & 255;
+  free -= entry >> 8;
+  entry = load<u16>(table + 2 * <usize>((word >> free) & mask));
+  found |= (entry & 255) << 8;
+  free -= entry >> 8;
+  entry = load<u16>(table + 2 * <usize>((word >> free) & mask));
+  found |= (entry & 255) << 16;
+  free -= entry >> 8;
+  entry = load<u16>(table + 2 * <usize>((word >> free) & mask));
+  store<u32>(out, found | (entry << 24));
+  return <isize>(56 - bits - <u32>(free - (entry >> 8)));
+}
+
+/** Four streams of literals that follow each other, three of them of `each` and the last of `last`, in step. */
+function readStreams(s: usize, first: usize, second: usize, third: usize, stop: usize, each: usize, last: usize): bool {
+  const table = work + HUFFMAN;
+  const bits = huffmanBits;
+  const s1 = s + first;
+  const s2 = s1 + second;
+  const s3 = s2 + third;
+  if (!openBits(s, s1)) return false;
+  let rest0 = left;
+  if (!openBits(s1, s2)) return false;
+  let rest1 = left;
+  if (!openBits(s2, s3)) return false;
+  let rest2 = left;
+  if (!openBits(s3, stop)) return false;
+  let rest3 = left;
+  const out = literals;
+  let i: usize = 0;
+  while (i + AT_ONCE <= last && rest0 >= 64 && rest1 >= 64 && rest2 >= 64 && rest3 >= 64) {
+    rest0 -= few(s, rest0, table, bits, out + i);
+    rest1 -= few(s1, rest1, table, bits, out + each + i);
+    rest2 -= few(s2, rest2, table, bits, out + 2 * each + i);
+    rest3 -= few(s3, rest3, table, bits, out + 3 * each + i);
+    i += AT_ONCE;
+  }
+  return (
+    finishStream(s, rest0, out + i, each - i) &&
+    finishStream(s1, rest1, out + each + i, each - i) &&
+    finishStream(s2, rest2, out + 2 * each + i, each - i) &&
+    finishStream(s3, rest3, out + 3 * each + i, last - i)
+  );
 }
 
 /** The literals of a block; false for none. `cursor` is then behind them. */
@@ -352,12 +419,7 @@ function readLiterals(source: usize, end: usize): bool {
   if (first + second + third > stop - s) return false;
   const each = (literalCount + 3) / 4;
   if (each * 3 > literalCount) return false;
-  if (!readStream(s, s + first, literals, each)) return false;
-  s += first;
-  if (!readStream(s, s + second, literals + each, each)) return false;
-  s += second;
-  if (!readStream(s, s + third, literals + each * 2, each)) return false;
-  return readStream(s + third, stop, literals + each * 3, literalCount - each * 3);
+  return readStreams(s, first, second, third, stop, each, literalCount - each * 3);
 }
 
 let repeated1: usize = 1;
@@ -406,25 +468,41 @@ function readBlock(source: usize, end: usize, start: usize, target: usize, targe
     if (offsetLog == NONE) return 0;
     matchLog = chooseTable((modes >> 2) & 3, MATCH_LENGTHS, matchLog, end, 9, 53);
     if (matchLog == NONE || !openBits(cursor, end)) return 0;
-    let literalState = take(<u32>literalLog);
-    let offsetState = take(<u32>offsetLog);
-    let matchState = take(<u32>matchLog);
+    const bits = bitStart;
+    let rest = left;
+    let literalState = bitsAt(bits, rest, <u32>literalLog);
+    rest -= <isize>literalLog;
+    let offsetState = bitsAt(bits, rest, <u32>offsetLog);
+    rest -= <isize>offsetLog;
+    let matchState = bitsAt(bits, rest, <u32>matchLog);
+    rest -= <isize>matchLog;
     for (let i: u32 = 1; i <= count; i++) {
       const offsetEntry = load<u32>(work + OFFSETS + 4 * offsetState);
       const matchEntry = load<u32>(work + MATCH_LENGTHS + 4 * matchState);
       const literalEntry = load<u32>(work + LITERAL_LENGTHS + 4 * literalState);
       const offsetCode = offsetEntry >> 24;
-      const value = (<usize>1 << offsetCode) + <usize>take(offsetCode);
+      const value = (<usize>1 << offsetCode) + <usize>bitsAt(bits, rest, offsetCode);
+      rest -= <isize>offsetCode;
       const matchCode = matchEntry >> 24;
-      const length: usize = load<u32>(work + MATCH_BASES + 4 * matchCode) + take(load<u8>(work + MATCH_BITS + matchCode));
+      const matchBits: u32 = load<u8>(work + MATCH_BITS + matchCode);
+      const length: usize = load<u32>(work + MATCH_BASES + 4 * matchCode) + bitsAt(bits, rest, matchBits);
+      rest -= <isize>matchBits;
       const literalCode = literalEntry >> 24;
-      const run: usize = load<u32>(work + LITERAL_BASES + 4 * literalCode) + take(load<u8>(work + LITERAL_BITS + literalCode));
+      const literalBits: u32 = load<u8>(work + LITERAL_BITS + literalCode);
+      const run: usize = load<u32>(work + LITERAL_BASES + 4 * literalCode) + bitsAt(bits, rest, literalBits);
+      rest -= <isize>literalBits;
       if (i < count) {
-        literalState = (literalEntry & 0xffff) + take((literalEntry >> 16) & 255);
-        matchState = (matchEntry & 0xffff) + take((matchEntry >> 16) & 255);
-        offsetState = (offsetEntry & 0xffff) + take((offsetEntry >> 16) & 255);
+        const literalMore = (literalEntry >> 16) & 255;
+        literalState = (literalEntry & 0xffff) + bitsAt(bits, rest, literalMore);
+        rest -= <isize>literalMore;
+        const matchMore = (matchEntry >> 16) & 255;
+        matchState = (matchEntry & 0xffff) + bitsAt(bits, rest, matchMore);
+        rest -= <isize>matchMore;
+        const offsetMore = (offsetEntry >> 16) & 255;
+        offsetState = (offsetEntry & 0xffff) + bitsAt(bits, rest, offsetMore);
+        rest -= <isize>offsetMore;
       }
-      if (left < 0 || run > literalEnd - literal || run > targetEnd - d) return 0;
+      if (rest < 0 || run > literalEnd - literal || run > targetEnd - d) return 0;
       if (run <= 16 && targetEnd - d >= 16) v128.store(d, v128.load(literal));
       else memory.copy(d, literal, run);
       literal += run;
@@ -434,7 +512,7 @@ function readBlock(source: usize, end: usize, start: usize, target: usize, targe
       repeat(d, back, length, targetEnd);
       d += length;
     }
-    if (left != 0) return 0;
+    if (rest != 0) return 0;
   } else if (s != end) return 0;
   const rest = literalEnd - literal;
   if (rest > targetEnd - d) return 0;

@@ -181,9 +181,15 @@ def tiled_server(programs: Path, folder: Path, port: int) -> Iterator[subprocess
         yield process
 
 
+def has_registered(tiled: Any) -> bool:
+    """Whether Tiled knows all files that it is asked for; it answers before it has looked at them."""
+    names = {file.partition(".")[0] for _, file, _ in _TILED}
+    return all(tiled.get(f"/api/v1/metadata/{name}/entry/data/data")[0] == 200 for name in names)
+
+
 @contextmanager
 def _running(command: list[str], environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:

@@ -80,7 +80,9 @@ export function RelatedImage(props: RelatedImageProps) {
   const scale = scaleOf(state.scale, relation);
   const automatic = useMemo(() => (full ? domainOf(full.values, relation, scale) : ([0, 1] as Domain)), [full, relation, scale]);
   const domain = useMemo(() => validDomain(state.domain ?? automatic, scale, 1e-3), [state.domain, automatic, scale]);
-  const [map, invert] = [state.map ?? 'viridis', state.invert ?? false];
+  // What lies around a middle has a light one.
+  const around = relation === 'difference' || scale === 'log';
+  const [map, invert] = [state.map ?? (around ? 'blue-red' : 'viridis'), state.invert ?? false];
   const look = useMemo(() => ({ map, invert, scale, domain, saturation: null }), [map, invert, scale, domain]);
   const top = state.top ?? (yAxis.isIndex && source.kind !== 'spectra_map');
   const square = wantsSquarePixels(xAxis, yAxis, source.kind);

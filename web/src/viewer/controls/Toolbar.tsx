@@ -46,7 +46,7 @@ export interface ToolbarProps {
 
 const PART_NAMES: Record<ComplexPart, string> = { amplitude: 'Amplitude', phase: 'Phase', real: 'Real', imaginary: 'Imaginary' };
 const SCALE_NAMES: Record<ColorScale, string> = { linear: 'Linear', log: 'Log', sqrt: 'Square root', symlog: 'Symlog' };
-const MAP_NAMES: Record<ColorMapName, string> = { viridis: 'Viridis', inferno: 'Inferno', cividis: 'Cividis', grey: 'Grey' };
+const MAP_NAMES: Record<ColorMapName, string> = { viridis: 'Viridis', inferno: 'Inferno', cividis: 'Cividis', grey: 'Grey', 'blue-red': 'Blue to red' };
 
 interface ToolProps {
   readonly label: string;

@@ -18,7 +18,7 @@ export const VISUALISATIONS = [
 ] as const;
 export type Visualisation = (typeof VISUALISATIONS)[number];
 
-export const COLOR_MAPS = ['viridis', 'inferno', 'cividis', 'grey'] as const;
+export const COLOR_MAPS = ['viridis', 'inferno', 'cividis', 'grey', 'blue-red'] as const;
 export type ColorMapName = (typeof COLOR_MAPS)[number];
 
 export const PANELS = ['contrast', 'region', 'profile', 'mask', 'rings'] as const;

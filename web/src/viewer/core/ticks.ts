@@ -38,7 +38,7 @@ export function tickLabel(value: number, step: number): string {
   const stepExponent = Math.floor(Math.log10(step) + 1e-9);
   const decimals = Math.max(0, -stepExponent);
   if (exponent >= 5 || exponent < -3) {
-    const places = Math.min(Math.max(0, exponent - stepExponent), 4);
+    const places = Math.min(Math.max(0, exponent - stepExponent), 8);
     return `${(value / 10 ** exponent).toFixed(places)}×10${superscript(exponent)}`.replace('-', '−');
   }
   return value.toFixed(Math.min(decimals, 10)).replace('-', '−');

@@ -1,8 +1,7 @@
 /** Values at points given by two axes of the same length. */
 
-import { ScatterVis, ScaleType } from '@h5web/lib';
+import { DefaultInteractions, ScaleType, ScatterPoints, VisCanvas } from '@h5web/lib';
 import { useEffect, useMemo } from 'react';
-import ndarray from 'ndarray';
 
 import { autoDomain, colorFraction, validDomain } from '../core/contrast';
 import { axisLabel, baseName } from '../core/format';
@@ -16,12 +15,16 @@ import { barTicks } from '../figure/barTicks';
 import { captionLines } from '../figure/captions';
 import { seriesDomain } from '../figure/paths';
 import { scatterFigureSvg } from '../figure/svg';
+import { ColorScaleBar } from '../image/ColorScaleBar';
 import { colorAt, MASKED_COLOR } from '../image/frameMaterial';
+import { plainTickLabel } from '../core/ticks';
 import { PlotFrame } from '../plots/PlotFrame';
 import type { PlotProps } from '../plots/props';
 
 const SCALES = { linear: ScaleType.Linear, log: ScaleType.Log, sqrt: ScaleType.Sqrt, symlog: ScaleType.SymLog } as const;
-const MAPS = { viridis: 'Viridis', inferno: 'Inferno', cividis: 'Cividis', grey: 'Greys' } as const;
+/** Of a point, in pixels. */
+const SIZE = 8;
+const MAPS = { viridis: 'Viridis', inferno: 'Inferno', cividis: 'Cividis', grey: 'Greys', 'blue-red': 'RdBu' } as const;
 
 export function ScatterPlot({ source, plot, state, dataset, onChosen, onFigure }: PlotProps) {
   const [firstAxis, secondAxis] = plot.axes.filter((axis) => axis !== null);
@@ -93,16 +96,27 @@ export function ScatterPlot({ source, plot, state, dataset, onChosen, onFigure }
       description={`Scatter plot of ${source.path}, ${values?.length ?? 0} points`}
     >
       {x && y && values && (
-        <ScatterVis
-          abscissaParams={{ value: x, label: xLabel }}
-          ordinateParams={{ value: y, label: yLabel }}
-          dataArray={ndarray(values, [values.length])}
-          domain={domain}
-          scaleType={SCALES[scale]}
-          colorMap={MAPS[map]}
-          invertColorMap={invert}
-          title={title}
-        />
+        <>
+          <VisCanvas
+            title={title}
+            aspect="auto"
+            abscissaConfig={{ visDomain: seriesDomain([x], 'linear'), scaleType: ScaleType.Linear, label: xLabel, showGrid: true, formatTick: plainTickLabel }}
+            ordinateConfig={{ visDomain: seriesDomain([y], 'linear'), scaleType: ScaleType.Linear, label: yLabel, showGrid: true, formatTick: plainTickLabel }}
+          >
+            <DefaultInteractions />
+            <ScatterPoints
+              abscissas={x}
+              ordinates={y}
+              data={values}
+              domain={domain}
+              scaleType={SCALES[scale]}
+              colorMap={MAPS[map]}
+              invertColorMap={invert !== (map === 'blue-red')}
+              size={SIZE}
+            />
+          </VisCanvas>
+          <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} unit={source.unit} saturation={null} />
+        </>
       )}
     </PlotFrame>
   );

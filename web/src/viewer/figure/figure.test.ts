@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import type { DatasetOut } from '../data/types';
+import { barTicks } from './barTicks';
 import { captionLines, citation, columnText, pythonCall } from './captions';
 import { errorPath, linePath, seriesDomain, widthPath } from './paths';
 import { curveFigureSvg, imageFigureSvg, scatterFigureSvg } from './svg';
@@ -72,6 +73,20 @@ describe('paths', () => {
     const [low, high] = seriesDomain([[-5, 1, 100]], 'log');
     expect(low).toBeGreaterThan(0);
     expect(high).toBeGreaterThan(100);
+  });
+});
+
+describe('the ticks of a colour scale', () => {
+  it('of both signs stand at zero and round numbers, apart from each other', () => {
+    expect(barTicks([-41, 41], 'symlog', 7).map(({ label }) => label)).toEqual(['−10', '−2', '0', '2', '10']);
+    expect(barTicks([-0.4, 0.4], 'symlog', 5).map(({ label }) => label)).toContain('0.2');
+    const many = barTicks([-30_000, 30_000], 'symlog', 7).map(({ at }) => at);
+    expect(Math.min(...many.slice(1).map((at, i) => at - (many[i] ?? 0)))).toBeGreaterThanOrEqual(0.1 - 1e-9);
+  });
+
+  it('of a narrow range far from zero are told apart', () => {
+    const labels = barTicks([4.1996e7, 4.19978e7], 'linear', 7).map(({ label }) => label);
+    expect(new Set(labels).size).toBe(labels.length);
   });
 });
 

@@ -21,18 +21,22 @@ interface ColorScaleBarProps {
 
 const WIDTH = 16;
 const STOPS = 24;
+/** Width of a figure of the labels. */
+const CHARACTER = 7;
 
 export function ColorScaleBar({ domain, scale, map, invert, unit, saturation }: ColorScaleBarProps) {
   const { ref, height } = useElementSize();
   const stops = Array.from({ length: STOPS + 1 }, (_, i) => colorAt(map, invert, i / STOPS)).join(', ');
   const label = axisLabel('', unit).trim();
+  const drawn = barTicks(domain, scale, Math.max(3, Math.floor(height / 60)));
+  const longest = Math.max(0, ...drawn.map((tick) => tick.label.length));
   return (
-    <div className={styles.colorBar} role="img" aria-label={`Colour scale, ${scale}, from ${formatNumber(domain[0])} to ${formatNumber(domain[1])}`}>
+    <div className={styles.colorBar} style={{ width: Math.max(96, 44 + longest * CHARACTER) }} role="img" aria-label={`Colour scale, ${scale}, from ${formatNumber(domain[0])} to ${formatNumber(domain[1])}`}>
       <div ref={ref} className={styles.colorBarBox}>
         <div className={styles.colorBarGradient} style={{ width: WIDTH, background: `linear-gradient(to top, ${stops})` }} />
         {height > 0 && (
           <svg className={styles.colorBarTicks} width={74} height={height} style={{ left: WIDTH }} aria-hidden>
-            {barTicks(domain, scale, Math.max(3, Math.floor(height / 60))).map((tick, i) => (
+            {drawn.map((tick, i) => (
               <g key={i} transform={`translate(0,${(1 - tick.at) * height})`}>
                 <line x2={tick.label ? 6 : 3} />
                 <text x={9} dy="0.34em">

@@ -11,6 +11,8 @@ const MAPS: Record<ColorMapName, (t: number) => string> = {
   inferno: INTERPOLATORS.Inferno,
   cividis: INTERPOLATORS.Cividis,
   grey: INTERPOLATORS.Greys,
+  // Light in the middle: for what has two signs.
+  'blue-red': (t) => INTERPOLATORS.RdBu(1 - t),
 };
 
 /** CSS colour at t (0 to 1) of a colour map. */
@@ -24,6 +26,7 @@ export const MASKED_COLOR: Record<ColorMapName, string> = {
   inferno: '#7b8794',
   cividis: '#a9a0a8',
   grey: '#46607c',
+  'blue-red': '#8f9196',
 };
 export const SATURATED_COLOR = '#ff2bd6';
 

@@ -2,11 +2,14 @@
 
 from pandaas.catalogue.catalogue import Catalogue
 from pandaas.catalogue.collections import CollectionView
+from pandaas.catalogue.disk import require_space, tells_when_full
 from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.imported import ImportedDataset, add_imported
 from pandaas.catalogue.logbook import Entry, EntryPage, Image, Logbook, Revision, TextPart
+from pandaas.catalogue.names import safe_name
 from pandaas.catalogue.preferences import ColumnSet
 from pandaas.catalogue.quality import Assessment, Finding, Quality, SchemaDocument, read_schema
+from pandaas.catalogue.results import Said, SessionMaker
 from pandaas.catalogue.rows import MOST_ROWS, Row, in_unit
 from pandaas.catalogue.saved import Feed, Saved
 from pandaas.catalogue.search import (
@@ -98,11 +101,13 @@ __all__ = [
     "Release",
     "Revision",
     "Row",
+    "Said",
     "Saved",
     "SchemaDocument",
     "Search",
     "SearchQuery",
     "SearchResult",
+    "SessionMaker",
     "SqlSearch",
     "TechniqueTerm",
     "Techniques",
@@ -120,5 +125,8 @@ __all__ = [
     "in_unit",
     "read_schema",
     "read_terms",
+    "require_space",
+    "safe_name",
     "storable",
+    "tells_when_full",
 ]

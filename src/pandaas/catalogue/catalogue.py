@@ -23,7 +23,7 @@ from pandaas.catalogue.preferences import Preferences
 from pandaas.catalogue.provenance import ProvenanceGraph
 from pandaas.catalogue.quarantine import QuarantineList
 from pandaas.catalogue.records import Records
-from pandaas.catalogue.results import JobRecord, PreparedResult, Results
+from pandaas.catalogue.results import JobRecord, PreparedResult, Results, Said, SessionMaker
 from pandaas.catalogue.rows import Rows
 from pandaas.catalogue.saved import SavedSearches
 from pandaas.catalogue.search import Finder, IndexSearch, Narrowing, SqlSearch, index_folder
@@ -257,16 +257,23 @@ class Catalogue:
     def register_result(
         self,
         session: Session,
-        job: JobRecord,
+        maker: JobRecord | SessionMaker,
         file: Path | PreparedResult,
         *,
         title: str,
         inputs: Mapping[str, Sequence[str]],
         proposal: Proposal,
+        said: Said | None = None,
     ) -> str:
-        """Make a job's file a dataset in the job's own transaction; `inputs` are the pids in each slot."""
+        """Make a file of a job or session a dataset in the caller's transaction; `inputs` are the pids in each slot."""
         prepared = self._results.prepare(file) if isinstance(file, Path) else file
-        return self._results.register(session, job, prepared, title=title, inputs=inputs, proposal=proposal)
+        return self._results.register(
+            session, maker, prepared, title=title, inputs=inputs, proposal=proposal, said=said or Said()
+        )
+
+    def check_techniques(self, iris: Sequence[str]) -> None:
+        """`InvalidInput` (field `techniques`) for what is no technique of the vocabulary."""
+        self._records.check_techniques(iris)
 
     def save_mask(
         self, principal: Principal, pid: str, *, path: str, title: str, shape: Sequence[int], runs: Sequence[int]

@@ -74,6 +74,8 @@ def _registered(payload: dict[str, Any]) -> str:
     counted = "1 file" if files == 1 else f"{files} files"
     if payload.get("job"):
         return f"Made by job {payload['job']}."
+    if payload.get("in_session"):
+        return f"Registered from a session with {payload.get('program', 'a program')}."
     if payload.get("mask_of"):
         return f"Drawn in the viewer on {payload['mask_of']}."
     if payload.get("replaces"):

@@ -15,7 +15,7 @@ from pandaas.access import Access
 from pandaas.catalogue.cards import cards_of
 from pandaas.catalogue.values import Card, Provenance, ProvenanceEdge, ProvenanceNode
 from pandaas.db import Database
-from pandaas.db.tables import Dataset, Job, Relation
+from pandaas.db.tables import Dataset, Job, Relation, SessionResult
 from pandaas.model import Action, Principal
 
 _MOST = 500  # nodes; beyond, the graph says nothing to a person
@@ -35,9 +35,13 @@ class ProvenanceGraph:
         pids = {pid} | {one for row in relations.values() for one in (row.subject_pid, row.object_pid)}
         cards = self._cards(session, principal, pids)
         jobs = self._jobs(session, relations.values(), cards)
+        made = self._sessions(session, cards)
         nodes = [_dataset_node(card) for card in cards.values()]
         nodes += [_job_node(job) for job in jobs.values()]
-        edges = dict.fromkeys(edge for row in relations.values() for edge in _edges(row, cards, jobs))
+        nodes += {one.session_id: _session_node(one) for one in made.values()}.values()
+        makers = {pid: one.session_id for pid, one in made.items()}
+        edges = dict.fromkeys(edge for row in relations.values() for edge in _edges(row, cards, jobs, makers))
+        edges |= dict.fromkeys(ProvenanceEdge(maker, result, "result") for result, maker in makers.items())
         return Provenance(tuple(nodes), tuple(edges))
 
     def _follow(self, session: Session, principal: Principal, pid: str, direction: Direction) -> list[Relation]:
@@ -76,9 +80,21 @@ class ProvenanceGraph:
             job.id: job for batch in _batches(wanted) for job in session.scalars(select(Job).where(Job.id.in_(batch)))
         }
 
+    def _sessions(self, session: Session, cards: dict[str, Card]) -> dict[str, SessionResult]:
+        """What of these datasets was registered from sessions, by pid."""
+        query = select(SessionResult).order_by(SessionResult.created)
+        return {
+            row.dataset_pid: row
+            for batch in _batches(cards)
+            for row in session.scalars(query.where(SessionResult.dataset_pid.in_(batch)))
+        }
 
-def _edges(row: Relation, shown: Collection[str], jobs: dict[str, Job]) -> list[ProvenanceEdge]:
-    """input → job → result, or input → result where no job is known; of a hidden input only job → result."""
+
+def _edges(row: Relation, shown: Collection[str], jobs: dict[str, Job], makers: dict[str, str]) -> list[ProvenanceEdge]:
+    """input → job or session → result, or input → result where neither is known; of a hidden input only the second.
+
+    `makers` are the sessions in which results were made.
+    """
     label = row.slot or row.relation.replace("_", " ")
     inputs = [row.object_pid] if row.object_pid in shown else []
     if row.subject_pid not in shown:
@@ -86,6 +102,8 @@ def _edges(row: Relation, shown: Collection[str], jobs: dict[str, Job]) -> list[
     if row.job_id in jobs:
         made = ProvenanceEdge(row.job_id, row.subject_pid, "result")
         return [*(ProvenanceEdge(one, row.job_id, label) for one in inputs), made]
+    if row.subject_pid in makers:
+        return [ProvenanceEdge(one, makers[row.subject_pid], label) for one in inputs]
     return [ProvenanceEdge(one, row.subject_pid, label) for one in inputs]
 
 
@@ -96,7 +114,16 @@ def _dataset_node(card: Card) -> ProvenanceNode:
 
 
 def _job_node(job: Job) -> ProvenanceNode:
-    return ProvenanceNode(job.id, "job", f"{job.recipe} {job.recipe_version}", job.state, job.ended or job.created)
+    title, time = f"{job.recipe} {job.recipe_version}", job.ended or job.created
+    return ProvenanceNode(job.id, "job", title, job.state, time, version=job.recipe_version)
+
+
+def _session_node(made: SessionResult) -> ProvenanceNode:
+    detail = "session"
+    if made.environment and made.environment_key:
+        detail += f", environment {made.environment} {made.environment_key}"
+    title = f"{made.program} {made.version}".strip()
+    return ProvenanceNode(made.session_id, "session", title, detail, made.created, version=made.version)
 
 
 def _batches(values: Iterable[str]) -> Iterable[list[str]]:

@@ -22,7 +22,7 @@ from pandaas.catalogue.values import Card, FileContent, FileInfo, Record, Versio
 from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.config import Settings
 from pandaas.db import Database, append
-from pandaas.db.tables import Dataset, DatasetFile, DatasetParameter, Proposal
+from pandaas.db.tables import Dataset, DatasetFile, DatasetParameter, Proposal, SessionResult
 from pandaas.model import (
     BY_IRI,
     NESTED,
@@ -123,7 +123,7 @@ class Records:
             setattr(dataset, field, new)
         elif field == "techniques":
             old, new = sorted(row.technique for row in dataset.techniques), sorted(set(value or []))
-            self._check_techniques([iri for iri in new if iri not in old])
+            self.check_techniques([iri for iri in new if iri not in old])
             set_techniques(session, dataset, new)
         elif field.startswith(PARAMETER):
             old, new = set_parameter(dataset, field.removeprefix(PARAMETER), value)
@@ -134,7 +134,7 @@ class Records:
             raise InvalidInput(f"'{field[:40]}' can't be edited.", field=field)
         return old, new
 
-    def _check_techniques(self, iris: Sequence[str]) -> None:
+    def check_techniques(self, iris: Sequence[str]) -> None:
         """Refuse what the vocabulary doesn't know, and its categories, which say nothing of a measurement."""
         known = self._vocabulary.techniques()
         for iri in iris:
@@ -251,6 +251,7 @@ class Records:
             source_note=dataset.source_note,
             missing_since=dataset.missing_since,
             job=dataset.job_id,
+            session=_session_of(session, principal, dataset.pid),
             replaces=self._seen(session, principal, dataset.replaces),
             replaced_by=self._seen(session, principal, _successor(session, dataset.pid)),
             versions=self._versions(session, principal, dataset),
@@ -373,3 +374,11 @@ def _state(old: str, new: Any) -> str:
     if old == DatasetState.GROWING:
         raise Conflict("This measurement is still being written.", remedy="Wait until it is complete.", field="state")
     return str(DatasetState(new))
+
+
+def _session_of(session: Session, principal: Principal, pid: str) -> str | None:
+    """The session in which it was made, for its person and operators: nobody else could open its page."""
+    made = session.get(SessionResult, pid)
+    if made is None or not (principal.is_operator or made.person_id == principal.person_id):
+        return None
+    return made.session_id

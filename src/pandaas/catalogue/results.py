@@ -1,4 +1,4 @@
-"""Results of jobs: datasets that know what they were made from."""
+"""Results of jobs and sessions: datasets that know what they were made from."""
 
 from __future__ import annotations
 
@@ -30,6 +30,27 @@ class JobRecord(Protocol):
     def id(self) -> str: ...
     @property
     def person_id(self) -> int: ...
+
+
+@dataclass(frozen=True)
+class SessionMaker:
+    """A session in which a person made a result, and what with: `JupyterLab 4.4`."""
+
+    id: str
+    person_id: int
+    program: str
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a person says of a result; it stands before what the file says. `techniques` are IRIs."""
+
+    description: str | None = None
+    sample: str | None = None
+    techniques: tuple[str, ...] = ()
+
+
+_NOTHING = Said()
 
 
 @dataclass(frozen=True)
@@ -66,40 +87,54 @@ class Results:
     def register(
         self,
         session: Session,
-        job: JobRecord,
+        maker: JobRecord | SessionMaker,
         result: PreparedResult,
         *,
         title: str,
         inputs: Mapping[str, Sequence[str]],
         proposal: Proposal,
+        said: Said = _NOTHING,
     ) -> str:
-        """Register a result in the job's transaction; `inputs` are the pids in each slot, the main one first.
+        """Register a result in the caller's transaction; `inputs` are the pids in each slot, the main one first.
 
-        It belongs to `proposal` and the job's person, is released with the last of its inputs, and takes over their
-        instrument, sample and techniques where it says nothing itself.
+        It belongs to `proposal` and the maker's person, is released with the last of its inputs, and takes over their
+        instrument, sample and techniques where nothing is said of them.
         """
+        job_id = None if isinstance(maker, SessionMaker) else maker.id
         made_from = [(slot, source) for slot, sources in inputs.items() for source in sources]
         pids = list(dict.fromkeys(source for _, source in made_from))
         sources = self._sources(session, pids)
         about = set(next(iter(inputs.values()), ()))
-        scanned = _inherit(replace(result.scanned, title=title, kind=DatasetKind.DERIVED), sources, about)
+        named = replace(
+            result.scanned,
+            title=title,
+            kind=DatasetKind.DERIVED,
+            description=said.description or result.scanned.description,
+            sample=said.sample or result.scanned.sample,
+            techniques=said.techniques or result.scanned.techniques,
+        )
+        scanned = _inherit(named, sources, about)
         prepared = Prepared(
             scanned=scanned,
             files=(result.file,),
             placement=placement_in(session, self._access, proposal, sources),
             thumbnail=result.thumbnail,
-            owner_id=job.person_id,
+            owner_id=maker.person_id,
             origin="simulated" if sources and all(one.origin == "simulated" for one in sources) else "measured",
         )
         pid = new_pid("res")
         dataset = new_dataset(self._settings, prepared, pid, self._database.clock())
-        dataset.release_time = _last_release(sources)
-        dataset.job_id = job.id
+        if sources:
+            dataset.release_time = _last_release(sources)
+        dataset.job_id = job_id
         dataset.files += file_rows(result.attachments, role="attachment", first=len(dataset.files))
-        actor, clock = job.person_id, self._database.clock
-        add_made(session, self._access, dataset, pids, actor, clock=clock, job=job.id, made_from=pids)
+        actor, clock = maker.person_id, self._database.clock
+        made: dict[str, Any] = {"job": job_id}
+        if isinstance(maker, SessionMaker):
+            made = {"in_session": maker.id, "program": maker.program}
+        add_made(session, self._access, dataset, pids, actor, clock=clock, made_from=pids, **made)
         for slot, source in dict.fromkeys(made_from):
-            session.add(Relation(subject_pid=pid, relation=DERIVED, object_pid=source, slot=slot, job_id=job.id))
+            session.add(Relation(subject_pid=pid, relation=DERIVED, object_pid=source, slot=slot, job_id=job_id))
         return pid
 
     def _sources(self, session: Session, pids: Sequence[str]) -> list[Dataset]:

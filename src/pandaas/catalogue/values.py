@@ -166,6 +166,7 @@ class Record:
     source_note: str | None
     missing_since: datetime | None
     job: str | None
+    session: str | None
     replaces: str | None
     replaced_by: str | None
     versions: tuple[Version, ...]
@@ -193,14 +194,18 @@ class HistoryLine:
 
 @dataclass(frozen=True)
 class ProvenanceNode:
-    """`hidden` nodes exist but this person may not see them; their id says nothing."""
+    """`hidden` nodes exist but this person may not see them; their id says nothing.
+
+    The title of a job or session is its program, followed by `version` where that is known.
+    """
 
     id: str
-    type: Literal["dataset", "job"]
+    type: Literal["dataset", "job", "session"]
     title: str
     detail: str | None = None
     time: datetime | None = None
     hidden: bool = False
+    version: str = ""
 
 
 @dataclass(frozen=True)

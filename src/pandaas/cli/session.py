@@ -22,6 +22,8 @@ def register(app: typer.Typer) -> None:
     group.command("extend")(extend)
     for name, command in (("stop", stop), ("hibernate", hibernate), ("resume", resume)):
         group.command(name)(command)
+    group.command("results")(results)
+    group.command("register")(register_files)
     group.command("share")(share)
     group.command("unshare")(unshare)
     group.command("members")(members)
@@ -90,6 +92,42 @@ def extend(
     with connected(url, token_file) as client:
         found = client.change_session(session, "extend", hours=hours)
         emit(found, json, lambda: print(f"It runs until {found['expires']}."))
+
+
+def results(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
+    """List the files in a session's results folder."""
+    with connected(url, token_file) as client:
+        found = client.session_results(session)
+        columns = ("File", "Bytes", "Written", "Dataset")
+        rows = [(one["name"], str(one["size"]), one["modified"][:16], _standing(one)) for one in found]
+        emit(found, json, lambda: table(columns, rows, empty="No files."))
+
+
+def register_files(
+    session: SessionId,
+    file: Annotated[list[str], typer.Argument(help="Files of the results folder, one dataset each.")],
+    title: Annotated[str, typer.Option(help="Title of the result; of several files each adds its name.")],
+    attach: Annotated[list[str] | None, typer.Option("--attach", help="Further file that goes with the one.")] = None,
+    description: Annotated[str | None, typer.Option(help="What it is, in words.")] = None,
+    sample: Annotated[str | None, typer.Option(help="Sample, where the inputs don't say it.")] = None,
+    technique: Annotated[list[str] | None, typer.Option("--technique", help="IRI of a technique.")] = None,
+    proposal: Annotated[str | None, typer.Option(help="Where it goes; else to the inputs' proposal.")] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """Register files of a session's results folder as datasets made from the session's."""
+    more = {"description": description, "sample": sample, "techniques": technique, "proposal": proposal}
+    with connected(url, token_file) as client:
+        done = client.register_results(session, file, title, attachments=attach or (), **more)
+        rows = [(one["file"], one["dataset"], "" if one["is_new"] else "was registered before") for one in done]
+        emit(done, json, lambda: table(("File", "Dataset", ""), rows))
+
+
+def _standing(one: dict[str, Any]) -> str:
+    if one["problem"]:
+        return str(one["problem"])
+    return f"{one['dataset'] or ''}{' (written since)' if one['changed'] else ''}"
 
 
 def share(

@@ -239,6 +239,23 @@ class Client:
         found: dict[str, Any] = self._transport.json("POST", f"/sessions/{session_id}/{verb}", body=more or None)
         return found
 
+    def session_results(self, session_id: str) -> list[dict[str, Any]]:
+        """The files in a session's results folder, the latest first: name, size, modified, dataset, problem …"""
+        found: list[dict[str, Any]] = self._transport.json("GET", f"/sessions/{session_id}/results")["files"]
+        return found
+
+    def register_results(
+        self, session_id: str, files: Sequence[str], title: str, *, attachments: Sequence[str] = (), **more: Any
+    ) -> list[dict[str, Any]]:
+        """Register files of a session's results folder as datasets made from the session's; safe to repeat.
+
+        `more`: description, sample, techniques (IRIs), proposal. Each of the answer has `file`, `dataset` (pid), `is_new`.
+        """
+        body = {"files": list(files), "attachments": list(attachments), "title": title}
+        body |= {name: value for name, value in more.items() if value}
+        found: list[dict[str, Any]] = self._transport.json("POST", f"/sessions/{session_id}/results", body=body)
+        return found
+
     def session_sharing(self, session_id: str) -> dict[str, Any]:
         """With whom a session of yours is shared: `members`, `invitations`, `guests`."""
         found: dict[str, Any] = self._transport.json("GET", f"/sessions/{session_id}/sharing")

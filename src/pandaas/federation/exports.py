@@ -34,8 +34,8 @@ class Exports:
     def ro_crate(self, now: datetime) -> dict[str, Any]:
         """The metadata of a crate whose files stay at their web addresses (`ro-crate-metadata.json`)."""
         files = [self._file(file) for file in self._record.files if not file.missing]
-        tools = {one["@id"]: one for one in (_software(node) for node in self._jobs())}
-        actions = [self._action(node) for node in self._jobs()]
+        tools = {one["@id"]: one for one in (_software(node) for node in self._makers())}
+        actions = [self._action(node) for node in self._makers()]
         related = [
             self._related(node) for node in self._graph.nodes if node.type == "dataset" and not self._is_root(node)
         ]
@@ -98,6 +98,8 @@ class Exports:
             "object": [{"@id": self._identity(one)} for one in dict.fromkeys(inputs)],
             "result": [{"@id": self._identity(one)} for one in dict.fromkeys(results)],
         }
+        if node.type == "session" and node.detail:
+            made["description"] = f"In a {node.detail}"
         if node.time:
             made["endTime"] = node.time.isoformat()
         return {key: value for key, value in made.items() if value != []}
@@ -118,32 +120,36 @@ class Exports:
 
     def w3c_prov(self) -> dict[str, Any]:
         """The graph as a PROV-JSON document."""
-        jobs = {node.id for node in self._jobs()}
+        makers = {node.id: f"{node.type}:{node.id}" for node in self._makers()}
         entities = {
             f"dataset:{node.id}": {"prov:label": node.title, "prov:type": node.detail or "dataset"}
             for node in self._graph.nodes
             if node.type == "dataset"
         }
-        activities = {f"job:{node.id}": _activity(node) for node in self._jobs()}
+        activities = {makers[node.id]: _activity(node) for node in self._makers()}
         used, generated, derived = [], [], []
         inputs: dict[str, list[str]] = {}
         for edge in self._graph.edges:
-            if edge.target in jobs:
+            if edge.target in makers:
                 role = {"prov:role": edge.label}
-                used.append({"prov:activity": f"job:{edge.target}", "prov:entity": f"dataset:{edge.source}"} | role)
+                used.append({"prov:activity": makers[edge.target], "prov:entity": f"dataset:{edge.source}"} | role)
                 inputs.setdefault(edge.target, []).append(edge.source)
         for edge in self._graph.edges:
-            if edge.source in jobs:
-                generated.append({"prov:entity": f"dataset:{edge.target}", "prov:activity": f"job:{edge.source}"})
+            if edge.source in makers:
+                generated.append({"prov:entity": f"dataset:{edge.target}", "prov:activity": makers[edge.source]})
                 derived += [(edge.target, one) for one in inputs.get(edge.source, ())]
-            elif edge.target not in jobs:
+            elif edge.target not in makers:
                 derived.append((edge.target, edge.source))
         links = [
             {"prov:generatedEntity": f"dataset:{result}", "prov:usedEntity": f"dataset:{source}"}
             for result, source in dict.fromkeys(derived)
         ]
         made = {
-            "prefix": {"dataset": f"{self._base}/datasets/", "job": f"{self._base}/jobs/"},
+            "prefix": {
+                "dataset": f"{self._base}/datasets/",
+                "job": f"{self._base}/jobs/",
+                "session": f"{self._base}/sessions/",
+            },
             "entity": entities,
             "activity": activities,
             "used": _numbered("u", used),
@@ -154,15 +160,15 @@ class Exports:
 
     # --- both -----------------------------------------------------------------------------------------------------
 
-    def _jobs(self) -> list[ProvenanceNode]:
-        return [node for node in self._graph.nodes if node.type == "job"]
+    def _makers(self) -> list[ProvenanceNode]:
+        return [node for node in self._graph.nodes if node.type != "dataset"]
 
     def _direct_sources(self) -> list[str]:
-        """Datasets one step before this one, with or without a job between."""
-        jobs = {node.id for node in self._jobs()}
+        """Datasets one step before this one, with or without a job or session between."""
+        makers = {node.id for node in self._makers()}
         before = [edge.source for edge in self._graph.edges if edge.target == self._record.pid]
-        through = [edge.source for edge in self._graph.edges if edge.target in jobs & set(before)]
-        return list(dict.fromkeys([*(one for one in before if one not in jobs), *through]))
+        through = [edge.source for edge in self._graph.edges if edge.target in makers & set(before)]
+        return list(dict.fromkeys([*(one for one in before if one not in makers), *through]))
 
     def _is_root(self, node: ProvenanceNode) -> bool:
         return node.id == self._record.pid
@@ -176,13 +182,17 @@ class Exports:
 
 def _activity(node: ProvenanceNode) -> dict[str, Any]:
     said: dict[str, Any] = {"prov:label": node.title}
+    if node.type == "session" and node.detail:
+        said["prov:type"] = node.detail
     return said | ({"prov:endTime": node.time.isoformat()} if node.time else {})
 
 
 def _software(node: ProvenanceNode) -> dict[str, Any]:
-    name, _, version = node.title.rpartition(" ")
-    made = {"@id": f"#recipe-{re.sub('[^A-Za-z0-9._-]', '-', node.title)}", "@type": "SoftwareApplication"}
-    return made | {"name": name or node.title, "softwareVersion": version}
+    name = node.title.removesuffix(node.version).strip()
+    leads = "recipe" if node.type == "job" else "program"
+    made = {"@id": f"#{leads}-{re.sub('[^A-Za-z0-9._-]', '-', node.title)}", "@type": "SoftwareApplication"}
+    made["name"] = name or node.title
+    return made | ({"softwareVersion": node.version} if node.version else {})
 
 
 def _licence(name: str | None) -> dict[str, Any]:

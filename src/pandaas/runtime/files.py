@@ -6,14 +6,18 @@ following links, takes regular files only and reads no more than it was asked to
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+import secrets
 import shutil
 import stat
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pandaas.model import UnreadableFile
+from pandaas.model import Conflict, InvalidInput, TooLarge, UnreadableFile
 from pandaas.runtime.sandbox import Account
 
 
@@ -92,3 +96,116 @@ def take_back(source: Path, target: Path) -> None:
     if os.geteuid() == 0:
         os.chown(target, 0, 0, follow_symlinks=False)
     target.chmod(0o644)
+
+
+@dataclass(frozen=True)
+class CopiedFile:
+    """A private copy; `size` (bytes) and `mtime_ns` are those of the file that it was made from."""
+
+    path: Path
+    sha256: str
+    size: int
+    mtime_ns: int
+
+
+def open_beneath(folder: Path, name: str) -> int:
+    """A read-only descriptor of the regular file `name` (with `/` between folders) in a folder that user code writes.
+
+    Links are followed nowhere on the way. `InvalidInput` (field `files`) for anything but a plain file with one name.
+    """
+    parts = name.split("/")
+    if not name.isprintable() or any(part in {"", ".", ".."} for part in parts):
+        raise _refused(name, "is no name of a file in this folder", "Choose a file from the list.")
+    try:
+        name.encode()
+        here = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    except UnicodeEncodeError:
+        raise _refused(name, "has a name that can't be written", "Rename it.") from None
+    except OSError:
+        raise _refused(name, "is not there any more", "Look at the list again.") from None
+    try:
+        for part in parts[:-1]:
+            inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=here)
+            os.close(here)
+            here = inner
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+        descriptor = os.open(parts[-1], flags, dir_fd=here)
+    except FileNotFoundError:
+        raise _refused(name, "is not there any more", "Look at the list again.") from None
+    except OSError:
+        raise _refused(name, "is a link or something else than a file", "Copy the file itself there.") from None
+    finally:
+        os.close(here)
+    found = os.fstat(descriptor)
+    if stat.S_ISREG(found.st_mode) and found.st_nlink == 1:
+        return descriptor
+    os.close(descriptor)
+    if stat.S_ISREG(found.st_mode):
+        raise _refused(name, "has a second name elsewhere (a hard link)", "Copy it to a new file with cp.")
+    raise _refused(name, "is something else than a file", "Copy a plain file there.")
+
+
+def copy_beneath(folder: Path, name: str, target: Path, called: str, *, most: int) -> CopiedFile:
+    """Copy `name` to `target/<start of its checksum>/<called>`, where it appears whole or not at all.
+
+    The same bytes come to lie at the same place; a copy that is there stays. `TooLarge` beyond `most` bytes, `Conflict`
+    when the file changes meanwhile, otherwise as `open_beneath`.
+    """
+    source = open_beneath(folder, name)
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = target / f".{secrets.token_hex(8)}.part"
+    try:
+        before = os.fstat(source)
+        if before.st_size > most:
+            raise TooLarge(
+                f"'{name}' is larger than {most / 1e9:g} GB.", remedy="Write less, or several files.", field="files"
+            )
+        checksum, size = _copied(source, part, before.st_size)
+        after = os.fstat(source)
+        if size != before.st_size or _state(before) != _state(after):
+            raise Conflict(
+                f"'{name}' is being written.", remedy="Wait until it is complete, then register it.", field="files"
+            )
+        place = target / checksum[:32]
+        place.mkdir(exist_ok=True, mode=0o755)
+        with suppress(FileExistsError):
+            os.link(part, place / called)
+        os.utime(place)  # it is in use, even where an older attempt left it
+        _settle(place)
+        return CopiedFile(place / called, checksum, before.st_size, before.st_mtime_ns)
+    finally:
+        os.close(source)
+        part.unlink(missing_ok=True)
+
+
+def _copied(source: int, part: Path, expected: int) -> tuple[str, int]:
+    """Write the bytes to a new file and to disk; their SHA-256 and number, which exceeds `expected` at most by a block."""
+    digest, size = hashlib.sha256(), 0
+    handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
+    with os.fdopen(handle, "wb", buffering=0) as copy:
+        while size <= expected and (block := os.read(source, 1 << 22)):
+            size += len(block)
+            digest.update(block)
+            view = memoryview(block)
+            while view:
+                view = view[copy.write(view) :]
+        os.fchmod(handle, 0o644)
+        os.fsync(handle)
+    return digest.hexdigest(), size
+
+
+def _state(found: os.stat_result) -> tuple[int, int, int]:
+    return found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def _settle(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _refused(name: str, what: str, remedy: str) -> InvalidInput:
+    shown = name.encode("utf-8", "backslashreplace").decode()[:200]
+    return InvalidInput(f"'{shown}' {what}.", remedy=remedy, field="files")

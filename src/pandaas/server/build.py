@@ -34,7 +34,9 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     logbook = Logbook(database, access)
     quality = Quality(database, access)
     panosc = PanoscSearch(database, access, catalogue.vocabulary, catalogue.narrowing)
-    sessions = SessionService(database, settings, identity=identity, access=access, runtime=runtime)
+    sessions = SessionService(
+        database, settings, identity=identity, access=access, runtime=runtime, catalogue=catalogue
+    )
     return Services(
         settings,
         database,

@@ -75,6 +75,7 @@ def dataset(record: Record) -> DatasetOut:
         "source_note": record.source_note,
         "missing_since": record.missing_since,
         "job": record.job,
+        "session": record.session,
         "replaces": record.replaces,
         "replaced_by": record.replaced_by,
         "versions": [VersionOut(**asdict(one)) for one in record.versions],

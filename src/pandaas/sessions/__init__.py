@@ -10,6 +10,7 @@ from pandaas.sessions.messages import Said
 from pandaas.sessions.outlook import Outlook
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
+from pandaas.sessions.results import Registered, ResultFile, ResultList, ResultRequest, SessionResults
 from pandaas.sessions.rights import Entry, Who
 from pandaas.sessions.service import Capacity, SessionRequest, SessionService, SessionView
 
@@ -23,8 +24,13 @@ __all__ = [
     "Outlook",
     "Program",
     "Programs",
+    "Registered",
+    "ResultFile",
+    "ResultList",
+    "ResultRequest",
     "Said",
     "SessionRequest",
+    "SessionResults",
     "SessionService",
     "SessionView",
     "Who",

@@ -5,6 +5,7 @@ kind        jupyter: JupyterLab; desktop: a program with windows; app: a web pro
 command     what is run; {python}, {bin}, {home} and {app} (this folder) are filled in, {files} becomes the datasets'
             files
 environment one of the platform's environments; without it the program is installed on the computer
+package     whose version is the program's: of the environment's lock, else a Debian package
 needs       files that must be there, and `remedy` tells what to do where they are not
 techniques, formats, dimensions                 which datasets it fits; nothing said fits all
 cores, memory_mb                                what it takes
@@ -27,6 +28,7 @@ from pandaas.runtime import Environments
 
 Kind = Literal["jupyter", "desktop", "app"]
 DESKTOP_NEEDS = ("/usr/bin/Xvnc", "/usr/bin/openbox")
+_DEBIAN = Path("/var/lib/dpkg/status")
 _DESKTOP_REMEDY = "The operator installs the Debian packages tigervnc-standalone-server and openbox."
 
 
@@ -39,6 +41,7 @@ class _Entry(BaseModel):
     order: int = 50
     command: tuple[str, ...] = ()
     environment: str | None = None
+    package: str = ""
     needs: tuple[str, ...] = ()
     remedy: str = ""
     techniques: tuple[str, ...] = ()
@@ -113,6 +116,19 @@ class Programs:
             )
         return found[0]
 
+    def version(self, program: Program, key: str | None) -> str:
+        """Its version: that of its package in the environment with this key, or on this computer; empty if unknown."""
+        entry = program.entry
+        if not entry.package:
+            return ""
+        if entry.environment is None:
+            return _debian_version(entry.package)
+        try:
+            now = self._environments.definition(entry.environment)
+        except PandaasError:
+            return ""
+        return now.contents().get(entry.package, "") if now.key == key else ""
+
     def _read(self, file: Path) -> Program:
         name = file.parent.name
         try:
@@ -145,3 +161,14 @@ def _fits(entry: _Entry, dataset: DatasetSummary) -> bool:
         return True
     wanted = {found.iri for name in entry.techniques if (found := technique(name)) is not None}
     return bool(wanted & set(dataset.techniques))
+
+
+def _debian_version(package: str) -> str:
+    try:
+        text = _DEBIAN.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+    for block in text.split("\n\n"):
+        if block.startswith(f"Package: {package}\n"):
+            return next((line[9:] for line in block.splitlines() if line.startswith("Version: ")), "")
+    return ""

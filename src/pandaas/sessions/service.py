@@ -45,6 +45,7 @@ from pandaas.sessions.messages import Messages
 from pandaas.sessions.outlook import Outlook, outlook_of
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
+from pandaas.sessions.results import Catalogue, SessionResults
 from pandaas.sessions.rights import Entry, Inside, Who
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move, tell
@@ -103,7 +104,14 @@ class SessionService:
     """Everything about sessions that others ask for; `run_keeper` is the background work."""
 
     def __init__(
-        self, database: Database, settings: Settings, *, identity: Identity, access: Access, runtime: Runtime
+        self,
+        database: Database,
+        settings: Settings,
+        *,
+        identity: Identity,
+        access: Access,
+        runtime: Runtime,
+        catalogue: Catalogue | None = None,
     ) -> None:
         self._database = database
         self._settings = settings
@@ -128,6 +136,15 @@ class SessionService:
             database, settings.sessions, inside=self._inside, keys=self._keys, members=self.members
         )
         self._starting = Starting(settings, database, runtime, self.programs, self._engine)
+        self.results = SessionResults(
+            database,
+            settings,
+            access=access,
+            catalogue=catalogue,
+            programs=self.programs,
+            look=self.session,
+            folder=self._starting.folder,
+        )
         self._keeper = Keeper(
             settings,
             database,

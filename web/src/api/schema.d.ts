@@ -3110,6 +3110,30 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session_id}/results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Session Results
+         * @description The files in its results folder, the latest first, also of a session that sleeps or has ended.
+         */
+        get: operations["session_results_api_v1_sessions__session_id__results_get"];
+        put?: never;
+        /**
+         * Register Session Results
+         * @description Register files of the results folder as datasets made from the session's. Safe to repeat.
+         */
+        post: operations["register_session_results_api_v1_sessions__session_id__results_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{session_id}/ticket": {
         parameters: {
             query?: never;
@@ -5189,6 +5213,11 @@ export interface components {
             missing_since: string | null;
             /** Job */
             job: string | null;
+            /**
+             * Session
+             * @description The session in which it was made; told to its person and operators.
+             */
+            session?: string | null;
             /** Replaces */
             replaces: string | null;
             /** Replaced By */
@@ -7423,7 +7452,7 @@ export interface components {
         };
         /**
          * RelationNode
-         * @description A dataset or job in the history graph; `hidden` ones exist but may not be seen by you.
+         * @description A dataset, job or session in the history graph; `hidden` ones exist but may not be seen by you.
          */
         RelationNode: {
             /** Id */
@@ -7432,7 +7461,7 @@ export interface components {
              * Type
              * @enum {string}
              */
-            type: "dataset" | "job";
+            type: "dataset" | "job" | "session";
             /** Title */
             title: string;
             /** Detail */
@@ -7444,6 +7473,11 @@ export interface components {
              * @default false
              */
             hidden: boolean;
+            /**
+             * Version
+             * @default
+             */
+            version: string;
         };
         /** ReleaseChangeOut */
         ReleaseChangeOut: {
@@ -7710,6 +7744,59 @@ export interface components {
             /** Title */
             title: string;
         };
+        /**
+         * SessionFileOut
+         * @description A file in a session's results folder.
+         */
+        SessionFileOut: {
+            /**
+             * Name
+             * @description Its path in the folder.
+             */
+            name: string;
+            /** Size */
+            size: number;
+            /**
+             * Modified
+             * Format: date-time
+             */
+            modified: string;
+            /**
+             * Processed
+             * @description It looks like NeXus with an NXprocess group.
+             */
+            processed: boolean;
+            /**
+             * Problem
+             * @description Why it can't be registered, and what to do.
+             */
+            problem: string | null;
+            /**
+             * Dataset
+             * @description Pid of the dataset that it was registered as last.
+             */
+            dataset: string | null;
+            /**
+             * Changed
+             * @description It was written since it was registered.
+             */
+            changed: boolean;
+        };
+        /** SessionFilesOut */
+        SessionFilesOut: {
+            /**
+             * Files
+             * @description The latest first.
+             */
+            files: components["schemas"]["SessionFileOut"][];
+            /**
+             * More
+             * @description There are further files, which are not listed.
+             */
+            more: boolean;
+            /** May Register */
+            may_register: boolean;
+        };
         /** SessionMemberIn */
         SessionMemberIn: {
             /**
@@ -7803,6 +7890,61 @@ export interface components {
         SessionRefOut: {
             /** Session Id */
             session_id: string;
+        };
+        /**
+         * SessionResultIn
+         * @description Files to register: each as a dataset of its own, or one with attachments.
+         */
+        SessionResultIn: {
+            /**
+             * Files
+             * @description Names as listed.
+             */
+            files: string[];
+            /**
+             * Attachments
+             * @description Further files that go with the one file.
+             * @default []
+             */
+            attachments: string[];
+            /**
+             * Title
+             * @description Of several files each adds its name.
+             */
+            title: string;
+            /** Description */
+            description?: string | null;
+            /**
+             * Sample
+             * @description Else what the file or the inputs say.
+             */
+            sample?: string | null;
+            /**
+             * Techniques
+             * @description IRIs; else what the file or the inputs say.
+             * @default []
+             */
+            techniques: string[];
+            /**
+             * Proposal
+             * @description Else that of the inputs, or your own space.
+             */
+            proposal?: string | null;
+        };
+        /** SessionResultOut */
+        SessionResultOut: {
+            /** File */
+            file: string;
+            /**
+             * Dataset
+             * @description Pid.
+             */
+            dataset: string;
+            /**
+             * Is New
+             * @description False where the same bytes of this file had been registered before.
+             */
+            is_new: boolean;
         };
         /** ShareIn */
         ShareIn: {
@@ -29751,6 +29893,234 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    session_results_api_v1_sessions__session_id__results_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionFilesOut"];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    register_session_results_api_v1_sessions__session_id__results_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SessionResultIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SessionResultOut"][];
+                };
             };
             /** @description The request is not understood. */
             400: {

@@ -86,6 +86,7 @@ from pandaas.db.tables.sessions import (
     SessionKey,
     SessionMember,
     SessionMessage,
+    SessionResult,
     WorkSession,
 )
 
@@ -167,6 +168,7 @@ __all__ = [
     "SessionKey",
     "SessionMember",
     "SessionMessage",
+    "SessionResult",
     "Share",
     "SignIn",
     "SignInAttempt",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text
+from sqlalchemy import CheckConstraint, Float, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from pandaas.db.base import Base, BigInt, Json
@@ -141,4 +141,27 @@ class SessionMessage(Base):
     guest_id: Mapped[int | None] = mapped_column(ForeignKey("session_guest.id", ondelete="SET NULL"), index=True)
     name: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)
+    created: Mapped[datetime]
+
+
+class SessionResult(Base):
+    """A file of a session's results folder that was registered as a dataset, and what it was made with.
+
+    `size` and `mtime_ns` are those of the file in the folder then; `program` and `version` as people call them.
+    """
+
+    __tablename__ = "session_result"
+    __table_args__ = (UniqueConstraint("session_id", "file", "sha256"),)
+
+    dataset_pid: Mapped[str] = mapped_column(String(64), primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id"), index=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    file: Mapped[str] = mapped_column(String(1000))
+    sha256: Mapped[str] = mapped_column(String(64))
+    size: Mapped[int] = mapped_column(BigInt)
+    mtime_ns: Mapped[int] = mapped_column(BigInt)
+    program: Mapped[str] = mapped_column(String(200))
+    version: Mapped[str] = mapped_column(String(100), default="")
+    environment: Mapped[str | None] = mapped_column(String(100))
+    environment_key: Mapped[str | None] = mapped_column(String(64))
     created: Mapped[datetime]

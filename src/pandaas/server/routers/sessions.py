@@ -11,6 +11,10 @@ from pandaas.server.schemas import (
     ProgramOut,
     ProgramsOut,
     SessionDatasetOut,
+    SessionFileOut,
+    SessionFilesOut,
+    SessionResultIn,
+    SessionResultOut,
     TicketOut,
     WorkSessionIn,
     WorkSessionOut,
@@ -18,7 +22,7 @@ from pandaas.server.schemas import (
 from pandaas.server.services import READ_OR_RUN, Platform, Services, Signed
 from pandaas.server.sessions.addresses import Addresses
 from pandaas.server.sessions.door import ENTER
-from pandaas.sessions import Program, SessionRequest, SessionView
+from pandaas.sessions import Program, ResultRequest, SessionRequest, SessionView
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"], dependencies=[READ_OR_RUN])
 
@@ -59,6 +63,23 @@ def session_log(session_id: str, platform: Platform, asker: Signed) -> Response:
     """The end of what its program wrote."""
     text = platform.sessions.log(asker, session_id)
     return Response(text, media_type="text/plain; charset=utf-8", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/sessions/{session_id}/results")
+def session_results(session_id: str, platform: Platform, asker: Signed) -> SessionFilesOut:
+    """The files in its results folder, the latest first, also of a session that sleeps or has ended."""
+    found = platform.sessions.results.files(asker, session_id)
+    files = [SessionFileOut(**vars(one)) for one in found.files]
+    return SessionFilesOut(files=files, more=found.more, may_register=found.may_register)
+
+
+@router.post("/sessions/{session_id}/results")
+def register_session_results(
+    session_id: str, body: SessionResultIn, platform: Platform, asker: Signed
+) -> list[SessionResultOut]:
+    """Register files of the results folder as datasets made from the session's. Safe to repeat."""
+    done = platform.sessions.results.register(asker, session_id, ResultRequest(**body.model_dump()))
+    return [SessionResultOut(file=one.file, dataset=one.pid, is_new=one.is_new) for one in done]
 
 
 @router.post("/sessions/{session_id}/ticket")

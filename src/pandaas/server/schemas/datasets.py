@@ -103,6 +103,7 @@ class DatasetOut(DatasetCard):
     source_note: str | None
     missing_since: datetime | None
     job: str | None
+    session: str | None = Field(None, description="The session in which it was made; told to its person and operators.")
     replaces: str | None
     replaced_by: str | None
     versions: list[VersionOut] = Field([])
@@ -174,14 +175,15 @@ class MaskIn(In):
 
 
 class RelationNode(Out):
-    """A dataset or job in the history graph; `hidden` ones exist but may not be seen by you."""
+    """A dataset, job or session in the history graph; `hidden` ones exist but may not be seen by you."""
 
     id: str
-    type: Literal["dataset", "job"]
+    type: Literal["dataset", "job", "session"]
     title: str
     detail: str | None = None
     time: datetime | None = None
     hidden: bool = False
+    version: str = ""
 
 
 class RelationEdge(Out):

@@ -92,6 +92,42 @@ class WorkSessionOut(Out):
     others: int = Field(description="How many people it was shared with; told to its person.")
 
 
+class SessionFileOut(Out):
+    """A file in a session's results folder."""
+
+    name: str = Field(description="Its path in the folder.")
+    size: int
+    modified: datetime
+    processed: bool = Field(description="It looks like NeXus with an NXprocess group.")
+    problem: str | None = Field(description="Why it can't be registered, and what to do.")
+    dataset: str | None = Field(description="Pid of the dataset that it was registered as last.")
+    changed: bool = Field(description="It was written since it was registered.")
+
+
+class SessionFilesOut(Out):
+    files: list[SessionFileOut] = Field(description="The latest first.")
+    more: bool = Field(description="There are further files, which are not listed.")
+    may_register: bool
+
+
+class SessionResultIn(In):
+    """Files to register: each as a dataset of its own, or one with attachments."""
+
+    files: list[str] = Field(min_length=1, max_length=20, description="Names as listed.")
+    attachments: list[str] = Field([], max_length=20, description="Further files that go with the one file.")
+    title: str = Field(min_length=1, max_length=500, description="Of several files each adds its name.")
+    description: str | None = Field(None, max_length=10_000)
+    sample: str | None = Field(None, max_length=300, description="Else what the file or the inputs say.")
+    techniques: list[str] = Field([], max_length=20, description="IRIs; else what the file or the inputs say.")
+    proposal: str | None = Field(None, description="Else that of the inputs, or your own space.")
+
+
+class SessionResultOut(Out):
+    file: str
+    dataset: str = Field(description="Pid.")
+    is_new: bool = Field(description="False where the same bytes of this file had been registered before.")
+
+
 class ExtendIn(In):
     hours: float = Field(gt=0, le=168)
 

@@ -42,6 +42,7 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
             source: dataset.proposal,
           },
           { name: 'Made by', value: dataset.job && <Link to="/jobs/$id" params={{ id: dataset.job }} inherit>this job</Link> },
+          { name: 'Made in', value: dataset.session && <Link to="/sessions/$id" params={{ id: dataset.session }} inherit>this session</Link> },
           { name: dataset.open ? 'Open since' : 'Becomes open', value: dataset.release_time && <When at={dataset.release_time} exact /> },
           { name: 'Licence', value: dataset.licence },
           { name: 'Published in', value: publications.length > 0 ? <PublishedIn publications={publications} /> : null },

@@ -45,8 +45,9 @@ export function ProvenanceGraph({ graph, current, large = false }: GraphProps) {
   );
 }
 
+/** The page of a session is only for its people: others would find nothing there. */
 function addressOf(node: RelationNode): string | null {
-  if (node.hidden) return null;
+  if (node.hidden || node.type === 'session') return null;
   return node.type === 'job' ? `/jobs/${node.id}` : `/datasets/${node.id}`;
 }
 
@@ -62,7 +63,7 @@ function Box({ place: { node, x, y }, current }: { place: Placed; current: boole
         className={classes.box}
         width={BOX.width}
         height={BOX.height}
-        rx={node.type === 'job' ? BOX.height / 2 : 5}
+        rx={node.type !== 'dataset' ? BOX.height / 2 : 5}
         data-type={node.type}
         data-current={current || undefined}
         data-hidden={node.hidden || undefined}

@@ -7,7 +7,7 @@ import { pythonFor } from './CopyPython';
 import { BOX, layOut } from './layers';
 import { programsFor } from './programs';
 
-const node = (id: string, type: 'dataset' | 'job' = 'dataset'): ProvenanceOut['nodes'][number] => ({ id, type, title: id, detail: null, time: null, hidden: false });
+const node = (id: string, type: 'dataset' | 'job' = 'dataset'): ProvenanceOut['nodes'][number] => ({ id, type, title: id, detail: null, time: null, hidden: false, version: '' });
 
 describe('the provenance graph', () => {
   const graph: ProvenanceOut = {

@@ -1,7 +1,7 @@
 import { ActionIcon, Alert, Badge, Button, Group, Loader, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
-import { IconClockPlus, IconDots, IconExternalLink, IconEye, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
+import { IconClockPlus, IconDots, IconExternalLink, IconEye, IconFiles, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
@@ -20,6 +20,7 @@ import { useCompany, usePeople, type Company } from './company';
 import { remaining, SessionMark } from './marks';
 import { enter } from './enter';
 import { workSessionQuery } from './queries';
+import { Results } from './Results';
 import classes from './sessions.module.css';
 import { youWatch } from './words';
 
@@ -42,12 +43,13 @@ function Session({ session }: { session: WorkSessionOut }) {
   const looked = () => void queries.invalidateQueries({ queryKey: workSessionQuery(session.id).queryKey });
   const usable = session.state === 'ready' && !session.ending;
   const [beside, setBeside] = useState(false);
+  const [files, setFiles] = useState(false);
   const at = `/api/v1/sessions/${session.id}`;
   const company = useCompany(at, usable && session.may !== null);
   const unread = useUnread(at, company, beside);
   return (
     <div className={classes.whole} ref={whole}>
-      <Bar session={session} company={company} unread={unread} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} />
+      <Bar session={session} company={company} unread={unread} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} files={files} onFiles={() => setFiles(!files)} />
       {session.warned && usable && <Warning session={session} />}
       <div className={classes.row}>
         <div className={classes.program}>
@@ -60,6 +62,11 @@ function Session({ session }: { session: WorkSessionOut }) {
           {usable && session.may === null && <Foreign session={session} />}
           {!usable && <NotUsable session={session} />}
         </div>
+        {files && usable && seesFiles(session) && (
+          <aside className={classes.beside} aria-label="Files of the session">
+            <Results session={session} />
+          </aside>
+        )}
         {beside && <Beside session={session} company={company} />}
       </div>
     </div>
@@ -73,9 +80,16 @@ interface BarProps {
   unread: number;
   beside: boolean;
   onBeside: () => void;
+  files: boolean;
+  onFiles: () => void;
 }
 
-function Bar({ session, company, unread, onFullScreen, beside, onBeside }: BarProps) {
+/** Who only watches sees the program, not its files. */
+function seesFiles({ may_manage, may }: WorkSessionOut): boolean {
+  return may_manage || may === 'full';
+}
+
+function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, onFiles }: BarProps) {
   const now = useNow(session.state === 'ready');
   const extend = useExtend(session.id);
   const verb = useVerb(session.id);
@@ -116,6 +130,11 @@ function Bar({ session, company, unread, onFullScreen, beside, onBeside }: BarPr
             Extend
           </Button>
         </Tooltip>
+      )}
+      {ready && seesFiles(session) && (
+        <Button size="compact-sm" variant={files ? 'filled' : 'default'} leftSection={<IconFiles size={14} />} aria-expanded={files} onClick={onFiles}>
+          Results
+        </Button>
       )}
       {(session.is_owner || session.may !== null) && session.state !== 'ended' && (
         <Button size="compact-sm" variant={beside ? 'filled' : 'default'} leftSection={<IconUsers size={14} />} aria-expanded={beside} onClick={onBeside}>
@@ -251,6 +270,7 @@ function NotUsable({ session }: { session: WorkSessionOut }) {
             All sessions
           </LinkButton>
         </Group>
+        {seesFiles(session) && <Results session={session} />}
       </Stack>
     </div>
   );

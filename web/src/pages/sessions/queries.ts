@@ -22,6 +22,13 @@ export const workSessionQuery = (id: string) =>
     refetchInterval: (query) => (query.state.data && ['requested', 'starting'].includes(query.state.data.state) ? 500 : 30_000),
   });
 
+export const sessionResultsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['session-results', id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/sessions/{session_id}/results', { params: { path: { session_id: id } }, signal })),
+    refetchInterval: 15_000, // its program writes without an event
+  });
+
 export const sharingQuery = (id: string) =>
   queryOptions({
     queryKey: ['session-sharing', id],

@@ -1,0 +1,42 @@
+"""A program in a session writes a NeXus file; it becomes a dataset that knows the session."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+
+from .conftest import Running
+
+pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sessions")]
+
+
+def test_what_a_program_wrote_becomes_a_dataset(running: Running, alice: httpx.Client, session_id: str) -> None:
+    at = f"/api/v1/sessions/{session_id}/results"
+    with running.inside(alice, session_id) as browser:
+        said = browser.post("/run", content=_write(running)).text
+    listed = {one["name"]: one for one in alice.get(at).json()["files"]}
+    assert listed["fit.nxs"]["processed"], said
+    assert listed["leads-out"]["problem"]
+    refused = alice.post(at, json={"files": ["leads-out"], "title": "Not mine"})
+    assert (refused.status_code, refused.json()["field"]) == (422, "files")
+    [done] = alice.post(at, json={"files": ["fit.nxs"], "title": "A fit"}).json()
+    record = alice.get(f"/api/v1/datasets/{done['dataset']}").json()
+    assert (record["kind"], record["proposal"], record["session"]) == ("derived", "P-1", session_id)
+    graph = alice.get(f"/api/v1/datasets/{done['dataset']}/provenance").json()
+    assert {(one["source"], one["target"]) for one in graph["edges"]} == {
+        (running.pid, session_id),
+        (session_id, done["dataset"]),
+    }
+    assert not alice.post(at, json={"files": ["fit.nxs"], "title": "A fit"}).json()[0]["is_new"]
+
+
+def _write(running: Running) -> str:
+    """A shell command that writes a small NeXus file, with the platform's own Python."""
+    environment = running.services.runtime.environments.ensure("platform")
+    code = (
+        "import h5py, os; f = h5py.File(os.environ['PANDAAS_RESULTS'] + '/fit.nxs', 'w'); "
+        "e = f.create_group('entry'); e.attrs['NX_class'] = 'NXentry'; "
+        "p = e.create_group('process'); p.attrs['NX_class'] = 'NXprocess'; "
+        "d = e.create_group('data'); d.attrs['NX_class'] = 'NXdata'; d.attrs['signal'] = 'y'; d['y'] = [1.0, 2.0, 3.0]"
+    )
+    return f'{environment.python} -c "{code}" 2>&1; ln -s /etc/passwd $PANDAAS_RESULTS/leads-out'

@@ -1,0 +1,261 @@
+"""Files of a session's results folder become datasets: who may, hostile files, once only, with the session in the provenance."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pandaas.access import FACILITY
+from pandaas.db import Database
+from pandaas.db.tables import SessionDataset, SessionMember, SessionResult, WorkSession
+from pandaas.federation import Exports
+from pandaas.identity import Identity
+from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, TeamRole, TooLarge
+from pandaas.runtime import Runtime, copy_beneath
+from pandaas.sessions import ResultRequest, SessionService
+from pandaas.testing.facility import Facility, make_facility
+
+SESSION = "s-1"
+
+
+class Place:
+    """A session of alice on two datasets of PUB-1 that has ended, and its results folder."""
+
+    def __init__(self, facility: Facility) -> None:
+        self.facility = facility
+        identity = Identity(facility.database, facility.settings)
+        self.service = SessionService(
+            facility.database,
+            facility.settings,
+            identity=identity,
+            access=facility.access,
+            runtime=Runtime(facility.settings, facility.database),
+            catalogue=facility.catalogue,
+        )
+        self.results = self.service.results
+        self.inputs = [facility.register(f"PUB-1/{name}.nxs", sample="ice", instrument="BL1") for name in "ab"]
+        self.folder = facility.settings.home / "sessions" / SESSION / "results"
+        self.folder.mkdir(parents=True)
+        row = WorkSession(
+            id=SESSION, person_id=facility.people["alice"], program="jupyterlab", kind="jupyter", title="JupyterLab",
+            state="ended", attempt=1, phase="", environment="notebook", environment_key="k" * 12, engine="local", cores=1,
+            memory_mb=512, lifetime_s=60, created=facility.clock(), cpu_s=0.0, notices=[],
+            datasets=[
+                SessionDataset(session_id=SESSION, dataset_pid=pid, position=n) for n, pid in enumerate(self.inputs)
+            ],
+        )  # fmt: skip
+        with facility.database.session() as session:
+            session.add(row)
+
+    def write(self, name: str = "fit.nxs", **said: Any) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(json.dumps(said), "utf-8")
+        return path
+
+    def register(self, *files: str, user: str = "alice", **more: Any) -> list[Any]:
+        request = ResultRequest(files=files or ("fit.nxs",), **{"title": "A fit", **more})
+        return self.results.register(self.facility.principal(user), SESSION, request)
+
+    def listed(self, user: str = "alice") -> dict[str, Any]:
+        return {one.name: one for one in self.results.files(self.facility.principal(user), SESSION).files}
+
+    def copies(self) -> list[Path]:
+        return [path for path in (self.facility.settings.home / "results").rglob("*") if path.is_file()]
+
+
+@pytest.fixture
+def facility(sqlite_database: Database, tmp_path: Path) -> Facility:
+    return make_facility(sqlite_database, tmp_path)
+
+
+@pytest.fixture
+def place(facility: Facility) -> Place:
+    return Place(facility)
+
+
+def test_a_file_becomes_a_derived_dataset_of_the_inputs_proposal(place: Place) -> None:
+    place.write()
+    [done] = place.register(description="Fitted by hand.")
+    record = place.facility.catalogue.dataset(place.facility.principal("alice"), done.pid)
+    card = record.card
+    assert (card.title, card.kind, card.proposal, card.sample) == ("A fit", "derived", "PUB-1", "ice")
+    assert (record.description, record.session, record.job) == ("Fitted by hand.", SESSION, None)
+    assert place.listed()["fit.nxs"].dataset == done.pid
+
+
+def test_the_session_is_the_activity_in_the_graph_and_in_what_is_exported(place: Place) -> None:
+    place.write()
+    [done] = place.register()
+    catalogue = place.facility.catalogue
+    graph = catalogue.provenance(FACILITY, done.pid)
+    edges = {(one.source, one.target) for one in graph.edges}
+    assert edges == {*((pid, SESSION) for pid in place.inputs), (SESSION, done.pid)}
+    [node] = [one for one in graph.nodes if one.type == "session"]
+    assert node.title == "JupyterLab"
+    assert "kkkk" in str(node.detail)
+    exports = Exports("http://x", catalogue.dataset(FACILITY, done.pid), graph, catalogue.vocabulary.techniques())
+    prov = exports.w3c_prov()
+    assert f"session:{SESSION}" in prov["activity"]
+    assert {one["prov:usedEntity"] for one in prov["wasDerivedFrom"].values()} == {f"dataset:{p}" for p in place.inputs}
+    [action] = [one for one in exports.ro_crate(place.facility.clock())["@graph"] if one["@type"] == "CreateAction"]
+    assert action["instrument"] == {"@id": "#program-JupyterLab"}
+
+
+def test_the_same_bytes_are_registered_once_and_changed_ones_anew(place: Place) -> None:
+    place.write(sample="one")
+    first = place.register()[0]
+    again = place.register(title="Another title")[0]
+    assert (again.pid, again.is_new) == (first.pid, False)
+    assert len(place.copies()) == 1
+    place.write(sample="another")
+    assert place.listed()["fit.nxs"].changed
+    assert place.register()[0].is_new
+
+
+def test_a_crash_between_copy_and_registration_leaves_nothing_half(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write()
+    with monkeypatch.context() as patch:
+        patch.setattr(place.facility.catalogue._results, "register", lambda *_a, **_k: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            place.register()
+    with place.facility.database.read() as session:
+        assert session.query(SessionResult).count() == 0
+    assert place.listed()["fit.nxs"].dataset is None
+    assert place.register()[0].is_new
+    assert len(place.copies()) == 1
+
+
+@pytest.mark.parametrize("kind", ["link", "folder link", "pipe", "hard link", "folder"])
+def test_what_is_no_plain_file_is_refused_with_a_remedy(place: Place, tmp_path: Path, kind: str) -> None:
+    secret = tmp_path / "secret"
+    secret.mkdir()
+    (secret / "fit.nxs").write_text("{}")
+    name = "fit.nxs"
+    match kind:
+        case "link":
+            (place.folder / name).symlink_to(secret / name)
+        case "folder link":
+            (place.folder / "sub").symlink_to(secret)
+            name = "sub/fit.nxs"
+        case "pipe":
+            os.mkfifo(place.folder / name)
+        case "hard link":
+            os.link(secret / name, place.folder / name)
+        case _:
+            (place.folder / name).mkdir()
+    with pytest.raises(InvalidInput) as refused:
+        place.register(name)
+    assert refused.value.field == "files"
+    assert refused.value.remedy
+    assert place.copies() == []
+    assert all(one.problem for one in place.listed().values())
+
+
+@pytest.mark.parametrize("name", ["../fit.nxs", "/etc/passwd", "a/../../fit.nxs", "", "a\x00b", "\udcff.nxs", "a//b"])
+def test_names_lead_nowhere_else(place: Place, name: str) -> None:
+    (place.folder.parent / "fit.nxs").write_text("{}")
+    with pytest.raises(InvalidInput) as refused:
+        place.register(name)
+    assert refused.value.field == "files"
+
+
+def test_odd_names_are_listed_safely_and_stored_plainly(place: Place) -> None:
+    (place.folder / "new\nline.nxs").write_text("{}")
+    Path(os.fsdecode(os.fsencode(place.folder) + b"/\xff.nxs")).write_text("{}")
+    place.write('a "b" <c>.nxs')
+    listed = place.listed()
+    assert [one.problem is not None for one in listed.values()].count(True) == 2
+    json.dumps(list(listed)).encode()
+    place.register('a "b" <c>.nxs')
+    assert [path.name for path in place.copies()] == ["a _b_ _c_.nxs"]
+
+
+def test_a_file_that_grows_while_it_is_copied_is_not_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = tmp_path / "results"
+    source.mkdir()
+    (source / "a").write_bytes(b"1234")
+    read = os.read
+
+    def grows(handle: int, size: int) -> bytes:
+        found = read(handle, size)
+        with (source / "a").open("ab") as more:
+            more.write(b"5")
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "read", grows)
+        with pytest.raises(Conflict) as refused:
+            copy_beneath(source, "a", tmp_path / "copies", "a", most=1000)
+    assert refused.value.field == "files"
+    assert [path for path in (tmp_path / "copies").rglob("*") if path.is_file()] == []
+
+
+def test_a_file_that_is_too_large_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    with pytest.raises(TooLarge):
+        copy_beneath(tmp_path, "a", tmp_path / "copies", "a", most=4)
+    assert list((tmp_path / "copies").iterdir()) == []
+
+
+def test_a_file_that_is_no_data_says_what_to_do_and_can_be_attached(place: Place) -> None:
+    (place.folder / "plot.png").write_bytes(b"png")
+    with pytest.raises(InvalidInput) as refused:
+        place.register("plot.png")
+    assert refused.value.field == "files"
+    place.write()
+    [done] = place.register("fit.nxs", attachments=("plot.png",))
+    files = place.facility.catalogue.file_list(place.facility.principal("alice"), done.pid)
+    assert [(one.name, one.role) for one in files] == [("fit.nxs", "data"), ("plot.png", "attachment")]
+
+
+def test_only_the_sessions_person_registers(place: Place) -> None:
+    place.write()
+    with pytest.raises(NotAllowed):
+        place.register(user="otto")
+    with pytest.raises(NotFound):
+        place.register(user="bob")
+    assert "fit.nxs" in place.listed("otto")
+
+
+def test_who_works_along_sees_the_files_and_who_watches_does_not(place: Place) -> None:
+    place.write()
+    facility = place.facility
+    facility.access.set_member(FACILITY, "PUB-1", facility.people["bob"], TeamRole.MEMBER)
+    member = SessionMember(
+        session_id=SESSION, person_id=facility.people["bob"], may="full", role="member", added=facility.clock()
+    )
+    with facility.database.session() as session:
+        session.add(member)
+    assert "fit.nxs" in place.listed("bob")
+    with facility.database.session() as session:
+        session.get_one(SessionMember, (SESSION, facility.people["bob"])).may = "view"
+    with pytest.raises(NotAllowed):
+        place.listed("bob")
+
+
+def test_she_needs_the_right_to_write_and_still_to_analyse(place: Place) -> None:
+    place.write()
+    facility = place.facility
+    with pytest.raises((NotAllowed, NotFound)):
+        place.register(proposal="PUB-3")
+    facility.access.remove_member(FACILITY, "PUB-1", facility.people["alice"])
+    with pytest.raises((NotAllowed, NotFound)):
+        place.register()
+    assert place.copies() == []
+
+
+def test_without_inputs_it_goes_to_her_own_space(place: Place) -> None:
+    with place.facility.database.session() as session:
+        session.query(SessionDataset).delete()
+    place.write()
+    [done] = place.register()
+    assert place.facility.catalogue.card(place.facility.principal("alice"), done.pid).proposal == "personal-alice"
+    graph = place.facility.catalogue.provenance(FACILITY, done.pid)
+    assert [(one.source, one.target) for one in graph.edges] == [(SESSION, done.pid)]

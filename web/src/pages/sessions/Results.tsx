@@ -1,0 +1,122 @@
+import { Badge, Button, Checkbox, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { IconFileCheck } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+
+import type { SessionFileOut, WorkSessionOut } from '@/api/types';
+import { Link } from '@/components/links';
+import { ActionFailure } from '@/components/states';
+import { When } from '@/components/text';
+import { bytes } from '@/format';
+
+import { sessionResultsQuery } from './queries';
+import { RegisterResults } from './RegisterResults';
+import { chosenOf } from './resultFiles';
+import classes from './sessions.module.css';
+
+/** What the session's program left in its results folder, and what of it became datasets. */
+export function Results({ session }: { session: WorkSessionOut }) {
+  const query = useQuery(sessionResultsQuery(session.id));
+  const [marked, setMarked] = useState<string[]>([]);
+  const [registering, setRegistering] = useState(false);
+  const found = query.data;
+  const chosen = chosenOf(found?.files ?? [], marked);
+  const mark = (name: string, on: boolean) => setMarked(on ? [...marked, name] : marked.filter((one) => one !== name));
+  return (
+    <section aria-label="Results">
+      <Title order={2} size="h5" mb="xs">
+        Results
+      </Title>
+      {query.isPending && <Loader size="sm" />}
+      <ActionFailure error={query.error} />
+      {found?.files.length === 0 && (
+        <Text size="sm" c="dimmed">
+          No files yet. What the program writes to its results folder appears here and can be registered as a dataset.
+        </Text>
+      )}
+      {found && found.files.length > 0 && (
+        <Stack gap="xs">
+          <ul className={classes.files} aria-label="Files">
+            {found.files.map((file) => (
+              <FileRow key={file.name} file={file} mayRegister={found.may_register} marked={chosen.includes(file.name)} onMark={(on) => mark(file.name, on)} />
+            ))}
+          </ul>
+          {found.more && (
+            <Text size="xs" c="dimmed">
+              There are more files; the latest are shown.
+            </Text>
+          )}
+          {found.may_register && (
+            <Group>
+              <Button size="compact-sm" leftSection={<IconFileCheck size={14} />} disabled={chosen.length === 0} onClick={() => setRegistering(true)}>
+                Register …
+              </Button>
+              <Text size="xs" c="dimmed">
+                {chosen.length === 0 ? 'Choose files to make datasets of.' : `${String(chosen.length)} chosen`}
+              </Text>
+            </Group>
+          )}
+        </Stack>
+      )}
+      {registering && (
+        <RegisterResults
+          session={session}
+          files={chosen}
+          others={(found?.files ?? []).filter(({ name, problem }) => problem === null && !chosen.includes(name)).map(({ name }) => name)}
+          onClose={() => setRegistering(false)}
+          onDone={() => {
+            setRegistering(false);
+            setMarked([]);
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+interface FileRowProps {
+  file: SessionFileOut;
+  mayRegister: boolean;
+  marked: boolean;
+  onMark: (on: boolean) => void;
+}
+
+function FileRow({ file, mayRegister, marked, onMark }: FileRowProps) {
+  const name = (
+    <Text span size="sm" className={classes.fileName}>
+      {file.name}
+    </Text>
+  );
+  return (
+    <li>
+      <Group gap="xs" wrap="nowrap" align="flex-start">
+        {mayRegister ? (
+          <Checkbox size="xs" mt={3} label={name} checked={marked} disabled={file.problem !== null} onChange={(event) => onMark(event.currentTarget.checked)} />
+        ) : (
+          name
+        )}
+        {file.processed && (
+          <Badge size="xs" variant="light" tt="none">
+            NeXus, processed
+          </Badge>
+        )}
+      </Group>
+      <Text size="xs" c="dimmed">
+        {bytes(file.size)} · <When at={file.modified} />
+        {file.dataset && (
+          <>
+            {' · '}
+            <Link to="/datasets/$pid" params={{ pid: file.dataset }} size="xs" inherit>
+              {file.changed ? 'An earlier state is a dataset' : 'Registered as a dataset'}
+            </Link>
+          </>
+        )}
+      </Text>
+      {file.problem && (
+        <Text size="xs" c="red">
+          {file.problem}
+        </Text>
+      )}
+    </li>
+  );
+}

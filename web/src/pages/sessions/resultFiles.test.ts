@@ -1,0 +1,25 @@
+import { expect, it } from 'vitest';
+
+import type { SessionFileOut } from '@/api/types';
+
+import { chosenOf, titleFor } from './resultFiles';
+
+const file = (name: string, problem: string | null = null): SessionFileOut => ({
+  name,
+  size: 1,
+  modified: '2026-01-01T00:00:00Z',
+  processed: false,
+  problem,
+  dataset: null,
+  changed: false,
+});
+
+it('takes of the marked files only what is still there and can be registered', () => {
+  expect(chosenOf([file('b.nxs'), file('link', 'It is a link.'), file('a.nxs')], ['a.nxs', 'gone.nxs', 'link', 'b.nxs'])).toEqual(['b.nxs', 'a.nxs']);
+});
+
+it('begins with the name of the file as title, or with the program', () => {
+  expect(titleFor(['fits/silica_fit.nxs'], 'JupyterLab')).toBe('silica fit');
+  expect(titleFor(['.nxs'], 'JupyterLab')).toBe('.nxs');
+  expect(titleFor(['a.nxs', 'b.nxs'], 'JupyterLab')).toBe('Results of JupyterLab');
+});

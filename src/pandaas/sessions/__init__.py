@@ -12,7 +12,8 @@ from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
 from pandaas.sessions.results import Registered, ResultFile, ResultList, ResultRequest, SessionResults
 from pandaas.sessions.rights import Entry, Who
-from pandaas.sessions.service import Capacity, SessionRequest, SessionService, SessionView
+from pandaas.sessions.service import SessionService
+from pandaas.sessions.views import Capacity, SessionRequest, SessionView
 
 __all__ = [
     "Capacity",

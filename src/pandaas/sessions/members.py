@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -20,11 +20,9 @@ from pandaas.identity import Identity, principal_of
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Principal, PrincipalKind
 from pandaas.sessions.rights import Inside, Who
 from pandaas.sessions.states import tell
+from pandaas.sessions.views import SessionView
 
-if TYPE_CHECKING:
-    from pandaas.sessions.service import SessionView
-
-Look = Callable[[Principal, str], "SessionView"]
+Look = Callable[[Principal, str], SessionView]
 _MOST_MEMBERS = 50
 _ASK_AGAIN = timedelta(minutes=2)
 

@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
@@ -33,9 +33,7 @@ from pandaas.model import InvalidInput, NotAllowed, PandaasError, Principal, Pri
 from pandaas.runtime import copy_beneath, open_beneath
 from pandaas.sessions.folder import SessionFolder
 from pandaas.sessions.programs import Programs
-
-if TYPE_CHECKING:
-    from pandaas.sessions.service import SessionView
+from pandaas.sessions.views import SessionView
 
 _MOST = 500  # files that are listed
 _LOOKED_INTO = 100

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import psutil
@@ -49,55 +48,10 @@ from pandaas.sessions.results import Catalogue, SessionResults
 from pandaas.sessions.rights import Entry, Inside, Who
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move, tell
+from pandaas.sessions.views import Capacity, SessionRequest, SessionView
 
 _NO_SESSION = "There is no session '{}', or you may not see it."
 _ALIVE = (SessionState.REQUESTED, SessionState.STARTING, SessionState.READY)
-
-
-@dataclass(frozen=True)
-class SessionRequest:
-    """What a person asks for; what is None is what the program's entry and the rules say."""
-
-    program: str
-    datasets: Sequence[str] = ()
-    cores: int | None = None
-    memory_mb: int | None = None
-    hours: float | None = None
-
-
-@dataclass(frozen=True)
-class SessionView:
-    """A session as somebody may see it. `may` is what she may do inside: `full`, `view` or None; `role` as what she is
-    in it (`owner`, `member`, `staff`), `may_help`: as staff she may ask to join. `others`: people whom it lets in."""
-
-    row: WorkSession
-    program: str
-    person: str
-    datasets: tuple[tuple[str, str], ...]  # pid, title
-    may: str | None
-    is_owner: bool
-    may_manage: bool
-    latest_end: datetime | None
-    role: str | None
-    may_help: bool
-    others: int
-
-    @property
-    def is_alive(self) -> bool:
-        return SessionState(self.row.state).is_alive
-
-
-@dataclass(frozen=True)
-class Capacity:
-    """Whether a session could start now; `next_end` is when the next one ends by itself at the latest."""
-
-    running: int
-    most: int
-    own: int
-    most_of_one: int
-    memory_free_mb: int
-    next_end: datetime | None
-    words: str
 
 
 class SessionService:

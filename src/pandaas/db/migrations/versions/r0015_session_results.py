@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 TIME = sa.DateTime(timezone=True)
+BIG = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 revision = "0015"
 down_revision: str | None = "0014"
@@ -21,8 +22,8 @@ def upgrade() -> None:
         sa.Column("person_id", sa.Integer(), nullable=False),
         sa.Column("file", sa.String(length=1000), nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
-        sa.Column("size", sa.BigInteger(), nullable=False),
-        sa.Column("mtime_ns", sa.BigInteger(), nullable=False),
+        sa.Column("size", BIG, nullable=False),
+        sa.Column("mtime_ns", BIG, nullable=False),
         sa.Column("program", sa.String(length=200), nullable=False),
         sa.Column("version", sa.String(length=100), nullable=False),
         sa.Column("environment", sa.String(length=100), nullable=True),

@@ -221,7 +221,7 @@ class SessionResults:
         except UnreadableFile as error:
             raise InvalidInput(
                 f"'{name}' can't be registered: {error.detail}",
-                remedy=error.remedy or "Register a data file, such as NeXus, and attach this one to it.",
+                remedy="Register a data file, such as NeXus, and attach this one to it; or write it as NeXus.",
                 field="files",
             ) from error
         program = self._program(row)

@@ -95,3 +95,15 @@ def sign_in(demo: RunningPlatform, page: Page) -> Callable[[str], Page]:
         return page
 
     return as_person
+
+
+@pytest.fixture
+def screenshot() -> Callable[[Page, str], None]:
+    """Keeps a picture of a page in the folder `PANDAAS_SCREENSHOTS`, to be looked at; nothing without it."""
+    folder = os.environ.get("PANDAAS_SCREENSHOTS")
+
+    def keep(page: Page, name: str) -> None:
+        if folder:
+            page.screenshot(path=Path(folder) / f"{name}.png", full_page=True)
+
+    return keep

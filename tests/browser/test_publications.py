@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +17,7 @@ EMBARGOED = "SC-2026-0203"  # carol leads it
 
 
 def test_a_collection_becomes_a_publication_that_strangers_read(
-    demo: RunningPlatform, sign_in: SignIn, browser: Browser
+    demo: RunningPlatform, sign_in: SignIn, browser: Browser, screenshot: Callable[[Page, str], None]
 ) -> None:
     with pandaas.connect(demo.url, token=demo.token("carol")) as client:
         datasets = list(client.search(f"proposal:{EMBARGOED} kind:raw"))
@@ -49,7 +48,7 @@ def test_a_collection_becomes_a_publication_that_strangers_read(
     page.get_by_role("dialog").get_by_role("button", name="Publish").click()
     expect(page.get_by_text("A draft: only you see it")).to_have_count(0)
     assert_accessible(page)
-    _keep(page, "publication-owner")
+    screenshot(page, "publication-owner")
 
     stranger = browser.new_page()
     stranger.goto(page.url)
@@ -59,16 +58,10 @@ def test_a_collection_becomes_a_publication_that_strangers_read(
     for one in datasets:
         expect(stranger.get_by_role("link", name=one.title)).to_have_count(0)
     expect(stranger.get_by_role("button", name="Edit")).to_have_count(0)
-    _keep(stranger, "publication-stranger")
+    screenshot(stranger, "publication-stranger")
     with stranger.expect_download() as download:
         stranger.get_by_role("link", name="BibTeX").click()
     assert "Grains and their order" in Path(download.value.path()).read_text("utf-8")
     stranger.goto(f"{demo.url}/publications")
     expect(stranger.get_by_role("link", name="Grains and their order")).to_be_visible()
     stranger.close()
-
-
-def _keep(page: Page, name: str) -> None:
-    folder = os.environ.get("PANDAAS_SCREENSHOTS")
-    if folder:
-        page.screenshot(path=f"{folder}/{name}.png", full_page=True)

@@ -8,6 +8,7 @@ import { Link, LinkButton } from '@/components/links';
 import { Page } from '@/components/Page';
 import { Empty, Failure, Loaded, Message, SkeletonRows } from '@/components/states';
 import { plural } from '@/format';
+import { FittingChains } from '@/pages/chains/FittingChains';
 
 import { AnalyseForm } from './AnalyseForm';
 import { RecipeCards } from './RecipeCards';
@@ -73,13 +74,16 @@ function Analyse({ pids, repeats }: { pids: string[]; repeats: JobPageOut | unde
       ]}
     >
       <Loaded query={offers} skeleton={<SkeletonRows rows={3} height={120} />}>
-        {(list) =>
-          offer ? (
-            <AnalyseForm key={offer.recipe.id} offer={offer} pids={pids} repeats={repeats} />
-          ) : (
-            <Choice offers={list} wanted={wanted} count={pids.length} choose={(recipe) => void navigate({ search: (before) => ({ ...before, recipe }) })} />
-          )
-        }
+        {(list) => (
+          <>
+            {offer ? (
+              <AnalyseForm key={offer.recipe.id} offer={offer} pids={pids} repeats={repeats} />
+            ) : (
+              <Choice offers={list} wanted={wanted} count={pids.length} choose={(recipe) => void navigate({ search: (before) => ({ ...before, recipe }) })} />
+            )}
+            {!repeats && <FittingChains pids={pids} offers={offer ? [offer] : list} />}
+          </>
+        )}
       </Loaded>
     </Page>
   );

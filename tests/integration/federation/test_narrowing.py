@@ -18,6 +18,8 @@ from pandaas.federation import narrowing
 from pandaas.testing.panosc import Seeded, address, make_seeded
 from pandaas.testing.panosc_cases import JOINS, ON_DATASETS, ON_PARAMETERS, ON_TECHNIQUES, include
 
+pytestmark = pytest.mark.integration
+
 DATA = Path(__file__).parents[2] / "data/panosc"
 
 

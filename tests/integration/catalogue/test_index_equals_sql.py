@@ -37,6 +37,8 @@ from pandaas.identity import principal_of
 from pandaas.model import ANONYMOUS, DatasetState, Principal, ProposalType, Role, TeamRole
 from pandaas.testing.clock import ManualClock
 
+pytestmark = pytest.mark.integration
+
 _WORDS = (
     "Lysozyme",
     "in",

@@ -148,7 +148,7 @@ def create_app(
     for module in (*ROUTERS, screens, beside):
         app.include_router(module.router)
     page.install(app)
-    app.add_middleware(Shortcut)
+    app.add_middleware(Shortcut, search=True)
     app.add_middleware(Gate, settings=settings)
     app.add_middleware(SessionDoor, settings=settings)
     return app

@@ -18,9 +18,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from pandaas.catalogue import FACETS
 from pandaas.model import PandaasError
-from pandaas.server.routers import arrays, h5grove, search
+from pandaas.server.routers import arrays, h5grove
 
 Arguments = dict[str, Any]
 
@@ -99,28 +98,19 @@ _DATA = _Way(
     {"format": frozenset({"bin", "npy", "csv", "tiff", "json"}), "dtype": frozenset({"origin", "safe"})},
     numbers={"version": range(10**9)},
 )
-_SEARCH = _Way(
-    search.quick,
-    "/api/v1/search",
-    frozenset(),
-    frozenset({"q"}),
-    {"sort": frozenset({"relevance", "newest", "oldest", "title", "size"})},
-    lists=frozenset(FACETS),
-    numbers={"limit": range(1, 501), "offset": range(1_000_001)},
-    with_request=False,
-    longest=2_000,
-)
-_BY_PATH = {path: way for way in _H5GROVE for path in (way.template, way.template[:-1])} | {_SEARCH.template: _SEARCH}
+_BY_PATH = {path: way for way in _H5GROVE for path in (way.template, way.template[:-1])}
 
 
 class Shortcut:
     """The middleware behind the door."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, search: bool = False) -> None:
+        """`search`: there is a catalogue, and its search goes this way too."""
         self.app = app
+        self._ways = _BY_PATH | (_search() if search else {})
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        found = _find(scope) if scope["type"] == "http" and scope["method"] == "GET" else None
+        found = _find(scope, self._ways) if scope["type"] == "http" and scope["method"] == "GET" else None
         if found is None:
             await self.app(scope, receive, send)
             return
@@ -131,13 +121,32 @@ class Shortcut:
         await answer(scope, receive, send)
 
 
+def _search() -> dict[str, _Way]:
+    from pandaas.catalogue import FACETS  # `pandaas view` starts without it
+    from pandaas.server.routers import search
+
+    template = "/api/v1/search"
+    way = _Way(
+        search.quick,
+        template,
+        frozenset(),
+        frozenset({"q"}),
+        {"sort": frozenset({"relevance", "newest", "oldest", "title", "size"})},
+        lists=frozenset(FACETS),
+        numbers={"limit": range(1, 501), "offset": range(1_000_001)},
+        with_request=False,
+        longest=2_000,
+    )
+    return {template: way}
+
+
 def _number(text: str) -> int | None:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
-def _find(scope: Scope) -> tuple[_Way, Arguments] | None:
+def _find(scope: Scope, ways: Mapping[str, _Way]) -> tuple[_Way, Arguments] | None:
     path: str = scope["path"]
-    way = _BY_PATH.get(path)
+    way = ways.get(path)
     named: Arguments = {}
     if way is None and path.startswith(_DATASETS) and path.endswith("/data"):
         way, named = _DATA, {"pid": path[len(_DATASETS) : -len("/data")]}

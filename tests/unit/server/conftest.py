@@ -29,7 +29,7 @@ def serve(facility: Facility) -> Serve:
         problems.install(app)
         for module in modules:
             app.include_router(module.router)
-        app.add_middleware(Shortcut)
+        app.add_middleware(Shortcut, search=True)
         app.add_middleware(Gate, settings=facility.settings)
         identity = Identity(facility.database, facility.settings)
         app.state.services = SimpleNamespace(

@@ -54,8 +54,8 @@ class _Way:
                 return None
             if name in self.lists:
                 found.setdefault(name, []).append(text)
-            elif name in self.numbers and name not in found and (number := _number(text)) in self.numbers[name]:
-                found[name] = number
+            elif name in self.numbers and name not in found and _is_in(text, self.numbers[name]):
+                found[name] = int(text)
             elif name in found or not (name in self.texts or text in self.choices.get(name, ())):
                 return None
             else:
@@ -140,8 +140,9 @@ def _search() -> dict[str, _Way]:
     return {template: way}
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+def _is_in(text: str, allowed: range) -> bool:
+    """A number of digits within `allowed` (anything but an int would be looked for one by one)."""
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) in allowed
 
 
 def _find(scope: Scope, ways: Mapping[str, _Way]) -> tuple[_Way, Arguments] | None:

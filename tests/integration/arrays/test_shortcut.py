@@ -104,6 +104,9 @@ QUERIES = [
     "/api/v1/datasets/broken/data?path=/d",
     "/api/v1/datasets/a.h5/data?path=/d&path=/e",
     "/api/v1/datasets/a.h5/data?path=%FF%20+d",
+    "/api/v1/datasets/a.h5/data?path=/d&version=1795696318123456789",
+    "/api/v1/datasets/a.h5/data?path=/d&version=1",
+    "/api/v1/datasets/a.h5/data?path=/d&version=one",
 ]
 
 

@@ -306,7 +306,8 @@ class Releases(Policies):
         system = Principal()
         self._log(session, kind, proposal.name, system, proposal_id=proposal.id, release_time=moment.isoformat())
         if what == "release":
-            self._log(session, "proposal.changed", proposal.name, system, proposal_id=proposal.id)
+            opened = moment.isoformat()
+            self._log(session, "proposal.changed", proposal.name, system, proposal_id=proposal.id, opened=opened)
         return True
 
     def _set(

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from threading import Event as Flag
 from threading import Thread
 
 import pytest
-from sqlalchemy import func, update
+from sqlalchemy import func, select, update
 
 from pandaas.access import FACILITY
 from pandaas.catalogue import IndexSearch, SearchQuery, check_index
-from pandaas.catalogue.search.index import index_folder, snapshot
+from pandaas.catalogue.search.index import index_folder, keeping, snapshot
 from pandaas.catalogue.search.index.building import build
 from pandaas.catalogue.search.index.following import Follower
 from pandaas.catalogue.search.index.keeping import Keeper
 from pandaas.catalogue.search.index.lexicon import Lexicon
+from pandaas.catalogue.search.index.maps import Releases
 from pandaas.catalogue.search.index.words import WordCollection
+from pandaas.db import append
 from pandaas.db.tables import Dataset, Event
 from pandaas.model import ANONYMOUS, Principal
 from pandaas.testing.facility import Facility
@@ -190,3 +193,70 @@ def test_who_waited_for_a_build_takes_it_instead_of_building_again(
     assert not built.is_set()
     assert other._held is not None
     assert other._held[2] == place
+
+
+def test_what_is_released_is_not_gathered_anew_because_two_ask_at_once(
+    facility: Facility, search: IndexSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    titles(search, "", ANONYMOUS)
+    started: list[int] = []
+    real = Releases._start
+    monkeypatch.setattr(Releases, "_start", lambda self, now: (started.append(now), real(self, now)))
+    waiting = Thread(target=titles, args=(search, "", ANONYMOUS))
+    with search.keeper.lock:
+        waiting.start()
+        waiting.join(0.3)  # it is at the lock, with whatever time it has taken before
+        facility.clock.now += timedelta(seconds=1)
+        titles(search, "", ANONYMOUS)
+    waiting.join(20)
+    assert started == []
+
+
+def test_announced_releases_are_nothing_to_take_over(
+    facility: Facility, search: IndexSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facility.register("PUB-3/soon.nxs", title="Soon", start="2026-05-01T00:00:00+00:00")
+    pid = facility.catalogue.search(FACILITY, SearchQuery("soon")).results[0].pid
+    released = facility.catalogue.dataset(FACILITY, pid).release_time
+    assert released is not None
+    assert titles(search) == ["Soon", "First"]
+    taken: list[set[int]] = []
+    real = Follower._proposals
+    monkeypatch.setattr(
+        Follower, "_proposals", lambda self, session, ids: (taken.append(set(ids)), real(self, session, ids))[1]
+    )
+    facility.clock.now = released
+    assert facility.access.remind_of_releases() > 0
+    assert titles(search, "", ANONYMOUS) == ["Soon", "First"]
+    assert set().union(*taken) == set()
+
+
+def test_two_changes_of_a_proposal_in_one_look_are_both_taken_over(facility: Facility, search: IndexSearch) -> None:
+    pid = facility.register("PUB-3/later.nxs", title="Later", start="2026-05-01T00:00:00+00:00")
+    assert titles(search, "", ANONYMOUS) == ["First"]
+    facility.access.set_release(FACILITY, "PUB-3", facility.clock.now - timedelta(days=1))
+    with facility.database.session() as session:
+        proposal = session.scalars(select(Dataset.proposal_id).where(Dataset.pid == pid)).one()
+        append(session, "proposal.changed", "PUB-3", proposal_id=proposal, payload={"opened": "now"})
+    assert titles(search, "", ANONYMOUS) == ["Later", "First"]
+
+
+def test_an_index_that_is_far_behind_its_log_is_built_anew(
+    facility: Facility, search: IndexSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(keeping, "_OLD", 3)
+    before = snapshot.newest(index_folder(facility.settings))
+    for number in range(5):
+        facility.register(f"PUB-1/more{number}.nxs", title=f"More {number}", start="2020-05-01T00:00:00+00:00")
+    stop = Flag()
+    keeper = Thread(target=search.keeper.run, args=(stop,))
+    keeper.start()
+    try:
+        for _ in range(100):
+            if snapshot.newest(index_folder(facility.settings)) != before:
+                break
+            time.sleep(0.1)
+        assert snapshot.newest(index_folder(facility.settings)) != before
+    finally:
+        stop.set()
+        keeper.join()

@@ -70,9 +70,9 @@ class IndexSearch:
         started = time.perf_counter()
         techniques = self._vocabulary.techniques()
         terms = parse(query.text, techniques)
-        now = self._database.clock()
         with self._database.read() as session:
             with self.keeper.lock:
+                now = self._database.clock()  # under the lock: what is released is kept by a clock that goes forward
                 asked = _Question(self, index, session, now, reach(principal, Action.DISCOVER))
                 found = asked.found(terms)
                 selections = asked.selections(query.selected)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session, aliased
 
 from pandaas.catalogue.search.index.catalogue_index import CatalogueIndex
@@ -16,7 +17,8 @@ from pandaas.db import Database, EventTail, Position
 from pandaas.db.tables import Dataset, DatasetAncestor, Event, Proposal, Relation
 
 _BATCH = 500
-_TEAM = ("proposal.member",)  # events that change who may see, not what there is: principals are made anew
+Key = TypeVar("Key", int, str)
+_NOTHING_STORED = ("proposal.member", "proposal.release")
 _IN_PLACE = {"release_time", "datasets", "reason"}  # told of a proposal whose datasets' texts stay as they are
 
 
@@ -31,6 +33,7 @@ class Follower:
         self._early: set[int] = set()  # events taken over although an older transaction is still running
         self._seen: int | str | None = None  # version of the database up to which all is taken over
         self._busy = threading.Lock()
+        self.taken = 0  # events gone through since the index was built
 
     @property
     def position(self) -> Position:
@@ -51,6 +54,7 @@ class Follower:
                     return True
                 self._take_over(events)
                 done += len(events)
+                self.taken += len(events)
             return False
 
     def _next(self) -> list[Event]:
@@ -64,36 +68,36 @@ class Follower:
     def _take_over(self, events: Sequence[Event]) -> None:
         pids = {event.subject for event in events if event.kind.startswith("dataset.")}
         registered = {event.subject for event in events if event.kind == "dataset.registered"}
-        proposals = {
-            event.proposal_id: set(event.payload)
-            for event in events
-            if event.kind.startswith("proposal.") and not event.kind.startswith(_TEAM) and event.proposal_id
-        }
+        proposals: dict[int, set[str]] = {}
+        for event in events:
+            if event.proposal_id and _changes_a_proposal(event):
+                proposals.setdefault(event.proposal_id, set()).update(event.payload)
         with self._database.read() as session:
             ids = _ids_of(session, pids | _sources(session, registered))
-            for proposal, changed in proposals.items():
-                ids |= self._proposal(session, proposal, whole=not changed <= _IN_PLACE)
+            ids |= self._proposals(session, proposals)
+            anew = [proposal for proposal, changed in proposals.items() if not changed <= _IN_PLACE]
+            for some in _batches(anew):
+                ids.update(session.scalars(select(Dataset.id).where(Dataset.proposal_id.in_(some))))
             self._releases(session, _made_from(ids))
             rows = list(_rows(session, sorted(ids)))
         with self._lock:
             self._index.put(rows)
 
-    def _proposal(self, session: Session, proposal: int, *, whole: bool) -> set[int]:
-        """Take over a changed proposal; the ids of datasets that have to be read anew."""
-        type_ = session.scalar(select(Proposal.type).where(Proposal.id == proposal))
-        if type_ is None:
-            return set()
-        with self._lock:
-            self._index.maps.set_type(proposal, type_)
-        if whole:
-            return set(session.scalars(select(Dataset.id).where(Dataset.proposal_id == proposal)))
-        source = aliased(Dataset)
-        made = (
-            select(DatasetAncestor.dataset_id)
-            .join(source, source.id == DatasetAncestor.ancestor_id)
-            .where(source.proposal_id == proposal)
-        )
-        return self._releases(session, [or_(Dataset.proposal_id == proposal, Dataset.id.in_(made))])
+    def _proposals(self, session: Session, changed: Collection[int]) -> set[int]:
+        """Take over the type of these proposals and the release times of their data; the ids of datasets not known yet."""
+        unknown: set[int] = set()
+        for some in _batches(changed):
+            for proposal, type_ in session.execute(select(Proposal.id, Proposal.type).where(Proposal.id.in_(some))):
+                with self._lock:
+                    self._index.maps.set_type(proposal, type_)
+            source = aliased(Dataset)
+            made = (
+                select(DatasetAncestor.dataset_id)
+                .join(source, source.id == DatasetAncestor.ancestor_id)
+                .where(source.proposal_id.in_(some))
+            )
+            unknown |= self._releases(session, [Dataset.proposal_id.in_(some), Dataset.id.in_(made)])
+        return unknown
 
     def _releases(self, session: Session, of: Iterable[ColumnElement[bool]]) -> set[int]:
         """Take over the release times of these datasets; what was made from data follows them. The ids of unknown ones."""
@@ -103,6 +107,13 @@ class Follower:
             with self._lock:
                 unknown |= {row.id for row in found if not _set_release(self._index.maps, row.id, row.release_time)}
         return unknown
+
+
+def _changes_a_proposal(event: Event) -> bool:
+    """Whether it may have changed what the index holds: principals are made anew, and releases come by the clock."""
+    if not event.kind.startswith("proposal.") or event.kind.startswith(_NOTHING_STORED):
+        return False
+    return set(event.payload) != {"opened"}
 
 
 def _made_from(ids: Iterable[int]) -> Iterable[ColumnElement[bool]]:
@@ -132,8 +143,8 @@ def _sources(session: Session, pids: Iterable[str]) -> set[str]:
     return found
 
 
-def _batches(pids: Iterable[str]) -> Iterable[list[str]]:
-    ordered = sorted(pids)
+def _batches(keys: Iterable[Key]) -> Iterable[list[Key]]:
+    ordered = sorted(keys)
     return (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
 
 

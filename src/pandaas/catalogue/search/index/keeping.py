@@ -35,6 +35,7 @@ _ROUND = 5_000
 _LOOK_S = 0.25
 _SMALL = 20_000  # datasets, up to which building takes seconds and happens in this process
 _CHANGED = 5_000  # rows that changed since the index was built, from which on it is built anew …
+_OLD = 100_000  # events since it was built, which every start would have to go through
 _PART = 0.01  # … when they are also this part of it
 
 
@@ -93,7 +94,7 @@ class Keeper:
             newest = snapshot.newest(self._folder)
             if newest is not None and newest != place:
                 self._take(newest)
-            elif len(index.maps.recent) > max(_CHANGED, _PART * index.maps.base_length):
+            elif follower.taken > _OLD or len(index.maps.recent) > max(_CHANGED, _PART * index.maps.base_length):
                 self.rebuild()
 
     def _take(self, place: Path) -> CatalogueIndex:

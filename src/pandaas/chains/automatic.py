@@ -322,10 +322,9 @@ class Automatic:
             raise InvalidInput("The chain has no input that is needed.")
         principal = self._acting.as_team(row.service_id, dataset.proposal_id)
         with self._database.read() as session:
-            inputs: dict[str, list[str]] = {main.name: [dataset.pid]}
-            found = self._starting.propose(session, principal, chain, recipes, inputs)
-            inputs |= {name: [pid] for name, (pid, _reason) in found.items()}
-            [slots] = self._starting.split(session, principal, chain, inputs)
+            given = {main.name: [dataset.pid]}
+            [(slots, found)] = self._starting.filled(session, principal, chain, recipes, given)
+            inputs = {name: [one.pid for one in those] for name, those in slots.items()}
             self._starting.fits(chain, recipes, slots)
             self._starting.check_parameters(session, chain, recipes, slots)
         run = new_run(

@@ -116,16 +116,19 @@ class Runs:
         chain = saved.definition.with_parameters(request.parameters)
         recipes = self._starting.recipes_of(chain)
         with self._database.read() as session:
-            filled = self._filled(session, principal, chain, recipes, request)
-            groups = self._starting.split(session, principal, chain, filled[0])
-            for slots in groups:
+            given = {name: pids for name, pids in request.inputs.items() if pids}
+            if request.fill:
+                groups = self._starting.filled(session, principal, chain, recipes, given)
+            else:
+                groups = [(slots, {}) for slots in self._starting.split(session, principal, chain, given)]
+            for slots, _ in groups:
                 self._starting.fits(chain, recipes, slots)
                 self._starting.check_parameters(session, chain, recipes, slots)
         series = new_pid("series")
         runs = []
-        for slots in groups:
+        for slots, proposed in groups:
             place = place_of_result(self._database, self._access, principal, slots, request.proposal)
-            inputs = {name: [dataset.pid for dataset in given] for name, given in slots.items()}
+            inputs = {name: [dataset.pid for dataset in those] for name, those in slots.items()}
             run = new_run(
                 saved.chain.id,
                 saved.number,
@@ -135,7 +138,7 @@ class Runs:
                 person_id=principal.person_id or 0,
                 proposal_id=place.id,
                 series=series,
-                reasons={name: reason for name, (_pid, reason) in filled[1].items()},
+                reasons={name: reason for name, (_pid, reason) in proposed.items()},
             )
             run.created = self._database.clock()
             runs.append(run)
@@ -292,20 +295,6 @@ class Runs:
         if not again:
             raise Conflict("Every step has its result.", remedy="Name the step to restart from, or start a new run.")
         return again
-
-    def _filled(
-        self,
-        session: Session,
-        principal: Principal,
-        chain: ChainDefinition,
-        recipes: Mapping[str, Any],
-        request: RunRequest,
-    ) -> tuple[dict[str, list[str]], Proposals]:
-        inputs = {name: list(pids) for name, pids in request.inputs.items() if pids}
-        if not request.fill:
-            return inputs, {}
-        found = self._starting.propose(session, principal, chain, recipes, inputs)
-        return {**inputs, **{name: [pid] for name, (pid, _reason) in found.items()}}, found
 
     def _views(self, session: Session, principal: Principal, runs: Sequence[ChainRun]) -> list[RunView]:
         pids = {one.dataset_pid for run in runs for one in run.inputs}

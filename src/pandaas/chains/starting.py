@@ -80,9 +80,30 @@ class Starting:
         rest = {name: given[name] for name in known if given.get(name) and name != main.name}
         chosen = given[main.name]
         groups = [chosen] if main.many else [(one,) for one in chosen]
-        if len(groups) > _MOST:
-            raise InvalidInput(f"These are {len(groups)} runs; {_MOST} at once are the most.", field=main.name)
+        _check_number(len(groups), main.name)
         return [{main.name: group, **rest} for group in groups]
+
+    def filled(
+        self,
+        session: Session,
+        principal: Principal,
+        chain: ChainDefinition,
+        recipes: Mapping[str, RecipeVersion],
+        inputs: Mapping[str, Sequence[str]],
+    ) -> list[tuple[Slots, Proposals]]:
+        """As `split`, with what is proposed for each run by itself: measurements of a series need not share a background."""
+        main = chain.main
+        chosen = inputs.get(main.name, ()) if main is not None else ()
+        apart = [inputs]
+        if main is not None and not main.many and len(chosen) > 1:
+            _check_number(len(chosen), main.name)
+            apart = [{**inputs, main.name: [pid]} for pid in chosen]
+        made = []
+        for given in apart:
+            found = self.propose(session, principal, chain, recipes, given)
+            whole = {**given, **{name: [pid] for name, (pid, _reason) in found.items()}}
+            made += [(slots, found) for slots in self.split(session, principal, chain, whole)]
+        return made
 
     def fits(self, chain: ChainDefinition, recipes: Mapping[str, RecipeVersion], slots: Slots) -> None:
         """`InvalidInput` naming the input where a dataset fits a step that it feeds not."""
@@ -146,6 +167,11 @@ class Starting:
                     found[one.name] = (proposed.pid, proposed.reason)
                     break
         return found
+
+
+def _check_number(runs: int, field: str) -> None:
+    if runs > _MOST:
+        raise InvalidInput(f"These are {runs} runs; {_MOST} at once are the most.", field=field)
 
 
 def new_run(

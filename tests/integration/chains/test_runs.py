@@ -255,3 +255,27 @@ def _alice_leaves() -> Any:
 
     alice = select(Person.id).where(Person.user == "alice").scalar_subquery()
     return delete(ProposalMember).where(ProposalMember.person_id == alice)
+
+
+def test_each_run_of_a_series_has_inputs_proposed_for_itself(workshop: Workshop) -> None:
+    slot = '[[inputs]]\nname = "background"\ntitle = "Background"\nhelp = "Of the solvent."\nminimum = 0\nmaximum = 1\n'
+    workshop.write_recipe("subtract", "pass", manifest=f"{slot}\n[resources]\ncores = 1\n")
+    document = {
+        "title": "Without its background",
+        "inputs": [{"name": "sample"}, {"name": "background", "optional": True}],
+        "steps": [
+            {
+                "name": "one",
+                "recipe": "subtract",
+                "inputs": {"sample": ["sample"], "background": ["background"]},
+            }
+        ],
+    }
+    sample, water = workshop.dataset(), workshop.dataset(title="Water background")
+    first, second = start(workshop, definition_of(document), [sample, water], fill=True)
+    alice = workshop.principal("alice")
+    told = [
+        {one.name: one.dataset_pid for one in workshop.chains.runs.run(alice, run).run.inputs}
+        for run in (first, second)
+    ]
+    assert told == [{"sample": sample, "background": water}, {"sample": water}]

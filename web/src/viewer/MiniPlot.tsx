@@ -21,18 +21,21 @@ export interface MiniPlotProps {
   readonly xScale?: AxisScale;
   readonly yScale?: AxisScale;
   readonly height?: number;
+  /** Further curves over the same abscissa. */
+  readonly more?: readonly { readonly y: ArrayLike<number>; readonly title: string }[];
   /** What the plot shows, for people who can't see it. */
   readonly title?: string;
 }
 
+const NONE: NonNullable<MiniPlotProps['more']> = [];
 const MARGIN = { left: 58, right: 12, top: 10, bottom: 40 };
 
 export function MiniPlot(props: MiniPlotProps) {
-  const { x, y, errors = null, xScale = 'linear', yScale = 'linear', height = 200 } = props;
+  const { x, y, errors = null, more = NONE, xScale = 'linear', yScale = 'linear', height = 200 } = props;
   const { ref, width } = useElementSize();
   const [hovered, setHovered] = useState<number | null>(null);
   const xDomain = useMemo(() => fullDomain(x, xScale), [x, xScale]);
-  const yDomain = useMemo(() => seriesDomain([y], yScale), [y, yScale]);
+  const yDomain = useMemo(() => seriesDomain([y, ...more.map((one) => one.y)], yScale), [y, more, yScale]);
   const frame: Frame2D = {
     xDomain,
     yDomain,
@@ -58,6 +61,11 @@ export function MiniPlot(props: MiniPlotProps) {
             <svg width={frame.width} height={frame.height}>
               <path d={errorPath({ x, y, errors }, frame)} className={styles.errors} />
               <path d={linePath({ x, y }, frame)} className={styles.line} />
+              {more.map((one, index) => (
+                <path key={index} d={linePath({ x, y: one.y }, frame)} className={styles.line}>
+                  <title>{one.title}</title>
+                </path>
+              ))}
               {hovered !== null && <Marker x={at(x, hovered)} y={at(y, hovered)} frame={frame} />}
             </svg>
             {hovered !== null && (

@@ -11,6 +11,7 @@ import { ActionFailure, Empty, Loaded } from '@/components/states';
 import { When } from '@/components/text';
 
 import { ChainGraph } from './ChainGraph';
+import { needed } from './fitting';
 import { StateMark } from './marks';
 import { chainRunsQuery, chainsQuery, type ChainOut, type ChainRunOut } from './queries';
 
@@ -29,12 +30,13 @@ export function ChainsPage() {
 }
 
 function One({ chain }: { chain: ChainOut }) {
-  const [pid, setPid] = useState('');
+  const [pids, setPids] = useState<Record<string, string>>({});
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const main = chain.inputs.find(({ optional }) => !optional);
+  const inputs = needed(chain);
+  const chosen = Object.fromEntries(inputs.map(({ name }) => [name, [pids[name]?.trim() ?? '']]));
   const start = useMutation({
-    mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: { [main?.name ?? '']: [pid.trim()] }, parameters: {}, fill: true } })),
+    mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: chosen, parameters: {}, fill: true } })),
     onSuccess: ([first]) => {
       void queries.invalidateQueries({ queryKey: ['chain-runs'] });
       if (first) void navigate({ to: '/chains/runs/$id', params: { id: first.id } });
@@ -53,8 +55,10 @@ function One({ chain }: { chain: ChainOut }) {
         }}
       >
         <Group align="end" gap="sm">
-          <TextInput label={`${main?.title ?? 'Dataset'} (identifier)`} placeholder="ds-…" value={pid} onChange={(event) => setPid(event.currentTarget.value)} />
-          <Button type="submit" variant="light" loading={start.isPending} disabled={pid.trim() === ''}>
+          {inputs.map(({ name, title }) => (
+            <TextInput key={name} label={`${title} (identifier)`} placeholder="ds-…" value={pids[name] ?? ''} onChange={(event) => setPids({ ...pids, [name]: event.currentTarget.value })} />
+          ))}
+          <Button type="submit" variant="light" loading={start.isPending} disabled={inputs.some(({ name }) => !pids[name]?.trim())}>
             Run
           </Button>
         </Group>

@@ -8,7 +8,7 @@ import type { OfferOut } from '@/api/types';
 import { Section } from '@/components/Page';
 import { ActionFailure } from '@/components/states';
 
-import { fitting } from './fitting';
+import { fitting, needed } from './fitting';
 import { chainsQuery, type ChainOut } from './queries';
 
 /** Chains whose first step takes these datasets; each dataset is a run of its own. */
@@ -27,7 +27,7 @@ export function FittingChains({ pids, offers }: { pids: readonly string[]; offer
 function One({ chain, pids }: { chain: ChainOut; pids: readonly string[] }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
-  const main = chain.inputs.find(({ optional }) => !optional)?.name ?? '';
+  const main = needed(chain)[0]?.name ?? '';
   const start = useMutation({
     mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: { [main]: [...pids] }, parameters: {}, fill: true } })),
     onSuccess: ([first, ...others]) => {

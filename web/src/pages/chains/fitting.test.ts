@@ -13,6 +13,10 @@ test('a chain fits where its first step is offered, whatever comes later', () =>
   expect(fitting([saxs], ['fit'])).toEqual([]);
 });
 
+test('a chain that needs another dataset besides is not offered', () => {
+  expect(fitting([{ ...saxs, inputs: [...saxs.inputs, input('buffer')] }], ['integrate'])).toEqual([]);
+});
+
 test('a chain that needs nothing fits nothing', () => {
   expect(fitting([{ ...saxs, inputs: [input('sample', true)] }], ['integrate'])).toEqual([]);
 });

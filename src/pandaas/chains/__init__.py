@@ -1,6 +1,6 @@
 """Recipes composed into chains: checked when saved, run as one thing whose steps are jobs, on new data by themselves."""
 
-from pandaas.chains.automatic import AttachmentRequest, AttachmentView, AutomaticView
+from pandaas.chains.attaching import AttachmentRequest, AttachmentView, AutomaticView
 from pandaas.chains.checking import Finding
 from pandaas.chains.definition import ChainDefinition, ChainInput, ChainStep, definition_of, read_chain
 from pandaas.chains.library import SavedChain

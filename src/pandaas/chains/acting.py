@@ -48,8 +48,9 @@ class Acting:
 
 
 def service_account(session: Session, instrument: Instrument, database: Database) -> int:
-    """The account that automatic jobs on an instrument's data belong to. Nobody can sign in with it."""
-    user = f"automatic-{instrument.id}"
+    """The account that automatic jobs on an instrument's data belong to. Nobody can sign in with it, nor have its name:
+    user names begin with a letter or digit."""
+    user = f"~automatic-{instrument.id}"
     person = session.scalars(select(Person).where(Person.user == user)).first()
     if person is None:
         name = f"Automatic analysis, {instrument.name}"

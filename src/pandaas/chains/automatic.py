@@ -8,21 +8,29 @@ them start. A run works as a service that may use its own dataset, the calibrati
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 import structlog
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access
 from pandaas.chains.acting import Acting, service_account
+from pandaas.chains.attaching import (
+    AttachmentRequest,
+    AttachmentView,
+    AutomaticView,
+    check_limits,
+    known,
+    measurements,
+    pending,
+)
 from pandaas.chains.definition import definition_of
 from pandaas.chains.library import Library
 from pandaas.chains.planning import RunState
-from pandaas.chains.predicate import Predicate, predicate_of, refuses
+from pandaas.chains.predicate import predicate_of, refuses
 from pandaas.chains.starting import Starting, new_run, tell
 from pandaas.db import Database, EventTail, Position, append
 from pandaas.db.tables import (
@@ -35,19 +43,15 @@ from pandaas.db.tables import (
     DatasetFile,
     Instrument,
     Job,
-    Proposal,
 )
 from pandaas.model import (
     Conflict,
-    DatasetKind,
-    DatasetState,
     InvalidInput,
     NotAllowed,
     NotFound,
     PandaasError,
     Principal,
     PrincipalKind,
-    ProposalType,
     Scope,
     Unavailable,
 )
@@ -58,44 +62,7 @@ _KINDS = ("dataset.registered", "dataset.changed", "dataset.edited")
 _BATCH = 500
 _WORTH_WRITING = 200
 _MOST_AGAIN = 1000
-_NEVER = (ProposalType.PROPRIETARY, ProposalType.PERSONAL)
 _DAY = timedelta(days=1)
-
-
-@dataclass(frozen=True)
-class AttachmentRequest:
-    """What staff ask for; `parameters` changes those of steps. `None` limits don't limit."""
-
-    chain: str
-    number: int | None = None
-    predicate: Mapping[str, Any] | None = None
-    parameters: Mapping[str, Mapping[str, Any]] | None = None
-    enabled: bool = True
-    at_once: int = 2
-    per_day: int | None = None
-    core_hours_per_day: float | None = None
-
-
-@dataclass(frozen=True)
-class AttachmentView:
-    attachment: ChainAttachment
-    instrument: str
-    chain_title: str
-    current: int  # the newest version of the chain
-    predicate: Predicate
-    waiting: int
-    used_today: int
-    core_hours_today: float
-
-
-@dataclass(frozen=True)
-class AutomaticView:
-    """A dataset that was found, with what became of it. `state` is waiting, refused, or that of the run."""
-
-    row: AutomaticRun
-    title: str
-    state: str
-    failure: str | None
 
 
 class Automatic:
@@ -123,7 +90,7 @@ class Automatic:
             )
         self._starting.recipes_of(saved.definition.with_parameters(request.parameters or {}))
         rule = predicate_of(request.predicate or {})
-        _check_limits(request)
+        check_limits(request)
         now = self._database.clock()
         with self._database.session() as session:
             row = ChainAttachment(
@@ -154,7 +121,7 @@ class Automatic:
         saved = self._library.chain(principal, row.chain_id, request.number)
         self._starting.recipes_of(saved.definition.with_parameters(request.parameters or {}))
         rule = predicate_of(request.predicate or {})
-        _check_limits(request)
+        check_limits(request)
         with self._database.session() as session:
             kept = session.get_one(ChainAttachment, row.id)
             if request.enabled and not kept.enabled:
@@ -185,9 +152,9 @@ class Automatic:
         if not 1 <= last <= _MOST_AGAIN:
             raise InvalidInput(f"From 1 to {_MOST_AGAIN} datasets.", remedy="Choose another number.", field="last")
         with self._database.session() as session:
-            query = _measurements(row).order_by(Dataset.created.desc(), Dataset.id.desc()).limit(last)
-            pids = [pid for pid in session.scalars(query) if self._accepts(session, row, pid)]
-            return sum(self._note(session, row, pid, 0, "backlog") for pid in reversed(pids))
+            query = measurements(row).order_by(Dataset.created.desc(), Dataset.id.desc()).limit(last)
+            pids = list(session.scalars(query))
+            return sum(self._find(session, row, pid, "backlog") for pid in reversed(pids))
 
     def again(
         self,
@@ -220,24 +187,37 @@ class Automatic:
             ran = ran.where(when < until)
         with self._database.session() as session:
             found = [(pid, int(last)) for pid, last in session.execute(ran)]
-            pending = _pending(session, row.id)
-            return sum(self._note(session, row, pid, last + 1, "again") for pid, last in found if pid not in pending)
+            waiting = pending(session, row.id)
+            return sum(self._note(session, row, pid, last + 1, "again") for pid, last in found if pid not in waiting)
 
     # --- what they see --------------------------------------------------------------------------------------------
 
-    def attachments(self, instrument_id: int | None = None, *, chain: str | None = None) -> list[AttachmentView]:
-        """All that are not removed; the caller asks who may see them."""
+    def instruments(self, chain: str | None = None) -> dict[str, list[str]]:
+        """Chain → the instruments at which it is switched on."""
+        query = (
+            select(ChainAttachment.chain_id, Instrument.name)
+            .join(Instrument, Instrument.id == ChainAttachment.instrument_id)
+            .where(ChainAttachment.removed.is_(None), ChainAttachment.enabled)
+            .distinct()
+            .order_by(Instrument.name)
+        )
+        if chain is not None:
+            query = query.where(ChainAttachment.chain_id == chain)
+        found: dict[str, list[str]] = {}
+        with self._database.read() as session:
+            for one, name in session.execute(query):
+                found.setdefault(one, []).append(name)
+        return found
+
+    def attachments(self, instrument_id: int) -> list[AttachmentView]:
+        """All of an instrument that are not removed; the caller asks who may see them."""
         query = (
             select(ChainAttachment, Instrument.name, Chain.title, Chain.number)
             .join(Instrument, Instrument.id == ChainAttachment.instrument_id)
             .join(Chain, Chain.id == ChainAttachment.chain_id)
-            .where(ChainAttachment.removed.is_(None))
+            .where(ChainAttachment.removed.is_(None), ChainAttachment.instrument_id == instrument_id)
             .order_by(ChainAttachment.id)
         )
-        if instrument_id is not None:
-            query = query.where(ChainAttachment.instrument_id == instrument_id)
-        if chain is not None:
-            query = query.where(ChainAttachment.chain_id == chain)
         with self._database.read() as session:
             return [
                 self._view(session, row, name, title, current) for row, name, title, current in session.execute(query)
@@ -271,9 +251,14 @@ class Automatic:
         with self._database.read() as session:
             rows = list(session.scalars(select(ChainAttachment).where(ChainAttachment.removed.is_(None))))
         for row in rows:
-            if row.enabled:
-                self._look(row)
-            self._start_waiting(row)
+            try:
+                if row.enabled:
+                    self._look(row)
+                self._start_waiting(row)
+            except Unavailable:
+                raise
+            except PandaasError as error:  # it holds up no other chain
+                log.warning("automatic chain put off", attachment=row.id, reason=str(error))
 
     def _look(self, row: ChainAttachment) -> None:
         tail = EventTail(self._database, Position.parse(row.position) or Position())
@@ -288,10 +273,10 @@ class Automatic:
             held = session.scalars(select(ChainAttachment).where(ChainAttachment.id == row.id).with_for_update()).one()
             if held.position != row.position or not held.enabled:
                 return  # another process was faster, or it was switched off
-            new = set(session.scalars(_measurements(held, pids).where(Dataset.created >= held.since)))
+            new = set(session.scalars(measurements(held, pids).where(Dataset.created >= held.since)))
             for pid in pids:
-                if pid in new and self._accepts(session, held, pid):
-                    self._note(session, held, pid, 0, "new")
+                if pid in new:
+                    self._find(session, held, pid, "new")
             held.position = str(tail.position)
 
     def _start_waiting(self, row: ChainAttachment) -> None:
@@ -322,6 +307,8 @@ class Automatic:
             raise InvalidInput("The chain has no input that is needed.")
         principal = self._acting.as_team(row.service_id, dataset.proposal_id)
         with self._database.read() as session:
+            if session.scalars(measurements(row, {dataset.pid: None})).first() is None:
+                raise InvalidInput("It is no longer a measurement that automatic runs are for.")
             given = {main.name: [dataset.pid]}
             [(slots, found)] = self._starting.filled(session, principal, chain, recipes, given)
             inputs = {name: [one.pid for one in those] for name, those in slots.items()}
@@ -369,40 +356,50 @@ class Automatic:
         seconds = session.scalar(select(held).where(Job.chain_run.in_(recent))) or 0.0
         return int(number), float(seconds) / 3600
 
+    def _find(self, session: Session, row: ChainAttachment, pid: str, cause: str) -> bool:
+        """Note a dataset that the predicate accepts; where it can't be asked staff see why nothing runs."""
+        try:
+            return self._accepts(session, row, pid) and self._note(session, row, pid, 0, cause)
+        except InvalidInput as error:
+            log.warning("predicate can't be applied", attachment=row.id, dataset=pid, reason=str(error))
+            self._note(session, row, pid, 0, cause, refused=f"The predicate can't be applied: {error}")
+            return False
+
     def _accepts(self, session: Session, row: ChainAttachment, pid: str) -> bool:
         summaries = load_summaries(session, [pid])
         file = session.scalars(
             select(DatasetFile.name).join(Dataset).where(Dataset.pid == pid).order_by(DatasetFile.position).limit(1)
         ).first()
-        try:
-            return bool(summaries) and refuses(predicate_of(row.predicate), summaries[0], file or "") is None
-        except InvalidInput as error:
-            log.warning("predicate can't be applied", attachment=row.id, dataset=pid, reason=str(error))
-            return False
+        return bool(summaries) and refuses(predicate_of(row.predicate), summaries[0], file or "") is None
 
-    def _note(self, session: Session, row: ChainAttachment, pid: str, generation: int, cause: str) -> bool:
+    def _note(  # noqa: PLR0917 - what a row says
+        self,
+        session: Session,
+        row: ChainAttachment,
+        pid: str,
+        generation: int,
+        cause: str,
+        refused: str | None = None,
+    ) -> bool:
         """One row for this dataset, unless there is one; whether it is new."""
-        key = (
-            AutomaticRun.chain_id == row.chain_id,
-            AutomaticRun.number == row.number,
-            AutomaticRun.dataset_pid == pid,
-            AutomaticRun.generation == generation,
-        )
-        if session.scalars(select(AutomaticRun.id).where(*key)).first() is not None:
+        if known(session, row, pid, generation):
             return False
-        session.add(
-            AutomaticRun(
-                attachment_id=row.id,
-                chain_id=row.chain_id,
-                number=row.number,
-                dataset_pid=pid,
-                generation=generation,
-                cause=cause,
-                state="waiting",
-                created=self._database.clock(),
-            )
+        noted = AutomaticRun(
+            attachment_id=row.id,
+            chain_id=row.chain_id,
+            number=row.number,
+            dataset_pid=pid,
+            generation=generation,
+            cause=cause,
+            state="refused" if refused else "waiting",
+            reason=refused[:500] if refused else None,
+            created=self._database.clock(),
         )
-        session.flush()
+        try:
+            with session.begin_nested():
+                session.add(noted)
+        except IntegrityError:  # another process was faster: staff and the leader may find the same at once
+            return False
         return True
 
     def _say(self, one: AutomaticRun, why: str) -> None:
@@ -451,37 +448,6 @@ class Automatic:
     def _told(self, session: Session, principal: Principal, row: ChainAttachment, place: Instrument, kind: str) -> None:
         told = {"chain": row.chain_id, "version": row.number, "attachment": row.id, "enabled": row.enabled}
         append(session, kind, place.name, actor_id=principal.person_id, payload=told, clock=self._database.clock)
-
-
-def _measurements(row: ChainAttachment, pids: Mapping[str, Any] | None = None) -> Any:
-    """Pids of complete measurements of the instrument, of proposals that automatic runs are for."""
-    public = select(Proposal.id).where(Proposal.type.not_in(_NEVER))
-    query = select(Dataset.pid).where(
-        Dataset.instrument_id == row.instrument_id,
-        Dataset.kind == DatasetKind.RAW,
-        Dataset.state == DatasetState.COMPLETE,
-        Dataset.is_latest,
-        Dataset.missing_since.is_(None),
-        Dataset.proposal_id.in_(public),
-    )
-    return query.where(Dataset.pid.in_(list(pids))) if pids is not None else query
-
-
-def _pending(session: Session, attachment_id: int) -> set[str]:
-    query = select(AutomaticRun.dataset_pid).where(
-        AutomaticRun.attachment_id == attachment_id, AutomaticRun.state == "waiting"
-    )
-    return set(session.scalars(query))
-
-
-def _check_limits(request: AttachmentRequest) -> None:
-    for name, value, least in (
-        ("at_once", request.at_once, 1),
-        ("per_day", request.per_day, 1),
-        ("core_hours_per_day", request.core_hours_per_day, 0.001),
-    ):
-        if value is not None and not least <= value <= 1_000_000:
-            raise InvalidInput(f"'{name}' must be at least {least}.", remedy="Change it.", field=name)
 
 
 def _found(row: AutomaticRun, title: str, run: ChainRun | None) -> AutomaticView:

@@ -14,7 +14,7 @@ from typing import Literal
 import structlog
 from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, defer
 
 from pandaas.access import Access
 from pandaas.chains.checking import Finding, check, require_sound
@@ -41,6 +41,7 @@ from pandaas.recipes import RecipeRegistry
 log = structlog.get_logger(__name__)
 Sharing = Literal["private", "team", "published"]
 _MOST = 200  # of one person
+_MOST_VERSIONS = 500
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ class Library:
                 definition_of(version.definition),
                 owner or "",
                 place,
-                _may_change(principal, chain),
+                self._may_change(principal, chain),
             )
             for chain, version, owner, place in rows
         ]
@@ -111,15 +112,15 @@ class Library:
             definition_of(version.definition),
             owner.name if owner else "",
             place.name if place else None,
-            _may_change(principal, chain),
+            self._may_change(principal, chain),
         )
 
     def versions(self, principal: Principal, chain_id: str) -> list[ChainVersion]:
-        """All of a chain, the newest first."""
+        """The latest of a chain, at most 500, the newest first; their definitions are not loaded."""
         self.chain(principal, chain_id)
         query = select(ChainVersion).where(ChainVersion.chain_id == chain_id).order_by(ChainVersion.number.desc())
         with self._database.read() as session:
-            return list(session.scalars(query))
+            return list(session.scalars(query.options(defer(ChainVersion.definition)).limit(_MOST_VERSIONS)))
 
     def save(self, principal: Principal, definition: ChainDefinition, chain_id: str | None = None) -> str:
         """Keep a new chain, or a new version of one's own; its id. It must be sound: errors name step and field.
@@ -262,9 +263,9 @@ class Library:
             (Chain.sharing == "team") & Chain.proposal_id.in_(list(principal.teams)),
         )
 
-
-def _may_change(principal: Principal, chain: Chain) -> bool:
-    return chain.owner_id is not None and (chain.owner_id == principal.person_id or principal.is_operator)
+    def _may_change(self, principal: Principal, chain: Chain) -> bool:
+        operator = self._access.may(principal, Action.OPERATE)  # a token needs the scope for it
+        return chain.owner_id is not None and (chain.owner_id == principal.person_id or operator)
 
 
 def _need_write(principal: Principal) -> None:

@@ -108,12 +108,12 @@ def cycle(needs: Mapping[str, Iterable[str]]) -> tuple[str, ...]:
 
 
 def levels(needs: Mapping[str, Iterable[str]]) -> dict[str, int]:
-    """How many steps lie before each at most: the row in which a graph draws it. There must be no circle."""
+    """How many steps lie before each at most: the row in which a graph draws it. Those of a circle come last."""
     found: dict[str, int] = {}
     while len(found) < len(needs):
-        for name, of in needs.items():
-            if name not in found and all(one in found for one in of):
-                found[name] = 1 + max((found[one] for one in of), default=-1)
+        free = [name for name, of in needs.items() if name not in found and all(one in found for one in of)]
+        for name in free or [name for name in needs if name not in found]:
+            found[name] = 1 + max((found[one] for one in needs[name] if one in found), default=-1)
     return found
 
 

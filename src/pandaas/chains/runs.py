@@ -200,6 +200,13 @@ class Runs:
                 raise NotFound(f"There is no run '{run_id}', or you may not see it.", remedy="Check its number.")
             return self._views(session, principal, [found])[0]
 
+    def those(self, principal: Principal, run_ids: Sequence[str]) -> list[RunView]:
+        """These runs in their order, without those that this person may not see."""
+        query = select(ChainRun).where(ChainRun.id.in_(run_ids), visible_runs(self._access, principal))
+        with self._database.read() as session:
+            found = {run.id: run for run in session.scalars(query)}
+            return self._views(session, principal, [found[run_id] for run_id in run_ids if run_id in found])
+
     def may_see(self, principal: Principal, run_id: str) -> bool:
         """For event streams."""
         query = select(ChainRun.id).where(ChainRun.id == run_id, visible_runs(self._access, principal))
@@ -314,8 +321,8 @@ class Runs:
         )
         people = select(Person.id, Person.name).where(Person.id.in_({run.person_id for run in runs}))
         persons = dict(session.execute(people).all())
-        places = select(Proposal.id, Proposal.name).where(Proposal.id.in_({run.proposal_id for run in runs}))
-        proposals = dict(session.execute(places).all())
+        places = select(Proposal).where(Proposal.id.in_({run.proposal_id for run in runs}))
+        proposals = {place.id: place for place in session.scalars(places)}
         staffed = self._staffed(session, principal, runs)
         return [
             RunView(
@@ -323,10 +330,10 @@ class Runs:
                 chain_title=named.get(run.chain_id, ""),
                 definition=definition_of(run.definition),
                 person=persons.get(run.person_id, ""),
-                proposal=proposals.get(run.proposal_id, ""),
+                proposal=proposals[run.proposal_id].name,
                 inputs=tuple(_input(one, titles) for one in run.inputs),
                 steps=tuple(_step(step, recipes, jobs, results) for step in run.steps),
-                may_change=self._may_change(principal, run, titles, staffed),
+                may_change=self._may_change(principal, run, titles, staffed, proposals[run.proposal_id]),
             )
             for run in runs
         ]
@@ -337,7 +344,9 @@ class Runs:
         own = ChainAttachment.instrument_id.in_(list(principal.instruments))
         return set(session.scalars(select(ChainAttachment.id).where(ChainAttachment.id.in_(ids), own)))
 
-    def _may_change(self, principal: Principal, run: ChainRun, titles: Mapping[str, str], staffed: set[int]) -> bool:
+    def _may_change(
+        self, principal: Principal, run: ChainRun, titles: Mapping[str, str], staffed: set[int], place: Proposal
+    ) -> bool:
         """One's own; an automatic one for the instrument's staff and the team that its results belong to."""
         if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:
             return False
@@ -349,8 +358,6 @@ class Runs:
             return False
         if run.attachment_id in staffed:
             return True
-        with self._database.read() as session:
-            place = session.get_one(Proposal, run.proposal_id)
         return self._access.may(principal, Action.WRITE, self._access.protected_proposal(place))
 
 

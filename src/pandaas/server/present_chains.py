@@ -40,17 +40,13 @@ _SHORT = {iri: term.short for iri, term in BY_IRI.items()}
 
 
 def chains(platform: Services, asker: Principal) -> list[ChainOut]:
-    attached: dict[str, list[str]] = {}
-    for one in platform.chains.automatic.attachments():
-        if one.attachment.enabled:
-            attached.setdefault(one.attachment.chain_id, []).append(one.instrument)
+    attached = platform.chains.automatic.instruments()
     found = platform.chains.library.chains(asker)
     return [ChainOut.model_validate(_chain(platform, one, attached.get(one.chain.id, []))) for one in found]
 
 
 def chain_page(platform: Services, asker: Principal, saved: SavedChain) -> ChainPageOut:
-    attached = platform.chains.automatic.attachments(chain=saved.chain.id)
-    names = [one.instrument for one in attached if one.attachment.enabled]
+    names = platform.chains.automatic.instruments(saved.chain.id).get(saved.chain.id, [])
     versions = platform.chains.library.versions(asker, saved.chain.id)
     more = {
         "findings": findings(platform.chains.library.check(saved.definition)),

@@ -7,11 +7,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from pandaas.chains import AttachmentRequest, definition_of
+from pandaas.chains import automatic as automatic_module
 from pandaas.db import append
-from pandaas.db.tables import AutomaticRun, Chain, ChainRun, Dataset, Instrument, Job
+from pandaas.db.tables import (
+    AutomaticRun,
+    Chain,
+    ChainAttachment,
+    ChainRun,
+    Dataset,
+    DatasetParameter,
+    Instrument,
+    Job,
+    Person,
+    Proposal,
+)
+from pandaas.identity.accounts import USER_PATTERN
 from pandaas.model import Action, NotAllowed, Principal, Role
 from pandaas.testing.workshop import Workshop
 
@@ -152,8 +165,6 @@ def test_a_series_runs_again_after_a_correction(workshop: Workshop) -> None:
 def test_proprietary_data_are_left_alone(workshop: Workshop) -> None:
     attach(workshop)
     with workshop.database.session() as session:
-        from pandaas.db.tables import Proposal
-
         session.scalars(select(Proposal).where(Proposal.name == "P-alice")).one().type = "proprietary"
     register(workshop)
     workshop.chains.automatic.round()
@@ -179,6 +190,56 @@ def test_an_automatic_run_may_read_its_own_dataset_and_nothing_else(workshop: Wo
         assert not workshop.access.may(principal, action, guards[other_proposal])
     assert not any(workshop.access.may(principal, Action.WRITE, guard) for guard in guards.values())
     assert not workshop.access.may(principal, Action.OPERATE)
+
+
+def test_what_became_proprietary_while_it_waited_is_refused(workshop: Workshop) -> None:
+    attach(workshop, at_once=1)
+    for _ in range(2):
+        register(workshop)
+    workshop.chains.automatic.round()
+    with workshop.database.session() as session:
+        session.scalars(select(Proposal).where(Proposal.name == "P-alice")).one().type = "proprietary"
+        session.scalars(select(ChainRun)).one().state = "succeeded"
+    workshop.chains.automatic.round()
+    rows = found(workshop)
+    assert [row.state for row in rows] == ["started", "refused"]
+    assert "no longer" in (rows[1].reason or "")
+
+
+def test_staff_see_that_a_predicate_cannot_be_applied(workshop: Workshop) -> None:
+    attach(workshop, predicate={"parameters": {"temperature": {"minimum": 3, "unit": "mm"}}})
+    register(workshop, parameters={"temperature": (290.0, "K")})
+    with workshop.database.session() as session:
+        session.execute(update(DatasetParameter).values(si_value=290.0, si_unit="K"))
+    workshop.chains.automatic.round()
+    assert [(row.state, "no unit of temperature" in (row.reason or "")) for row in found(workshop)] == [
+        ("refused", True)
+    ]
+
+
+def test_what_two_find_at_once_is_one_run(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    attachment = attach(workshop)
+    pid = register(workshop)
+    workshop.chains.automatic.round()
+    automatic = workshop.chains.automatic
+    monkeypatch.setattr(automatic_module, "known", lambda *_: False)  # as it looks to who began before the other's end
+    with workshop.database.session() as session:
+        row = session.get_one(ChainAttachment, attachment)
+        assert not automatic._note(session, row, pid, 0, "backlog")
+        session.execute(select(1))  # the transaction goes on
+    assert len(found(workshop)) == 1
+
+
+def test_a_person_cannot_have_the_name_of_the_account(workshop: Workshop) -> None:
+    with workshop.database.read() as session:
+        number = session.scalars(select(Instrument.id).where(Instrument.name == "BL-SAXS")).one()
+    mallory = workshop.identity.create_person(f"automatic-{number}", "Mallory")
+    attach(workshop)
+    with workshop.database.read() as session:
+        service = session.scalars(select(ChainAttachment.service_id)).one()
+        name = session.get_one(Person, service).user
+    assert service != mallory
+    assert not USER_PATTERN.fullmatch(name)
 
 
 def test_who_is_not_on_the_staff_attaches_nothing(workshop: Workshop) -> None:

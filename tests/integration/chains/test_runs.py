@@ -17,7 +17,7 @@ from sqlalchemy import func, select
 
 from pandaas.chains import ChainDefinition, RunRequest, RunView, definition_of
 from pandaas.db.tables import Dataset, DatasetFile, Job
-from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound
+from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, PrincipalKind, Scope
 from pandaas.testing.workshop import Workshop
 
 pytestmark = pytest.mark.integration
@@ -212,6 +212,16 @@ def test_private_chains_are_their_owners(workshop: Workshop) -> None:
         workshop.chains.library.chain(bob, saved)
     with pytest.raises(NotAllowed, match="Only instrument staff"):
         workshop.chains.library.share(alice, saved, "published")
+
+
+def test_a_token_without_admin_changes_no_chain_of_others(workshop: Workshop) -> None:
+    chain = workshop.chains.library.save(workshop.principal("alice"), two_steps())
+    otto = workshop.principal("otto")
+    workshop.chains.library.share(otto, chain, "published")
+    token = workshop.principal("otto", kind=PrincipalKind.TOKEN, scopes=frozenset({Scope.READ, Scope.RUN}))
+    with pytest.raises(NotAllowed, match="not yours"):
+        workshop.chains.library.remove(token, chain)
+    workshop.chains.library.remove(otto, chain)
 
 
 def test_a_saved_chain_gets_a_new_version_only_when_it_changed(workshop: Workshop) -> None:

@@ -24,7 +24,7 @@ from pandaas.catalogue.search.index.maps import Releases
 from pandaas.catalogue.search.index.words import WordCollection
 from pandaas.db import append
 from pandaas.db.tables import Dataset, Event
-from pandaas.model import ANONYMOUS, Principal
+from pandaas.model import ANONYMOUS, Principal, Unavailable
 from pandaas.testing.facility import Facility
 
 Found = Callable[..., list[str]]
@@ -53,6 +53,21 @@ def test_a_query_sees_what_was_written_before_it(facility: Facility, search: Ind
     facility.catalogue.edit(facility.principal("alice"), pid, {"title": "Zeolite"})
     assert titles(search, "ysozym") == []
     assert titles(search, "zeolite") == ["Zeolite"]
+
+
+def test_what_could_not_be_taken_over_is_taken_over_later(
+    facility: Facility, search: IndexSearch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    facility.register("PUB-1/second.nxs", title="Second", start="2021-05-01T00:00:00+00:00")
+
+    def lost(*_: object) -> None:
+        raise Unavailable("The database can't be reached.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(Follower, "_releases", lost)
+        with pytest.raises(Unavailable):
+            titles(search)
+    assert titles(search) == ["Second", "First"]
 
 
 def test_the_end_of_an_embargo_comes_by_the_clock(facility: Facility, search: IndexSearch) -> None:

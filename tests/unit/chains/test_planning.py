@@ -111,3 +111,7 @@ def test_a_restart_keeps_only_results_that_rest_on_kept_ones(needs: dict[str, se
     again = set(to_restart(states, needs, first))
     assert {name for name, state in states.items() if state is not S} <= again
     assert all(not (again & set(needs[name])) for name in needs if name not in again)
+
+
+def test_a_circle_is_drawn_behind_the_rest() -> None:
+    assert levels({"a": set(), "b": {"a", "c"}, "c": {"b"}, "d": {"c"}, "e": {"missing"}})["a"] == 0

@@ -97,7 +97,7 @@ def propose_inputs(
 def start_runs(body: ChainRunIn, platform: Platform, asker: Signed) -> list[ChainRunOut]:
     """One run, or one for each dataset of the chain's main input; they are a series."""
     ids = platform.chains.runs.start(asker, RunRequest(**body.model_dump()))
-    return [present_chains.run(platform.chains.runs.run(asker, run_id)) for run_id in ids]
+    return [present_chains.run(one) for one in platform.chains.runs.those(asker, ids)]
 
 
 @router.get("/chain-runs")

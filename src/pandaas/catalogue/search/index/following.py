@@ -48,11 +48,16 @@ class Follower:
             version = self._database.version()  # before reading: what comes after it is seen next time
             done = 0
             while done < most:
+                before = self._tail.position, self._early
                 events = self._next()
                 if not events:
                     self._seen = version
                     return True
-                self._take_over(events)
+                try:
+                    self._take_over(events)
+                except BaseException:  # taken over again next time; nothing that was done of it is wrong
+                    self._tail.position, self._early = before
+                    raise
                 done += len(events)
                 self.taken += len(events)
             return False

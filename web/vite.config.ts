@@ -38,9 +38,15 @@ export default defineConfig({
     },
   },
   test: {
-    environment: 'jsdom',
-    setupFiles: ['./src/test-setup.ts'],
     css: false,
     restoreMocks: true,
+    // A document takes a second to make: components have one, plain code only where its file asks for it.
+    projects: [
+      {
+        extends: true,
+        test: { name: 'components', include: ['src/**/*.test.tsx'], environment: 'jsdom', setupFiles: ['./src/test-setup.ts'] },
+      },
+      { extends: true, test: { name: 'code', include: ['src/**/*.test.ts'], environment: 'node' } },
+    ],
   },
 });

@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { describe, expect, it } from 'vitest';
 
 import { countOf, flagOf, listOf, oneOf, parseAddress, textOf, writeAddress } from './address';

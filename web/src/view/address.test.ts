@@ -1,3 +1,4 @@
+// @vitest-environment jsdom
 import { afterEach, describe, expect, it } from 'vitest';
 
 import { around, change, go, hrefOf, parentOf, parse } from './address';

@@ -34,6 +34,8 @@ class Stage:
     folders: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     web: bool = False
+    apart: str = ""
+    """Tests of this mark run by themselves afterwards: they look at how fast something is."""
 
 
 SET_UP_MINUTES = 12
@@ -42,7 +44,7 @@ STAGES = (
     Stage("unit", 5, ("tests/unit", "tests/contract", "tests/hostile"), _TWO_AT_ONCE, web=True),
     Stage("integration", 15, ("tests/integration",), _TWO_AT_ONCE),
     Stage("recipes", 15, ("tests/recipes",)),
-    Stage("browser", 12, ("tests/browser",)),
+    Stage("browser", 12, ("tests/browser",), _TWO_AT_ONCE, apart="alone"),
 )
 
 
@@ -95,7 +97,8 @@ def _run(stage: Stage, *, full: bool) -> Count:
     count = Count()
     folders = [folder for folder in stage.folders if (ROOT / folder).is_dir()]
     if folders:
-        count.add(_pytest(stage, folders, full=full, budget=budget))
+        for name, options in _rounds(stage):
+            count.add(_pytest(name, folders, options, full=full, budget=budget))
     else:
         count.problems.append(f"{stage.name}: there are no tests")
     if stage.web and (ROOT / "web/package.json").is_file():
@@ -104,13 +107,23 @@ def _run(stage: Stage, *, full: bool) -> Count:
     return count
 
 
-def _pytest(stage: Stage, folders: list[str], *, full: bool, budget: float | None) -> Count:
-    report = RESULTS / f"{stage.name}.xml"
+def _rounds(stage: Stage) -> list[tuple[str, tuple[str, ...]]]:
+    """Name of the report and options of each call of the test runner."""
+    if not stage.apart:
+        return [(stage.name, stage.options)]
+    return [
+        (stage.name, (*stage.options, "-m", f"not {stage.apart}")),
+        (f"{stage.name}-{stage.apart}", ("-m", stage.apart)),
+    ]
+
+
+def _pytest(name: str, folders: list[str], options: tuple[str, ...], *, full: bool, budget: float | None) -> Count:
+    report = RESULTS / f"{name}.xml"
     report.unlink(missing_ok=True)
-    options = [*stage.options, "--durations=10", "--durations-min=5", f"--junitxml={report}"]
+    told = ("--durations=10", "--durations-min=5", f"--junitxml={report}")
     environment = dict(os.environ, PANDAAS_TEST_FULL="1" if full else "")
-    status = _limited([PYTHON, "-m", "pytest", *folders, *options], ROOT, environment, budget)
-    return _read(report, status, stage.name)
+    status = _limited([PYTHON, "-m", "pytest", *folders, *options, *told], ROOT, environment, budget)
+    return _read(report, status, name)
 
 
 def _web_tests(budget: float | None) -> Count:

@@ -17,6 +17,8 @@ from playwright.sync_api import Page
 
 from pandaas.testing.view import RunningView, running_view
 
+pytestmark = pytest.mark.alone
+
 FRAMES = 200
 DRAWN = "window.pandaasViewer.drawn"
 COST = "window.pandaasViewer.cost"

@@ -258,18 +258,32 @@ def _table(descriptor: int, path: Path, shards: Shards, chunk: Sequence[int]) ->
 def states(source: FileSource, items: Sequence[int | slice]) -> list[str] | None:
     """What tells the state of all files that a selection comes from; None where these are too many to ask."""
     step = source.files.step(source.layout)
-    axes = [sorted({index // size for index in _range(item)}) for item, size in zip(items, step, strict=True)]
-    if math.prod(map(len, axes)) > _MOST_STATES:
+    if any(map(_is_nothing, items)):
+        return []
+    axes = [_cells(item, size) for item, size in zip(items, step, strict=True)]
+    if math.prod(len(axis) for axis in axes) > _MOST_STATES:
         return None
     found = []
     for number in np.ndindex(*map(len, axes)):
-        cell = [axis[at] for axis, at in zip(axes, number, strict=True)]
+        cell = [axis[at] // size for axis, at, size in zip(axes, number, step, strict=True)]
         text = "-"
         with contextlib.suppress(OSError):
             one = (source.store / source.files.name(cell)).lstat()
             text = f"{one.st_ino}:{one.st_size}:{one.st_mtime_ns}"
         found.append(text)
     return found
+
+
+def _cells(item: int | slice, size: int) -> range:
+    """An element of each file that an axis of a selection comes from; nothing is counted one by one, axes may be endless."""
+    wanted = _range(item)
+    if wanted.step > size:
+        return wanted
+    return range(wanted[0] // size * size, wanted[-1] + 1, size)
+
+
+def _is_nothing(item: int | slice) -> bool:
+    return not _range(item)
 
 
 def _range(item: int | slice) -> range:

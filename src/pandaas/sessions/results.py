@@ -8,12 +8,13 @@ session, file and bytes are one dataset. What a crash left of copies goes with a
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -182,11 +183,25 @@ class SessionResults:
         place = place_of_result(self._database, self._access, principal, slots, request.proposal)
         several = len(request.files) > 1
         done = []
-        for name in dict.fromkeys(request.files):
-            called = f"{title}: {Path(name).stem}" if several else title
-            done.append(self._one(view, request, name, called[:500], pids=pids, place=place))
-        self._tidy(row.id)
+        with self._held(row.id, fcntl.LOCK_SH):
+            for name in dict.fromkeys(request.files):
+                called = f"{title}: {Path(name).stem}" if several else title
+                done.append(self._one(view, request, name, called[:500], pids=pids, place=place))
+        with suppress(BlockingIOError), self._held(row.id, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            self._tidy(row.id)
         return done
+
+    @contextmanager
+    def _held(self, session_id: str, how: int) -> Iterator[None]:
+        """Copies are made by many at once, and tidied by who is alone. `BlockingIOError`: with LOCK_NB, when others are there."""
+        folder = self._copies(session_id)
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, how)
+            yield
+        finally:
+            os.close(handle)
 
     # --- one file -------------------------------------------------------------------------------------------------
 

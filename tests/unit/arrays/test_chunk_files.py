@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from pandaas.arrays.chunk_files import ChunkFiles, Shards, from_json, to_json
+from pandaas.arrays.chunk_files import ChunkFiles, FileSource, Shards, _cells, from_json, states, to_json
 from pandaas.arrays.layout import Layout
 
 LAYOUT = Layout((0, 0, 0, 0), 0, (20, 30), np.dtype("<u2"), (5, 10), None, (), bytes(2))
@@ -46,3 +50,18 @@ def test_names_follow_the_format() -> None:
 def test_lies_are_refused(lie: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"store|files"):
         from_json(to_json(FILES) | lie, LAYOUT)
+
+
+def test_the_state_of_an_endless_array_is_not_asked_file_by_file(tmp_path: Path) -> None:
+    endless = replace(LAYOUT, shape=(1 << 50, 30))
+    source = FileSource(tmp_path, ChunkFiles("", "c", "/", (0, 1), ("zarr.json",)), endless)
+    assert states(source, [slice(0, 1 << 50, 1), slice(0, 30, 1)]) is None
+    assert states(source, [slice(0, 1 << 50, 1 << 49), 3]) == ["-", "-"]
+    assert states(source, [slice(0, 0, 1), 3]) == []
+
+
+@given(st.integers(0, 60), st.integers(1, 60), st.integers(1, 30), st.integers(1, 12))
+def test_each_file_of_a_selection_is_asked_once(first: int, length: int, step: int, size: int) -> None:
+    wanted = slice(first, first + length, step)
+    asked = [index // size for index in _cells(wanted, size)]
+    assert asked == sorted({index // size for index in range(first, first + length, step)})

@@ -132,6 +132,33 @@ def test_a_crash_between_copy_and_registration_leaves_nothing_half(
     assert len(place.copies()) == 1
 
 
+def test_copies_that_are_being_registered_are_not_tidied_away(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.write("other.nxs", sample="other")
+    place.write()
+    catalogue = place.facility.catalogue
+    real = catalogue.prepare_result
+
+    def meanwhile(file: Path, attachments: Any = ()) -> Any:
+        if file.name == "fit.nxs":
+            os.utime(file.parent, (0, 0))  # as if the further files had taken hours to copy
+            place.register("other.nxs")
+        return real(file, attachments)
+
+    monkeypatch.setattr(catalogue, "prepare_result", meanwhile)
+    place.register()
+    assert sorted(path.name for path in place.copies()) == ["fit.nxs", "other.nxs"]
+
+
+def test_what_a_crash_left_goes_with_a_later_registration(place: Place) -> None:
+    place.write()
+    left = place.facility.settings.home / "results" / SESSION / "left"
+    left.mkdir(parents=True)
+    (left / "half.nxs").write_text("{}")
+    os.utime(left, (0, 0))
+    place.register()
+    assert [path.name for path in place.copies()] == ["fit.nxs"]
+
+
 @pytest.mark.parametrize("kind", ["link", "folder link", "pipe", "hard link", "folder"])
 def test_what_is_no_plain_file_is_refused_with_a_remedy(place: Place, tmp_path: Path, kind: str) -> None:
     secret = tmp_path / "secret"

@@ -23,6 +23,9 @@ log = structlog.get_logger(__name__)
 _TIMEOUT_S = 30.0
 _AGAIN = timedelta(minutes=2)
 _AT_ONCE = 20
+# A DOI that is registered stays so while what was amended since waits ("changed") or was refused ("outdated").
+DOI_EXISTS = frozenset({"registered", "changed", "outdated"})
+_WAITING = ("waiting", "changed")
 _PANET = "https://doi.org/10.5281/zenodo.4806026"
 
 
@@ -103,7 +106,7 @@ class Registrar:
         """Send what waits and was not tried within two minutes; returns how many were registered."""
         with self._database.read() as session:
             due = or_(Publication.doi_tried.is_(None), Publication.doi_tried <= self._database.clock() - _AGAIN)
-            query = select(Publication).where(Publication.doi_state == "waiting", due)
+            query = select(Publication).where(Publication.doi_state.in_(_WAITING), due)
             rows = list(session.scalars(query.order_by(Publication.id).limit(_AT_ONCE)))
         if not rows:
             return 0
@@ -148,14 +151,16 @@ class Registrar:
         """Unless it was changed since it was sent: then it waits on."""
         now: datetime = self._database.clock()
         with self._database.session() as session:
-            kept = session.get(Publication, row.id)
+            kept = session.get(Publication, row.id, with_for_update=True)
             if kept is None:
                 return
             kept.doi_tried = now
             kept.doi_note = note
+            if kept.changed != row.changed and state == "registered":
+                kept.doi_state = "changed"
             if kept.changed != row.changed or state == "waiting":
                 return
-            kept.doi_state = state
+            kept.doi_state = "outdated" if state == "refused" and kept.doi_state in DOI_EXISTS else state
             payload = {"doi": row.doi} | ({"reason": note} if note else {})
             append(session, f"publication.doi_{state}", row.pid, payload=payload, clock=self._database.clock)
             if kept.person_id is not None:

@@ -15,16 +15,17 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
-from pandaas.access import EVERYONE_SEES, Access
+from pandaas.access import EVERYONE_SEES, Access, not_found
 from pandaas.catalogue import Card, Catalogue, storable
 from pandaas.config import Settings
 from pandaas.db import Database, append
 from pandaas.db.tables import Dataset, Person, Proposal, ProposalMember, Publication, PublicationDataset
-from pandaas.federation.datacite import attributes
+from pandaas.federation.datacite import DOI_EXISTS, attributes
 from pandaas.model import (
+    ANONYMOUS,
     Action,
     Conflict,
     InvalidInput,
@@ -39,6 +40,7 @@ from pandaas.model import (
 MOST_DATASETS = 10_000
 _MOST_CREATORS = 200
 _MOST_LISTED = 500
+_AS_TOLD = {"changed": "waiting", "outdated": "refused"}
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 _DOI = re.compile(r"10\.\d{4,9}/\S{1,230}")
@@ -101,21 +103,25 @@ class Publications:
         self._base = (settings.server.public_url or f"http://{settings.server.host}:{settings.server.port}").rstrip("/")
 
     def all(self, principal: Principal, *, dataset: str | None = None) -> list[PublicationView]:
-        """What is published, the newest first, behind her own drafts; with `dataset` those in which it is."""
+        """What is published, the newest first, behind her own drafts; with `dataset` those in which it is. Of what is
+        withdrawn nobody is told what was in it."""
         mine = Publication.person_id == (principal.person_id or -1)
         query = select(Publication).where(or_(Publication.state != "draft", mine))
         if dataset is not None:
             self._catalogue.card(principal, dataset)
             inside = select(PublicationDataset.publication_id).where(PublicationDataset.dataset_pid == dataset)
-            query = query.where(Publication.id.in_(inside))
+            query = query.where(Publication.id.in_(inside), Publication.state != "withdrawn")
         order = (Publication.published.is_not(None), Publication.published.desc(), Publication.id.desc())
         with self._database.read() as session:
-            rows = session.scalars(query.order_by(*order).limit(_MOST_LISTED))
-            return [self._view(session, principal, row, whole=False) for row in rows]
+            rows = list(session.scalars(query.order_by(*order).limit(_MOST_LISTED)))
+            own = PublicationDataset.publication_id
+            number = select(own, func.count()).where(own.in_([row.id for row in rows])).group_by(own)
+            counts = dict(session.execute(number).all())
+            return [self._view(session, principal, row, count=counts.get(row.id, 0)) for row in rows]
 
     def show(self, principal: Principal, pid: str) -> PublicationView:
         with self._database.read() as session:
-            return self._view(session, principal, self._readable(session, principal, pid), whole=True)
+            return self._view(session, principal, self._readable(session, principal, pid))
 
     def draft(
         self, principal: Principal, pids: Sequence[str], title: str | None = None, abstract: str | None = None
@@ -153,7 +159,7 @@ class Publications:
                 for place, pid in enumerate(wanted)
             )
             session.flush()
-            return self._view(session, principal, row, whole=True)
+            return self._view(session, principal, row)
 
     def change(self, principal: Principal, pid: str, changes: Mapping[str, Any]) -> PublicationView:
         """`changes` holds any of `title`, `abstract`, `creators`, `keywords`, `related`, `licence`, `publisher`. What is
@@ -169,11 +175,10 @@ class Publications:
                 setattr(row, name, value)
             row.changed = self._database.clock()
             if row.state == "published":
-                if row.doi is not None:
-                    row.doi_state, row.doi_tried = "waiting", None
+                _tell_again(row)
                 self._log(session, principal, "publication.amended", row, {"fields": sorted(told)})
             session.flush()
-            return self._view(session, principal, row, whole=True)
+            return self._view(session, principal, row)
 
     def publish(self, principal: Principal, pid: str) -> PublicationView:
         """Show it to everyone, for good, and have its DOI registered where that is configured."""
@@ -190,7 +195,7 @@ class Publications:
                 row.doi, row.doi_state = f"{self._settings.doi.prefix}/{row.pid}", "waiting"
             self._log(session, principal, "publication.published", row, {"datasets": len(_pids(session, row))})
             session.flush()
-            return self._view(session, principal, row, whole=True)
+            return self._view(session, principal, row)
 
     def discard(self, principal: Principal, pid: str) -> None:
         """A draft goes; what is published can only be withdrawn."""
@@ -204,15 +209,14 @@ class Publications:
         """For operators: a page remains that says what it was and why it is gone; the DOI leads there."""
         self._access.require(principal, Action.OPERATE)
         with self._database.session() as session:
-            row = self._readable(session, principal, pid)
+            row = self._readable(session, principal, pid, changing=True)
             if row.state != "published":
                 raise Conflict("Only what is published can be withdrawn.")
             row.state, row.reason, row.changed = "withdrawn", _line(reason, "reason", 500), self._database.clock()
-            if row.doi is not None:
-                row.doi_state, row.doi_tried = "waiting", None
+            _tell_again(row)
             self._log(session, principal, "publication.withdrawn", row, {"reason": row.reason})
             session.flush()
-            return self._view(session, principal, row, whole=True)
+            return self._view(session, principal, row)
 
     def try_again(self, principal: Principal, pid: str) -> PublicationView:
         """Have a refused or waiting DOI sent again soon."""
@@ -222,22 +226,24 @@ class Publications:
                 row.doi = f"{self._settings.doi.prefix}/{row.pid}"
             if row.doi is None:
                 raise Conflict("No DOIs are registered here.", remedy="An operator sets doi.prefix.")
-            row.doi_state, row.doi_tried = "waiting", None
+            _tell_again(row)
             session.flush()
-            return self._view(session, principal, row, whole=True)
+            return self._view(session, principal, row)
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
     def _publishable(self, session: Session, principal: Principal, pids: Sequence[str]) -> list[Dataset]:
         found = _datasets(session, pids)
+        known = list(found.values())
+        guards = dict(zip(found, self._access.protect(session, known), strict=True))
         rows = []
-        for pid in pids:
-            row = found.get(pid)
-            if row is None:
-                raise NotFound(f"There is no dataset '{pid[:64]}'.", field="datasets")
-            rows.append(row)
-        for row, protected in zip(rows, self._access.protect(session, rows), strict=True):
-            self._access.require(principal, Action.MANAGE, protected, what=f"dataset '{row.pid}'")
+        for pid in (
+            pids
+        ):  # one after the other: what is hidden and what isn't there must not be told apart by what comes first
+            if pid not in found:
+                raise not_found(f"dataset '{pid[:64]}'")
+            self._access.require(principal, Action.MANAGE, guards[pid], what=f"dataset '{pid}'")
+            rows.append(found[pid])
         types = dict(session.execute(select(Proposal.id, Proposal.type).where(Proposal.id.in_({one.proposal_id for one in rows}))).all())  # fmt: skip
         for row in rows:
             if ProposalType(types[row.proposal_id]) not in EVERYONE_SEES:
@@ -261,18 +267,21 @@ class Publications:
         made = {one.name: _creator({"name": one.name, "affiliation": one.affiliation or "", "orcid": one.orcid or ""}) for one in found}  # fmt: skip
         return list(made.values())[:_MOST_CREATORS]
 
-    def _view(self, session: Session, principal: Principal, row: Publication, *, whole: bool) -> PublicationView:
-        pids = _pids(session, row)
+    def _view(
+        self, session: Session, principal: Principal, row: Publication, *, count: int | None = None
+    ) -> PublicationView:
+        """With `count` as an entry of a list, without its datasets."""
+        pids = _pids(session, row) if count is None else []
         mine = row.person_id is not None and row.person_id == principal.person_id
         operator = self._access.may(principal, Action.OPERATE)
-        shown = whole and row.state != "withdrawn"
+        shown = count is None and row.state != "withdrawn"
         datasets = _datasets(session, pids).values() if shown else ()
         now = self._database.clock()
-        waiting = [one.release_time for one in datasets if one.release_time is None or one.release_time > now]
-        times = [time for time in waiting if time is not None]
+        everyones = self._open(session, pids) if shown else set()
+        waiting = [one.release_time for one in datasets if one.pid not in everyones]
+        times = [time for time in waiting if time is not None and time > now]
         terms = self._catalogue.vocabulary.techniques()
         labels = {iri: terms.label(iri) for iri in row.techniques}
-        registered = row.doi if row.doi_state == "registered" or row.state == "withdrawn" else None
         return PublicationView(
             pid=row.pid,
             state=row.state,
@@ -288,29 +297,40 @@ class Publications:
             published=row.published,
             changed=row.changed,
             reason=row.reason,
-            doi=registered,
-            doi_state=row.doi_state,
+            doi=row.doi if row.doi_state in DOI_EXISTS else None,
+            doi_state=_AS_TOLD.get(row.doi_state, row.doi_state),
             doi_note=row.doi_note if mine or operator else None,
             may_change=(mine or operator) and row.state != "withdrawn",
             may_withdraw=operator and row.state == "published",
-            count=len(pids),
+            count=len(pids) if count is None else count,
             size=sum(one.size for one in datasets),
-            open=len(datasets) - len(waiting),
+            open=len(everyones),
             opens=max(times) if times and len(times) == len(waiting) else None,
             datacite=attributes(row, f"{self._base}/publications/{row.pid}", labels),
             base=self._base,
             datasets=tuple(self._catalogue.cards(principal, pids)) if shown else (),
         )
 
-    def _readable(self, session: Session, principal: Principal, pid: str) -> Publication:
-        row = session.scalars(select(Publication).where(Publication.pid == pid)).first()
+    def _open(self, session: Session, pids: Sequence[str]) -> set[str]:
+        """Those that anyone may read."""
+        anyone = self._access.visible(ANONYMOUS, Dataset, Action.READ)
+        found: set[str] = set()
+        for start in range(0, len(pids), 500):
+            some = Dataset.pid.in_(pids[start : start + 500])
+            found.update(session.scalars(select(Dataset.pid).where(some, Dataset.is_latest.is_(True), anyone)))
+        return found
+
+    def _readable(self, session: Session, principal: Principal, pid: str, *, changing: bool = False) -> Publication:
+        """With `changing` nobody else changes it until the transaction ends."""
+        query = select(Publication).where(Publication.pid == pid)
+        row = session.scalars(query.with_for_update() if changing else query).first()
         mine = row is not None and row.person_id is not None and row.person_id == principal.person_id
         if row is None or (row.state == "draft" and not mine and not self._access.may(principal, Action.OPERATE)):
             raise NotFound(f"There is no publication '{pid[:64]}'.")
         return row
 
     def _changeable(self, session: Session, principal: Principal, pid: str) -> Publication:
-        row = self._readable(session, principal, pid)
+        row = self._readable(session, principal, pid, changing=True)
         if row.person_id != principal.person_id and not self._access.may(principal, Action.OPERATE):
             raise NotAllowed("Only who published it and operators change it.")
         if principal.person_id is None:
@@ -323,6 +343,12 @@ class Publications:
         self, session: Session, principal: Principal, kind: str, row: Publication, payload: dict[str, Any]
     ) -> None:
         append(session, kind, row.pid, actor_id=principal.person_id, payload=payload, clock=self._database.clock)
+
+
+def _tell_again(row: Publication) -> None:
+    """Have DataCite told of it once more, where it has a DOI."""
+    if row.doi is not None:
+        row.doi_state, row.doi_tried = "changed" if row.doi_state in DOI_EXISTS else "waiting", None
 
 
 def _pids(session: Session, row: Publication) -> list[str]:
@@ -394,8 +420,10 @@ def _keywords(value: Some[str]) -> list[str]:
 
 
 def _related(value: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    if len(value) > 100:
+        raise InvalidInput("At most 100 related works can be given.", field="related")
     made = []
-    for place, one in enumerate(value[:100]):
+    for place, one in enumerate(value):
         doi = re.sub(r"^(?:https?://(?:dx\.)?doi\.org/|doi:)", "", str(one.get("doi", "")).strip(), flags=re.IGNORECASE)
         if not _DOI.fullmatch(doi):
             raise InvalidInput(

@@ -13,12 +13,12 @@ from datacite import schema45
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
-from sqlalchemy import select
+from sqlalchemy import event, select, update
 
 from pandaas.access import FACILITY
 from pandaas.config import DoiSettings, load_settings
 from pandaas.db import Database
-from pandaas.db.tables import Event, Notice
+from pandaas.db.tables import Dataset, Event, Notice
 from pandaas.federation import Publications, PublicationView, Registrar, citing
 from pandaas.federation.datacite import parted
 from pandaas.federation.publications import is_orcid
@@ -80,6 +80,11 @@ class DataCite:
         return answer
 
 
+def _draft(facility: Facility, publications: Publications, number: int) -> PublicationView:
+    pids = [facility.register(f"PUB-1/more-{one}.nxs", start=OPEN) for one in range(number)]
+    return publications.draft(facility.principal("alice"), pids)
+
+
 def registrar(facility: Facility, service: DataCite) -> Registrar:
     client = httpx.Client(transport=httpx.MockTransport(service))
     return Registrar(facility.database, facility.settings, facility.catalogue.vocabulary, client=client)
@@ -96,12 +101,14 @@ def test_a_draft_is_filled_with_what_is_known(facility: Facility, publications: 
     assert draft.licence == "CC-BY-4.0"
 
 
-@pytest.mark.parametrize(("user", "wanted"), [("carol", NotFound), ("iris", NotAllowed)])
+@pytest.mark.parametrize(
+    ("user", "number", "wanted"), [("carol", 0, NotAllowed), ("carol", 1, NotFound), ("iris", 1, NotAllowed)]
+)
 def test_only_who_leads_the_data_publishes_them(
-    facility: Facility, publications: Publications, pids: list[str], user: str, wanted: type[Exception]
+    facility: Facility, publications: Publications, pids: list[str], user: str, number: int, wanted: type[Exception]
 ) -> None:
-    with pytest.raises((NotFound, NotAllowed)):
-        publications.draft(facility.principal(user), pids)
+    with pytest.raises(wanted):
+        publications.draft(facility.principal(user), [pids[number]])
 
 
 def test_nobody_publishes_without_signing_in(publications: Publications, pids: list[str]) -> None:
@@ -151,6 +158,44 @@ def test_publications_of_a_dataset_are_told_to_who_may_see_it(
         publications.all(ANONYMOUS, dataset=pids[1])
 
 
+def test_lists_say_how_many_datasets_and_ask_for_none_of_them(
+    facility: Facility, publications: Publications, published: PublicationView
+) -> None:
+    publications.publish(facility.principal("alice"), _draft(facility, publications, 3).pid)
+    asked: list[str] = []
+    event.listen(facility.database.engine, "before_cursor_execute", lambda *told: asked.append(str(told[2])))
+    listed = publications.all(ANONYMOUS)
+    assert [one.count for one in listed] == [3, 2]
+    assert len([text for text in asked if "FROM publication" in text]) == 2
+
+
+def test_nobody_is_told_what_was_in_a_withdrawn_one(
+    facility: Facility, publications: Publications, published: PublicationView, pids: list[str]
+) -> None:
+    publications.withdraw(facility.principal("otto"), published.pid, "wrong")
+    assert publications.all(ANONYMOUS, dataset=pids[0]) == []
+
+
+def test_a_withdrawn_dataset_counts_as_closed(
+    facility: Facility, publications: Publications, published: PublicationView, pids: list[str]
+) -> None:
+    with facility.database.session() as session:
+        session.execute(update(Dataset).where(Dataset.pid == pids[0]).values(state="withdrawn"))
+    seen = publications.show(ANONYMOUS, published.pid)
+    assert (seen.count, seen.open, seen.opens, seen.datasets) == (2, 0, None, ())
+
+
+def test_a_hidden_dataset_and_one_that_is_not_there_are_told_alike(
+    facility: Facility, publications: Publications, pids: list[str]
+) -> None:
+    told = []
+    for pid in (pids[1], "raw-nothing"):
+        with pytest.raises(NotFound) as refused:
+            publications.draft(facility.principal("carol"), [pid])
+        told.append((refused.value.detail.replace(pid, "…"), refused.value.remedy, refused.value.field))
+    assert told[0] == told[1]
+
+
 def test_what_is_published_is_neither_discarded_nor_relicensed(
     facility: Facility, publications: Publications, published: PublicationView
 ) -> None:
@@ -191,6 +236,7 @@ def test_publishing_is_in_the_audit(facility: Facility, published: PublicationVi
         ({"related": [{"doi": "10.1000/x", "relation": "Likes"}]}, "related.0.relation"),
         ({"licence": "do what you want"}, "licence"),
         ({"keywords": ["x" * 101]}, "keyword"),
+        ({"related": [{"doi": "10.1000/x"}] * 101}, "related"),
     ],
 )
 def test_bad_input_names_the_field(
@@ -272,6 +318,31 @@ def test_what_was_amended_while_it_was_sent_is_sent_again(
     registrar(facility, service).register_waiting()
     assert [told["titles"][0]["title"] for _, told in service.told] == ["Lysozyme at work", "Better"]
     assert publications.show(alice, published.pid).doi_state == "registered"
+
+
+@pytest.mark.parametrize(("answer", "state"), [(httpx.Response(500), "waiting"), (httpx.Response(422), "refused")])
+def test_a_registered_doi_is_cited_whatever_becomes_of_an_amendment(
+    facility: Facility, publications: Publications, published: PublicationView, answer: httpx.Response, state: str
+) -> None:
+    alice, service = facility.principal("alice"), DataCite()
+    registrar(facility, service).register_waiting()
+    facility.clock.now += timedelta(seconds=1)
+    doi = f"10.5072/{published.pid}"
+    seen = publications.change(alice, published.pid, {"title": "Better"})
+    assert (seen.doi, seen.doi_state) == (doi, "waiting")
+    service.answers = [answer]
+    registrar(facility, service).register_waiting()
+    seen = publications.show(ANONYMOUS, published.pid)
+    assert (seen.doi, seen.doi_state, seen.identifier) == (doi, state, f"https://doi.org/{doi}")
+    publications.try_again(alice, published.pid)
+    assert registrar(facility, service).register_waiting() == 1
+    assert publications.show(alice, published.pid).doi_state == "registered"
+
+
+def test_a_doi_that_never_was_registered_is_not_shown_of_a_withdrawn_one(
+    facility: Facility, publications: Publications, published: PublicationView
+) -> None:
+    assert publications.withdraw(facility.principal("otto"), published.pid, "wrong").doi is None
 
 
 def test_a_withdrawn_one_is_hidden_at_datacite(

@@ -153,7 +153,8 @@ class Publication(Base):
     published: Mapped[datetime | None]
     reason: Mapped[str | None] = mapped_column(String(500))  # why it was withdrawn
     doi: Mapped[str | None] = mapped_column(String(255))
-    doi_state: Mapped[str] = mapped_column(String(12), index=True)  # none | waiting | registered | refused
+    # none | waiting | registered | refused; changed | outdated: registered, and amended since
+    doi_state: Mapped[str] = mapped_column(String(12), index=True)
     doi_note: Mapped[str | None] = mapped_column(String(500))
     doi_tried: Mapped[datetime | None]
 

@@ -38,3 +38,35 @@ def test_a_chain_is_offered_runs_its_steps_and_shows_its_results(
     ).to_be_visible()
     assert_accessible(page)
     screenshot(page, "chains")
+
+
+def test_a_chain_is_composed_checked_and_saved_in_the_page(
+    demo: RunningPlatform, sign_in: SignIn, screenshot: Callable[[Page, str], None]
+) -> None:
+    page = sign_in("alice")
+    page.goto(f"{demo.url}/chains/edit")
+    page.get_by_role("textbox", name="Name").first.fill("Mine")
+    check = page.get_by_role("region", name="Check")
+    parts = page.get_by_role("region", name="Inputs and steps")
+    _add_step(page, "Sample", "Azimuthal integration")
+    _add_step(page, "Azimuthal integration", "Fit of small-angle scattering curves")
+    expect(check).to_contain_text("This chain can run.")
+    page.get_by_role("textbox", name="Set a parameter").fill("Steps")
+    page.get_by_role("option", name="Steps", exact=True).click()
+    page.get_by_label("Steps", exact=True).fill("-1")
+    expect(check).to_contain_text("Step 'sas_fit'")
+    expect(page.get_by_role("button", name="Save", exact=True)).to_be_disabled()
+    assert_accessible(page)
+    screenshot(page, "chain-editor")
+    parts.get_by_role("button", name="Leave Steps to the file").click()
+    page.get_by_role("button", name="Azimuthal integration, saxs_integrate").press("Enter")
+    expect(parts.get_by_role("textbox", name="Background")).to_be_visible()
+    expect(check).to_contain_text("This chain can run.")
+    page.get_by_role("button", name="Save", exact=True).click()
+    page.wait_for_url(re.compile(r"chain=chn-"))
+    expect(page.get_by_role("region", name="Who may use it")).to_be_visible()
+
+
+def _add_step(page: Page, after: str, recipe: str) -> None:
+    page.get_by_role("textbox", name=f"Add a step after “{after}”").fill(recipe)
+    page.get_by_role("option", name=recipe, exact=True).click()

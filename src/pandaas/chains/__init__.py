@@ -1,8 +1,8 @@
 """Recipes composed into chains: checked when saved, run as one thing whose steps are jobs, on new data by themselves."""
 
 from pandaas.chains.attaching import AttachmentRequest, AttachmentView, AutomaticView
-from pandaas.chains.checking import Finding
-from pandaas.chains.definition import ChainDefinition, ChainInput, ChainStep, definition_of, read_chain
+from pandaas.chains.checking import Connection, Finding
+from pandaas.chains.definition import ChainDefinition, ChainInput, ChainStep, definition_of, parse_chain, read_chain
 from pandaas.chains.library import SavedChain
 from pandaas.chains.planning import RunState, StepState, levels
 from pandaas.chains.runs import RunInputView, RunPage, RunView, StepView
@@ -18,6 +18,7 @@ __all__ = [
     "ChainInput",
     "ChainService",
     "ChainStep",
+    "Connection",
     "Finding",
     "Quantity",
     "RunInputView",
@@ -32,5 +33,6 @@ __all__ = [
     "StepView",
     "definition_of",
     "levels",
+    "parse_chain",
     "read_chain",
 ]

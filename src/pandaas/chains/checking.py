@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from pandaas.chains.definition import ChainDefinition, ChainStep
@@ -22,6 +22,15 @@ class Finding:
     message: str
     remedy: str
     serious: bool = True
+
+
+@dataclass(frozen=True)
+class Connection:
+    """The result of a recipe can be the input `slot` of the recipe `taker`."""
+
+    recipe: str
+    taker: str
+    slot: str
 
 
 def check(chain: ChainDefinition, find: FindRecipe) -> list[Finding]:
@@ -47,6 +56,21 @@ def require_sound(chain: ChainDefinition, find: FindRecipe) -> None:
     if wrong:
         more = f" There are {len(wrong) - 1} more mistakes." if len(wrong) > 1 else ""
         raise InvalidInput(wrong[0].message + more, remedy=wrong[0].remedy, field=wrong[0].field)
+
+
+def connections(recipes: Sequence[RecipeVersion]) -> list[Connection]:
+    """Which recipe's result can be which input of another; of recipes that don't say what they make, nothing.
+
+    An input that is told by the names of its arrays alone is left out: whether a result has them is not known before.
+    """
+    return [
+        Connection(made_by.manifest.id, taker.manifest.id, slot.name)
+        for made_by in recipes
+        for taker in recipes
+        for slot in taker.manifest.inputs
+        if not slot.arrays or any(clause.path is None for clause in slot.arrays)
+        if any(_unfit(taker.manifest, slot, made_by.manifest, output) is None for output in made_by.manifest.outputs)
+    ]
 
 
 def _names(chain: ChainDefinition) -> Iterator[Finding]:
@@ -179,11 +203,15 @@ def _unfit(manifest: RecipeManifest, slot: InputSlot, made_by: RecipeManifest, o
 
 def _parameters(step: ChainStep, recipe: RecipeVersion) -> Iterator[Finding]:
     if not recipe.schema:
-        if step.parameters:
+        if step.parameters or step.ask:
             words = f"The parameters of '{recipe.manifest.title}' can't be checked: its software is not ready here."
             yield _at(step, "parameters", words, "They are checked when it runs.", serious=False)
         return
     schema = {key: value for key, value in recipe.schema.items() if key != "required"}  # the file may give these
+    for name in step.ask:
+        if name not in schema.get("properties", {}):
+            words = f"'{recipe.manifest.title}' has no parameter '{name}' that could be asked for."
+            yield _at(step, f"ask.{name}", words, "Remove it.")
     try:
         complete_parameters(schema, step.parameters)
     except InvalidInput as error:

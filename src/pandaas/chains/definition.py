@@ -11,8 +11,9 @@ import json
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pandaas.model import InvalidInput
@@ -39,7 +40,8 @@ class ChainInput(_Table):
 class ChainStep(_Table):
     """A recipe with what feeds its inputs (slot → names of inputs of the chain and of steps) and parameters.
 
-    Without `version` a run takes the recipe's current one and keeps it.
+    Without `version` a run takes the recipe's current one and keeps it. `ask` names parameters that a person is asked for when
+    she starts a run; what `parameters` says of them is proposed, and holds for runs that nobody starts.
     """
 
     name: str = Field(pattern=_NAME)
@@ -48,6 +50,7 @@ class ChainStep(_Table):
     title: str = Field("", max_length=100)
     inputs: dict[str, list[str]] = Field({}, max_length=20)
     parameters: dict[str, Any] = Field({}, max_length=200)
+    ask: tuple[Annotated[str, Field(max_length=100)], ...] = Field((), max_length=200)
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -93,7 +96,23 @@ class ChainDefinition(_Table):
         return self.model_copy(update={"steps": steps})
 
     def to_json(self) -> dict[str, Any]:
-        return self.model_dump(mode="json")
+        tree = self.model_dump(mode="json")
+        for step in tree["steps"]:
+            if not step["ask"]:
+                del step["ask"]  # the fingerprints of chains that were saved before it existed stay
+        return tree
+
+    def to_toml(self) -> str:
+        """As a file that `read_chain` understands, without what is empty; `InvalidInput` where a parameter is null."""
+        tree = {"title": self.title, "summary": self.summary}
+        inputs = [_filled(one) for one in self.to_json()["inputs"]]
+        steps = [_filled(one) for one in self.to_json()["steps"]]
+        try:
+            return tomli_w.dumps({**tree, "inputs": inputs, "steps": steps}, multiline_strings=False)
+        except TypeError as error:
+            raise InvalidInput(
+                "A parameter that is empty can't be written in TOML.", remedy="Leave it to the file.", field="steps"
+            ) from error
 
     @property
     def fingerprint(self) -> str:
@@ -116,6 +135,15 @@ def definition_of(tree: Any) -> ChainDefinition:
     return found
 
 
+def parse_chain(text: str) -> ChainDefinition:
+    """The chain that a TOML text describes; errors name the line or the key."""
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InvalidInput(f"This is not valid TOML: {error}.", remedy="Correct it.", field="text") from error
+    return definition_of(tree)
+
+
 def read_chain(file: Path) -> tuple[str, ChainDefinition]:
     """A chain in a TOML file, with its name (the file's); errors name the file and the key."""
     try:
@@ -128,6 +156,10 @@ def read_chain(file: Path) -> tuple[str, ChainDefinition]:
         return file.stem, definition_of(tree)
     except InvalidInput as error:
         raise InvalidInput(f"{file}: {error.detail}", remedy=error.remedy, field=error.field) from error
+
+
+def _filled(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in table.items() if value not in (None, "", False, {}, [])}
 
 
 def _complaint(error: ValidationError, tree: Any) -> InvalidInput:

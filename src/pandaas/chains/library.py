@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import structlog
 from sqlalchemy import ColumnElement, or_, select
@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, defer
 
 from pandaas.access import Access
-from pandaas.chains.checking import Finding, check, require_sound
+from pandaas.chains.checking import Connection, Finding, check, connections, require_sound
 from pandaas.chains.definition import ChainDefinition, definition_of, read_chain
 from pandaas.db import Database, append
 from pandaas.db.tables import Chain, ChainVersion, Person, Proposal
@@ -66,6 +66,21 @@ class Library:
 
     def check(self, definition: ChainDefinition) -> list[Finding]:
         return check(definition, self._recipes.get)
+
+    def check_draft(self, tree: Any) -> list[Finding]:
+        """As `check`, of a tree that may not even be a chain yet: what is wrong with its shape is a finding too."""
+        try:
+            return self.check(definition_of(tree))
+        except InvalidInput as error:
+            field = error.field or "chain"
+            parts = field.split(".")
+            step = parts[1] if parts[0] == "steps" and len(parts) > 1 else None
+            return [Finding(step, field, error.detail, error.remedy or "Correct it.")]
+
+    def connections(self) -> tuple[list[Connection], list[str]]:
+        """Which recipe's result can be which input of another, and the recipes that don't say what they make."""
+        recipes = self._recipes.manifests()
+        return connections(recipes), [one.manifest.id for one in recipes if not one.manifest.outputs]
 
     def chains(self, principal: Principal) -> list[SavedChain]:
         """Those this principal may use, by title."""

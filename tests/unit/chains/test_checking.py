@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from pandaas.chains.checking import Finding, check, require_sound
-from pandaas.chains.definition import ChainDefinition, definition_of, read_chain
+from pandaas.chains.checking import Finding, check, connections, require_sound
+from pandaas.chains.definition import ChainDefinition, definition_of, parse_chain, read_chain
 from pandaas.model import ArrayClause, ArrayKind, InputSlot, InvalidInput, NotFound, RecipeManifest, RecipeOutput
 from pandaas.recipes import RecipeVersion
 
@@ -152,3 +152,39 @@ def test_the_shipped_chains_can_be_read(file: Path) -> None:
     assert name == file.stem
     assert found.summary
     assert all(found.feeds(one.name) for one in found.inputs)
+
+
+def test_what_is_asked_for_must_be_a_parameter() -> None:
+    assert check(chain(step("a", "integrate", "sample", ask=["npt"])), find) == []
+    assert fields(check(chain(step("a", "integrate", "sample", ask=["nopt"])), find)) == ["steps.a.ask.nopt"]
+
+
+def test_a_chain_that_asks_for_nothing_keeps_the_fingerprint_that_it_had() -> None:
+    assert "ask" not in chain(step("a", "fit", "sample")).to_json()["steps"][0]
+
+
+def test_a_chain_written_as_toml_is_read_as_the_same() -> None:
+    written = chain(
+        step("a", "integrate", "sample", parameters={"npt": 50, "roi": {"low": [0.5]}}, ask=["npt"]),
+        step("b", "fit", "a", version="1"),
+        inputs=({"name": "sample", "title": "What is 'new'"}, {"name": "mask", "optional": True}),
+    )
+    assert parse_chain(written.to_toml()) == written
+
+
+def test_what_toml_has_no_word_for_is_told() -> None:
+    with pytest.raises(InvalidInput, match="can't be written in TOML"):
+        chain(step("a", "fit", "sample", parameters={"npt": None})).to_toml()
+
+
+def test_a_text_that_is_no_toml_is_told() -> None:
+    with pytest.raises(InvalidInput, match="not valid TOML"):
+        parse_chain("title = ")
+
+
+def test_connections_are_what_fits_and_nothing_else() -> None:
+    found = {(one.recipe, one.taker) for one in connections(list(RECIPES.values())) if one.slot == "sample"}
+    assert ("integrate", "fit") in found
+    assert ("integrate", "integrate") not in found
+    assert ("integrate", "xas") not in found
+    assert not any(made_by == "secret" for made_by, _taker in found)

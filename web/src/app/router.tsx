@@ -177,6 +177,13 @@ const chains = createRoute({
   component: lazyRouteComponent(() => import('@/pages/chains/ChainsPage'), 'ChainsPage'),
 });
 
+const chainEdit = createRoute({
+  getParentRoute: () => root,
+  path: '/chains/edit',
+  validateSearch: (raw: RawSearch) => may({ chain: textOf(raw, 'chain'), number: countOf(raw, 'number') }),
+  component: lazyRouteComponent(() => import('@/pages/chains/ChainEditPage'), 'ChainEditPage'),
+});
+
 const chainRun = createRoute({
   getParentRoute: () => root,
   path: '/chains/runs/$id',
@@ -342,7 +349,7 @@ const device = createRoute({
 });
 
 const tree = root.addChildren([
-  home, signIn, search, saved, browse, collections, collection, publications, publication, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, chains, chainRun, chainSeries, sessions, workSession, recipes, software, upload, instruments, instrument,
+  home, signIn, search, saved, browse, collections, collection, publications, publication, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, chains, chainEdit, chainRun, chainSeries, sessions, workSession, recipes, software, upload, instruments, instrument,
   quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, audit, account,
   signedIn, link, signedOut, device,
 ]);

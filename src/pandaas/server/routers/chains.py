@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import APIRouter, Query
 
-from pandaas.chains import AttachmentRequest, RunRequest, definition_of
+from pandaas.chains import AttachmentRequest, RunRequest, definition_of, parse_chain
 from pandaas.server import present_chains, waterfall
 from pandaas.server.schemas.chains import (
     AgainIn,
@@ -24,8 +26,13 @@ from pandaas.server.schemas.chains import (
     ChainRunListOut,
     ChainRunOut,
     ChainSharingIn,
+    ChainTextIn,
+    ChainTextOut,
+    ConnectionOut,
+    ConnectionsOut,
     CountOut,
     CurvesOut,
+    DefinitionOut,
     SeriesOut,
 )
 from pandaas.server.services import READ_OR_RUN, Platform, RowId, Signed
@@ -50,7 +57,26 @@ def save_chain(body: ChainIn, platform: Platform, asker: Signed) -> ChainPageOut
 @router.post("/chains/check")
 def check_chain(body: ChainIn, platform: Platform, asker: Signed) -> list[ChainFindingOut]:
     """All that is wrong with a chain, and what can't be known before it runs; empty: nothing."""
-    return present_chains.findings(platform.chains.library.check(definition_of(body.definition)))
+    return present_chains.findings(platform.chains.library.check_draft(body.definition))
+
+
+@router.post("/chains/toml")
+def write_chain(body: ChainIn, asker: Signed) -> ChainTextOut:
+    """A chain as the text of a file, saved or not."""
+    return ChainTextOut(text=definition_of(body.definition).to_toml())
+
+
+@router.post("/chains/read")
+def parse_text(body: ChainTextIn, asker: Signed) -> DefinitionOut:
+    """The chain in the text of a file; nothing is saved, and whether it can run is not looked at."""
+    return DefinitionOut(definition=parse_chain(body.text).to_json())
+
+
+@router.get("/chains/connections")
+def list_connections(platform: Platform, asker: Signed) -> ConnectionsOut:
+    """Which recipe's result can be which input of another: what an editor offers."""
+    found, undeclared = platform.chains.library.connections()
+    return ConnectionsOut(connections=[ConnectionOut(**asdict(one)) for one in found], undeclared=undeclared)
 
 
 @router.get("/chains/{chain_id}")

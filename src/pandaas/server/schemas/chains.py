@@ -25,6 +25,31 @@ class ChainFindingOut(Out):
     serious: bool
 
 
+class ConnectionOut(Out):
+    """The result of `recipe` can be the input `slot` of the recipe `taker`."""
+
+    recipe: str
+    taker: str
+    slot: str
+
+
+class ConnectionsOut(Out):
+    connections: list[ConnectionOut]
+    undeclared: list[str] = Field(description="Recipes that don't say what their result is: it shows when they run.")
+
+
+class ChainTextOut(Out):
+    text: str = Field(description="TOML.")
+
+
+class ChainTextIn(In):
+    text: str = Field(max_length=300_000, description="TOML: title, summary, [[inputs]], [[steps]].")
+
+
+class DefinitionOut(Out):
+    definition: dict[str, Any] = Field(description="title, summary, inputs, steps.")
+
+
 class ChainInputOut(Out):
     name: str
     title: str
@@ -40,6 +65,7 @@ class ChainStepOut(Out):
     title: str
     inputs: dict[str, list[str]] = Field(description="Slot of the recipe → names of inputs and steps.")
     parameters: dict[str, Any]
+    ask: list[str] = Field([], description="Parameters that a person is asked for when she starts a run.")
     level: int = Field(0, description="How many steps lie before it at most: its row in a drawing.")
 
 

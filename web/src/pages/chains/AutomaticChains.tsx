@@ -1,14 +1,15 @@
-import { Button, Group, Select, Switch, Table, Text } from '@mantine/core';
+import { Button, Group, Switch, Table, Text } from '@mantine/core';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
 
 import { api, body } from '@/api/client';
 import { Link } from '@/components/links';
 import { Section } from '@/components/Page';
 import { ActionFailure, Loaded } from '@/components/states';
 
+import { Attach } from './Attach';
 import { StateMark } from './marks';
-import { attachmentsQuery, automaticQuery, chainsQuery, type AttachmentOut } from './queries';
+import { ruleInWords } from './PredicateForm';
+import { attachmentsQuery, automaticQuery, type AttachmentOut } from './queries';
 
 /** What runs by itself on new data of an instrument: on or off, what ran, what failed and why, once more. */
 export function AutomaticChains({ instrument }: { instrument: string }) {
@@ -48,7 +49,7 @@ function Attachment({ row }: { row: AttachmentOut }) {
         <Group gap="sm">
           <Switch label={`${row.chain_title}, version ${String(row.number)}`} checked={row.enabled} onChange={(event) => turn.mutate(event.currentTarget.checked)} />
           <Text size="xs" c="dimmed">
-            {String(row.waiting)} waiting, {String(row.used_today)} runs and {row.core_hours_today.toFixed(2)} core hours in 24 hours
+            On {ruleInWords(row.predicate)}. {String(row.waiting)} waiting, {String(row.used_today)} runs and {row.core_hours_today.toFixed(2)} core hours in 24 hours
           </Text>
         </Group>
         <Group gap="xs">
@@ -87,28 +88,6 @@ function Attachment({ row }: { row: AttachmentOut }) {
           )
         }
       </Loaded>
-    </>
-  );
-}
-
-function Attach({ instrument }: { instrument: string }) {
-  const queries = useQueryClient();
-  const chains = useQuery(chainsQuery);
-  const [chosen, setChosen] = useState<string | null>(null);
-  const attach = useMutation({
-    mutationFn: (chain: string) => body(api.POST('/api/v1/instruments/{name}/chains', { params: { path: { name: instrument } }, body: { chain, predicate: {}, parameters: {}, enabled: true, at_once: 2 } })),
-    onSuccess: () => queries.invalidateQueries({ queryKey: ['instruments', instrument] }),
-  });
-  const published = (chains.data ?? []).filter(({ sharing }) => sharing === 'published');
-  return (
-    <>
-      <Group mt="md" align="end">
-        <Select label="Let a chain run on every new measurement" placeholder="Published chain" data={published.map(({ id, title }) => ({ value: id, label: title }))} value={chosen} onChange={setChosen} />
-        <Button variant="light" disabled={chosen === null} loading={attach.isPending} onClick={() => chosen !== null && attach.mutate(chosen)}>
-          Attach
-        </Button>
-      </Group>
-      <ActionFailure error={attach.error} />
     </>
   );
 }

@@ -1,15 +1,16 @@
 import { Button, Group, Table, Text, TextInput } from '@mantine/core';
-import { IconTimeline } from '@tabler/icons-react';
+import { IconPlus, IconTimeline } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { api, body } from '@/api/client';
-import { Link } from '@/components/links';
+import { Link, LinkButton } from '@/components/links';
 import { Page, Section } from '@/components/Page';
 import { ActionFailure, Empty, Loaded } from '@/components/states';
 import { When } from '@/components/text';
 
+import { useAsked } from './Asked';
 import { ChainGraph } from './ChainGraph';
 import { needed } from './fitting';
 import { StateMark } from './marks';
@@ -20,8 +21,16 @@ export function ChainsPage() {
   const chains = useQuery(chainsQuery);
   const runs = useQuery(chainRunsQuery);
   return (
-    <Page title="Chains" description="Recipes composed into one analysis. How to make your own: Help, “Chain recipes”.">
-      <Loaded query={chains}>{(list) => (list.length === 0 ? <Empty title="No chains yet">Chains that are published or yours appear here.</Empty> : list.map((chain) => <One key={chain.id} chain={chain} />))}</Loaded>
+    <Page
+      title="Chains"
+      description="Recipes composed into one analysis."
+      actions={
+        <LinkButton to="/chains/edit" leftSection={<IconPlus size={16} />}>
+          New chain
+        </LinkButton>
+      }
+    >
+      <Loaded query={chains}>{(list) => (list.length === 0 ? <Empty title="No chains yet">Compose one, or ask the instrument’s staff to publish theirs.</Empty> : list.map((chain) => <One key={chain.id} chain={chain} />))}</Loaded>
       <Section title="Latest runs">
         <Loaded query={runs}>{(page) => <RunTable runs={page.runs} />}</Loaded>
       </Section>
@@ -34,16 +43,17 @@ function One({ chain }: { chain: ChainOut }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const inputs = needed(chain);
+  const { fields, parameters } = useAsked(chain);
   const chosen = Object.fromEntries(inputs.map(({ name }) => [name, [pids[name]?.trim() ?? '']]));
   const start = useMutation({
-    mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: chosen, parameters: {}, fill: true } })),
+    mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: chosen, parameters, fill: true } })),
     onSuccess: ([first]) => {
       void queries.invalidateQueries({ queryKey: ['chain-runs'] });
       if (first) void navigate({ to: '/chains/runs/$id', params: { id: first.id } });
     },
   });
   return (
-    <Section title={chain.title} aside={<Link to="/chains/series" search={{ chain: chain.id }} size="sm">Trend of its results</Link>}>
+    <Section title={chain.title} aside={<Aside chain={chain} />}>
       <Text size="sm" c="dimmed" mb="xs">
         {chain.summary} {chain.attached.length > 0 && `Runs by itself at ${chain.attached.join(', ')}.`}
       </Text>
@@ -54,7 +64,8 @@ function One({ chain }: { chain: ChainOut }) {
           start.mutate();
         }}
       >
-        <Group align="end" gap="sm">
+        {fields}
+        <Group align="end" gap="sm" mt="xs">
           {inputs.map(({ name, title }) => (
             <TextInput key={name} label={`${title} (identifier)`} placeholder="ds-…" value={pids[name] ?? ''} onChange={(event) => setPids({ ...pids, [name]: event.currentTarget.value })} />
           ))}
@@ -65,6 +76,24 @@ function One({ chain }: { chain: ChainOut }) {
       </form>
       <ActionFailure error={start.error} />
     </Section>
+  );
+}
+
+function Aside({ chain }: { chain: ChainOut }) {
+  return (
+    <Group gap="md">
+      {chain.sharing !== 'published' && (
+        <Text size="sm" c="dimmed">
+          {chain.sharing === 'team' ? `shared with the team of ${chain.proposal ?? 'a proposal'}` : 'private'}
+        </Text>
+      )}
+      <Link to="/chains/edit" search={{ chain: chain.id }} size="sm" aria-label={`${chain.may_change ? 'Edit' : 'Copy and change'} ${chain.title}`}>
+        {chain.may_change ? 'Edit' : 'Copy and change'}
+      </Link>
+      <Link to="/chains/series" search={{ chain: chain.id }} size="sm">
+        Trend of its results
+      </Link>
+    </Group>
   );
 }
 

@@ -8,6 +8,7 @@ import type { OfferOut } from '@/api/types';
 import { Section } from '@/components/Page';
 import { ActionFailure } from '@/components/states';
 
+import { useAsked } from './Asked';
 import { fitting, needed } from './fitting';
 import { chainsQuery, type ChainOut } from './queries';
 
@@ -28,8 +29,9 @@ function One({ chain, pids }: { chain: ChainOut; pids: readonly string[] }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
   const main = needed(chain)[0]?.name ?? '';
+  const { fields, parameters } = useAsked(chain);
   const start = useMutation({
-    mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: { [main]: [...pids] }, parameters: {}, fill: true } })),
+    mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: { [main]: [...pids] }, parameters, fill: true } })),
     onSuccess: ([first, ...others]) => {
       void queries.invalidateQueries({ queryKey: ['chain-runs'] });
       if (first) {
@@ -46,6 +48,7 @@ function One({ chain, pids }: { chain: ChainOut; pids: readonly string[] }) {
         <Text size="sm" c="dimmed">
           {chain.steps.map(({ title, recipe }) => title || recipe).join(' → ')}
         </Text>
+        {fields}
       </div>
       <Button variant="default" flex="none" leftSection={<IconTimeline size={16} />} loading={start.isPending} onClick={() => start.mutate()} aria-label={`Run ${chain.title}`}>
         Run

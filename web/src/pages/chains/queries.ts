@@ -3,10 +3,14 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { api, body } from '@/api/client';
 import type { components } from '@/api/schema';
 
+import type { Draft } from './draft';
+
 type Schemas = components['schemas'];
 export type ChainOut = Schemas['ChainOut'];
 export type ChainRunOut = Schemas['ChainRunOut'];
 export type ChainRunStepOut = Schemas['ChainRunStepOut'];
+export type ChainPageOut = Schemas['ChainPageOut'];
+export type ChainFindingOut = Schemas['ChainFindingOut'];
 export type AttachmentOut = Schemas['AttachmentOut'];
 export type AutomaticRunOut = Schemas['AutomaticRunOut'];
 export type SeriesOut = Schemas['SeriesOut'];
@@ -14,6 +18,26 @@ export type SeriesOut = Schemas['SeriesOut'];
 export const chainsQuery = queryOptions({
   queryKey: ['chains'],
   queryFn: ({ signal }) => body(api.GET('/api/v1/chains', { signal })),
+});
+
+export const chainQuery = (id: string, number?: number) =>
+  queryOptions({
+    queryKey: ['chains', id, number],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/chains/{chain_id}', { params: { path: { chain_id: id }, query: { ...(number && { number }) } }, signal })),
+  });
+
+/** What is wrong with a chain while it is composed. */
+export const findingsQuery = (definition: Draft) =>
+  queryOptions({
+    queryKey: ['chain-check', definition],
+    queryFn: ({ signal }) => body(api.POST('/api/v1/chains/check', { body: { definition: { ...definition } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const connectionsQuery = queryOptions({
+  queryKey: ['chain-connections'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/chains/connections', { signal })),
+  staleTime: 600_000,
 });
 
 export const chainRunsQuery = queryOptions({

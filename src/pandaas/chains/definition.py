@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,6 +22,8 @@ from pandaas.model import InvalidInput
 _NAME = r"^[a-z][a-z0-9_]{0,39}$"
 _RECIPE = r"^[a-z][a-z0-9-]{0,63}$"
 _LARGEST = 262_144
+_DEEPEST = 64
+_NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")  # as JSON writes it
 MOST_STEPS = 50
 
 
@@ -93,7 +96,9 @@ class ChainDefinition(_Table):
             step.model_copy(update={"parameters": {**step.parameters, **changes.get(step.name, {})}})
             for step in self.steps
         )
-        return self.model_copy(update={"steps": steps})
+        changed = self.model_copy(update={"steps": steps})
+        check_storable(changed.model_dump(), "parameters")
+        return changed
 
     def to_json(self) -> dict[str, Any]:
         tree = self.model_dump(mode="json")
@@ -123,15 +128,12 @@ def definition_of(tree: Any) -> ChainDefinition:
     """The chain that a tree describes; `InvalidInput` names the key at fault."""
     try:
         found = ChainDefinition.model_validate(tree)
-        size = len(json.dumps(found.model_dump(), allow_nan=False))
+        dumped = found.model_dump()
     except ValidationError as error:
         raise _complaint(error, tree) from error
-    except (ValueError, TypeError) as error:
-        raise InvalidInput(
-            f"The chain can't be written down: {error}.", remedy="Give finite numbers.", field="steps"
-        ) from error
-    if size > _LARGEST:
-        raise InvalidInput("The chain is too long.", remedy="Give long lists as a dataset.", field="steps")
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("The chain is nested too deeply.", remedy="Make it flatter.", field="steps") from error
+    check_storable(dumped, "steps")
     return found
 
 
@@ -139,9 +141,40 @@ def parse_chain(text: str) -> ChainDefinition:
     """The chain that a TOML text describes; errors name the line or the key."""
     try:
         tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise InvalidInput(f"This is not valid TOML: {error}.", remedy="Correct it.", field="text") from error
     return definition_of(tree)
+
+
+def check_storable(tree: Any, field: str) -> None:
+    """`InvalidInput` for what a database or another program can't take: endless numbers, NUL, half characters, too much."""
+    if _is_deep(tree):
+        raise InvalidInput("This is nested too deeply.", remedy="Make it flatter.", field=field)
+    try:
+        text = json.dumps(tree, allow_nan=False, ensure_ascii=False)
+        text.encode()
+    except (ValueError, TypeError, RecursionError) as error:
+        raise InvalidInput(
+            f"This can't be written down: {str(error)[:200]}.",
+            remedy="Give finite numbers and plain text.",
+            field=field,
+        ) from error
+    if _NUL.search(text):
+        raise InvalidInput("A text holds a NUL character.", remedy="Remove it.", field=field)
+    if len(text) > _LARGEST:
+        raise InvalidInput("The chain is too long.", remedy="Give long lists as a dataset.", field=field)
+
+
+def _is_deep(tree: Any) -> bool:
+    level = [tree]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, (dict, list, tuple))
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return bool(level)
 
 
 def read_chain(file: Path) -> tuple[str, ChainDefinition]:
@@ -150,7 +183,7 @@ def read_chain(file: Path) -> tuple[str, ChainDefinition]:
         tree = tomllib.loads(file.read_text("utf-8"))
     except OSError as error:
         raise InvalidInput(f"{file} can't be read: {error.strerror}.", field="file") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidInput(f"{file} is not valid TOML: {error}.", field=file.name) from error
     try:
         return file.stem, definition_of(tree)

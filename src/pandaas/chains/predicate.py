@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from pandaas.chains.definition import check_storable
 from pandaas.codecs import to_si
 from pandaas.model import InvalidInput
 from pandaas.recipes import DatasetSummary
@@ -18,8 +19,8 @@ class Range(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    minimum: float | None = None
-    maximum: float | None = None
+    minimum: float | None = Field(None, allow_inf_nan=False)
+    maximum: float | None = Field(None, allow_inf_nan=False)
     unit: str | None = Field(None, max_length=40)
 
     @model_validator(mode="after")
@@ -46,11 +47,13 @@ class Predicate(BaseModel):
 
 def predicate_of(tree: Mapping[str, Any]) -> Predicate:
     try:
-        return Predicate.model_validate(tree)
+        found = Predicate.model_validate(tree)
     except ValidationError as error:
         first = error.errors()[0]
         field = ".".join(["predicate", *map(str, first["loc"])])
         raise InvalidInput(f"'{field}': {first['msg']}.", remedy="Correct it.", field=field) from error
+    check_storable(found.to_json(), "predicate")
+    return found
 
 
 def refuses(rule: Predicate, dataset: DatasetSummary, file: str) -> str | None:

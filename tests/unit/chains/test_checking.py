@@ -9,6 +9,7 @@ import pytest
 
 from pandaas.chains.checking import Finding, check, connections, require_sound
 from pandaas.chains.definition import ChainDefinition, definition_of, parse_chain, read_chain
+from pandaas.chains.predicate import predicate_of
 from pandaas.model import ArrayClause, ArrayKind, InputSlot, InvalidInput, NotFound, RecipeManifest, RecipeOutput
 from pandaas.recipes import RecipeVersion
 
@@ -188,3 +189,36 @@ def test_connections_are_what_fits_and_nothing_else() -> None:
     assert ("integrate", "integrate") not in found
     assert ("integrate", "xas") not in found
     assert not any(made_by == "secret" for made_by, _taker in found)
+
+
+def _deep() -> Any:
+    tree: Any = 1
+    for _ in range(3000):
+        tree = [tree]
+    return tree
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), "a\0b", "\ud800", _deep(), "x" * 300_000])
+def test_what_no_database_takes_is_refused_before_it_is_kept(value: Any) -> None:
+    for make in (
+        lambda: chain(step("a", "integrate", "sample", parameters={"npt": value})),
+        lambda: chain(step("a", "integrate", "sample")).with_parameters({"a": {"npt": value}}),
+    ):
+        with pytest.raises(InvalidInput) as refused:
+            make()
+        assert refused.value.field in {"steps", "parameters"}
+
+
+def test_a_backslash_before_u0000_is_no_nul() -> None:
+    assert chain(step("a", "integrate", "sample", parameters={"text": "\\u0000"})).steps[0].parameters
+
+
+@pytest.mark.parametrize("rule", [{"parameters": {"t": {"minimum": float("nan")}}}, {"title": "a\0*"}])
+def test_a_predicate_that_cannot_be_kept_is_refused(rule: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        predicate_of(rule)
+
+
+def test_a_text_that_is_nested_too_deeply_is_told() -> None:
+    with pytest.raises(InvalidInput, match="not valid TOML"):
+        parse_chain("title = " + "[" * 3000)

@@ -27,18 +27,28 @@ class _Curve:
 
 
 def curves(platform: Services, asker: Principal, pids: Sequence[str]) -> CurvesOut:
-    """The abscissa is that of the first one; others are interpolated onto it, NaN where they have no values."""
-    found: list[_Curve] = []
+    """The abscissa is that of the first one; others are interpolated onto it, NaN where they have no values.
+
+    One curve at a time is held as it is stored: together they may be far larger than the answer.
+    """
+    drawn: list[str] = []
+    rows: list[Floats] = []
     left_out: list[str] = []
     plot: PlotSpec | None = None
+    x, changed = np.empty(0), False
     for pid in dict.fromkeys(pids):
         curve, spec = _read(platform, asker, pid)
         if curve is None or spec is None:
             left_out.append(pid)
             continue
-        plot = plot or spec
-        found.append(curve)
-    if not found or plot is None:
+        if plot is None:
+            plot = spec
+            x, changed = _thinned(curve.x, log=plot.x_scale == "log")
+        same = curve.x.shape == x.shape and np.array_equal(curve.x, x)
+        changed = changed or not same
+        drawn.append(pid)
+        rows.append(curve.y if same else _interpolated(x, curve))
+    if plot is None:
         return CurvesOut(
             pids=[],
             x=[],
@@ -50,18 +60,12 @@ def curves(platform: Services, asker: Principal, pids: Sequence[str]) -> CurvesO
             resampled=False,
             left_out=left_out,
         )
-    x, changed = _thinned(found[0].x, log=plot.x_scale == "log")
-    rows = []
-    for curve in found:
-        same = curve.x.shape == x.shape and np.array_equal(curve.x, x)
-        changed = changed or not same
-        rows.append(curve.y if same else _interpolated(x, curve))
     return CurvesOut(
-        pids=[curve.pid for curve in found],
+        pids=drawn,
         x=_plain(x),
         y=[_plain(row) for row in rows],
-        x_label=_label(platform, asker, found[0].pid, plot.axes[0] if plot.axes else None),
-        y_label=_label(platform, asker, found[0].pid, plot.signal),
+        x_label=_label(platform, asker, drawn[0], plot.axes[0] if plot.axes else None),
+        y_label=_label(platform, asker, drawn[0], plot.signal),
         x_scale=plot.x_scale,
         y_scale=plot.y_scale,
         resampled=changed,

@@ -62,6 +62,11 @@ class PreparedResult:
     thumbnail: bytes | None
     attachments: tuple[MeasuredFile, ...] = ()
 
+    @property
+    def is_processed(self) -> bool:
+        """The reader found an NXprocess group in it."""
+        return self.scanned.kind is DatasetKind.DERIVED
+
 
 class Results:
     def __init__(self, database: Database, settings: Settings, access: Access, scanner: Scanner) -> None:

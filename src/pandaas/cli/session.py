@@ -94,9 +94,20 @@ def extend(
         emit(found, json, lambda: print(f"It runs until {found['expires']}."))
 
 
-def results(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
-    """List the files in a session's results folder."""
+def results(
+    session: SessionId,
+    automatic: Annotated[
+        bool | None,
+        typer.Option("--automatic/--no-automatic", help="Finished NeXus results register themselves, or don't."),
+    ] = None,
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """List the files in a session's results folder; switch whether finished results register themselves."""
     with connected(url, token_file) as client:
+        if automatic is not None:
+            client.set_automatic_results(session, automatic)
         found = client.session_results(session)
         columns = ("File", "Bytes", "Written", "Dataset")
         rows = [(one["name"], str(one["size"]), one["modified"][:16], _standing(one)) for one in found]
@@ -127,7 +138,10 @@ def register_files(
 def _standing(one: dict[str, Any]) -> str:
     if one["problem"]:
         return str(one["problem"])
-    return f"{one['dataset'] or ''}{' (written since)' if one['changed'] else ''}"
+    if one["set_aside"]:
+        return f"not registered by itself: {one['set_aside']}"
+    how = " (written since)" if one["changed"] else " (by itself)" if one["automatic"] else ""
+    return f"{one['dataset'] or ''}{how}"
 
 
 def share(

@@ -239,6 +239,10 @@ class Client:
         found: dict[str, Any] = self._transport.json("POST", f"/sessions/{session_id}/{verb}", body=more or None)
         return found
 
+    def set_automatic_results(self, session_id: str, on: bool) -> dict[str, Any]:
+        """Whether finished NeXus files with an NXprocess group of a session of yours register themselves."""
+        return self.change_session(session_id, "automatic-results", on=on)
+
     def session_results(self, session_id: str) -> list[dict[str, Any]]:
         """The files in a session's results folder, the latest first: name, size, modified, dataset, problem …"""
         found: list[dict[str, Any]] = self._transport.json("GET", f"/sessions/{session_id}/results")["files"]

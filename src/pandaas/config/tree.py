@@ -160,6 +160,16 @@ class SessionSettings(Section):
     start_timeout_s: float = Field(180, gt=0, description="A program that isn't usable by then has failed to start.")
     home_mb: int = Field(10_000, ge=1, description="Most that a session's home and results may hold together, in MB.")
     keep_days: float = Field(60, gt=0, description="Days that what a hibernated session needs to go on is kept.")
+    automatic_results: bool = Field(
+        True,
+        description=(
+            "Finished NeXus files with an NXprocess group in a session's results folder register themselves; its person "
+            "may switch this for the session."
+        ),
+    )
+    settled_s: float = Field(
+        30, ge=1, description="A result that has not changed for so long, in seconds, and isn't open is finished."
+    )
     guests: Literal["never", "open_data", "principal_investigator"] = Field(
         "never",
         description=(

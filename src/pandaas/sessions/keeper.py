@@ -28,6 +28,7 @@ from pandaas.model import Action, Conflict, PandaasError, SessionState, Unavaila
 from pandaas.runtime import Engine, ExitRecord, Observation, Runtime, usage_now
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.folder import uid_of
+from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.reach import Doorway, ask, greets, responds
 from pandaas.sessions.starting import Starting
@@ -72,6 +73,7 @@ class Keeper:
         starting: Starting,
         keys: Keys,
         activity: Activity,
+        gathering: Gathering,
     ) -> None:
         self._settings = settings
         self._limits = settings.sessions
@@ -83,6 +85,7 @@ class Keeper:
         self._starting = starting
         self._keys = keys
         self._activity = activity
+        self._gathering = gathering
         self._woken = threading.Event()
         self._seen: dict[tuple[str, int], _Seen] = {}
         self._renewed = self._rights_looked = self._cleaned = float("-inf")
@@ -124,6 +127,7 @@ class Keeper:
         if time.monotonic() - self._rights_looked >= _RIGHTS_S:
             self._rights_looked = time.monotonic()
             self._end_without_rights(rows)
+        self._gathering.look()
         self._clean()
         return any(row.state != SessionState.READY or row.wish is not None for row in rows)
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
-import stat
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -33,19 +32,13 @@ from pandaas.jobs import JobRequest, allowed_inputs, place_of_result
 from pandaas.model import InvalidInput, NotAllowed, PandaasError, Principal, PrincipalKind, Scope, UnreadableFile
 from pandaas.runtime import copy_beneath, open_beneath
 from pandaas.sessions.folder import SessionFolder
+from pandaas.sessions.looking import MOST, Found, files_below, looks_processed
 from pandaas.sessions.programs import Programs
 from pandaas.sessions.views import SessionView
 
-_MOST = 500  # files that are listed
 _LOOKED_INTO = 100
-_DEEPEST = 4
 _AT_ONCE = 20
 _LEFT_S = 3600.0
-_EDGE = 2 * 1024**2
-_HDF5 = b"\x89HDF\r\n\x1a\n"
-_LINK = "It is a link or something else than a file; copy the file itself there."
-_HARD = "It has a second name elsewhere (a hard link); copy it to a new file with cp."
-_NAMED = "Its name has characters that can't be shown; rename it."
 _DATA = "datasets"  # the slot of the session's datasets in the result's provenance
 
 
@@ -74,7 +67,7 @@ class ResultFile:
     """A file in the results folder. `name` is its path in it; `problem` says why it can't be registered.
 
     `processed`: it looks like NeXus with an NXprocess group. `dataset` is what it was registered as last, `changed` that it
-    was written since.
+    was written since. `automatic`: it registered itself; `set_aside` says why it did not.
     """
 
     name: str
@@ -84,15 +77,18 @@ class ResultFile:
     problem: str | None = None
     dataset: str | None = None
     changed: bool = False
+    automatic: bool = False
+    set_aside: str | None = None
 
 
 @dataclass(frozen=True)
 class ResultList:
-    """`more`: there are further files, which are not listed."""
+    """`more`: there are further files, which are not listed; `automatic`: finished results register themselves."""
 
     files: tuple[ResultFile, ...]
     more: bool
     may_register: bool
+    automatic: bool
 
 
 @dataclass(frozen=True)
@@ -115,14 +111,6 @@ class Registered:
     file: str
     pid: str
     is_new: bool
-
-
-@dataclass(frozen=True)
-class _Found:
-    name: str
-    size: int
-    mtime_ns: int
-    problem: str | None
 
 
 class SessionResults:
@@ -155,13 +143,13 @@ class SessionResults:
                 "Only the session's person and who works along in it see its files.", remedy=f"Ask {view.person}."
             )
         folder = self._folder(view.row).results
-        found = sorted(_below(folder), key=lambda one: (-one.mtime_ns, one.name))
-        known = self._known(view.row.id)
+        found = sorted(files_below(folder), key=lambda one: (-one.mtime_ns, one.name))
+        known = self.known(view.row.id)
         shown = tuple(
-            _shown(folder, one, known.get(one.name), look_inside=number < _LOOKED_INTO)
-            for number, one in enumerate(found[:_MOST])
+            _shown(folder, one, known.get(one.name), view.row.set_aside, look_inside=number < _LOOKED_INTO)
+            for number, one in enumerate(found[:MOST])
         )
-        return ResultList(shown, len(found) > _MOST, view.is_owner)
+        return ResultList(shown, len(found) > MOST, view.is_owner, view.row.automatic)
 
     def register(self, principal: Principal, session_id: str, request: ResultRequest) -> list[Registered]:
         """Register files as results of the session's person, made from all its datasets; errors name the field at fault.
@@ -176,20 +164,42 @@ class SessionResults:
         if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:
             raise NotAllowed("This token may not register results.", remedy="Use a token with the scope 'run'.")
         title = self._checked(request)
-        pids = [one.dataset_pid for one in row.datasets]
-        wanted = JobRequest(recipe="", inputs={_DATA: pids} if pids else {})
-        with self._database.read() as session:
-            slots = allowed_inputs(session, self._access, principal, wanted)
-        place = place_of_result(self._database, self._access, principal, slots, request.proposal)
+        pids, place = self._place(principal, row, request.proposal)
         several = len(request.files) > 1
         done = []
         with self._held(row.id, fcntl.LOCK_SH):
             for name in dict.fromkeys(request.files):
                 called = f"{title}: {Path(name).stem}" if several else title
-                done.append(self._one(view, request, name, called[:500], pids=pids, place=place))
-        with suppress(BlockingIOError), self._held(row.id, fcntl.LOCK_EX | fcntl.LOCK_NB):
-            self._tidy(row.id)
+                one = self._one(view, request, name, called[:500], pids=pids, place=place)
+                done += [one] if one is not None else []
+        self._tidy_alone(row.id)
         return done
+
+    def register_processed(self, principal: Principal, session_id: str, name: str) -> Registered | None:
+        """Register a file by itself, in the name of the session's person, if it is NeXus with an NXprocess group.
+
+        None where it is something else. The same bytes are registered once, whatever their name and whoever did it.
+        """
+        view = self._look(principal, session_id)
+        pids, place = self._place(principal, view.row, None)
+        title = f"{Path(name).stem} of {view.row.title}"[:500]
+        request = ResultRequest(files=[name], title=title)
+        with self._held(session_id, fcntl.LOCK_SH):
+            done = self._one(view, request, name, title, pids=pids, place=place, automatic=True)
+        self._tidy_alone(session_id)
+        return done
+
+    def _tidy_alone(self, session_id: str) -> None:
+        with suppress(BlockingIOError), self._held(session_id, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            self._tidy(session_id)
+
+    def _place(self, principal: Principal, row: WorkSession, proposal: str | None) -> tuple[list[str], Proposal]:
+        """The session's datasets, which she must still have the right to analyse, and where its results go."""
+        pids = [one.dataset_pid for one in row.datasets]
+        wanted = JobRequest(recipe="", inputs={_DATA: pids} if pids else {})
+        with self._database.read() as session:
+            slots = allowed_inputs(session, self._access, principal, wanted)
+        return pids, place_of_result(self._database, self._access, principal, slots, proposal)
 
     @contextmanager
     def _held(self, session_id: str, how: int) -> Iterator[None]:
@@ -223,11 +233,20 @@ class SessionResults:
         return title
 
     def _one(
-        self, view: SessionView, request: ResultRequest, name: str, title: str, *, pids: Sequence[str], place: Proposal
-    ) -> Registered:
+        self,
+        view: SessionView,
+        request: ResultRequest,
+        name: str,
+        title: str,
+        *,
+        pids: Sequence[str],
+        place: Proposal,
+        automatic: bool = False,
+    ) -> Registered | None:
+        """None where it is registered by itself and isn't what does so."""
         row, catalogue = view.row, self._rooms()
         copied = self._copy(row, name)
-        known = self._registered(row.id, name, copied.sha256)
+        known = self._registered(row.id, None if automatic else name, copied.sha256)
         if known is not None:
             return Registered(name, known, is_new=False)
         further = [self._copy(row, one).path for one in request.attachments]
@@ -239,19 +258,22 @@ class SessionResults:
                 remedy="Register a data file, such as NeXus, and attach this one to it; or write it as NeXus.",
                 field="files",
             ) from error
+        if automatic and not prepared.is_processed:
+            return None
         program = self._program(row)
         version = self._programs.version(program, row.environment_key) if program is not None else ""
         entry = SessionResult(
             session_id=row.id, person_id=row.person_id, file=name, sha256=copied.sha256, size=copied.size,
             mtime_ns=copied.mtime_ns, program=view.program[:200], version=version[:100], environment=row.environment,
-            environment_key=row.environment_key, created=self._database.clock(),
+            environment_key=row.environment_key, automatic=automatic,
+            created=self._database.clock(),
         )  # fmt: skip
         maker = SessionMaker(row.id, row.person_id, f"{view.program} {version}".strip())
         said = Said(_text(request.description), _text(request.sample), tuple(request.techniques))
         inputs = {_DATA: pids} if pids else {}
         try:
             with tells_when_full(), self._database.session() as session:
-                found = session.scalars(_entry(row.id, name, copied.sha256)).first()
+                found = session.scalars(_entry(row.id, None if automatic else name, copied.sha256)).first()
                 if found is not None:
                     return Registered(name, found, is_new=False)
                 entry.dataset_pid = catalogue.register_result(
@@ -286,11 +308,11 @@ class SessionResults:
 
     # --- what is known --------------------------------------------------------------------------------------------
 
-    def _registered(self, session_id: str, name: str, sha256: str) -> str | None:
+    def _registered(self, session_id: str, name: str | None, sha256: str) -> str | None:
         with self._database.read() as session:
             return session.scalars(_entry(session_id, name, sha256)).first()
 
-    def _known(self, session_id: str) -> dict[str, SessionResult]:
+    def known(self, session_id: str) -> dict[str, SessionResult]:
         """What was registered last of each file."""
         query = select(SessionResult).where(SessionResult.session_id == session_id).order_by(SessionResult.created)
         with self._database.read() as session:
@@ -321,88 +343,32 @@ class SessionResults:
         return self._catalogue
 
 
-def _entry(session_id: str, name: str, sha256: str) -> Any:
-    return select(SessionResult.dataset_pid).where(
-        SessionResult.session_id == session_id, SessionResult.file == name, SessionResult.sha256 == sha256
+def _entry(session_id: str, name: str | None, sha256: str) -> Any:
+    """What these bytes were registered as, under this name or any."""
+    query = select(SessionResult.dataset_pid).where(
+        SessionResult.session_id == session_id, SessionResult.sha256 == sha256
     )
+    return query.where(SessionResult.file == name) if name is not None else query.order_by(SessionResult.created)
 
 
 def _text(value: str | None) -> str | None:
     return (value or "").strip() or None
 
 
-def _below(folder: Path) -> Iterator[_Found]:
-    """Everything but folders and hidden files, without following a link; a little more than is listed at most."""
-    try:
-        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    except OSError:
-        return
-    left = _MOST + 1
-    try:
-        for place, folders, names, here in os.fwalk(".", dir_fd=top, follow_symlinks=False):
-            parts = [part for part in place.split("/") if part != "."]
-            linked = [name for name in folders if _is_link(name, here)]
-            folders[:] = sorted(name for name in folders if not name.startswith(".") and name not in linked)
-            if len(parts) >= _DEEPEST:
-                folders.clear()
-            for name in sorted([*names, *linked]):
-                if name.startswith("."):
-                    continue
-                with suppress(OSError):
-                    yield _look_at("/".join([*parts, name]), os.stat(name, dir_fd=here, follow_symlinks=False))
-                    left -= 1
-                if left <= 0:
-                    return
-    finally:
-        os.close(top)
-
-
-def _is_link(name: str, here: int) -> bool:
-    try:
-        return stat.S_ISLNK(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode)
-    except OSError:
-        return True
-
-
-def _look_at(name: str, found: os.stat_result) -> _Found:
-    problem = None
-    if not name.isprintable():
-        problem = _NAMED
-        name = "".join(one if one.isprintable() else "\ufffd" for one in name)
-    elif not stat.S_ISREG(found.st_mode):
-        problem = _LINK
-    elif found.st_nlink > 1:
-        problem = _HARD
-    return _Found(name, found.st_size, found.st_mtime_ns, problem)
-
-
-def _shown(folder: Path, one: _Found, known: SessionResult | None, *, look_inside: bool) -> ResultFile:
+def _shown(
+    folder: Path, one: Found, known: SessionResult | None, aside: Mapping[str, Any], *, look_inside: bool
+) -> ResultFile:
     if one.problem is not None:
         known = None
+    left = aside.get(one.name, {})
     return ResultFile(
         name=one.name,
         size=one.size,
         modified=datetime.fromtimestamp(min(max(one.mtime_ns / 1e9, 0), 4e9), UTC),
-        processed=look_inside and one.problem is None and _is_processed(folder, one.name),
+        processed=look_inside and one.problem is None and looks_processed(folder, one.name),
         problem=one.problem,
         dataset=known.dataset_pid if known is not None else None,
         changed=known is not None and (known.size, known.mtime_ns) != (one.size, one.mtime_ns),
+        automatic=known is not None and known.automatic,
+        set_aside=left.get("why") if left.get("state") == [one.size, one.mtime_ns] else None,
     )
-
-
-def _is_processed(folder: Path, name: str) -> bool:
-    """Does it look like NeXus with an NXprocess group? Only bytes are compared here: readers run in workers, on copies."""
-    try:
-        handle = open_beneath(folder, name)
-    except PandaasError:
-        return False
-    try:
-        if os.pread(handle, len(_HDF5), 0) != _HDF5:
-            return False
-        size = os.fstat(handle).st_size
-        ends = (os.pread(handle, _EDGE, start) for start in {0, max(0, size - _EDGE)})
-        return any(b"NXprocess" in text for text in ends)
-    except OSError:
-        return False
-    finally:
-        os.close(handle)

@@ -36,6 +36,7 @@ from pandaas.model import (
 from pandaas.recipes import DatasetSummary, load_summaries
 from pandaas.runtime import LocalEngine, Runtime
 from pandaas.sessions.activity import Activity
+from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.invitations import Invitations
 from pandaas.sessions.keeper import Keeper
 from pandaas.sessions.keys import Keys
@@ -109,6 +110,9 @@ class SessionService:
             starting=self._starting,
             keys=self._keys,
             activity=self.activity,
+            gathering=Gathering(
+                database, settings.sessions, identity=identity, results=self.results, folder=self._starting.folder
+            ),
         )
 
     # --- before ---------------------------------------------------------------------------------------------------
@@ -251,6 +255,15 @@ class SessionService:
         with self._database.session() as session:
             values: dict[str, Any] = {"expires": wanted, "warned": None, "last_active": self._database.clock()}
             change(session, row, self._database.clock, **values)
+
+    def set_automatic(self, principal: Principal, session_id: str, on: bool) -> None:
+        """Do finished results of this session register themselves? Switched by its person."""
+        _need_person(principal)
+        view = self.session(principal, session_id)
+        if not view.is_owner:
+            raise NotAllowed("Only the session's person registers its results.", remedy=f"Ask {view.person}.")
+        with self._database.session() as session:
+            change(session, view.row, self._database.clock, automatic=on)
 
     def end_all(self, principal: Principal) -> int:
         """End all living sessions (the demo stops); for operators. How many there were."""
@@ -406,6 +419,9 @@ class SessionService:
             created=self._database.clock(),
             cpu_s=0.0,
             notices=[],
+            automatic=self._limits.automatic_results
+            if request.automatic_results is None
+            else request.automatic_results,
             datasets=[
                 SessionDataset(session_id=session_id, dataset_pid=dataset.pid, position=number)
                 for number, dataset in enumerate(datasets)

@@ -19,6 +19,7 @@ class SessionRequest:
     cores: int | None = None
     memory_mb: int | None = None
     hours: float | None = None
+    automatic_results: bool | None = None
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from pandaas.identity import principal_of
 from pandaas.model import (
     ArrayInfo,
     ArrayKind,
+    DatasetKind,
     Parameter,
     Principal,
     ProposalType,
@@ -31,6 +32,7 @@ from pandaas.testing.clock import START, ManualClock
 NOW = START
 SAXS = "http://purl.org/pan-science/PaNET/PaNET01188"
 XAS = "http://purl.org/pan-science/PaNET/PaNET01196"
+LIKE_NEXUS = b"\x89HDF\r\n\x1a\nNXprocess"  # what looks like a processed NeXus file from outside
 PNG = b"\x89PNG\r\n\x1a\nthumbnail"
 
 
@@ -47,7 +49,7 @@ class ScanResult:
 
 @dataclass
 class FakeScanner:
-    """Reads `{"title": …, "sample": …}`; `bad` is refused, `README` is an attachment; `data` names further files."""
+    """Reads `{"title": …, "sample": …}`, also after `LIKE_NEXUS`; `bad` is refused, `README` is an attachment; `data` names further files."""
 
     scanned: list[Path] = field(default_factory=list)
     learned: dict[str, Any] = field(default_factory=dict)  # what a better reader says of every file
@@ -72,7 +74,7 @@ class FakeScanner:
 
     def _one(self, path: Path) -> ScanResult:
         try:
-            said: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            said: dict[str, Any] = json.loads(path.read_bytes().removeprefix(LIKE_NEXUS))
         except ValueError:
             return ScanResult(path, error=UnreadableFile("This is not what it says.", remedy="Write it again."))
         entries = said.pop("entries", None) or [said]
@@ -96,6 +98,7 @@ def scanned_from(path: Path, said: dict[str, Any]) -> ScannedDataset:
         parameters=tuple(Parameter(name, value, unit) for name, value, unit in said.get("parameters", ())),
         arrays=(array,),
         metadata=said.get("metadata", {}),
+        kind=DatasetKind(said.get("kind", "raw")),
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 
@@ -40,3 +42,19 @@ def _write(running: Running) -> str:
         "d = e.create_group('data'); d.attrs['NX_class'] = 'NXdata'; d.attrs['signal'] = 'y'; d['y'] = [1.0, 2.0, 3.0]"
     )
     return f'{environment.python} -c "{code}" 2>&1; ln -s /etc/passwd $PANDAAS_RESULTS/leads-out'
+
+
+def test_a_finished_result_registers_itself_when_the_session_sleeps(running: Running, alice: httpx.Client) -> None:
+    session_id = running.start(alice)
+    with running.inside(alice, session_id) as browser:
+        browser.post("/run", content=_write(running))
+    alice.post(f"/api/v1/sessions/{session_id}/hibernate")
+    running.wait(alice, session_id, "hibernated")
+    end = time.monotonic() + 60
+    found = {}
+    while time.monotonic() < end and found.get("dataset") is None:
+        listed = alice.get(f"/api/v1/sessions/{session_id}/results").json()["files"]
+        [found] = [one for one in listed if one["name"] == "fit.nxs"]
+        time.sleep(0.2)
+    record = alice.get(f"/api/v1/datasets/{found['dataset']}").json()
+    assert (found["automatic"], record["kind"], record["session"]) == (True, "derived", session_id)

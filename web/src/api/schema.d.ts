@@ -3194,6 +3194,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session_id}/automatic-results": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Switch Automatic Results
+         * @description Whether finished NeXus files with an NXprocess group register themselves, for the session's person to decide.
+         */
+        post: operations["switch_automatic_results_api_v1_sessions__session_id__automatic_results_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{session_id}/ticket": {
         parameters: {
             query?: never;
@@ -4287,6 +4307,14 @@ export interface components {
             total: number;
             /** Runs */
             runs: components["schemas"]["AutomaticRunOut"][];
+        };
+        /** AutomaticResultsIn */
+        AutomaticResultsIn: {
+            /**
+             * On
+             * @description Whether finished results of the session register themselves.
+             */
+            on: boolean;
         };
         /**
          * AutomaticRunOut
@@ -7895,6 +7923,16 @@ export interface components {
              * @description It was written since it was registered.
              */
             changed: boolean;
+            /**
+             * Automatic
+             * @description It registered itself.
+             */
+            automatic: boolean;
+            /**
+             * Set Aside
+             * @description Why it did not register itself.
+             */
+            set_aside: string | null;
         };
         /** SessionFilesOut */
         SessionFilesOut: {
@@ -7910,6 +7948,11 @@ export interface components {
             more: boolean;
             /** May Register */
             may_register: boolean;
+            /**
+             * Automatic
+             * @description Finished NeXus files with an NXprocess group register themselves.
+             */
+            automatic: boolean;
         };
         /** SessionMemberIn */
         SessionMemberIn: {
@@ -8651,6 +8694,11 @@ export interface components {
              * @description How long it runs unless it is extended.
              */
             hours?: number | null;
+            /**
+             * Automatic Results
+             * @description Finished NeXus results register themselves; else as the facility has set it.
+             */
+            automatic_results?: boolean | null;
         };
         /** WorkSessionOut */
         WorkSessionOut: {
@@ -30572,6 +30620,122 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionResultOut"][];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    switch_automatic_results_api_v1_sessions__session_id__automatic_results_post: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                session_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomaticResultsIn"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkSessionOut"];
                 };
             };
             /** @description The request is not understood. */

@@ -47,6 +47,9 @@ class WorkSession(Base):
     memory_used_mb: Mapped[float | None] = mapped_column(Float)
     kept: Mapped[dict[str, Any] | None] = mapped_column(Json)  # what a hibernated session needs to go on
     notices: Mapped[list[str]] = mapped_column(Json, default=list)  # what was lost, what to know
+    automatic: Mapped[bool] = mapped_column(default=True)  # finished results register themselves
+    gathered: Mapped[int] = mapped_column(default=0)  # the last attempt after whose end its results were looked through
+    set_aside: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # of file: state and why it did not
     datasets: Mapped[list[SessionDataset]] = relationship(lazy="selectin", order_by="SessionDataset.position")
 
 
@@ -162,6 +165,7 @@ class SessionResult(Base):
     mtime_ns: Mapped[int] = mapped_column(BigInt)
     program: Mapped[str] = mapped_column(String(200))
     version: Mapped[str] = mapped_column(String(100), default="")
+    automatic: Mapped[bool] = mapped_column(default=False)  # it registered itself
     environment: Mapped[str | None] = mapped_column(String(100))
     environment_key: Mapped[str | None] = mapped_column(String(64))
     created: Mapped[datetime]

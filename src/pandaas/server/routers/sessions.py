@@ -6,6 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from pandaas.model import PandaasError, Principal
 from pandaas.server.schemas import (
+    AutomaticResultsIn,
     CapacityOut,
     ExtendIn,
     ProgramOut,
@@ -70,7 +71,7 @@ def session_results(session_id: str, platform: Platform, asker: Signed) -> Sessi
     """The files in its results folder, the latest first, also of a session that sleeps or has ended."""
     found = platform.sessions.results.files(asker, session_id)
     files = [SessionFileOut(**vars(one)) for one in found.files]
-    return SessionFilesOut(files=files, more=found.more, may_register=found.may_register)
+    return SessionFilesOut(files=files, more=found.more, may_register=found.may_register, automatic=found.automatic)
 
 
 @router.post("/sessions/{session_id}/results")
@@ -80,6 +81,15 @@ def register_session_results(
     """Register files of the results folder as datasets made from the session's. Safe to repeat."""
     done = platform.sessions.results.register(asker, session_id, ResultRequest(**body.model_dump()))
     return [SessionResultOut(file=one.file, dataset=one.pid, is_new=one.is_new) for one in done]
+
+
+@router.post("/sessions/{session_id}/automatic-results")
+def switch_automatic_results(
+    session_id: str, body: AutomaticResultsIn, platform: Platform, asker: Signed
+) -> WorkSessionOut:
+    """Whether finished NeXus files with an NXprocess group register themselves, for the session's person to decide."""
+    platform.sessions.set_automatic(asker, session_id, body.on)
+    return _shown(platform, asker, session_id)
 
 
 @router.post("/sessions/{session_id}/ticket")

@@ -106,6 +106,7 @@ from pandaas.server.schemas.search import (
     UnderstoodTerm,
 )
 from pandaas.server.schemas.sessions import (
+    AutomaticResultsIn,
     CapacityOut,
     ExtendIn,
     ProgramOut,
@@ -146,6 +147,7 @@ from pandaas.server.schemas.work import (
 __all__ = [
     "ActivePersonOut",
     "ArrayOut",
+    "AutomaticResultsIn",
     "BranchOut",
     "CalendarOut",
     "CapacityOut",

@@ -51,6 +51,9 @@ class WorkSessionIn(In):
     cores: int | None = Field(None, ge=1, le=256)
     memory_mb: int | None = Field(None, ge=128)
     hours: float | None = Field(None, gt=0, description="How long it runs unless it is extended.")
+    automatic_results: bool | None = Field(
+        None, description="Finished NeXus results register themselves; else as the facility has set it."
+    )
 
 
 class SessionDatasetOut(Out):
@@ -102,12 +105,19 @@ class SessionFileOut(Out):
     problem: str | None = Field(description="Why it can't be registered, and what to do.")
     dataset: str | None = Field(description="Pid of the dataset that it was registered as last.")
     changed: bool = Field(description="It was written since it was registered.")
+    automatic: bool = Field(description="It registered itself.")
+    set_aside: str | None = Field(description="Why it did not register itself.")
 
 
 class SessionFilesOut(Out):
     files: list[SessionFileOut] = Field(description="The latest first.")
     more: bool = Field(description="There are further files, which are not listed.")
     may_register: bool
+    automatic: bool = Field(description="Finished NeXus files with an NXprocess group register themselves.")
+
+
+class AutomaticResultsIn(In):
+    on: bool = Field(description="Whether finished results of the session register themselves.")
 
 
 class SessionResultIn(In):

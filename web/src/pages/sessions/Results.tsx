@@ -1,8 +1,9 @@
-import { Badge, Button, Checkbox, Group, Loader, Stack, Text, Title } from '@mantine/core';
+import { Badge, Button, Checkbox, Group, Loader, Stack, Switch, Text, Title } from '@mantine/core';
 import { IconFileCheck } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
+import { api, body } from '@/api/client';
 import type { SessionFileOut, WorkSessionOut } from '@/api/types';
 import { Link } from '@/components/links';
 import { ActionFailure } from '@/components/states';
@@ -29,6 +30,7 @@ export function Results({ session }: { session: WorkSessionOut }) {
       </Title>
       {query.isPending && <Loader size="sm" />}
       <ActionFailure error={query.error} />
+      {found && <Automatic session={session} on={found.automatic} mayChange={found.may_register} />}
       {found?.files.length === 0 && (
         <Text size="sm" c="dimmed">
           No files yet. What the program writes to its results folder appears here and can be registered as a dataset.
@@ -74,6 +76,29 @@ export function Results({ session }: { session: WorkSessionOut }) {
   );
 }
 
+/** Whether finished results register themselves: its person decides, others read it. */
+function Automatic({ session, on, mayChange }: { session: WorkSessionOut; on: boolean; mayChange: boolean }) {
+  const queries = useQueryClient();
+  const change = useMutation({
+    mutationFn: (wanted: boolean) => body(api.POST('/api/v1/sessions/{session_id}/automatic-results', { params: { path: { session_id: session.id } }, body: { on: wanted } })),
+    onSettled: () => queries.invalidateQueries({ queryKey: sessionResultsQuery(session.id).queryKey }),
+  });
+  return (
+    <>
+      <Switch
+        size="xs"
+        mb="xs"
+        label="Finished results register themselves"
+        description="NeXus files with an NXprocess group, once they are complete."
+        checked={change.isPending ? change.variables : on}
+        disabled={!mayChange || change.isPending}
+        onChange={(event) => change.mutate(event.currentTarget.checked)}
+      />
+      <ActionFailure error={change.error} />
+    </>
+  );
+}
+
 interface FileRowProps {
   file: SessionFileOut;
   mayRegister: boolean;
@@ -107,11 +132,16 @@ function FileRow({ file, mayRegister, marked, onMark }: FileRowProps) {
           <>
             {' · '}
             <Link to="/datasets/$pid" params={{ pid: file.dataset }} size="xs" inherit>
-              {file.changed ? 'An earlier state is a dataset' : 'Registered as a dataset'}
+              {file.changed ? 'An earlier state is a dataset' : file.automatic ? 'Registered by itself' : 'Registered as a dataset'}
             </Link>
           </>
         )}
       </Text>
+      {file.set_aside && (
+        <Text size="xs" c="orange.8">
+          Not registered by itself: {file.set_aside}
+        </Text>
+      )}
       {file.problem && (
         <Text size="xs" c="red">
           {file.problem}

@@ -12,6 +12,8 @@ const file = (name: string, problem: string | null = null): SessionFileOut => ({
   problem,
   dataset: null,
   changed: false,
+  automatic: false,
+  set_aside: null,
 });
 
 it('takes of the marked files only what is still there and can be registered', () => {

@@ -2,6 +2,7 @@
 
 from pandaas.access.audit import AuditCheck, AuditLine
 from pandaas.access.clause import visible
+from pandaas.access.helping import Helpers
 from pandaas.access.links import LinkView
 from pandaas.access.office import Change, FileSource, Office, OfficeRunView, OfficeSource, source_of
 from pandaas.access.policy import Policy, ReleaseChange, follow_inputs
@@ -30,6 +31,7 @@ __all__ = [
     "Change",
     "FileSource",
     "Grant",
+    "Helpers",
     "Line",
     "LinkView",
     "MemberView",

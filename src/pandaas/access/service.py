@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pandaas.access.audit import Audit
+from pandaas.access.helping import Helping
 from pandaas.access.instruments import Instruments
 from pandaas.access.links import Links
 from pandaas.access.reasons import Reasons
@@ -15,7 +16,7 @@ from pandaas.db import Database
 __all__ = ["FACILITY", "Access", "access_of"]
 
 
-class Access(Requests, Reasons, Links, Instruments, Audit, Showing):
+class Access(Requests, Reasons, Links, Instruments, Audit, Showing, Helping):
     """What they may see and do, and what that depends on: proposals with teams, instruments with staff, the data policy,
     shares, links and requests.
 

@@ -13,6 +13,7 @@ from pandaas.client.arrays import Array
 from pandaas.client.chains import ChainRun
 from pandaas.client.connection import Client, connect
 from pandaas.client.datasets import Dataset, Verification
+from pandaas.client.help import HelpDesk
 from pandaas.client.jobs import Job, JobFailed
 from pandaas.client.login import Code, log_in, log_out
 from pandaas.client.progress import byte_bar
@@ -25,6 +26,7 @@ __all__ = [
     "Client",
     "Code",
     "Dataset",
+    "HelpDesk",
     "Job",
     "JobFailed",
     "RemoteFile",

@@ -12,6 +12,7 @@ import httpx
 
 from pandaas.client.chains import ChainRun
 from pandaas.client.datasets import Dataset
+from pandaas.client.help import HelpDesk
 from pandaas.client.jobs import Job
 from pandaas.client.search import Results
 from pandaas.client.transfer import upload
@@ -295,6 +296,11 @@ class Client:
         paths = [path] if isinstance(path, (str, Path)) else list(path)
         pids = upload(self._transport, [Path(p) for p in paths], proposal=proposal, progress=progress)
         return [self.dataset(pid) for pid in pids]
+
+    @property
+    def help(self) -> HelpDesk:
+        """Requests for help: `client.help.ask("No peaks", "The curve is flat.", job=job)`."""
+        return HelpDesk(self._transport)
 
     def who_am_i(self) -> dict[str, Any] | None:
         """The person this client acts for, or None when signed out."""

@@ -40,6 +40,7 @@ from pandaas.server.routers import (
     sessions,
     sharing,
     software,
+    support,
     tiles,
     uploads,
     zarr,
@@ -81,6 +82,7 @@ ROUTERS = (
     panosc,
     provenance,
     publications,
+    support,
 )
 _THREADS = 128  # most of them may wait for their turn to read, see `arrays.turns`
 

@@ -16,6 +16,7 @@ from pandaas.recipes import RecipeRegistry
 from pandaas.runtime import Runtime
 from pandaas.server.services import Services
 from pandaas.sessions import SessionService
+from pandaas.support import Support
 
 
 def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
@@ -53,6 +54,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
         sessions,
         Publications(database, settings, access, catalogue),
         chains,
+        Support(database, identity, access),
     )
 
 

@@ -281,6 +281,8 @@ def may_see(platform: Services, reader: Principal, event: StreamEvent) -> bool:
         return platform.jobs.may_see(reader, event.subject)
     if event.kind == "chain.run":
         return platform.chains.runs.may_see(reader, event.subject)
+    if event.kind.startswith("help."):
+        return platform.support.may_see(reader, event.subject)
     if event.kind == "logbook.changed":
         return event.proposal_id is not None and platform.logbook.may_see(reader, event.proposal_id)
     if reader.is_operator and (reader.kind is not PrincipalKind.TOKEN or "admin" in reader.scopes):

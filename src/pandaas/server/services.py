@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pandaas.recipes import RecipeRegistry
     from pandaas.runtime import Runtime
     from pandaas.sessions import SessionService
+    from pandaas.support import Support
 
 
 class DataServices(Protocol):
@@ -56,6 +57,7 @@ class Services:
     sessions: SessionService
     publications: Publications
     chains: ChainService
+    support: Support
 
     @property
     def office(self) -> Office:

@@ -46,6 +46,13 @@ PUBLIC_KINDS = frozenset(
         "environment.state",
         "proposal.changed",
         "logbook.changed",
+        "help.asked",
+        "help.answered",
+        "help.written",
+        "help.assigned",
+        "help.closed",
+        "help.reopened",
+        "help.shared",
     }
 )
 _QUEUE = 500

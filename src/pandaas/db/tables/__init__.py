@@ -89,6 +89,7 @@ from pandaas.db.tables.sessions import (
     SessionResult,
     WorkSession,
 )
+from pandaas.db.tables.support import HelpMessage, HelpPicture, HelpReader, HelpRequest, HelpSeen
 
 __all__ = [
     "AccessCount",
@@ -126,6 +127,11 @@ __all__ = [
     "ForeignSignIn",
     "ForeignTechnique",
     "GroupGrant",
+    "HelpMessage",
+    "HelpPicture",
+    "HelpReader",
+    "HelpRequest",
+    "HelpSeen",
     "Instrument",
     "InstrumentStaff",
     "Job",

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Query, Request, Response
 from pandaas.catalogue import Entry, EntryPage
 from pandaas.model import TooLarge
 from pandaas.server import present
+from pandaas.server.pictures import picture_answer
 from pandaas.server.schemas import (
     LogbookEntryIn,
     LogbookEntryOut,
@@ -94,15 +95,7 @@ async def add_image(name: str, request: Request, platform: Platform, asker: Sign
 @router.get("/proposals/{name}/logbook/images/{image_id}", response_class=Response)
 def show_image(name: str, image_id: str, request: Request, platform: Platform, asker: Asker) -> Response:
     image = platform.logbook.image(asker, name, image_id)
-    headers = {
-        "ETag": f'"{image.sha256[:32]}"',
-        "Cache-Control": "private, no-cache",
-        "X-Content-Type-Options": "nosniff",
-        "Content-Security-Policy": "default-src 'none'; sandbox",
-    }
-    if request.headers.get("if-none-match") == headers["ETag"]:
-        return Response(status_code=304, headers=headers)
-    return Response(image.content, media_type=image.media_type, headers=headers)
+    return picture_answer(request, image.content, image.media_type, image.sha256)
 
 
 @router.get("/datasets/{pid}/notes")

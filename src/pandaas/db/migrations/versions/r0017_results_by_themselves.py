@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 
 revision = "0017"
-down_revision: str | None = "0015"
+down_revision: str | None = "0016"
 branch_labels = None
 depends_on = None
 

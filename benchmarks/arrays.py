@@ -158,10 +158,10 @@ class Side:
     def stored(self, file: str, selection: str) -> int:
         """A frame as it is stored, which only PaN-DAaS gives."""
         query = urlencode({"path": DATA, "selection": selection})
-        accept = {"Accept": STORED_MEDIA_TYPES["lz4"]}
+        accept = {"Accept": STORED_MEDIA_TYPES["bitshuffle-lz4"]}
         status, headers, length = self.get(f"/api/v1/datasets/{self.names[file]}/data?{query}", accept)
         assert status == 200
-        assert headers["content-type"] == STORED_MEDIA_TYPES["lz4"]
+        assert headers["content-type"] == STORED_MEDIA_TYPES["bitshuffle-lz4"]
         return length
 
     def cpu(self) -> float:
@@ -216,7 +216,13 @@ def rate(side: Side, ask: Ask, *, clients: int = 8, seconds: float = 4) -> float
 
 
 def data(file: str, selection: str) -> Ask:
-    return lambda side, number: side.ask("data", file, selection=selection.replace("N", str(number % FRAMES)))
+    """`N` is another frame each time, `M` a plane of other chunks of the volume."""
+    texts = [selection.replace("N", str(n)).replace("M", str(64 * (n % 16) + 8)) for n in range(FRAMES)]
+    return lambda side, number: side.ask("data", file, selection=texts[number % FRAMES])
+
+
+def both(file: str, selection: str, repeats: int) -> tuple[Ask, Ask, int]:
+    return data(file, selection), data(file, selection), repeats
 
 
 def stored(side: Side, number: int) -> object:
@@ -225,25 +231,19 @@ def stored(side: Side, number: int) -> object:
 
 ONE_BY_ONE: dict[str, tuple[Ask, Ask, int]] = {
     "EIGER frame as it is stored / decoded": (stored, data("eiger.nxs", "N,:,:"), 20),
-    "EIGER frame, decoded": (data("eiger.nxs", "N,:,:"), data("eiger.nxs", "N,:,:"), 20),
-    "camera frame in one piece": (data("camera.nxs", "N,:,:"), data("camera.nxs", "N,:,:"), 20),
-    "row across the stack `[:, 1000, :]`": (data("eiger.nxs", ":,1000,:"), data("eiger.nxs", ":,1000,:"), 4),
-    "one pixel through the stack": (data("eiger.nxs", ":,1000,1000"), data("eiger.nxs", ":,1000,1000"), 4),
-    "region of 100 × 100 through the stack": (
-        data("eiger.nxs", ":,500:600,500:600"),
-        data("eiger.nxs", ":,500:600,500:600"),
-        4,
-    ),
-    "column across the stack `[:, :, 1000]`": (data("eiger.nxs", ":,:,1000"), data("eiger.nxs", ":,:,1000"), 3),
-    "every 8th pixel of a frame": (data("eiger.nxs", "N,::8,::8"), data("eiger.nxs", "N,::8,::8"), 10),
-    "volume, slice along z": (data("volume.nxs", "200,:,:"), data("volume.nxs", "200,:,:"), 10),
-    "volume, slice along y": (data("volume.nxs", ":,200,:"), data("volume.nxs", ":,200,:"), 10),
-    "volume, slice along x": (data("volume.nxs", ":,:,200"), data("volume.nxs", ":,:,200"), 10),
-    "list of 2,000 groups": (
-        lambda s, _: s.ask("meta", "groups.nxs", "/"),
-        lambda s, _: s.ask("meta", "groups.nxs", "/"),
-        5,
-    ),
+    "EIGER frame, decoded": both("eiger.nxs", "N,:,:", 20),
+    "camera frame in one piece": both("camera.nxs", "N,:,:", 20),
+    "row across the stack `[:, 1000, :]`": both("eiger.nxs", ":,1000,:", 4),
+    "one pixel through the stack": both("eiger.nxs", ":,1000,1000", 4),
+    "region of 100 × 100 through the stack": both("eiger.nxs", ":,500:600,500:600", 4),
+    "column across the stack `[:, :, 1000]`": both("eiger.nxs", ":,:,1000", 3),
+    "every 8th pixel of a frame": both("eiger.nxs", "N,::8,::8", 10),
+    "volume, slice along z": both("volume.nxs", "200,:,:", 10),
+    "volume, slice along y, far from the last": both("volume.nxs", ":,M,:", 16),
+    "volume, slice along x, far from the last": both("volume.nxs", ":,:,M", 16),
+    "volume, the next slice along y": both("volume.nxs", ":,N,:", 60),
+    "volume, the next slice along x": both("volume.nxs", ":,:,N", 60),
+    "list of 2,000 groups": (*[lambda s, _: s.ask("meta", "groups.nxs", "/")] * 2, 5),
     "attributes": (lambda s, _: s.ask("attr", "eiger.nxs"), lambda s, _: s.ask("attr", "eiger.nxs"), 60),
 }
 TOGETHER: dict[str, tuple[Ask, Ask]] = {

@@ -11,6 +11,7 @@ import h5py
 import hdf5plugin
 import numpy as np
 import pytest
+import zarr
 from PIL import Image
 from playwright.sync_api import Page
 
@@ -62,13 +63,39 @@ def _events(path: Path) -> None:
         bank["data_x_y"] = np.histogram2d(x, y, (np.arange(49), np.arange(65)))[0].astype("u4")
 
 
-def _zstandard(path: Path) -> None:
-    """Detector frames as newer detectors store them."""
+def _frames(path: Path) -> None:
+    """Detector frames as newer detectors store them, and as h5py does."""
     frames = np.random.default_rng(4).poisson(0.4, (3, 300, 310)).astype("u4")
     frames[:, 100:110] = 0xFFFFFFFF
     with h5py.File(path, "w") as file:
         how = hdf5plugin.Bitshuffle(cname="zstd")
-        file.create_dataset("entry/data/data", data=frames, chunks=(1, 300, 310), **how)
+        file.create_dataset("entry/zstandard/data", data=frames, chunks=(1, 300, 310), **how)
+        file.create_dataset("entry/gzip/data", data=frames, chunks=(1, 300, 310), compression="gzip", shuffle=True)
+
+
+def _scattering(path: Path) -> None:
+    """The same curve of a few points twice, once with the resolution of Q."""
+    q = np.geomspace(0.01, 0.5, 12)
+    with h5py.File(path, "w") as file:
+        for name, resolutions in (("with", {"resolutions": "Qdev"}), ("without", {})):
+            entry = file.create_group(name)
+            entry.attrs.update({"NX_class": "NXentry", "canSAS_class": "SASentry", "default": "sasdata"})
+            entry["definition"] = "NXcanSAS"
+            data = entry.create_group("sasdata")
+            data.attrs.update({"NX_class": "NXdata", "canSAS_class": "SASdata", "signal": "I", "I_axes": "Q"})
+            data["Q"], data["I"], data["Qdev"] = q, 100 / (1 + (q / 0.05) ** 4) + 0.1, 0.15 * q
+            data["Q"].attrs.update({"units": "1/angstrom"} | resolutions)
+            data["I"].attrs["units"] = "1/cm"
+            if not resolutions:
+                del data["Qdev"]
+
+
+def _zarr(path: Path) -> None:
+    """Frames of a store, chunks of which are smaller than the image."""
+    store = zarr.open_group(path, mode="w")
+    frames = np.random.default_rng(5).poisson(2, (3, 200, 210)).astype("u2")
+    frames[:, 60:90, 120:160] += 20
+    store.create_array("frames", data=frames, chunks=(1, 64, 64))
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +104,9 @@ def view(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningView]:
     _map(folder / "map.nxs")
     _spectrum(folder / "spectrum.mca")
     _events(folder / "events.nxs")
-    _zstandard(folder / "zstandard.h5")
+    _frames(folder / "frames.h5")
+    _scattering(folder / "scattering.h5")
+    _zarr(folder / "scan.zarr")
     with running_view(folder, options=("--port", "0", "--no-key")) as running:
         yield running
 
@@ -126,10 +155,26 @@ def test_events_are_seen_as_the_banks_picture_and_their_times_as_numbers(view: R
     assert share_of_colour(picture(page, "events-times")) > 0.0005
 
 
-def test_frames_in_zstandard_travel_as_they_are_stored(view: RunningView, page: Page) -> None:
-    shown(view, page, "zstandard.h5?path=/entry/data/data")
+@pytest.mark.parametrize("codec", ["zstandard"])
+def test_frames_travel_as_they_are_stored(view: RunningView, page: Page, codec: str) -> None:
+    shown(view, page, f"frames.h5?path=/entry/{codec}/data")
     page.wait_for_function("() => window.pandaasViewer.cost?.decoded > 0")
     cost = page.evaluate("window.pandaasViewer.cost")
     assert cost["stored"]
     assert cost["bytes"] < 300 * 310  # of 4 bytes each
-    assert share_of_colour(picture(page, "zstandard")) > 0.3
+    assert share_of_colour(picture(page, codec)) > 0.3
+
+
+def test_the_resolution_of_q_lies_across_each_point(view: RunningView, page: Page) -> None:
+    drawn = {}
+    for name in ("with", "without"):
+        shown(view, page, f"scattering.h5?path=/{name}/sasdata")
+        page.get_by_text(re.compile("Q")).first.wait_for()
+        drawn[name] = share_of_colour(picture(page, f"scattering-{name}"))
+    assert drawn["with"] > 1.1 * drawn["without"] > 0
+
+
+def test_frames_of_a_zarr_folder_are_seen(view: RunningView, page: Page) -> None:
+    shown(view, page, "scan.zarr?path=/frames&slice=1")
+    page.wait_for_function("() => window.pandaasViewer.cost?.decoded > 0")
+    assert share_of_colour(picture(page, "zarr")) > 0.3

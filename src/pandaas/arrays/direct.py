@@ -14,21 +14,23 @@ from __future__ import annotations
 import math
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.crew import Check, nothing, scratch, side_by_side, space, threads, workspace
+from pandaas.arrays.crew import Check, Work, nothing, scratch, side_by_side, space, threads, workspace
 from pandaas.arrays.kept import Kept
 from pandaas.arrays.layout import MAX_OFFSET, Finder, Layout, NotPlain, Stored
 from pandaas.codecs import (
-    BlockCompressor,
     Blocks,
     BrokenChunk,
     ChunkPart,
+    StoredForm,
     UnknownChunk,
     decode_blocks,
     decode_filters,
@@ -39,6 +41,9 @@ from pandaas.codecs import (
 )
 
 _TABLE_BYTES = 64 << 20
+_DECODED_BYTES = 64 << 20  # of chunks of which parts were wanted
+_AT_REST_NS = 2_000_000_000
+_LARGEST_KEPT = 4 << 20  # bytes of one of them
 _BLOCK = 8192  # as Bitshuffle cuts chunks unless told otherwise
 _MANY_RUNS = 32
 _SMALL_PART = 32 << 10  # bytes that are as quickly had in new memory
@@ -47,15 +52,16 @@ _SPAN = 4 << 20
 _WORTH_A_THREAD = 1 << 20  # decoded bytes
 _WORTH_HANDING_OVER = 64 << 10  # of one chunk: for less, threads wait for each other longer than they decode
 _tables: Kept[Blocks] = Kept(_TABLE_BYTES)
+_decoded: Kept[NDArray[Any]] = Kept(_DECODED_BYTES)
 _memory = threading.local()
 
 
 @dataclass(frozen=True)
 class StoredChunk:
-    """A chunk as it lies in the file: `data` decodes, with its head (`codecs.find_blocks`), to `shape` of `dtype`."""
+    """A chunk as it lies in the file: `data` decodes (`codecs.decode_stored`) to `shape` of `dtype`."""
 
     data: NDArray[np.uint8]
-    compressor: BlockCompressor
+    form: StoredForm
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
 
@@ -105,13 +111,21 @@ def _read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any
         return
     parts = touched(items, layout.shape, layout.chunk)
     total = layout.count(items)
-    each = _decoded_bytes(layout, items) if total > 1 else 0
-    if each >= _WORTH_HANDING_OVER and total * each > 2 * _WORTH_A_THREAD:
-        side_by_side(lambda part: _read_part(source, part, into), parts, check)
+    each = _decoded_bytes(layout, items) if total > 1 or layout.nbytes <= _LARGEST_KEPT else 0
+    many = total > 1 and each >= _WORTH_HANDING_OVER and total * each > 2 * _WORTH_A_THREAD
+    if _is_worth_keeping(layout, total, each, into.nbytes):
+        _do_all(partial(_read_and_keep, source, into=into), _not_kept(source, parts, into), check, many=many)
+    else:
+        _do_all(partial(_read_part, source, into=into, several=total == 1), parts, check, many=many)
+
+
+def _do_all(do: Callable[[Work], None], work: Iterator[Work], check: Check, *, many: bool) -> None:
+    if many:
+        side_by_side(do, work, check)
         return
-    for part in parts:
+    for one in work:
         check()
-        _read_part(source, part, into, several=total == 1)
+        do(one)
 
 
 def cost(layout: Layout, items: Sequence[int | slice], nbytes: int) -> int:
@@ -132,12 +146,13 @@ def _decoded_bytes(layout: Layout, items: Sequence[int | slice]) -> int:
 def stored_chunk(
     source: Source, items: Sequence[int | slice], memory: Callable[[int], NDArray[np.uint8]] = _bytes
 ) -> StoredChunk | None:
-    """The one stored chunk that is exactly the selection, its chain of blocks checked; None where there is none.
+    """The one stored chunk that is exactly the selection; None where there is none.
 
-    `memory` gives as many bytes as asked for. Raises `BrokenChunk` for a damaged chunk.
+    `memory` gives as many bytes as asked for. Raises `BrokenChunk` for a Bitshuffle chunk whose chain of blocks is damaged; others
+    are as good as who decodes them finds them.
     """
     layout = source.layout
-    if layout.compressor is None or layout.chunk is None or source.finder is None or layout.count(items) != 1:
+    if layout.form is None or layout.chunk is None or source.finder is None or layout.count(items) != 1:
         return None
     part = next(touched(items, layout.shape, layout.chunk))
     stored = source.finder.find(part.start)
@@ -146,11 +161,54 @@ def stored_chunk(
     data = memory(_possible_size(layout, stored))
     try:
         _fetch(source, stored, 0, data)
-        _blocks_of(source, stored, data)
+        if layout.compressor is not None:
+            _blocks_of(source, stored, data)
     except (NotPlain, OSError):
         return None
     shape = tuple(size for size, item in zip(layout.chunk, part.inside, strict=True) if isinstance(item, slice))
-    return StoredChunk(data, layout.compressor, shape, layout.dtype)
+    return StoredChunk(data, layout.form, shape, layout.dtype)
+
+
+def _is_worth_keeping(layout: Layout, total: int, each: int, nbytes: int) -> bool:
+    """Whether chunks have to be decoded as a whole for small parts of them, and all of them can be kept for the next slice."""
+    fits = layout.nbytes <= _LARGEST_KEPT and total * layout.nbytes <= _DECODED_BYTES
+    if time.time_ns() - layout.identity[3] < _AT_REST_NS:
+        return False  # what is written in the same tick of the clock doesn't change a file's identity
+    return fits and 0 < 2 * nbytes <= total * layout.nbytes and 4 * each >= 3 * layout.nbytes
+
+
+def _not_kept(source: Source, parts: Iterator[ChunkPart], into: NDArray[Any]) -> Iterator[tuple[ChunkPart, Stored]]:
+    """The parts whose chunks have to be read, and where these lie; what is kept of the others is put into the result."""
+    for part in parts:
+        stored = source.finder.find(part.start) if source.finder else Stored(None, 0, 0)
+        values = _decoded.get(_decoded_key(source.layout, stored))
+        if values is None:
+            yield part, stored
+        else:
+            _put(part, values, into)
+
+
+def _read_and_keep(source: Source, found: tuple[ChunkPart, Stored], into: NDArray[Any]) -> None:
+    """One chunk's part of the result; the decoded chunk is kept for who asks for another part."""
+    layout, chunk = source.layout, source.layout.chunk or ()
+    part, stored = found
+    if stored.offset is None:
+        _read_part(source, part, into)
+        return
+    values = np.empty(chunk, layout.dtype)
+    read_chunk(source, stored, ChunkPart(part.start, tuple(slice(0, size, 1) for size in chunk), ()), values)
+    _decoded.put(_decoded_key(layout, stored), values, values.nbytes)
+    _put(part, values, into)
+
+
+def _put(part: ChunkPart, chunk: NDArray[Any], into: NDArray[Any]) -> None:
+    places: tuple[Any, ...] = (*part.outside, ...)
+    into[places] = chunk[part.inside]
+
+
+def _decoded_key(layout: Layout, stored: Stored) -> tuple[Any, ...]:
+    """As with the tables of blocks, arrays of a hostile file that share a chunk don't share what it decodes to."""
+    return layout.coding, stored.offset, stored.size, stored.mask
 
 
 def _read_part(source: Source, part: ChunkPart, into: NDArray[Any], *, several: bool = False) -> None:

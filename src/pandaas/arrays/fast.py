@@ -34,7 +34,7 @@ from pandaas.arrays.shelf import Shelf
 from pandaas.arrays.turns import Turns
 from pandaas.arrays.values import Abandoned, FileIdentity, StoredBytes
 from pandaas.arrays.virtual import Items, Origin, Part, parts_from_json, touched_parts
-from pandaas.codecs import BlockCompressor, BrokenChunk, Selection, parse_selection
+from pandaas.codecs import BrokenChunk, Selection, StoredForm, parse_selection
 from pandaas.model import InvalidInput, PandaasError
 
 _KEPT_BYTES = 256 << 20
@@ -202,10 +202,8 @@ class FastReader:
         found = states(FileSource(known.file, known.chunk_files, known.layout), selection.ascending()[0])
         return found if found is not None else [repr(FileIdentity.of(known.file / known.chunk_files.folder))]
 
-    def stored(
-        self, asked: Asked, text: str | None, limit: int, compressors: Sequence[BlockCompressor]
-    ) -> StoredBytes | None:
-        """The selection as it is stored; None where it is not one whole chunk that `compressors` decode."""
+    def stored(self, asked: Asked, text: str | None, limit: int, forms: Sequence[StoredForm]) -> StoredBytes | None:
+        """The selection as it is stored; None where it is not one whole chunk of one of these forms."""
 
         def chunk(known: Known, selection: Selection, _: Check) -> StoredChunk | None:
             items, turn = selection.ascending()
@@ -216,14 +214,14 @@ class FastReader:
             whole = all(
                 isinstance(at, slice) and at == slice(0, n) for at, n in zip(outside, selection.shape, strict=False)
             )
-            if piece.layout.compressor not in compressors or not whole:
+            if piece.layout.form not in forms or piece.finder is None or not whole:
                 return None
             with self._descriptors.open(piece.file, piece.layout.identity) as descriptor:
                 source = Source(descriptor, piece.layout, piece.finder)
                 return stored_chunk(source, inside, lambda count: self.buffers.array((count,), np.dtype(np.uint8)))
 
         found = self._with_known(asked, text, limit, chunk)
-        return StoredBytes(found.data.data, found.compressor, found.shape, found.dtype) if found else None
+        return StoredBytes(found.data.data, found.form, found.shape, found.dtype) if found else None
 
     def _pieces(self, asked: Asked, known: Known, items: Items) -> list[tuple[Origin, Items, Items]]:
         """What is read for a selection, and where it goes in the result."""

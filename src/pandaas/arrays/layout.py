@@ -20,12 +20,14 @@ from numpy.typing import NDArray
 from pandaas.codecs import (
     BlockCompressor,
     Filter,
+    StoredForm,
     block_compressor,
     can_decode,
     count_touched,
     describe_dtype,
     dtype_from,
     plain_dtype,
+    stored_form,
 )
 
 INDEX_DTYPE = np.dtype([("offset", "<u8"), ("size", "<u4"), ("mask", "<u4")])
@@ -85,6 +87,16 @@ class Layout:
     def compressor(self) -> BlockCompressor | None:
         """How the blocks of a chunk are compressed, where they can be decoded one by one."""
         return block_compressor(self.filters, self.dtype.itemsize)
+
+    @cached_property
+    def form(self) -> StoredForm | None:
+        """How a whole chunk can be sent as it is stored."""
+        return stored_form(self.filters, self.dtype.itemsize)
+
+    @cached_property
+    def coding(self) -> str:
+        """What tells how bytes of the file become a chunk's values; text, since that is hashed once."""
+        return repr((self.identity, self.chunk, self.dtype.str, self.filters))
 
     @property
     def fill_value(self) -> Any:

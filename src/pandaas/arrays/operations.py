@@ -84,7 +84,7 @@ def _read(request: Request) -> Answer:
     planned = plan(request.navigator, request.text("path"), request.arguments.get("selection"), request.number("limit"))
     if request.arguments.get("stored"):
         chunk = as_stored(request.navigator, planned)
-        if chunk is not None and chunk.compressor in request.arguments["stored"]:
+        if chunk is not None and chunk.form in request.arguments["stored"]:
             return _described_chunk(chunk), _raw(chunk.data, [])
     buffer: list[SharedBuffer] = []
 
@@ -106,7 +106,7 @@ def _read(request: Request) -> Answer:
 
 def _described_chunk(chunk: StoredChunk) -> dict[str, Any]:
     dtype = describe_dtype(plain_dtype(chunk.dtype))
-    return {"form": "stored", "compressor": chunk.compressor, "shape": list(chunk.shape), "dtype": dtype}
+    return {"form": "stored", "stored": chunk.form, "shape": list(chunk.shape), "dtype": dtype}
 
 
 def _raw(values: NDArray[Any], buffer: list[SharedBuffer]) -> Raw:

@@ -35,7 +35,7 @@ def stored_of(reply: Reply) -> StoredBytes | None:
     if found["form"] != "stored":
         return None
     shape = tuple(int(n) for n in found["shape"])
-    return StoredBytes(memoryview(reply.raw), found["compressor"], shape, dtype_from(found["dtype"]))
+    return StoredBytes(memoryview(reply.raw), found["stored"], shape, dtype_from(found["dtype"]))
 
 
 def values_of(reply: Reply) -> NDArray[Any]:

@@ -40,10 +40,10 @@ from pandaas.arrays.values import (
 )
 from pandaas.arrays.virtual_zarr import Key
 from pandaas.codecs import (
-    BlockCompressor,
     Encoded,
     Format,
     Statistics,
+    StoredForm,
     encode,
 )
 from pandaas.config import Settings
@@ -233,21 +233,21 @@ class ArrayService:
         pid: str,
         path: str,
         selection: str | None,
-        compressors: Sequence[BlockCompressor],
+        forms: Sequence[StoredForm],
         *,
         cancelled: Cancelled | None = None,
     ) -> NDArray[Any] | StoredBytes:
-        """Like `read`, but a selection that is one whole Bitshuffle chunk comes as it is stored.
+        """Like `read`, but a selection that is one whole chunk comes as it is stored.
 
-        `compressors` are those that the asker decodes; the bytes are less than a tenth of the values for detector images.
+        `forms` are those that the asker decodes; the bytes are less than a tenth of the values for images of photon counters.
         """
         target = self._target(principal, pid)
         asked = self._asked(target, path, cancelled)
-        chunk = self._fast.stored(asked, selection, self._limit, compressors)
+        chunk = self._fast.stored(asked, selection, self._limit, forms)
         ready = chunk if chunk is not None else self._fast.read(asked, selection, self._limit)
         if ready is not None:
             return ready
-        body = self._values("read", path, selection) | {"stored": list(compressors)}
+        body = self._values("read", path, selection) | {"stored": list(forms)}
         reply = self._ask_about("data", target, body, cancelled=cancelled)
         stored = stored_of(reply)
         return stored if stored is not None else values_of(reply)

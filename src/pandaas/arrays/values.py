@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 import numpy as np
 
-from pandaas.codecs import BlockCompressor
+from pandaas.arrays.folders import folder_state
+from pandaas.codecs import StoredForm
 from pandaas.model import (
     ArrayInfo,
     ArrayKind,
@@ -23,7 +24,6 @@ from pandaas.model import (
     UnreadableFile,
 )
 
-_MAX_FILES = 50_000
 NodeKind = Literal["group", "dataset", "soft_link", "external_link", "datatype", "unresolved"]
 
 
@@ -113,7 +113,7 @@ class FileIdentity:
     def of(cls, path: Path) -> FileIdentity:
         """Raises `OSError` when the file is gone. Of a folder (Zarr) number, sizes and latest time of its files count."""
         found = path.stat()
-        extra = _folder_state(path) if stat.S_ISDIR(found.st_mode) else ()
+        extra = folder_state(path) if stat.S_ISDIR(found.st_mode) else ()
         return cls(str(path), found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, extra)
 
     @classmethod
@@ -140,17 +140,6 @@ def real_path(path: Path) -> Path:
     finally:
         os.close(descriptor)
     return path if found == str(path) else Path(found).resolve(strict=True)
-
-
-def _folder_state(folder: Path) -> tuple[int, int, int]:
-    count = size = latest = 0
-    for where, _, names in os.walk(folder):
-        for name in names:
-            found = os.lstat(os.path.join(where, name))  # noqa: PTH118 - a Path per file is slow
-            count, size, latest = count + 1, size + found.st_size, max(latest, found.st_mtime_ns)
-            if count >= _MAX_FILES:
-                return count, size, latest
-    return count, size, latest
 
 
 def node_from_json(data: dict[str, Any]) -> Node:
@@ -214,9 +203,9 @@ def _plot_from_json(data: dict[str, Any]) -> PlotSpec:
 
 @dataclass(frozen=True)
 class StoredBytes:
-    """A Bitshuffle chunk as it lies in the file (head and blocks, see `codecs.find_blocks`), and what it decodes to."""
+    """A chunk as it lies in the file, and what it decodes to (`codecs.decode_stored`)."""
 
     data: memoryview
-    compressor: BlockCompressor
+    form: StoredForm
     shape: tuple[int, ...]
     dtype: np.dtype[Any]

@@ -16,13 +16,12 @@ from pandaas.client import lazily
 from pandaas.client.indexing import Items, Plan, block_shape, plan
 from pandaas.client.parts import SMALLEST_CHUNK, Part, chunk_parts, is_mostly_whole, sized_parts
 from pandaas.client.transport import Transport
-from pandaas.codecs import STORED_MEDIA_TYPES, blocks_available, decode_chunk, selection_text
+from pandaas.codecs import STORED_MEDIA_TYPES, decodable_forms, decode_stored, selection_text
 
 _LARGEST_REQUEST = 16 * 2**20
 _SMALL = 2**20  # bytes in all: fewer come in one answer
 _MOST_TOGETHER = 256
-_STORED = {media_type: compressor for compressor, media_type in STORED_MEDIA_TYPES.items()}
-_ACCEPT = ", ".join([*_STORED, "*/*"])  # a chunk as it is stored is a tenth of its values; it is decoded here
+_STORED = {media_type: form for form, media_type in STORED_MEDIA_TYPES.items()}
 _TEXT_LIKE = ("string", "vlen", "reference", "opaque")
 
 
@@ -167,10 +166,12 @@ class Array:
 
     @property
     def _travels_as_stored(self) -> bool:
-        """Whether whole chunks come as they are in the file."""
-        shuffled = any("bitshuffle" in str(name).lower() for name in self._node.get("filters") or ())
-        large = math.prod(self.chunks or (0,)) * self.dtype.itemsize >= SMALLEST_CHUNK
-        return shuffled and large and blocks_available()
+        """Whether whole chunks are worth a request each, since they come as they are in the file."""
+        names = [str(name).lower() for name in self._node.get("filters") or ()]
+        nbytes = math.prod(self.chunks or (0,)) * self.dtype.itemsize
+        if any("bitshuffle" in name for name in names):
+            return nbytes >= SMALLEST_CHUNK and "bitshuffle-lz4" in decodable_forms()
+        return names[-1:] == ["deflate"] and nbytes >= _SMALL
 
     def _read(self, selection: str, into: NDArray[Any] | None = None) -> NDArray[Any]:
         """The selected values; `into` may be used for them."""
@@ -179,16 +180,21 @@ class Array:
             "GET",
             f"/datasets/{self.pid}/data",
             params={"path": self.path, "selection": selection, "format": "json" if text else "npy"},
-            headers={"Accept": _ACCEPT} if not text and blocks_available() else None,
+            headers={"Accept": _accept()} if not text else None,
         )
         if text:
             return _of_json(answer.json(), answer.headers.get("X-Shape"))
-        compressor = _STORED.get(answer.headers.get("Content-Type", ""))
-        if compressor:
+        form = _STORED.get(answer.headers.get("Content-Type", ""))
+        if form:
             shape = tuple(json.loads(answer.headers["X-Shape"]))
-            return decode_chunk(answer.content, shape, np.dtype(answer.headers["X-Dtype"]), compressor, into=into)
+            return decode_stored(answer.content, shape, np.dtype(answer.headers["X-Dtype"]), form, into=into)
         values: NDArray[Any] = np.load(io.BytesIO(answer.content), allow_pickle=False)
         return values
+
+
+def _accept() -> str:
+    """A chunk as it is stored has fewer bytes than its values, mostly a tenth; it is decoded here."""
+    return ", ".join([*(STORED_MEDIA_TYPES[form] for form in decodable_forms()), "*/*"])
 
 
 def _dtype(name: str | None, type_class: str | None) -> np.dtype[Any]:

@@ -2,7 +2,6 @@
 
 from pandaas.codecs.binning import BinMethod, bin_box, bin_by_mean, reduce_by_maximum, to_window
 from pandaas.codecs.bitshuffle import (
-    STORED_MEDIA_TYPES,
     BlockCompressor,
     Blocks,
     BrokenChunk,
@@ -43,6 +42,14 @@ from pandaas.codecs.nbit import NBIT, packed_bits
 from pandaas.codecs.selection import Selection, parse_selection, selection_text
 from pandaas.codecs.series import FIGURES, Line, figures_along, profiles_along
 from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics, invalid_pixels, statistics
+from pandaas.codecs.stored import (
+    STORED_MEDIA_TYPES,
+    StoredForm,
+    blocks_form,
+    decodable_forms,
+    decode_stored,
+    stored_form,
+)
 from pandaas.codecs.units import convert, meanings, parse_unit, to_si, warm_units
 
 __all__ = [
@@ -71,18 +78,22 @@ __all__ = [
     "NotFramed",
     "Selection",
     "Statistics",
+    "StoredForm",
     "UnknownChunk",
     "bin_box",
     "bin_by_mean",
     "block_compressor",
     "blocks_available",
+    "blocks_form",
     "can_decode",
     "checksum_holds",
     "convert",
     "count_touched",
+    "decodable_forms",
     "decode_blocks",
     "decode_chunk",
     "decode_filters",
+    "decode_stored",
     "describe_dtype",
     "dtype_from",
     "encode",
@@ -110,6 +121,7 @@ __all__ = [
     "safe_dtype",
     "selection_text",
     "statistics",
+    "stored_form",
     "to_json",
     "to_safe",
     "to_si",

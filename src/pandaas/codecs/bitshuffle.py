@@ -23,11 +23,6 @@ from numpy.typing import NDArray
 from pandaas.codecs.native import bitshuffle_library
 
 BlockCompressor = Literal["lz4", "zstd"]
-# How a stored chunk is called in `Accept` and `Content-Type`.
-STORED_MEDIA_TYPES: dict[BlockCompressor, str] = {
-    "lz4": "application/vnd.pandaas.bitshuffle-lz4",
-    "zstd": "application/vnd.pandaas.bitshuffle-zstd",
-}
 HEAD_BYTES = 12
 MOST_BLOCKS = 1 << 20  # of one chunk; walking so many takes a second, and nobody writes them
 _HEAD = struct.Struct(">QI")

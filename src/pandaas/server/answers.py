@@ -13,7 +13,16 @@ from fastapi import Depends, Query, Request, Response
 from numpy.typing import NDArray
 
 from pandaas.arrays import Abandoned
-from pandaas.codecs import STORED_MEDIA_TYPES, BlockCompressor, Encoded, encode, encode_chunk, to_window
+from pandaas.codecs import (
+    STORED_MEDIA_TYPES,
+    BlockCompressor,
+    Encoded,
+    StoredForm,
+    blocks_form,
+    encode,
+    encode_chunk,
+    to_window,
+)
 from pandaas.model import InvalidInput
 from pandaas.server.ranges import byte_range, content_range
 
@@ -54,14 +63,16 @@ Window = Annotated[Pixels, Depends(pixels)]
 
 def shown(request: Request, etag: str, make: Callable[[], NDArray[np.float32]], window: Pixels) -> Response:
     """A picture, in a Bitshuffle chunk where the client takes these."""
-    compressors = accepted(request)
+    known: tuple[BlockCompressor, ...] = ("lz4", "zstd")
+    forms = accepted(request)
+    compressors = [compressor for compressor in known if blocks_form(compressor) in forms]
 
     def encoded() -> Encoded:
         values = np.ascontiguousarray(window.of(make()))
         if not compressors or not values.size:
             return encode(values, "bin")
         described = {"X-Shape": json.dumps(list(values.shape)), "X-Dtype": values.dtype.str}
-        return Encoded(encode_chunk(values, compressors[0]), STORED_MEDIA_TYPES[compressors[0]], described)
+        return Encoded(encode_chunk(values, compressors[0]), STORED_MEDIA_TYPES[blocks_form(compressors[0])], described)
 
     answer = cached(request, f'{etag[:-1]}{"".join(f"-{name}" for name in compressors[:1])}"', encoded)
     answer.headers.append("Vary", "Accept")
@@ -97,8 +108,8 @@ def ranged(request: Request, answer: Response) -> Response:
     return Response(answer.body[part[0] : part[1]], 206 if part[0] < part[1] else 416, headers=kept)
 
 
-def accepted(request: Request) -> tuple[BlockCompressor, ...]:
-    """The compressors of stored chunks that the client decodes."""
+def accepted(request: Request) -> tuple[StoredForm, ...]:
+    """The forms of stored chunks that the client decodes."""
     accepted = {part.split(";")[0].strip() for part in request.headers.get("accept", "").split(",")}
     return tuple(name for name, media_type in STORED_MEDIA_TYPES.items() if media_type in accepted)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import operator
 import os
 import zlib
@@ -26,6 +27,7 @@ from pandaas.codecs import BrokenChunk, parse_selection
 from pandaas.codecs.filters import BITSHUFFLE, Filter
 
 Make = Callable[..., h5py.Dataset]
+TIMES = itertools.count(10**18)
 DTYPES = ("u1", "<u2", ">u2", "<i4", ">i4", "<u4", "<i8", "<f4", ">f8", "<f8")
 
 
@@ -42,6 +44,8 @@ def make(tmp_path: Path) -> Make:
             file.create_dataset("d", data=values, **options)
             if fill:
                 fill(file)
+        at = next(TIMES)
+        os.utime(tmp_path / name, ns=(at, at))  # at rest for long, and never in the same state twice
         return h5py.File(tmp_path / name, "r")["d"]
 
     return one
@@ -119,6 +123,38 @@ def test_numbers_of_odd_sizes_are_unpacked(tmp_path: Path, kind: str, bits: int,
         assert found is not None
         np.testing.assert_array_equal(found, values[1:9, ::2])
         np.testing.assert_array_equal(found, file["d"][1:9, ::2])
+
+
+@pytest.mark.parametrize("way", ["gzip", "shuffle and zstd", "bitshuffle lz4"])
+def test_the_next_slice_through_the_same_chunks_reads_nothing(
+    make: Make, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(2).integers(0, 99, (20, 20, 20)).astype("<u2")
+    filters = {"compression": None, "compression_opts": None} | WAYS[way]
+    with make(values, chunks=(10, 10, 10), **filters).file as file:
+        assert read(file["d"], ":,3,:") is not None
+
+        def refused(*_: object) -> None:
+            raise AssertionError("the file was read")
+
+        monkeypatch.setattr(direct, "_read_stored", refused)
+        for text, expected in ((":,4,:", values[:, 4]), ("2,:9,::3", values[2, :9, ::3]), ("5,6,7", values[5, 6, 7])):
+            np.testing.assert_array_equal(read(file["d"], text), expected)
+
+
+def test_chunks_of_a_file_that_is_being_written_are_read_anew(make: Make) -> None:
+    values = np.zeros((20, 20), "<u2")
+    dataset = make(values, chunks=(10, 20), compression="gzip", compression_opts=None)
+    path = Path(dataset.file.filename)
+    dataset.file.close()
+    os.utime(path)
+    state = path.stat()
+    for number in (1, 2):
+        with h5py.File(path, "r+") as file:
+            file["d"][...] = number
+        os.utime(path, ns=(state.st_atime_ns, state.st_mtime_ns))  # as within one tick of the clock
+        with h5py.File(path) as file:
+            np.testing.assert_array_equal(read(file["d"], ":,3"), np.full(20, number))
 
 
 def test_what_only_blosc2_can_decode_is_left_to_libhdf5(make: Make) -> None:

@@ -63,7 +63,11 @@ class Service:
         values = FRAMES[chosen.items]
         if values.size == 128 * 130:
             number = chosen.items[0].start if isinstance(chosen.items[0], slice) else chosen.items[0]
-            headers = {"Content-Type": STORED_MEDIA_TYPES["lz4"], "X-Dtype": "<u4", "X-Shape": str(list(values.shape))}
+            headers = {
+                "Content-Type": STORED_MEDIA_TYPES["bitshuffle-lz4"],
+                "X-Dtype": "<u4",
+                "X-Shape": str(list(values.shape)),
+            }
             return httpx.Response(200, content=self.chunks[number], headers=headers)
         found = encode(np.asarray(values), "npy")
         return httpx.Response(200, content=bytes(found.body), headers=found.headers)

@@ -29,12 +29,12 @@ class _Service:
     def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         accept = (options.get("headers") or {}).get("Accept")
         self.accepted.append(accept)
-        if accept is None:
+        if "bitshuffle-lz4" not in str(accept):
             import io
 
             np.save(buffer := io.BytesIO(), FRAME)
             return httpx.Response(200, content=buffer.getvalue())
-        headers = {"Content-Type": STORED_MEDIA_TYPES["lz4"], "X-Shape": "[40, 51]", "X-Dtype": "<u4"}
+        headers = {"Content-Type": STORED_MEDIA_TYPES["bitshuffle-lz4"], "X-Shape": "[40, 51]", "X-Dtype": "<u4"}
         return httpx.Response(200, content=self._stored, headers=headers)
 
 
@@ -51,12 +51,12 @@ def frames(service: _Service) -> Array:
 
 def test_a_stored_frame_is_decoded_here(frames: Array, service: _Service) -> None:
     np.testing.assert_array_equal(frames[3], FRAME)
-    assert STORED_MEDIA_TYPES["lz4"] in str(service.accepted[-1])
+    assert STORED_MEDIA_TYPES["bitshuffle-lz4"] in str(service.accepted[-1])
 
 
-def test_without_a_decoder_values_are_asked_for(
+def test_without_a_decoder_other_forms_are_asked_for(
     frames: Array, service: _Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(arrays, "blocks_available", lambda: False)
+    monkeypatch.setattr(arrays, "decodable_forms", lambda: ("gzip",))
     np.testing.assert_array_equal(frames[3], FRAME)
-    assert service.accepted == [None]
+    assert service.accepted == ["application/vnd.pandaas.gzip, */*"]

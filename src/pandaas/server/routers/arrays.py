@@ -62,22 +62,22 @@ def data(
     With `Accept: application/vnd.pandaas.bitshuffle-lz4` (or `-zstd`), `bin` and `npy` answers may be a stored chunk. `Range`
     asks for a part of the answer.
     """
-    compressors = accepted(request) if format in ("bin", "npy") else ()
+    forms = accepted(request) if format in ("bin", "npy") else ()
     name = _file_name(pid, path, selection)
 
     def make() -> Encoded:
         gone = left(request)
-        if compressors:
-            found = platform.arrays.read_or_stored(asker, pid, path, selection, compressors, cancelled=gone)
+        if forms:
+            found = platform.arrays.read_or_stored(asker, pid, path, selection, forms, cancelled=gone)
             if not isinstance(found, StoredBytes):
                 return platform.arrays.encode(found, format, dtype, name=name)
             if dtype == "origin" or found.dtype == safe_dtype(found.dtype):
                 described = {"X-Shape": json.dumps(list(found.shape)), "X-Dtype": found.dtype.str}
-                return Encoded(found.data, STORED_MEDIA_TYPES[found.compressor], described)
+                return Encoded(found.data, STORED_MEDIA_TYPES[found.form], described)
         values = platform.arrays.read(asker, pid, path, selection, cancelled=gone)
         return platform.arrays.encode(values, format, dtype, name=name)
 
-    variant = f"{format}/{dtype}" + "".join(f"/{compressor}" for compressor in compressors)
+    variant = f"{format}/{dtype}" + "".join(f"/{form}" for form in forms)
     answer = cached(request, platform.arrays.etag(asker, pid, path, selection, variant), make)
     answer.headers.append("Vary", "Accept")
     if version is not None and answer.status_code in (200, 304) and platform.arrays.stays(asker, pid, version):

@@ -201,6 +201,12 @@ class LogSettings(Section):
 class DemoSettings(Section):
     enabled: bool = Field(False, description="This is a demo facility: made-up accounts, loopback only.")
     frames: int = Field(200, ge=2, le=10_000, description="Frames of the demo's simulated series.")
+    series: int = Field(
+        8,
+        ge=0,
+        le=100,
+        description="Measurements of the demo's in-situ series, which a chain runs on by itself; 0: none.",
+    )
 
 
 class SecretSettings(Section):

@@ -65,7 +65,9 @@ def running_demo(
     """
     called = [str(installed)] if installed else program()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PANDAAS_")}
-    environment |= {"PANDAAS_HOME": str(home), "PANDAAS_DEMO__FRAMES": str(frames)} | (extra or {})
+    environment |= {"PANDAAS_HOME": str(home), "PANDAAS_DEMO__FRAMES": str(frames), "PANDAAS_DEMO__SERIES": "0"} | (
+        extra or {}
+    )
     process = subprocess.Popen(
         [*called, "demo", "--port", "0", "--no-browser"],
         env=environment,

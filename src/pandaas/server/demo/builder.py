@@ -21,16 +21,20 @@ import structlog
 from sqlalchemy import select
 
 from pandaas.access import FACILITY
+from pandaas.chains import AttachmentRequest
 from pandaas.config import bundled
 from pandaas.db.tables import Dataset, DatasetFile, Instrument, Person, Proposal
 from pandaas.jobs import JobRequest
 from pandaas.model import JobState, NotFound, PandaasError, Principal, Unavailable, technique
+from pandaas.server.demo import insitu
 from pandaas.server.demo.home import ACCOUNTS, manifest, password_of
 from pandaas.server.health import HealthBoard
 from pandaas.server.services import Services
 
 log = structlog.get_logger(__name__)
 _ANALYSIS_S = 900.0
+_CHAIN = "saxs"
+_RULE = {"title": f"{insitu.TITLE}*"}
 _SAY_EVERY_S = 2.0
 Say = Callable[[str], None]
 
@@ -56,6 +60,7 @@ class DemoBuilder:
             ("data", self._data),
             ("catalogue", self._ingest),
             ("first analysis", self._analysis),
+            ("in-situ series", self._in_situ),
         )
         done = self._done()
         for number, (name, step) in enumerate(steps, 1):
@@ -253,6 +258,31 @@ class DemoBuilder:
             raise Unavailable("The recipe 'saxs-integrate' doesn't accept the simulated series.")
         (job,) = self._services.jobs.start(alice, JobRequest("saxs-integrate", offer.inputs))
         self._wait(alice, job)
+
+    # --- what runs by itself ----------------------------------------------------------------------------------------
+
+    def _in_situ(self) -> None:
+        """A series of single measurements, and a chain that iris attached to the beamline: its runs go on in the background."""
+        series, data = self._series(), self._services.settings.home / "data"
+        wanted = self._services.settings.demo.series
+        if wanted == 0:
+            return
+        source = data / series["file"]
+        files = insitu.write_measurements(source, source.parent / "in_situ", wanted)
+        self._services.catalogue.ingest(
+            FACILITY, files, proposal=series["proposal"], instrument=series["instrument"], origin=series["data"]
+        )
+        note = f"One frame of “{series['title']}”"
+        for file in files:
+            self._describe(file, {**series, "title": None, "note": note})
+        iris = self._services.identity.principal_of_person(self._person_id("iris"))
+        place = self._services.access.require_staff(iris, series["instrument"])
+        automatic = self._services.chains.automatic
+        self._services.chains.take_in_shipped()
+        if not automatic.attachments(place.id):
+            automatic.attach(iris, series["instrument"], AttachmentRequest(_CHAIN, predicate=_RULE, at_once=1))
+        for view in automatic.attachments(place.id):
+            automatic.backlog(iris, view.attachment.id, 100)
 
     def _series(self) -> dict[str, Any]:
         found: dict[str, Any] = next(one for one in self._manifest["datasets"] if one.get("simulation") == "series")

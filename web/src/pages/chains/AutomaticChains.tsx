@@ -1,10 +1,14 @@
-import { Button, Group, Switch, Table, Text } from '@mantine/core';
+import { Button, Group, Switch, Table, Text, TextInput } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 
 import { api, body } from '@/api/client';
 import { Link } from '@/components/links';
 import { Section } from '@/components/Page';
 import { ActionFailure, Loaded } from '@/components/states';
+import { plural } from '@/format';
 
 import { Attach } from './Attach';
 import { StateMark } from './marks';
@@ -42,7 +46,7 @@ function Attachment({ row }: { row: AttachmentOut }) {
     onSuccess: done,
   });
   const backlog = useMutation({ mutationFn: () => body(api.POST('/api/v1/chain-attachments/{attachment_id}/backlog', { params, body: { last: 50 } })), onSuccess: done });
-  const again = useMutation({ mutationFn: () => body(api.POST('/api/v1/chain-attachments/{attachment_id}/again', { params, body: { datasets: [] } })), onSuccess: done });
+  const [correcting, correct] = useDisclosure(false);
   return (
     <>
       <Group justify="space-between" mt="sm">
@@ -59,12 +63,16 @@ function Attachment({ row }: { row: AttachmentOut }) {
           <Button size="xs" variant="default" loading={backlog.isPending} onClick={() => backlog.mutate()}>
             Run on the last 50
           </Button>
-          <Button size="xs" variant="default" loading={again.isPending} onClick={() => again.mutate()}>
-            Run all again
+          <Button size="xs" variant="default" aria-expanded={correcting} onClick={correct.toggle}>
+            Run again …
           </Button>
         </Group>
       </Group>
-      <ActionFailure error={turn.error ?? backlog.error ?? again.error} />
+      {correcting && <Again id={row.id} done={() => {
+            correct.close();
+            return done();
+          }} />}
+      <ActionFailure error={turn.error ?? backlog.error} />
       <Loaded query={runs}>
         {(page) =>
           page.runs.length === 0 ? (
@@ -80,7 +88,7 @@ function Attachment({ row }: { row: AttachmentOut }) {
                     <Table.Td miw={120}>
                       <StateMark state={run.state} />
                     </Table.Td>
-                    <Table.Td>{run.reason}</Table.Td>
+                    <Table.Td>{[run.generation > 0 ? `run again${run.generation > 1 ? `, ${String(run.generation)} times` : ''}` : '', run.reason].filter(Boolean).join(': ')}</Table.Td>
                   </Table.Tr>
                 ))}
               </Table.Tbody>
@@ -89,5 +97,40 @@ function Attachment({ row }: { row: AttachmentOut }) {
         }
       </Loaded>
     </>
+  );
+}
+
+/** Once more on what was run on, after a calibration or a parameter was corrected; by time of measuring. */
+function Again({ id, done }: { id: number; done: () => Promise<unknown> }) {
+  const [since, setSince] = useState('');
+  const [until, setUntil] = useState('');
+  const time = (text: string) => (text === '' ? null : new Date(text).toISOString());
+  const again = useMutation({
+    mutationFn: () => body(api.POST('/api/v1/chain-attachments/{attachment_id}/again', { params: { path: { attachment_id: id } }, body: { datasets: [], since: time(since), until: time(until) } })),
+    onSuccess: async ({ count }) => {
+      notifications.show({ message: count === 0 ? 'Nothing was run on in this time.' : `${plural(count, 'run')} will start as there is room.` });
+      await done();
+    },
+  });
+  return (
+    <form
+      aria-label="Run again"
+      onSubmit={(event) => {
+        event.preventDefault();
+        again.mutate();
+      }}
+    >
+      <Text size="sm" c="dimmed" mt="xs">
+        Once more on what it ran on, for example after a calibration was corrected. Each run takes the calibration that holds now; earlier results stay, and the trend shows the last ones.
+      </Text>
+      <Group align="end" mt={4}>
+        <TextInput type="datetime-local" label="Measured since" value={since} onChange={(event) => setSince(event.currentTarget.value)} />
+        <TextInput type="datetime-local" label="Until" value={until} onChange={(event) => setUntil(event.currentTarget.value)} />
+        <Button type="submit" loading={again.isPending}>
+          {since || until ? 'Run these again' : 'Run all again'}
+        </Button>
+      </Group>
+      <ActionFailure error={again.error} />
+    </form>
   );
 }

@@ -11,7 +11,7 @@ import { MiniPlot } from '@/viewer/MiniPlot';
 
 import { StateMark } from './marks';
 import { curvesQuery, seriesQuery, type SeriesOut } from './queries';
-import { numbers, stacked } from './stacked';
+import { numbers, stacked, telling } from './stacked';
 
 const route = getRouteApi('/chains/series');
 const ORDER = 'Order of measuring';
@@ -34,7 +34,7 @@ function Contents({ table }: { table: SeriesOut }) {
   const { x, y } = route.useSearch();
   const navigate = route.useNavigate();
   const abscissa = table.parameters.some(({ name }) => name === x) ? x : undefined;
-  const shown = table.results.find(({ name }) => name === y) ?? table.results[0];
+  const shown = table.results.find(({ name }) => name === y) ?? telling(table.results);
   const points = useMemo(() => pointsOf(table.rows, abscissa, shown?.name), [table.rows, abscissa, shown?.name]);
   const unit = table.parameters.find(({ name }) => name === abscissa)?.unit ?? null;
   return (

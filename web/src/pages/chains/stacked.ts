@@ -20,3 +20,9 @@ function spanOf(values: readonly number[]): number {
   const finite = values.filter(Number.isFinite);
   return finite.length > 0 ? Math.max(...finite) - Math.min(...finite) : 0;
 }
+
+/** What a trend begins with: a quantity that changes and is not the background, the scale or how well it went. */
+export function telling<Q extends { name: string; varies: boolean }>(quantities: readonly Q[]): Q | undefined {
+  const varying = quantities.filter(({ varies }) => varies);
+  return varying.find(({ name }) => !/background|scale|chi|uncertainty|error|seconds|points|frames/iu.test(name)) ?? varying[0] ?? quantities[0];
+}

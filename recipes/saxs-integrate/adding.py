@@ -1,15 +1,17 @@
-# ruff: noqa: C901, PLR0917 - numba wants loops in one place, and numbers one by one
+# ruff: noqa: C901 - numba wants loops in one place, and numbers one by one
 """What to do with a pixel's count: add it to a bin, share it among bins, add it to an image. Compiled into `kernels`."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar, cast
 
 import numpy as np
 from llvmlite import ir
 from numba import int64, njit, types
 from numba.extending import intrinsic
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 _U = np.uint64
 LANES = 8  # sums kept side by side, because a sum waits for the one before it
 INVALID = 48
@@ -54,10 +56,22 @@ _, _add_word = _element(_WORD, _WORD, types.uint64)
 _, _add_double = _element(_DOUBLE, _DOUBLE, types.float64)
 
 
-# All ways of adding a pixel take the same addresses: numba would hand arrays over in seven parts each, for every pixel.
-#   places, bins, shares, norm   the matrix (see each way): 32-bit words, but `bins` where said so; single precision
-#   first, second, third         its sums, 64-bit
-#   total                        the sum of the images, 64-bit words: a frame without a valid count adds 2^INVALID
+class Addresses(NamedTuple):
+    """What a pixel is added to, as addresses: numba would hand arrays over in seven parts each, for every pixel."""
+
+    places: Any  # the matrix (see each way): 32-bit words …
+    bins: Any  # … here of 16 bits where said so
+    shares: Any  # single precision
+    norm: Any  # single precision
+    first: Any  # its sums, 64-bit
+    second: Any
+    third: Any
+    total: Any  # the sum of the images, 64-bit words: a frame without a valid count adds 2^INVALID
+
+
+def compiled(function: Function) -> Function:
+    """By numba, when it is first called."""
+    return cast("Function", njit(function))
 
 
 def whole_pixels(lanes: int, stride: int) -> tuple[Any, Any]:
@@ -70,43 +84,19 @@ def whole_pixels(lanes: int, stride: int) -> tuple[Any, Any]:
     one, zero, mask, step = _U(1 << POSITIVE), _U(0), _U(lanes - 1), _U(stride)
     load = _uint16 if stride <= 2**16 else _uint32
 
-    @njit  # type: ignore[untyped-decorator]
-    def add(
-        pixel: Any,
-        count: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
-    ) -> None:
-        _add_word(first, load(bins, pixel) + (pixel & mask) * step, count + (one if count != 0 else zero))
+    @compiled
+    def add(pixel: Any, count: Any, to: Any) -> None:
+        _add_word(to.first, load(to.bins, pixel) + (pixel & mask) * step, count + (one if count != 0 else zero))
 
-    @njit  # type: ignore[untyped-decorator]
-    def add_checked(
-        pixel: Any,
-        count: Any,
-        lowest: Any,
-        highest: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
-    ) -> None:
-        place = _U(2) * load(bins, pixel)
+    @compiled
+    def add_checked(pixel: Any, count: Any, lowest: Any, highest: Any, to: Any) -> None:
+        place = _U(2) * load(to.bins, pixel)
         if lowest <= count <= highest:
-            _add_word(second, place, count)
-            _add_word(second, place + _U(1), _U(1) if count != 0 else zero)
+            _add_word(to.second, place, count)
+            _add_word(to.second, place + _U(1), _U(1) if count != 0 else zero)
         else:
-            _add_double(third, place, _float32(norm, pixel))
-            _add_double(third, place + _U(1), 1.0)
+            _add_double(to.third, place, _float32(to.norm, pixel))
+            _add_double(to.third, place + _U(1), 1.0)
 
     return add, add_checked
 
@@ -121,68 +111,44 @@ def shared_pixels(pairs: bool, narrow: bool) -> tuple[Any, Any]:
     load = _uint16 if narrow else _uint32
     two, one = _U(2), _U(1)
 
-    @njit  # type: ignore[untyped-decorator]
+    @compiled
     def places_of(pixel: Any, places: Any) -> Any:
         if pairs:
             return two * pixel, two * pixel + two
         return _uint32(places, pixel), _uint32(places, pixel + one)
 
-    @njit  # type: ignore[untyped-decorator]
-    def add_part(place: Any, value: Any, bins: Any, shares: Any, first: Any) -> None:
-        share = _float32(shares, place)
+    @compiled
+    def add_part(place: Any, value: Any, to: Any) -> None:
+        share = _float32(to.shares, place)
         part = value * share
-        at = two * load(bins, place)
-        _add_double(first, at, part)
-        _add_double(first, at + one, (part - share) * share)
+        at = two * load(to.bins, place)
+        _add_double(to.first, at, part)
+        _add_double(to.first, at + one, (part - share) * share)
 
-    @njit  # type: ignore[untyped-decorator]
-    def add(
-        pixel: Any,
-        count: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
-    ) -> None:
+    @compiled
+    def add(pixel: Any, count: Any, to: Any) -> None:
         if count != 0:
             value = float(int64(count))
             if pairs:
-                add_part(two * pixel, value, bins, shares, first)
-                add_part(two * pixel + one, value, bins, shares, first)
+                add_part(two * pixel, value, to)
+                add_part(two * pixel + one, value, to)
             else:
-                start, end = places_of(pixel, places)
+                start, end = places_of(pixel, to.places)
                 for place in range(start, end):
-                    add_part(place, value, bins, shares, first)
+                    add_part(place, value, to)
 
-    @njit  # type: ignore[untyped-decorator]
-    def add_checked(
-        pixel: Any,
-        count: Any,
-        lowest: Any,
-        highest: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
-    ) -> None:
+    @compiled
+    def add_checked(pixel: Any, count: Any, lowest: Any, highest: Any, to: Any) -> None:
         if lowest <= count <= highest:
-            add(pixel, count, places, bins, shares, norm, first, second, third, total)
+            add(pixel, count, to)
         else:
-            weight = _float32(norm, pixel)
-            start, end = places_of(pixel, places)
+            weight = _float32(to.norm, pixel)
+            start, end = places_of(pixel, to.places)
             for place in range(start, end):
-                share = _float32(shares, place)
-                at = load(bins, place)
-                _add_double(second, at, weight * share)
-                _add_double(first, two * at + one, -share * share)
+                share = _float32(to.shares, place)
+                at = load(to.bins, place)
+                _add_double(to.second, at, weight * share)
+                _add_double(to.first, two * at + one, -share * share)
 
     return add, add_checked
 
@@ -192,41 +158,17 @@ def and_image(ways: tuple[Any, Any]) -> tuple[Any, Any]:
     first_add, first_checked = ways
     none = _U(1 << INVALID)
 
-    @njit  # type: ignore[untyped-decorator]
-    def add(
-        pixel: Any,
-        count: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
-    ) -> None:
-        first_add(pixel, count, places, bins, shares, norm, first, second, third, total)
-        _add_word(total, pixel, count)
+    @compiled
+    def add(pixel: Any, count: Any, to: Any) -> None:
+        first_add(pixel, count, to)
+        _add_word(to.total, pixel, count)
 
-    @njit  # type: ignore[untyped-decorator]
-    def add_checked(
-        pixel: Any,
-        count: Any,
-        lowest: Any,
-        highest: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
-    ) -> None:
-        first_checked(pixel, count, lowest, highest, places, bins, shares, norm, first, second, third, total)
+    @compiled
+    def add_checked(pixel: Any, count: Any, lowest: Any, highest: Any, to: Any) -> None:
+        first_checked(pixel, count, lowest, highest, to)
         if lowest <= count <= highest:
-            _add_word(total, pixel, count)
+            _add_word(to.total, pixel, count)
         else:
-            _add_word(total, pixel, none)
+            _add_word(to.total, pixel, none)
 
     return add, add_checked

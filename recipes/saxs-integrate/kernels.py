@@ -13,16 +13,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
-from adding import load_uint8
+from adding import Addresses, Function, compiled, load_uint8
 from llvmlite import ir
 from numba import int64, njit, types, uint64
 from numba.extending import intrinsic
 
 _U = np.uint64
 DAMAGED = -1
+
+
+def compiled_freely(function: Function) -> Function:
+    """By numba, and other threads of Python go on meanwhile."""
+    return cast("Function", njit(nogil=True)(function))
 
 
 @intrinsic  # type: ignore[untyped-decorator]
@@ -45,7 +50,7 @@ def _lowest_one(_context: Any, word: Any) -> Any:
     return types.uint64(types.uint64), generate
 
 
-@njit(nogil=True)  # type: ignore[untyped-decorator]
+@compiled_freely
 def sums_over_rows(
     places: Any, pixels: Any, shares: Any, image: Any, norm: Any, signal: Any, variance: Any, norms: Any
 ) -> None:
@@ -73,7 +78,7 @@ def sums_over_rows(
 def image_kernel(add_checked: Any) -> Callable[..., None]:
     """kernel(image, lowest, highest, matrix and sums …): `image` of unsigned integers, one-dimensional."""
 
-    @njit(nogil=True)  # type: ignore[untyped-decorator]
+    @compiled_freely
     def kernel(
         image: Any,
         lowest: Any,
@@ -87,12 +92,13 @@ def image_kernel(add_checked: Any) -> Callable[..., None]:
         third: Any,
         total: Any,
     ) -> None:
+        to = Addresses(places, bins, shares, norm, first, second, third, total)
         for pixel in range(uint64(image.size)):
             count = uint64(image[pixel])
             if count != 0 or lowest != 0:
-                add_checked(pixel, count, lowest, highest, places, bins, shares, norm, first, second, third, total)
+                add_checked(pixel, count, lowest, highest, to)
 
-    return kernel  # type: ignore[no-any-return]
+    return kernel
 
 
 def chunks_kernel(add: Any, add_checked: Any, bits: int, decompress: Any, unshuffle: Any) -> Callable[..., int]:
@@ -106,21 +112,14 @@ def chunks_kernel(add: Any, add_checked: Any, bits: int, decompress: Any, unshuf
     """
     eight, one, size_of_one = _U(8), _U(1), bits // 8
 
-    @njit  # type: ignore[untyped-decorator]
+    @compiled
     def few_counts(
         planes: Any,
         words: Any,
         used: Any,
         done: Any,
         any_count: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
+        to: Any,
     ) -> None:
         """All counts are valid; `any_count` has a bit for each pixel with counts."""
         for word in range(words):
@@ -132,59 +131,32 @@ def chunks_kernel(add: Any, add_checked: Any, bits: int, decompress: Any, unshuf
                 value = _U(0)
                 for plane in range(used):
                     value |= (planes[plane * words + word] >> pixel & one) << plane
-                add(start + pixel, value, places, bins, shares, norm, first, second, third, total)
+                add(start + pixel, value, to)
 
-    @njit  # type: ignore[untyped-decorator]
+    @compiled
     def many_counts(
         values: Any,
         done: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
+        to: Any,
     ) -> None:
         for pixel in range(uint64(values.size)):
-            add(done + pixel, uint64(values[pixel]), places, bins, shares, norm, first, second, third, total)
+            add(done + pixel, uint64(values[pixel]), to)
 
-    @njit  # type: ignore[untyped-decorator]
+    @compiled
     def checked(
         values: Any,
         count: Any,
         done: Any,
         lowest: Any,
         highest: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
+        to: Any,
     ) -> None:
         for pixel in range(count):
             value = uint64(values[pixel])
             if value != 0 or lowest != 0:
-                add_checked(
-                    done + pixel,
-                    value,
-                    lowest,
-                    highest,
-                    places,
-                    bins,
-                    shares,
-                    norm,
-                    first,
-                    second,
-                    third,
-                    total,
-                )
+                add_checked(done + pixel, value, lowest, highest, to)
 
-    @njit  # type: ignore[untyped-decorator]
+    @compiled
     def highest_plane(planes: Any, words: Any, valid: Any, row: Any) -> Any:
         """The highest plane in which a valid pixel has a bit; -1: there is none."""
         for plane in range(bits - 1, -1, -1):
@@ -195,7 +167,7 @@ def chunks_kernel(add: Any, add_checked: Any, bits: int, decompress: Any, unshuf
                 return plane
         return -1
 
-    @njit  # type: ignore[untyped-decorator]
+    @compiled
     def whole_block(
         planes: Any,
         values: Any,
@@ -204,14 +176,7 @@ def chunks_kernel(add: Any, add_checked: Any, bits: int, decompress: Any, unshuf
         done: Any,
         lowest: Any,
         highest: Any,
-        places: Any,
-        bins: Any,
-        shares: Any,
-        norm: Any,
-        first: Any,
-        second: Any,
-        third: Any,
-        total: Any,
+        to: Any,
     ) -> None:
         words, row = uint64(any_count.size), done // _U(64)
         top = highest_plane(planes, words, valid, row)
@@ -230,43 +195,15 @@ def chunks_kernel(add: Any, add_checked: Any, bits: int, decompress: Any, unshuf
                 any_count[word] &= valid[row + word]
                 number += _ones(any_count[word])
             if number * (used + _U(4)) < _U(192) * words:
-                few_counts(
-                    planes,
-                    words,
-                    used,
-                    done,
-                    any_count,
-                    places,
-                    bins,
-                    shares,
-                    norm,
-                    first,
-                    second,
-                    third,
-                    total,
-                )
+                few_counts(planes, words, used, done, any_count, to)
                 return
         unshuffle(planes.ctypes.data, values.ctypes.data, values.size, size_of_one)
         if is_plain:
-            many_counts(values, done, places, bins, shares, norm, first, second, third, total)
+            many_counts(values, done, to)
         else:
-            checked(
-                values,
-                uint64(values.size),
-                done,
-                lowest,
-                highest,
-                places,
-                bins,
-                shares,
-                norm,
-                first,
-                second,
-                third,
-                total,
-            )
+            checked(values, uint64(values.size), done, lowest, highest, to)
 
-    @njit(nogil=True)  # type: ignore[untyped-decorator]
+    @compiled_freely
     def kernel(
         chunks: Any,
         sizes: Any,
@@ -312,67 +249,25 @@ def chunks_kernel(add: Any, add_checked: Any, bits: int, decompress: Any, unshuf
                     )
                     if written != int64(count) * size_of_one:
                         return DAMAGED - frame
-                    sums = first[frame], second[frame], third[frame]
+                    to = Addresses(places, bins, shares, norm, first[frame], second[frame], third[frame], total)
                     if count == block:
-                        whole_block(
-                            planes,
-                            values,
-                            any_count,
-                            valid,
-                            done,
-                            lowest,
-                            highest,
-                            places,
-                            bins,
-                            shares,
-                            norm,
-                            sums[0],
-                            sums[1],
-                            sums[2],
-                            total,
-                        )
+                        whole_block(planes, values, any_count, valid, done, lowest, highest, to)
                     else:
                         unshuffle(planes.ctypes.data, values.ctypes.data, int64(count), size_of_one)
-                        checked(
-                            values,
-                            count,
-                            done,
-                            lowest,
-                            highest,
-                            places,
-                            bins,
-                            shares,
-                            norm,
-                            sums[0],
-                            sums[1],
-                            sums[2],
-                            total,
-                        )
+                        checked(values, count, done, lowest, highest, to)
                 at[frame] += int64(size)
             done += count
         for frame in range(chunks.size):
             if at[frame] + int64(pixels - done) * size_of_one != sizes[frame]:
                 return DAMAGED - frame
+            to = Addresses(places, bins, shares, norm, first[frame], second[frame], third[frame], total)
             for pixel in range(done, pixels):  # fewer than eight, stored as they are
                 value = _U(0)
                 for octet in range(size_of_one):
                     value |= load_uint8(chunks[frame], uint64(at[frame])) << uint64(8 * octet)
                     at[frame] += 1
                 if value != 0 or lowest != 0:
-                    add_checked(
-                        pixel,
-                        value,
-                        lowest,
-                        highest,
-                        places,
-                        bins,
-                        shares,
-                        norm,
-                        first[frame],
-                        second[frame],
-                        third[frame],
-                        total,
-                    )
+                    add_checked(pixel, value, lowest, highest, to)
         return 0
 
-    return kernel  # type: ignore[no-any-return]
+    return kernel

@@ -1,4 +1,4 @@
-"""Each of the newer recipes is offered on the measured files it is for, and on no other of ../shared/data."""
+"""Each of these recipes is offered on the measured files it is for, and on no other of ../shared/data."""
 
 from __future__ import annotations
 
@@ -19,6 +19,24 @@ pytestmark = [pytest.mark.recipe, pytest.mark.skipif(not DATA.is_dir(), reason="
 
 # recipe → the files that it must be offered on; on all others it must not be.
 FITS: dict[str, tuple[str, ...]] = {
+    "dawn-processing": (
+        "neutron_event/*.nxs",
+        "neutron_refl/INTER*",
+        "neutron_refl/PLP*",
+        "neutron_sans/LOQ*",
+        "neutron_sans/PSI*",
+        "powder/lambda/*.nxs",
+        "saxs/APS_9ID*",
+        "saxs/DLS_I15*",
+        "xrf/DLS_I18*",
+        "xrf/DLS_testfluo2*",
+    ),
+    "mantid-sans": ("neutron_event/EQSANS*", "neutron_sans/LOQ*", "neutron_sans/PSI*"),
+    "reflectivity": ("neutron_refl/NIST*", "neutron_refl/e361r.txt"),
+    "rietveld": ("neutron_powder/dmc01.h5", "neutron_powder/*.xye", "powder/*.xy"),
+    # Columns without a technique could be I(Q): the reflectivity in text is one of them.
+    "sas-fit": ("biosaxs/*.dat", "biosaxs/clean_BSA*", "neutron_refl/e361r.txt"),
+    "tomo-reconstruct": ("tomo/tooth.h5",),
     "fel-index": ("fel/cspad_*.cbf",),
     "mx-gridscan": ("mx/thau*",),
     "mx-scale": ("mx/*.expt",),

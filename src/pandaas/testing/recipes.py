@@ -136,6 +136,21 @@ class RecipeConformance(ABC):
                 name = found.decode() if isinstance(found, bytes) else str(found)
                 assert name == "." or node[name].shape[0] in {signal.shape[axis], signal.shape[axis] + 1}
 
+    def test_the_result_is_what_the_manifest_declares(self, first_run: RecipeRun, manifest: RecipeManifest) -> None:
+        """Chains are checked by what `[[outputs]]` says before anything runs."""
+        if not manifest.outputs:
+            return
+        with h5py.File(first_run.result, "r") as result:
+            node: Any = result
+            while "default" in node.attrs:
+                node = node[node.attrs["default"]]
+            size = node[node.attrs["signal"]].ndim
+            follows = {one[()].decode() for one in _nodes(result) if one.name.endswith("/definition")}
+        assert any(
+            output.dimensions[0] <= size <= output.dimensions[1] and follows.issuperset(output.definitions)
+            for output in manifest.outputs
+        )
+
     def test_the_result_says_how_it_was_made(self, first_run: RecipeRun) -> None:
         with h5py.File(first_run.result, "r") as result:
             found = [node for node in _nodes(result) if node.attrs.get("NX_class") == "NXprocess"]

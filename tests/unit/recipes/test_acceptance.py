@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import hypothesis.strategies as st
 from hypothesis import given
 
-from pandaas.model import ArrayClause, ArrayInfo, ArrayKind, InputSlot, RecipeManifest
+from pandaas.model import ArrayClause, ArrayInfo, ArrayKind, InputSlot, Parameter, RecipeManifest
 from pandaas.recipes import DatasetSummary, accepts_in_words, assign, misfit
 
 SAXS, XRF = "urn:saxs", "urn:xrf"
@@ -47,6 +49,39 @@ def test_another_technique_does_not_fit() -> None:
 def test_a_dataset_without_technique_is_not_refused_for_it() -> None:
     manifest = recipe()
     assert misfit(manifest, manifest.inputs[0], dataset(1, techniques=())) is None
+
+
+def picky(*speaking: str) -> RecipeManifest:
+    slot = InputSlot("sample", "Sample", arrays=STACK, without_technique=speaking)
+    return RecipeManifest("r", "1", "R", "", "whole", "core", (slot,), techniques=(SAXS,))
+
+
+def nameless(format: str = "hdf5", **parameters: float) -> DatasetSummary:  # noqa: A002 - as in the summary
+    known = {name: Parameter(name, value) for name, value in parameters.items()}
+    return replace(dataset(1, techniques=()), format=format, parameters=known)
+
+
+def test_a_dataset_without_technique_must_have_something_that_speaks_for_it() -> None:
+    manifest = picky("pixel_size_?", "format:tiff")
+    assert misfit(manifest, manifest.inputs[0], nameless(pixel_size_x=75e-6)) is None
+    assert misfit(manifest, manifest.inputs[0], nameless("tiff")) is None
+    assert "nothing else says" in str(misfit(manifest, manifest.inputs[0], nameless(wavelength=1.0)))
+
+
+def test_where_nothing_speaks_for_it_a_technique_is_needed() -> None:
+    manifest = picky()
+    assert "names no technique" in str(misfit(manifest, manifest.inputs[0], nameless("tiff", pixel_size_x=1.0)))
+    assert misfit(manifest, manifest.inputs[0], dataset(1)) is None
+
+
+def test_what_speaks_for_a_dataset_is_no_excuse_for_another_technique() -> None:
+    manifest = picky("format:nexus")
+    assert "another technique" in str(misfit(manifest, manifest.inputs[0], dataset(1, techniques=(XRF,))))
+
+
+def test_other_inputs_ask_for_no_technique() -> None:
+    manifest = recipe()
+    assert misfit(manifest, manifest.inputs[1], dataset(1, techniques=())) is None
 
 
 def test_a_curve_is_no_image() -> None:

@@ -145,3 +145,36 @@ def test_a_command_names_its_program(tmp_path: Path) -> None:
 def test_a_wrong_command_is_refused_by_its_key(tmp_path: Path, old: str, new: str, complaint: str) -> None:
     with pytest.raises(InvalidInput, match=complaint):
         _command(tmp_path, COMMAND.replace(old, new, 1))
+
+
+WHOLE = """
+shape = "whole"
+environment = "core"
+[[inputs]]
+name = "sample"
+title = "Sample"
+without_technique = ["detector_distance", "format:cbf"]
+[program]
+name = "Suite"
+find = ["/opt/suite/bin/prog"]
+version = ["{program}"]
+verified = "3.12"
+"""
+
+
+def test_a_whole_recipe_may_need_a_program_that_it_calls_itself(tmp_path: Path) -> None:
+    found = _command(tmp_path, WHOLE)
+    assert found.program is not None
+    assert (found.program.name, found.program.verified) == ("Suite", "3.12")
+
+
+def test_what_speaks_for_a_dataset_is_read_and_left_out_is_not_the_same_as_nothing(tmp_path: Path) -> None:
+    assert _command(tmp_path, WHOLE).inputs[0].without_technique == ("detector_distance", "format:cbf")
+    said = 'without_technique = ["detector_distance", "format:cbf"]'
+    assert _command(tmp_path, WHOLE.replace(said, "without_technique = []")).inputs[0].without_technique == ()
+    assert _command(tmp_path, WHOLE.replace(said, "")).inputs[0].without_technique is None
+
+
+def test_a_program_belongs_to_no_other_shape(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="program"):
+        _command(tmp_path, WHOLE.replace('shape = "whole"', 'shape = "blockwise"'))

@@ -17,6 +17,7 @@ from pandaas.client.help import HelpDesk
 from pandaas.client.jobs import Job, JobFailed
 from pandaas.client.login import Code, log_in, log_out
 from pandaas.client.progress import byte_bar
+from pandaas.client.publications import Publication
 from pandaas.client.search import Results
 from pandaas.client.transfer import RemoteFile
 
@@ -29,6 +30,7 @@ __all__ = [
     "HelpDesk",
     "Job",
     "JobFailed",
+    "Publication",
     "RemoteFile",
     "Results",
     "Verification",

@@ -14,6 +14,7 @@ from pandaas.client.chains import ChainRun
 from pandaas.client.datasets import Dataset
 from pandaas.client.help import HelpDesk
 from pandaas.client.jobs import Job
+from pandaas.client.publications import Publication
 from pandaas.client.search import Results
 from pandaas.client.transfer import upload
 from pandaas.client.transport import Transport
@@ -116,6 +117,32 @@ class Client:
         """The latest jobs, newest first; with `mine=False` all that you may see."""
         found = self._transport.json("GET", "/jobs", state=_texts(state), mine=mine, limit=limit)
         return [Job(self._transport, record) for record in found["jobs"]]
+
+    def publications(self, dataset: Dataset | str | None = None) -> list[Publication]:
+        """Your drafts and what is published, newest first; with `dataset` those that it is in."""
+        pid = dataset.pid if isinstance(dataset, Dataset) else dataset
+        found = self._transport.json("GET", "/publications", dataset=pid)
+        return [Publication(self._transport, record) for record in found]
+
+    def publication(self, pid: str) -> Publication:
+        return Publication.load(self._transport, quote(pid, safe=""))
+
+    def draft_publication(
+        self,
+        datasets: Dataset | str | Iterable[Dataset | str] = (),
+        *,
+        collection: int | None = None,
+        title: str | None = None,
+        abstract: str | None = None,
+    ) -> Publication:
+        """Begin a publication of datasets that you lead, or of a collection: a draft, filled with what is known.
+
+        Only you see it until you call its `publish()`, after which it stays.
+        """
+        each = [datasets] if isinstance(datasets, (Dataset, str)) else datasets
+        body: dict[str, Any] = {"datasets": [one.pid if isinstance(one, Dataset) else one for one in each]}
+        body |= {"collection": collection, "title": title, "abstract": abstract}
+        return Publication(self._transport, self._transport.json("POST", "/publications", body=body))
 
     def chains(self) -> list[dict[str, Any]]:
         """The chains that you may use: yours, those of your teams, the published ones."""

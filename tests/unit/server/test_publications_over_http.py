@@ -46,7 +46,7 @@ def browser(serve: Callable[..., Browser], facility: Facility) -> Browser:
 def client_of(browser: Browser) -> Callable[[str | None], Client]:
     def connected(user: str | None) -> Client:
         transport = Transport("http://127.0.0.1:8000", None)
-        transport._http = browser(user, ("read", "write", "admin"))
+        transport._http = browser(user, ("read", "write", "admin") if user == "otto" else ("read", "write"))
         return Client(transport)
 
     return connected

@@ -65,6 +65,7 @@ def _run(settings: Settings, *, open_browser: bool) -> None:
                 _print_sign_ins(facility.describe(settings) | {"url": url})
                 if browser:
                     open_page(url)
+                builder.follow()
 
         try:
             serve(settings, on_start=on_start, on_listen=on_listen, board=board, before_close=lambda: _end(builders))

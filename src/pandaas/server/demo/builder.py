@@ -33,6 +33,7 @@ from pandaas.server.services import Services
 
 log = structlog.get_logger(__name__)
 _ANALYSIS_S = 900.0
+_SERIES = "in-situ series"
 _CHAIN = "saxs"
 _RULE = {"title": f"{insitu.TITLE}*"}
 _SAY_EVERY_S = 2.0
@@ -60,7 +61,6 @@ class DemoBuilder:
             ("data", self._data),
             ("catalogue", self._ingest),
             ("first analysis", self._analysis),
-            ("in-situ series", self._in_situ),
         )
         done = self._done()
         for number, (name, step) in enumerate(steps, 1):
@@ -84,6 +84,20 @@ class DemoBuilder:
         self._board.set("demo data", "ok")
         log.info("demo is complete", seconds=round(time.monotonic() - started, 1))
         return True
+
+    def follow(self) -> None:
+        """What needn't be waited for: the in-situ series and the chain that runs on it. A failure is only told."""
+        done = self._done()
+        if _SERIES in done or self._services.settings.demo.series == 0:
+            return
+        try:
+            self._in_situ()
+        except (PandaasError, OSError) as error:
+            if not self._stop.is_set():
+                self._say(f"The in-situ series could not be made: {error} Start again to try once more.")
+                log.warning("no in-situ series", reason=str(error))
+            return
+        self._state_file.write_text(json.dumps({"done": [*done, _SERIES]}), "utf-8")
 
     def stop(self) -> None:
         self._stop.set()
@@ -264,11 +278,8 @@ class DemoBuilder:
     def _in_situ(self) -> None:
         """A series of single measurements, and a chain that iris attached to the beamline: its runs go on in the background."""
         series, data = self._series(), self._services.settings.home / "data"
-        wanted = self._services.settings.demo.series
-        if wanted == 0:
-            return
         source = data / series["file"]
-        files = insitu.write_measurements(source, source.parent / "in_situ", wanted)
+        files = insitu.write_measurements(source, source.parent / "in_situ", self._services.settings.demo.series)
         self._services.catalogue.ingest(
             FACILITY, files, proposal=series["proposal"], instrument=series["instrument"], origin=series["data"]
         )

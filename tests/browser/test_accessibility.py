@@ -25,6 +25,7 @@ PAGES = {
     "publications": ("alice", "/publications"),
     "recipes": ("alice", "/recipes"),
     "sessions": ("alice", "/sessions"),
+    "help requests": ("iris", "/support?box=inbox"),
     "tokens": ("alice", "/tokens"),
     "upload": ("alice", "/upload"),
     "instrument": ("iris", "/instruments/BL-SAXS"),

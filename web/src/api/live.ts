@@ -41,6 +41,13 @@ const KINDS = [
   'quarantine.changed',
   'environment.state',
   'logbook.changed',
+  'help.asked',
+  'help.answered',
+  'help.written',
+  'help.assigned',
+  'help.closed',
+  'help.reopened',
+  'help.shared',
   'session.expired',
   'resync',
 ] as const;
@@ -85,6 +92,14 @@ export function staleKeys({ kind, subject, payload }: LiveEvent): readonly (read
       return [['quarantine'], ['instruments'], ['operator']];
     case 'environment.state':
       return [['operator'], ['recipes'], ['offers']];
+    case 'help.asked':
+    case 'help.answered':
+    case 'help.written':
+    case 'help.assigned':
+    case 'help.closed':
+    case 'help.reopened':
+    case 'help.shared':
+      return [['help-requests'], ['help-request', subject], ['help-unread']];
     case 'logbook.changed':
       return [['logbook']];
     case 'session.expired':

@@ -292,6 +292,19 @@ const visit = createRoute({
   component: lazyRouteComponent(() => import('@/pages/sessions/VisitPage'), 'VisitPage'),
 });
 
+const support = createRoute({
+  getParentRoute: () => root,
+  path: '/support',
+  validateSearch: (raw: RawSearch) => may({ box: oneOf(raw, 'box', ['inbox']), whose: oneOf(raw, 'whose', ['mine', 'unassigned']), closed: flagOf(raw, 'closed') }),
+  component: lazyRouteComponent(() => import('@/pages/support/SupportPage'), 'SupportPage'),
+});
+
+const helpRequest = createRoute({
+  getParentRoute: () => root,
+  path: '/support/$id',
+  component: lazyRouteComponent(() => import('@/pages/support/RequestPage'), 'RequestPage'),
+});
+
 const requests = createRoute({
   getParentRoute: () => root,
   path: '/requests',
@@ -350,7 +363,7 @@ const device = createRoute({
 
 const tree = root.addChildren([
   home, signIn, search, saved, browse, collections, collection, publications, publication, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, chains, chainEdit, chainRun, chainSeries, sessions, workSession, recipes, software, upload, instruments, instrument,
-  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, audit, account,
+  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, support, helpRequest, audit, account,
   signedIn, link, signedOut, device,
 ]);
 

@@ -8,6 +8,7 @@ import { Banners } from './Banners';
 import { Brand, Crumbs } from './Crumbs';
 import classes from './Frame.module.css';
 import { HelpIcon } from './HelpIcon';
+import { HelpRequests } from './HelpRequests';
 import { Palette } from './Palette';
 import { PersonMenu } from './PersonMenu';
 import { Rail } from './Rail';
@@ -44,6 +45,7 @@ export function Frame() {
           <SearchBox />
           <Group gap={4} wrap="nowrap" className={classes.tools}>
             <Activity />
+            <HelpRequests />
             <HelpIcon />
             <PersonMenu />
           </Group>

@@ -1,6 +1,6 @@
 import { ActionIcon, Avatar, Menu, SegmentedControl, Text, Tooltip, VisuallyHidden, useMantineColorScheme } from '@mantine/core';
 import type { MantineColorScheme } from '@mantine/core';
-import { IconBookmark, IconDeviceDesktop, IconDevices, IconInbox, IconKey, IconLogin2, IconLogout, IconMoon, IconRuler2, IconSun, IconUserCircle } from '@tabler/icons-react';
+import { IconBookmark, IconDeviceDesktop, IconDevices, IconInbox, IconKey, IconLifebuoy, IconLogin2, IconLogout, IconMoon, IconRuler2, IconSun, IconUserCircle } from '@tabler/icons-react';
 import { useNavigate, useRouterState } from '@tanstack/react-router';
 
 import { LinkButton, LinkMenuItem } from '@/components/links';
@@ -66,6 +66,9 @@ export function PersonMenu() {
         </LinkMenuItem>
         <LinkMenuItem to="/requests" leftSection={<IconInbox size={16} />}>
           Requests
+        </LinkMenuItem>
+        <LinkMenuItem to="/support" leftSection={<IconLifebuoy size={16} />}>
+          Help requests
         </LinkMenuItem>
         <LinkMenuItem to="/tokens" leftSection={<IconKey size={16} />}>
           Access tokens

@@ -1,10 +1,12 @@
 import { ActionIcon, Button, CopyButton, Menu, Tooltip } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconBrandPython, IconChartDots3, IconCheck, IconCopy, IconDots, IconDownload, IconExternalLink, IconPencil, IconQuote, IconShare2 } from '@tabler/icons-react';
+import { IconBrandPython, IconChartDots3, IconCheck, IconCopy, IconDots, IconDownload, IconExternalLink, IconLifebuoy, IconPencil, IconQuote, IconShare2 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 
 import type { DatasetOut } from '@/api/types';
+import { usePerson } from '@/app/session';
+import { AskDialog } from '@/components/help/AskDialog';
 import { LinkButton } from '@/components/links';
 import { accessQuery } from '@/pages/access/queries';
 import { Share } from '@/pages/access/Share';
@@ -26,6 +28,8 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
   const [elsewhere, openElsewhere] = useDisclosure(false);
   const [editing, edit] = useDisclosure(false);
   const [sharing, share] = useDisclosure(false);
+  const [asking, ask] = useDisclosure(false);
+  const person = usePerson();
   const access = useQuery(accessQuery(dataset.pid)).data;
   const publish = usePublish({ told: true });
   const navigate = useNavigate();
@@ -79,6 +83,11 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
               </Menu.Item>
             )}
           </CopyButton>
+          {person && (
+            <Menu.Item leftSection={<IconLifebuoy size={16} />} onClick={ask.open}>
+              Get help…
+            </Menu.Item>
+          )}
           {access?.may_manage && (
             <Menu.Item leftSection={<IconQuote size={16} />} onClick={() => publish.mutate({ datasets: [dataset.pid] })}>
               Publish…
@@ -91,6 +100,7 @@ export function Actions({ dataset, path, slice }: ActionsProps) {
           )}
         </Menu.Dropdown>
       </Menu>
+      {asking && <AskDialog about={{ dataset: dataset.pid }} onClose={ask.close} />}
       <CopyPython opened={python} onClose={showPython.close} dataset={dataset} path={path} slice={slice} />
       <OpenElsewhere opened={elsewhere} onClose={openElsewhere.close} dataset={dataset} path={path} />
       <EditDataset opened={editing} onClose={edit.close} dataset={dataset} />

@@ -5,6 +5,7 @@ import { useState } from 'react';
 
 import { helpIndexQuery } from '@/api/queries';
 import type { HelpEntry } from '@/api/types';
+import { GetHelp } from '@/components/help/GetHelp';
 import { LinkPlain } from '@/components/links';
 import { Page } from '@/components/Page';
 import { Loaded } from '@/components/states';
@@ -22,7 +23,7 @@ export function HelpIndexPage() {
   const query = useQuery(helpIndexQuery);
   const [filter, setFilter] = useState('');
   return (
-    <Page title="Help" description="These pages come with the program and need no network. Press Ctrl-K to find a page, dataset or help text by name.">
+    <Page title="Help" description="These pages come with the program and need no network. Press Ctrl-K to find a page, dataset or help text by name." actions={<GetHelp about={{}} />}>
       <TextInput aria-label="Filter the help pages" placeholder="Filter" w={280} size="xs" mb="lg" leftSection={<IconFilter size={14} />} value={filter} onChange={(event) => setFilter(event.currentTarget.value)} />
       <Loaded query={query}>
         {(entries) => (

@@ -8,6 +8,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import { jobQuery } from '@/api/queries';
 import type { JobPageOut } from '@/api/types';
+import { GetHelp } from '@/components/help/GetHelp';
 import { LinkButton, LinkMenuItem } from '@/components/links';
 import { isActive } from '@/components/marks';
 
@@ -18,6 +19,7 @@ export function JobActions({ job }: { job: JobPageOut }) {
   const result = job.outputs[0];
   return (
     <>
+      <GetHelp about={{ job: job.id }} />
       {job.may_cancel && (
         <Button variant="default" color="red" leftSection={<IconPlayerStop size={16} />} loading={cancel.isPending} onClick={() => confirmCancel(job, () => cancel.mutate())}>
           Cancel

@@ -7,7 +7,7 @@ import { ActionFailure } from '@/components/states';
 import { useAsk } from './letting';
 
 /** For staff: ask the session's person to be let in. */
-export function AskToJoin({ session }: { session: WorkSessionOut }) {
+export function AskToJoin({ session }: { session: Pick<WorkSessionOut, 'id' | 'person'> }) {
   const [reason, setReason] = useState('');
   const ask = useAsk(session.id);
   if (ask.isSuccess) return <Text role="status">{session.person} sees your request now. This page opens the session when you are let in.</Text>;

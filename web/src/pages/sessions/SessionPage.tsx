@@ -1,13 +1,15 @@
 import { ActionIcon, Alert, Badge, Button, Group, Loader, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
-import { IconClockPlus, IconDots, IconExternalLink, IconEye, IconFiles, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
+import { IconClockPlus, IconDots, IconExternalLink, IconEye, IconFiles, IconLifebuoy, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
 
 import type { WorkSessionOut } from '@/api/types';
 import { usePlace } from '@/app/crumbs';
+import { GetHelp } from '@/components/help/GetHelp';
+import { pictureOf } from '@/components/help/picture';
 import { Link, LinkButton } from '@/components/links';
 import { Loaded } from '@/components/states';
 import { useNow, When } from '@/components/text';
@@ -49,7 +51,7 @@ function Session({ session }: { session: WorkSessionOut }) {
   const unread = useUnread(at, company, beside);
   return (
     <div className={classes.whole} ref={whole}>
-      <Bar session={session} company={company} unread={unread} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} files={files} onFiles={() => setFiles(!files)} />
+      <Bar session={session} company={company} unread={unread} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} files={files} onFiles={() => setFiles(!files)} screen={() => whole.current?.querySelector<HTMLCanvasElement>('[role=application] canvas') ?? null} />
       {session.warned && usable && <Warning session={session} />}
       <div className={classes.row}>
         <div className={classes.program}>
@@ -82,6 +84,13 @@ interface BarProps {
   onBeside: () => void;
   files: boolean;
   onFiles: () => void;
+  /** What a desktop shows; null where there is none. */
+  screen: () => HTMLCanvasElement | null;
+}
+
+async function pictureOfScreen(canvas: HTMLCanvasElement | null) {
+  if (!canvas) throw new Error('The screen is not shown now. Wait until it is connected.');
+  return pictureOf(canvas, 'screen.png');
 }
 
 /** Who only watches sees the program, not its files. */
@@ -89,7 +98,7 @@ function seesFiles({ may_manage, may }: WorkSessionOut): boolean {
   return may_manage || may === 'full';
 }
 
-function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, onFiles }: BarProps) {
+function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, onFiles, screen }: BarProps) {
   const now = useNow(session.state === 'ready');
   const extend = useExtend(session.id);
   const verb = useVerb(session.id);
@@ -143,6 +152,7 @@ function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, 
           {unread > 0 && `, ${String(unread)} new ${unread === 1 ? 'message' : 'messages'}`}
         </Button>
       )}
+      <GetHelp stay about={{ session: session.id }} size="compact-sm" leftSection={<IconLifebuoy size={14} />} {...(ready && session.kind === 'desktop' && session.may !== null && { capture: () => pictureOfScreen(screen()) })} />
       {ready && (
         <Tooltip label="Full screen">
           <ActionIcon variant="default" size={28} aria-label="Full screen" onClick={onFullScreen}>

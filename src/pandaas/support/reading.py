@@ -20,7 +20,7 @@ from pandaas.db.tables import (
     Person,
 )
 from pandaas.model import Action, Principal
-from pandaas.support.views import MessageView, PictureView, RequestView
+from pandaas.support.views import Fact, MessageView, PictureView, RequestView
 
 
 class Reading:
@@ -91,7 +91,10 @@ class Reading:
             for one in said
         )
         names = tuple((user, name) for user, name in session.execute(named))
-        return RequestView(**{**vars(view), "messages": messages, "people": names})
+        struck = self._hidden_names(session, view)
+        facts = tuple(Fact(one["name"], _without(one["value"], struck)) for one in row.facts)
+        log = _without(row.log, struck) if row.log is not None else None
+        return RequestView(**{**vars(view), "facts": facts, "log": log, "messages": messages, "people": names})
 
     def has_unread(self, principal: Principal) -> ColumnElement[bool]:
         """Requests with a message of somebody else that this person hasn't seen, as a clause on `HelpRequest`."""
@@ -122,5 +125,19 @@ class Reading:
         return dict(session.execute(select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), allowed)).all())
 
     @staticmethod
+    def _hidden_names(session: Session, view: RequestView) -> list[str]:
+        """Identifiers and titles of the request's datasets that this reader may not see, longest first."""
+        seen = {pid for pid, _ in view.datasets}
+        hidden = [pid for pid in view.row.dataset_pids if pid not in seen]
+        titles = session.scalars(select(Dataset.title).where(Dataset.pid.in_(hidden))) if hidden else ()
+        return sorted({*hidden, *titles} - {""}, key=len, reverse=True)
+
+    @staticmethod
     def _people(session: Session, ids: set[int]) -> dict[int, Person]:
         return {one.id: one for one in session.scalars(select(Person).where(Person.id.in_(ids)))}
+
+
+def _without(text: str, names: Sequence[str]) -> str:
+    for name in names:
+        text = text.replace(name, "[a dataset]")
+    return text

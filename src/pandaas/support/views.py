@@ -66,8 +66,8 @@ class MessageView:
 class RequestView:
     """A request as one person sees it: `datasets` (pid, title) are those that she may see, `hidden` counts the others.
 
-    `may_help`: she is among the staff who answer. `unread`: messages of others that she hasn't seen. `messages` and
-    `people` (user, name) are filled where one request is looked at.
+    `may_help`: she is among the staff who answer. `unread`: messages of others that she hasn't seen. `facts`, `log` (both
+    without names of hidden datasets), `messages` and `people` (user, name) are filled where one request is looked at.
     """
 
     row: HelpRequest
@@ -81,6 +81,8 @@ class RequestView:
     is_mine: bool
     may_help: bool
     unread: int
+    facts: tuple[Fact, ...] = ()
+    log: str | None = None
     messages: tuple[MessageView, ...] = ()
     people: tuple[tuple[str, str], ...] = ()
 

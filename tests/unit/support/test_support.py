@@ -112,6 +112,16 @@ def test_whom_she_names_reads_the_request_and_no_data(facility: Facility, suppor
         support.request(carol, asked)
 
 
+def test_the_log_names_no_dataset_to_who_may_not_see_it(facility: Facility, support: Support) -> None:
+    pid = facility.register("PUB-1/a.nxs", title="lysozyme 7")
+    log, facts = f"sample: lysozyme 7 ({pid}), 200 frames", [Fact("State", "failed: lysozyme 7 has no mask")]
+    asked = ask(support, facility.principal("alice"), datasets=[pid], people=["carol"], log=log, facts=facts)
+    assert support.request(facility.principal("iris"), asked).log == log
+    seen = support.request(facility.principal("carol"), asked)
+    assert seen.log == "sample: [a dataset] ([a dataset]), 200 frames"
+    assert seen.facts == (Fact("State", "failed: [a dataset] has no mask"),)
+
+
 def test_one_names_only_datasets_that_one_may_see(facility: Facility, support: Support) -> None:
     hidden = facility.register("SEC-2/s.nxs")
     for pid in (hidden, "ds-none"):

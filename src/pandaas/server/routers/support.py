@@ -186,8 +186,8 @@ def _thread(platform: Services, asker: Principal, request_id: str) -> HelpThread
     return HelpThreadOut.model_validate(
         _shown(view)
         | {
-            "facts": view.row.facts,
-            "log": view.row.log,
+            "facts": [vars(one) for one in view.facts],
+            "log": view.log,
             "session": _session(platform, asker, view.row.session_id),
             "job": job if job is not None and platform.jobs.may_see(asker, job) else None,
             "people": [HelpPersonOut(user=user, name=name) for user, name in view.people],

@@ -67,7 +67,7 @@ export function AskForm({ draft, capture, onSent }: AskFormProps) {
           {draft.datasets.map(({ pid, title }) => tick(`dataset ${pid}`, `Dataset: ${title}`))}
           {draft.datasets.length > 0 && (
             <Text size="xs" c="dimmed" pl={26}>
-              This opens no data to anybody; who may not see a dataset doesn&apos;t see its name.
+              This opens no data to anybody; who may not see a ticked dataset doesn&apos;t see its name.
             </Text>
           )}
           {draft.facts.map(({ name, value }) => tick(`fact ${name}`, `${name}: ${value}`))}

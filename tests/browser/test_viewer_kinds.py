@@ -155,7 +155,7 @@ def test_events_are_seen_as_the_banks_picture_and_their_times_as_numbers(view: R
     assert share_of_colour(picture(page, "events-times")) > 0.0005
 
 
-@pytest.mark.parametrize("codec", ["zstandard"])
+@pytest.mark.parametrize("codec", ["zstandard", "gzip"])
 def test_frames_travel_as_they_are_stored(view: RunningView, page: Page, codec: str) -> None:
     shown(view, page, f"frames.h5?path=/entry/{codec}/data")
     page.wait_for_function("() => window.pandaasViewer.cost?.decoded > 0")

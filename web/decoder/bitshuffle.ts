@@ -10,7 +10,7 @@ import { prepare, zstd } from './zstd';
 const LANES: usize = 16;
 
 /** Decode one LZ4 block from [source, sourceEnd) to [target, targetEnd); where the output ends, or 0. */
-function lz4(source: usize, sourceEnd: usize, target: usize, targetEnd: usize): usize {
+export function lz4(source: usize, sourceEnd: usize, target: usize, targetEnd: usize): usize {
   let s = source;
   let d = target;
   while (s < sourceEnd) {
@@ -153,8 +153,26 @@ function plane(rows: usize, groups: usize, out: usize): void {
   }
 }
 
+/** Eight elements of eight bytes, from eight planes `count` apart. */
+// @ts-expect-error: a decorator of AssemblyScript
+@inline
+function eight(planes: usize, count: usize, out: usize): void {
+  const a = low8(v128.load64_zero(planes), v128.load64_zero(planes + count));
+  const b = low8(v128.load64_zero(planes + 2 * count), v128.load64_zero(planes + 3 * count));
+  const c = low8(v128.load64_zero(planes + 4 * count), v128.load64_zero(planes + 5 * count));
+  const d = low8(v128.load64_zero(planes + 6 * count), v128.load64_zero(planes + 7 * count));
+  const p = low16(a, b);
+  const q = low16(c, d);
+  const r = high16(a, b);
+  const s = high16(c, d);
+  v128.store(out, low32(p, q));
+  v128.store(out + 16, high32(p, q));
+  v128.store(out + 32, low32(r, s));
+  v128.store(out + 48, high32(r, s));
+}
+
 /** Planes of `count` bytes, one per byte of the elements, to elements of `itemsize` bytes. */
-function weave(planes: usize, count: usize, itemsize: usize, out: usize): void {
+export function weave(planes: usize, count: usize, itemsize: usize, out: usize): void {
   let i: usize = 0;
   if (itemsize == 1) {
     memory.copy(out, planes, count);
@@ -183,6 +201,8 @@ function weave(planes: usize, count: usize, itemsize: usize, out: usize): void {
       v128.store(o + 32, low16(r, s));
       v128.store(o + 48, high16(r, s));
     }
+  } else if (itemsize == 8) {
+    for (; i + 8 <= count; i += 8) eight(planes + i, count, out + i * 8);
   }
   for (; i < count; i++) {
     for (let j: usize = 0; j < itemsize; j++) store<u8>(out + i * itemsize + j, load<u8>(planes + j * count + i));

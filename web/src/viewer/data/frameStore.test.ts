@@ -50,7 +50,7 @@ describe('FrameStore', () => {
   });
 
   it('asks for values after a chunk that does not decode', async () => {
-    const broken: Payload = { bytes: new ArrayBuffer(20), codec: 'lz4', shape: [1, 2], dtype: '<u2', took: 1 };
+    const broken: Payload = { bytes: new ArrayBuffer(20), codec: 'bitshuffle-lz4', shape: [1, 2], dtype: '<u2', took: 1 };
     const fetcher = vi.fn<Fetcher>((_, __, { stored }) => Promise.resolve(stored ? broken : frame([5, 6], [1, 2])));
     const store = storeOf(fetcher);
     expect([...(await store.render(source('u'), NO_RULES, null, 1, live())).values]).toEqual([5, 6]);

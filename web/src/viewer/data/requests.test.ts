@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 
-import { STORED } from '../decode/slot';
+import { CODECS, mediaType } from '../decode/slot';
 import { requestArray, requestPayload } from './requests';
 
 const answer = (type: string, bytes: number[]) =>
@@ -10,18 +10,18 @@ const accepted = (call: unknown[] | undefined) => new Headers((call?.[1] as Requ
 afterEach(() => vi.unstubAllGlobals());
 
 describe('requestPayload', () => {
-  it.each(['lz4', 'zstd'] as const)('takes a frame as it is stored with %s', async (codec) => {
-    const fetcher = vi.fn(() => Promise.resolve(answer(STORED[codec], [9, 9])));
+  it.each(CODECS)('takes a frame as it is stored with %s', async (codec) => {
+    const fetcher = vi.fn(() => Promise.resolve(answer(mediaType(codec), [9, 9])));
     vi.stubGlobal('fetch', fetcher);
-    const found = await requestPayload('u', null, ['lz4', 'zstd']);
+    const found = await requestPayload('u', null, CODECS);
     expect(found).toMatchObject({ codec, shape: [1, 2], dtype: '<u2' });
     expect([...new Uint8Array(found.bytes)]).toEqual([9, 9]);
-    expect(accepted(fetcher.mock.calls[0])).toBe(`${STORED.lz4}, ${STORED.zstd}, */*`);
+    expect(accepted(fetcher.mock.calls[0])).toBe(`${CODECS.map(mediaType).join(', ')}, */*`);
   });
 
   it('takes values where the server sends values', async () => {
     vi.stubGlobal('fetch', () => Promise.resolve(answer('application/octet-stream', [1, 0, 2, 0])));
-    expect((await requestPayload('u', null, ['lz4'])).codec).toBeNull();
+    expect((await requestPayload('u', null, ['bitshuffle-lz4'])).codec).toBeNull();
   });
 });
 

@@ -2,7 +2,7 @@
 
 import { decode } from '../core/dtype';
 import type { NumericArray } from '../core/numbers';
-import { STORED, type Codec } from '../decode/slot';
+import { CODECS, mediaType, type Codec } from '../decode/slot';
 import type { Problem } from './types';
 
 /** The `status` of a request that nothing answered. */
@@ -119,7 +119,7 @@ export async function postJson<T>(url: string, body: unknown): Promise<T> {
 /** An answer as it came, to be decoded later: it is a tenth of the size of what it holds where it is stored so. */
 export interface Payload {
   readonly bytes: ArrayBuffer;
-  /** How the stored chunk is compressed; null for plain values. */
+  /** What the stored chunk went through; null for plain values. */
   readonly codec: Codec | null;
   readonly shape: number[];
   readonly dtype: string;
@@ -127,9 +127,7 @@ export interface Payload {
   readonly took: number;
 }
 
-const CODECS: readonly Codec[] = ['lz4', 'zstd'];
-
-/** A frame that is stored as one chunk comes as it is stored where `codecs` has its compressor, else as values. */
+/** A frame that is stored as one chunk comes as it is stored where that is one of `codecs`, else as values. */
 export async function requestPayload(
   url: string,
   signal: AbortSignal | null,
@@ -137,13 +135,13 @@ export async function requestPayload(
   priority: RequestPriority = 'auto',
 ): Promise<Payload> {
   const began = performance.now();
-  const headers = { Accept: [...codecs.map((codec) => STORED[codec]), '*/*'].join(', ') };
+  const headers = { Accept: [...codecs.map(mediaType), '*/*'].join(', ') };
   const response = await send(url, { signal, headers, priority });
   const type = response.headers.get('Content-Type');
   const bytes = await response.arrayBuffer();
   return {
     bytes,
-    codec: CODECS.find((codec) => STORED[codec] === type) ?? null,
+    codec: CODECS.find((codec) => mediaType(codec) === type) ?? null,
     shape: JSON.parse(response.headers.get('X-Shape') ?? '[]') as number[],
     dtype: response.headers.get('X-Dtype') ?? '<f4',
     took: performance.now() - began,

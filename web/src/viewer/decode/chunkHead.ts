@@ -10,6 +10,11 @@ const LARGEST = 1 << 30;
 /** Elements that are shuffled together. */
 const MULTIPLE = 8;
 
+/** Throws `BrokenChunk` for more bytes than are decoded here. */
+export function checkSize(bytes: number): void {
+  if (bytes > LARGEST) throw new BrokenChunk('The chunk is too large.');
+}
+
 /** Elements of a block, at most as many as the chunk has. Throws `BrokenChunk` where the head doesn't fit the array. */
 export function blockElements(stored: Uint8Array, count: number, itemsize: number): number {
   const length = count * itemsize;

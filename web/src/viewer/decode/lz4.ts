@@ -30,3 +30,28 @@ export function lz4(source: Uint8Array, target: Uint8Array): boolean {
   }
   return false;
 }
+
+const HEAD_BYTES = 12;
+
+/**
+ * A chunk of HDF5's LZ4 filter, to fill `target` exactly; false for bytes that don't. Its head has the decoded size (8 bytes)
+ * and that of a block (4 bytes), big-endian; a block as long as what it decodes to is kept as it was.
+ */
+export function lz4Chunk(source: Uint8Array, target: Uint8Array): boolean {
+  if (source.length < HEAD_BYTES) return false;
+  const words = new DataView(source.buffer, source.byteOffset, source.byteLength);
+  const block = words.getUint32(8);
+  if (Number(words.getBigUint64(0)) !== target.length || block === 0) return false;
+  let at = HEAD_BYTES;
+  for (let done = 0; done < target.length; done += block) {
+    if (at + 4 > source.length) return false;
+    const end = at + 4 + words.getUint32(at);
+    if (end > source.length) return false;
+    const packed = source.subarray(at + 4, end);
+    const part = target.subarray(done, done + block);
+    if (packed.length === part.length) part.set(packed);
+    else if (!lz4(packed, part)) return false;
+    at = end;
+  }
+  return at === source.length;
+}

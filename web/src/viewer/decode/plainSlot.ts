@@ -2,13 +2,13 @@
 
 import type { NumericArray } from '../core/numbers';
 import { maxPool, type Block, type PixelRules } from '../core/pool';
-import { blockElements, HEAD_BYTES } from './chunkHead';
-import { lz4 } from './lz4';
+import { blockElements, checkSize, HEAD_BYTES } from './chunkHead';
+import { lz4, lz4Chunk } from './lz4';
 import { BrokenChunk, ITEM_BYTES, kindOf, viewOf, type Codec, type Kind, type Slot } from './slot';
-import { unshuffle } from './unshuffle';
+import { unshuffle, weave } from './unshuffle';
 
 export class PlainSlot implements Slot {
-  static readonly codecs: readonly Codec[] = ['lz4'];
+  static readonly codecs: readonly Codec[] = ['bitshuffle-lz4', 'lz4', 'shuffle-lz4', 'shuffle'];
   private buffer = new ArrayBuffer(0);
   private scratch = new Uint8Array(0);
   private kind: Kind = 'u1';
@@ -19,8 +19,28 @@ export class PlainSlot implements Slot {
   }
 
   decode(stored: Uint8Array, codec: Codec, kind: Kind, count: number): void {
+    if (codec === 'bitshuffle-lz4') this.decodeBlocks(stored, kind, count);
+    else if (PlainSlot.codecs.includes(codec)) this.unfilter(stored, codec, kind, count);
+    else throw new BrokenChunk(`Nothing decodes ${codec} here.`);
+  }
+
+  private unfilter(stored: Uint8Array, codec: Codec, kind: Kind, count: number): void {
     const itemsize = ITEM_BYTES[kind];
-    if (codec !== 'lz4') throw new BrokenChunk(`Nothing decodes ${codec} here.`);
+    const shuffled = codec.startsWith('shuffle');
+    checkSize(count * itemsize);
+    this.hold(kind, count);
+    const target = new Uint8Array(this.buffer, 0, count * itemsize);
+    if (shuffled && this.scratch.byteLength < target.length) this.scratch = new Uint8Array(target.length);
+    const planes = shuffled ? this.scratch.subarray(0, target.length) : target;
+    if (codec !== 'shuffle') {
+      if (!lz4Chunk(stored, planes)) throw new BrokenChunk('The chunk doesn’t decode.');
+    } else if (stored.length === planes.length) planes.set(stored);
+    else throw new BrokenChunk('The chunk has another size.');
+    if (shuffled) weave(planes, itemsize, target);
+  }
+
+  private decodeBlocks(stored: Uint8Array, kind: Kind, count: number): void {
+    const itemsize = ITEM_BYTES[kind];
     const block = blockElements(stored, count, itemsize);
     this.hold(kind, count);
     const target = new Uint8Array(this.buffer, 0, count * itemsize);

@@ -3,13 +3,22 @@
 import type { NumericArray } from '../core/numbers';
 import type { Block, PixelRules } from '../core/pool';
 
-/** How the blocks of a stored Bitshuffle chunk are compressed. */
-export type Codec = 'lz4' | 'zstd';
+/** What stored chunks went through; the server names them so (`codecs/stored.py`). */
+export const CODECS = [
+  'bitshuffle-lz4',
+  'bitshuffle-zstd',
+  'gzip',
+  'shuffle-gzip',
+  'lz4',
+  'shuffle-lz4',
+  'zstd',
+  'shuffle-zstd',
+  'shuffle',
+] as const;
+export type Codec = (typeof CODECS)[number];
 
-export const STORED: Readonly<Record<Codec, string>> = {
-  lz4: 'application/vnd.pandaas.bitshuffle-lz4',
-  zstd: 'application/vnd.pandaas.bitshuffle-zstd',
-};
+/** The media type of such a chunk. */
+export const mediaType = (codec: Codec): string => `application/vnd.pandaas.${codec}`;
 
 /** The bytes are no whole chunk of this kind. */
 export class BrokenChunk extends Error {

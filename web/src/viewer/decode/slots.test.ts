@@ -1,5 +1,6 @@
 /// <reference types="node" />
 import { readFileSync } from 'node:fs';
+import { deflateSync, inflateSync } from 'node:zlib';
 
 import { beforeAll, describe, expect, it } from 'vitest';
 
@@ -40,6 +41,54 @@ function randomOf(seed: number): (below: number) => number {
 let wasm: () => WasmSlot;
 beforeAll(async () => {
   wasm = await WasmSlot.maker(readFileSync('decoder/build/frames.wasm'));
+});
+
+describe('streams of zlib', () => {
+  const count = 4000;
+  const values = Uint16Array.from({ length: count }, (_, index) => PATTERNS.counts?.(index) ?? 0);
+  const stream = new Uint8Array(deflateSync(new Uint8Array(values.buffer)));
+
+  it('take no more memory than the frame, whatever they say', () => {
+    const slot = wasm();
+    slot.decode(stream, 'gzip', 'u2', count);
+    const { held } = slot;
+    const bomb = new Uint8Array(deflateSync(new Uint8Array(50e6)));
+    expect(() => slot.decode(bomb, 'gzip', 'u2', count)).toThrow(BrokenChunk);
+    expect(() => slot.decode(bomb, 'shuffle-gzip', 'u2', count)).toThrow(BrokenChunk);
+    expect(slot.held - held).toBeLessThan(200_000);
+  });
+
+  it('are taken where zlib takes them, and give the same', () => {
+    const random = randomOf(3);
+    const slot = wasm();
+    const differing: string[] = [];
+    for (let round = 0; round < 1000; round++) {
+      const damaged = stream.slice(0, random(8) === 0 ? random(stream.length) : stream.length);
+      for (let times = random(3); times > 0; times--) damaged[random(damaged.length)] = random(256);
+      if (decodedBy(slot, damaged) !== decodedByZlib(damaged)) differing.push(Buffer.from(damaged).toString('hex'));
+    }
+    expect(differing).toEqual([]);
+  });
+
+  const REFUSED = 'refused';
+
+  function decodedBy(slot: Slot, bytes: Uint8Array): string {
+    try {
+      slot.decode(bytes, 'gzip', 'u2', count);
+    } catch {
+      return REFUSED;
+    }
+    return (slot.values() as Uint16Array).join();
+  }
+
+  function decodedByZlib(bytes: Uint8Array): string {
+    try {
+      const found = inflateSync(bytes, { maxOutputLength: 2 * count });
+      return found.length === 2 * count ? new Uint16Array(Uint8Array.from(found).buffer).join() : REFUSED;
+    } catch {
+      return REFUSED;
+    }
+  }
 });
 
 describe.each([

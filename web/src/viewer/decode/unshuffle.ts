@@ -1,6 +1,6 @@
-/** Bitshuffle backwards: bit planes of the bytes of elements to elements. */
+/** Bitshuffle and shuffle backwards. */
 
-/** `planes` has, for each byte of an element, eight rows of one bit of every element; their number is a multiple of 8. */
+/** Bit planes of the bytes of elements to elements. `planes` has, for each byte of an element, eight rows of one bit of every element; their number is a multiple of 8. */
 export function unshuffle(planes: Uint8Array, itemsize: number, target: Uint8Array): void {
   const count = target.length / itemsize;
   const groups = count / 8;
@@ -25,4 +25,12 @@ export function unshuffle(planes: Uint8Array, itemsize: number, target: Uint8Arr
 /** Bits 0, 8, 16 and 24 side by side. */
 function nibble(word: number): number {
   return (word & 1) | ((word >>> 7) & 2) | ((word >>> 14) & 4) | ((word >>> 21) & 8);
+}
+
+/** Planes of one byte of every element to elements. */
+export function weave(planes: Uint8Array, itemsize: number, target: Uint8Array): void {
+  const count = target.length / itemsize;
+  for (let byte = 0; byte < itemsize; byte++) {
+    for (let i = 0; i < count; i++) target[i * itemsize + byte] = planes[byte * count + i] ?? 0;
+  }
 }

@@ -6,8 +6,8 @@
 import address from '../../../decoder/build/frames.wasm?url';
 import type { NumericArray } from '../core/numbers';
 import type { Block, PixelRules } from '../core/pool';
-import { blockElements, HEAD_BYTES } from './chunkHead';
-import { BrokenChunk, ITEM_BYTES, KINDS, kindOf, pooledShape, viewOf, type Codec, type Kind, type Slot } from './slot';
+import { blockElements, checkSize, HEAD_BYTES } from './chunkHead';
+import { BrokenChunk, CODECS, ITEM_BYTES, KINDS, kindOf, pooledShape, viewOf, type Codec, type Kind, type Slot } from './slot';
 
 const PAGE = 65536;
 /** Distance of areas, and what may be read beyond the end of each. */
@@ -15,8 +15,9 @@ const MARGIN = 64;
 
 interface Exports {
   readonly memory: WebAssembly.Memory;
-  /** Bytes of the tables of Zstandard. */
+  /** Bytes of the tables of Zstandard, and of any decoder that `unfilter` has. */
   readonly WORK: WebAssembly.Global<'i32'>;
+  readonly TABLES: WebAssembly.Global<'i32'>;
   decode(
     source: number,
     sourceEnd: number,
@@ -26,6 +27,17 @@ interface Exports {
     block: number,
     scratch: number,
     zstandard: boolean,
+  ): number;
+  unfilter(
+    source: number,
+    sourceEnd: number,
+    target: number,
+    elements: number,
+    itemsize: number,
+    scratch: number,
+    tables: number,
+    method: number,
+    shuffled: boolean,
   ): number;
   pool(
     values: number,
@@ -43,8 +55,21 @@ interface Exports {
   ): void;
 }
 
+type BitshuffleCodec = 'bitshuffle-lz4' | 'bitshuffle-zstd';
+
+/** What `unfilter` (decoder/filters.ts) calls its ways. */
+const METHODS: Readonly<Record<Exclude<Codec, BitshuffleCodec>, number>> = {
+  shuffle: 0,
+  lz4: 1,
+  'shuffle-lz4': 1,
+  zstd: 2,
+  'shuffle-zstd': 2,
+  gzip: 3,
+  'shuffle-gzip': 3,
+};
+
 export class WasmSlot implements Slot {
-  static readonly codecs: readonly Codec[] = ['lz4', 'zstd'];
+  static readonly codecs: readonly Codec[] = CODECS;
   private kind: Kind = 'u1';
   private count = 0;
 
@@ -61,11 +86,30 @@ export class WasmSlot implements Slot {
   }
 
   decode(stored: Uint8Array, codec: Codec, kind: Kind, count: number): void {
+    if (codec === 'bitshuffle-lz4' || codec === 'bitshuffle-zstd') this.decodeBlocks(stored, codec, kind, count);
+    else this.unfilter(stored, codec, kind, count);
+  }
+
+  private unfilter(stored: Uint8Array, codec: Exclude<Codec, BitshuffleCodec>, kind: Kind, count: number): void {
+    const itemsize = ITEM_BYTES[kind];
+    const shuffled = codec.startsWith('shuffle');
+    checkSize(count * itemsize);
+    const source = this.hold(kind, count);
+    const end = source + stored.byteLength;
+    const scratch = after(source, stored.byteLength);
+    const tables = after(scratch, shuffled ? count * itemsize : 0);
+    this.makeRoom(after(tables, this.wasm.TABLES.value));
+    this.memory().set(stored, source);
+    const failed = this.wasm.unfilter(source, end, 0, count, itemsize, scratch, tables, METHODS[codec], shuffled);
+    if (failed !== 0) throw new BrokenChunk('The chunk doesn’t decode.');
+  }
+
+  private decodeBlocks(stored: Uint8Array, codec: BitshuffleCodec, kind: Kind, count: number): void {
     const itemsize = ITEM_BYTES[kind];
     const block = blockElements(stored, count, itemsize);
     const source = this.hold(kind, count);
     const scratch = after(source, stored.byteLength - HEAD_BYTES);
-    const zstandard = codec === 'zstd';
+    const zstandard = codec === 'bitshuffle-zstd';
     this.makeRoom(after(scratch, 2 * block * itemsize + (zstandard ? this.wasm.WORK.value + MARGIN : 0)));
     this.memory().set(stored.subarray(HEAD_BYTES), source);
     const end = source + stored.byteLength - HEAD_BYTES;

@@ -1,6 +1,6 @@
 """Recipes beside the bare code: each recipe's golden script does the same with the original code called directly.
 
-    python benchmarks/recipes.py [--rounds 3] [--only NAME …] [--no-memory]
+    python benchmarks/recipes.py [--rounds 3] [--case NAME …] [--no-memory]
 
 Both run as plain processes in the recipe's environment on one core, in turns; processor time is taken, which other programs on the
 machine change little. What it costs to start (Python, imports, for a recipe also the SDK and its own modules) is measured by
@@ -225,6 +225,19 @@ def laser_pulse(folder: Path) -> Work:
     )
 
 
+def fel_pulses(folder: Path, *options: str) -> Work:
+    """48 pulses of AGIPD-1M in 8 trains, with mask; simulated."""
+    m = tests_of("fel-pulses")
+    run, out = folder / "r0238", folder / "golden.npz"
+    m.python("simulate.py", str(run), *(options or ("--trains", "8", "--pulses", "6")))
+    return Work(
+        m.given(run),
+        dict(m.KNOWN),
+        [str(run), str(out)],
+        lambda file: relative(file["entry/average/I"][()], np.load(out)["average"]),
+    )
+
+
 CASES: dict[str, Callable[[Path], Work]] = {
     "saxs-integrate": saxs_integrate,
     "tomo-reconstruct": tomo_reconstruct,
@@ -237,6 +250,7 @@ CASES: dict[str, Callable[[Path], Work]] = {
     "xrf-map": xrf_map,
     "laser-pulse": laser_pulse,
     "rietveld": rietveld,
+    "fel-pulses": fel_pulses,
 }
 
 
@@ -306,8 +320,12 @@ def compare(name: str, rounds: int, place: Path) -> dict[str, Any]:
 
 def memory(place: Path) -> dict[str, list[int]]:
     """Peak MB of one process at 1, 4 and 16 times the data."""
-    found: dict[str, list[int]] = {"neutron-events": [], "tomo-reconstruct": []}
+    found: dict[str, list[int]] = {"neutron-events": [], "tomo-reconstruct": [], "fel-pulses": []}
     for times in (1, 4, 16):
+        folder = place / f"pulses-{times}"
+        folder.mkdir()
+        work = fel_pulses(folder, "--trains", str(4 * times), "--pulses", "8", "--blank")
+        found["fel-pulses"].append(peak("fel-pulses", work, folder))
         folder = place / f"events-{times}"
         folder.mkdir()
         found["neutron-events"].append(peak("neutron-events", neutron_events(folder, 2_000_000 * times), folder))
@@ -338,7 +356,7 @@ def peak(name: str, work: Work, folder: Path) -> int:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--only", nargs="*", choices=sorted(CASES), default=list(CASES))
+    parser.add_argument("--case", "--only", dest="only", nargs="*", choices=sorted(CASES), default=list(CASES))
     parser.add_argument("--no-memory", action="store_true")
     options = parser.parse_args()
     columns = ("recipe", "bare_s", "recipe_s", "ratio", "more_s", "bare_start_s", "recipe_start_s", "difference")

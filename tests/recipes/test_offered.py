@@ -6,6 +6,8 @@ import fnmatch
 from collections.abc import Iterator
 from pathlib import Path
 
+import h5py
+import numpy as np
 import pytest
 
 from pandaas.arrays import ArrayService
@@ -53,6 +55,7 @@ FITS: dict[str, tuple[str, ...]] = {
         "saxs/*",
     ),
     "fel-events": ("fel/flash/*.h5",),
+    "fel-pulses": (),
     "laser-propagate": (),
     "laser-pulse": ("lasers/pypret_frog*",),
     "plasma-view": ("lasers/*.h5", "lasers/fbpic*/*.h5"),
@@ -93,3 +96,19 @@ def _summary(found: ScannedDataset) -> DatasetSummary:
     return DatasetSummary(
         1, "ds-1", found.title, found.kind, found.format, found.techniques, found.definitions, arrays, parameters
     )
+
+
+def test_a_run_folder_of_the_european_xfel_is_one_dataset_with_its_recipe(tmp_path: Path) -> None:
+    for number in range(16):
+        with h5py.File(tmp_path / f"CORR-R0238-AGIPD{number:02}-S00000.h5", "w") as file:
+            file["METADATA/dataSourceId"] = [0]
+            file[f"INSTRUMENT/SPB_DET_AGIPD1M-1/DET/{number}CH0:xtdf/image/data"] = np.zeros((3, 8, 4), dtype="f4")
+    service = ArrayService(load_settings(home=tmp_path / "home"), _NoFiles(), folders=[tmp_path])
+    try:
+        (found,) = (one for scan in service.scan([tmp_path], roots=[tmp_path]) for one in scan.datasets)
+    finally:
+        service.close()
+    assert len(found.files) == 16
+    assert assign(parse_manifest(bundled("recipes") / "fel-pulses"), [_summary(found)])
+    assert not assign(parse_manifest(bundled("recipes") / "fel-events"), [_summary(found)])
+    assert not assign(parse_manifest(bundled("recipes") / "saxs-integrate"), [_summary(found)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import h5py
 import numpy as np
 from h5py import h5o
 
+from pandaas.arrays.euxfel import DEFINITION, Run, run_of
 from pandaas.arrays.facilities import facility_of
 from pandaas.arrays.h5types import dtype_as_text, numpy_type
 from pandaas.arrays.kinds import array_kind
@@ -99,7 +101,7 @@ def _dataset(navigator: Navigator, path: str, *, several: bool) -> ScannedDatase
             remedy="Nothing can be shown or analysed; it needs no registration.",
         )
     related = sorted(Path(p) for p in permission.touched if p != str(contents.path))
-    return ScannedDataset(
+    dataset = ScannedDataset(
         title=_title(found, contents.path, path, several),
         files=(contents.path, *related),
         format=_format(contents, found, definitions),
@@ -119,6 +121,24 @@ def _dataset(navigator: Navigator, path: str, *, several: bool) -> ScannedDatase
         plot=plot,
         unread=(*contents.unread, *found.unread),
         metadata=_metadata(found),
+    )
+    run = run_of(contents.path)
+    is_run = run is not None and contents.path in run.files and "METADATA" in contents.file
+    return _of_run(dataset, run) if run is not None and is_run else dataset
+
+
+def _of_run(dataset: ScannedDataset, run: Run) -> ScannedDataset:
+    """The same as a run of the European XFEL: with all its files, and modules of the detector that aren't there."""
+    others = tuple(file for file in run.files if file != dataset.files[0])
+    missing = (f"Modules without a file in this run: {', '.join(run.missing)}.",) if run.missing else ()
+    return replace(
+        dataset,
+        title=run.title,
+        files=(dataset.files[0], *others),
+        facility="European XFEL",
+        kind=DatasetKind.RAW if run.stage == "RAW" else DatasetKind.DERIVED,
+        definitions=(*dataset.definitions, DEFINITION),
+        unread=(*dataset.unread, *missing),
     )
 
 

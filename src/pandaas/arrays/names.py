@@ -11,6 +11,7 @@ _ATTACHMENTS = (
     "*.md",
     "*.rst",
     "*.poni",
+    "*.geom",
     "*.cfg",
     "*.conf",
     "*.ini",

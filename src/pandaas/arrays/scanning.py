@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from pandaas.arrays.euxfel import run_of
 from pandaas.arrays.lanes import Lane, WorkerProcess
 from pandaas.arrays.names import is_attachment, is_zarr
 from pandaas.arrays.values import ScanResult, scanned_from_json
@@ -118,7 +119,10 @@ def _check_files(real: Path, datasets: Sequence[ScannedDataset]) -> None:
 
 
 def _belongs_to_master(path: Path) -> bool:
-    """An EIGER data file whose master file stands beside it is part of the master's dataset."""
+    """An EIGER data file whose master file stands beside it, a file of a European XFEL run but its first."""
+    run = run_of(path)
+    if run is not None and path in run.files and path != run.files[0]:
+        return True
     match = _EIGER_DATA.fullmatch(path.name)
     return match is not None and path.with_name(f"{match['series']}_master.h5").is_file()
 

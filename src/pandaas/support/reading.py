@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -21,6 +22,8 @@ from pandaas.db.tables import (
 )
 from pandaas.model import Action, Principal
 from pandaas.support.views import Fact, MessageView, PictureView, RequestView
+
+_NAMED = re.compile(r"\b(?:ds|res)-[0-9a-z]{12}\b")
 
 
 class Reading:
@@ -91,7 +94,7 @@ class Reading:
             for one in said
         )
         names = tuple((user, name) for user, name in session.execute(named))
-        struck = self._hidden_names(session, view)
+        struck = self._hidden_names(session, principal, view)
         facts = tuple(Fact(one["name"], _without(one["value"], struck)) for one in row.facts)
         log = _without(row.log, struck) if row.log is not None else None
         return RequestView(**{**vars(view), "facts": facts, "log": log, "messages": messages, "people": names})
@@ -124,11 +127,16 @@ class Reading:
         allowed = self._access.visible(principal, Dataset, Action.DISCOVER)
         return dict(session.execute(select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), allowed)).all())
 
-    @staticmethod
-    def _hidden_names(session: Session, view: RequestView) -> list[str]:
-        """Identifiers and titles of the request's datasets that this reader may not see, longest first."""
-        seen = {pid for pid, _ in view.datasets}
-        hidden = [pid for pid in view.row.dataset_pids if pid not in seen]
+    def _hidden_names(self, session: Session, principal: Principal, view: RequestView) -> list[str]:
+        """Identifiers and titles of datasets that this reader may not see, longest first.
+
+        Looked for are those of the request and whatever log and facts name: she may have left out a dataset that the
+        log still tells of.
+        """
+        row = view.row
+        told = "\n".join((row.log or "", *(str(one["value"]) for one in row.facts)))
+        named = {*row.dataset_pids, *_NAMED.findall(told)}
+        hidden = named - self._titles(session, principal, named).keys()
         titles = session.scalars(select(Dataset.title).where(Dataset.pid.in_(hidden))) if hidden else ()
         return sorted({*hidden, *titles} - {""}, key=len, reverse=True)
 

@@ -122,6 +122,14 @@ def test_the_log_names_no_dataset_to_who_may_not_see_it(facility: Facility, supp
     assert seen.facts == (Fact("State", "failed: [a dataset] has no mask"),)
 
 
+def test_a_dataset_that_was_left_out_is_struck_from_the_log_too(facility: Facility, support: Support) -> None:
+    sent, left_out = facility.register("PUB-1/a.nxs"), facility.register("PUB-1/b.nxs", title="lysozyme 8")
+    log = f"background: lysozyme 8 ({left_out})"
+    asked = ask(support, facility.principal("alice"), datasets=[sent], people=["carol"], log=log)
+    assert support.request(facility.principal("alice"), asked).log == log
+    assert support.request(facility.principal("carol"), asked).log == "background: [a dataset] ([a dataset])"
+
+
 def test_one_names_only_datasets_that_one_may_see(facility: Facility, support: Support) -> None:
     hidden = facility.register("SEC-2/s.nxs")
     for pid in (hidden, "ds-none"):

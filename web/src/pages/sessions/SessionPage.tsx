@@ -248,7 +248,7 @@ function Foreign({ session }: { session: WorkSessionOut }) {
     <div className={classes.middle}>
       <Stack gap="md" align="center">
         <Text>This is a session of {session.person}. Only who was let in sees what is done in it.</Text>
-        {session.may_help && <AskToJoin session={session} />}
+        {session.may_help && <AskToJoin session={session} then="This page opens the session when you are let in." />}
       </Stack>
     </div>
   );

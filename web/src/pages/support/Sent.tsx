@@ -82,7 +82,14 @@ function Join({ person, session }: { person: string; session: string }) {
         The session still runs
       </Text>
       {asks ? (
-        <AskToJoin session={{ id: session, person }} />
+        <AskToJoin
+          session={{ id: session, person }}
+          then={
+            <Link to="/sessions/$id" params={{ id: session }} inherit>
+              The session's page opens it when you are let in.
+            </Link>
+          }
+        />
       ) : (
         <Button size="compact-sm" variant="default" onClick={() => setAsks(true)}>
           Ask to join

@@ -202,8 +202,8 @@ def _image(state: State, partial: Mapping[str, Any], unit: str) -> Plot:
     with np.errstate(invalid="ignore", divide="ignore"):
         mean = (partial["image"] / partial["seen"]).astype(np.float32)
     assembled, (row, column) = state.geometry.modules.position_modules(mean)
-    y = Field("y", np.arange(assembled.shape[0]) - row, "pixel", "Upwards from the beam")
-    x = Field("x", np.arange(assembled.shape[1]) - column, "pixel", "From the beam")
+    y = Field("y", np.arange(assembled.shape[0]) - row, "pixel", "Upwards from the beam (pixel)")
+    x = Field("x", np.arange(assembled.shape[1]) - column, "pixel", "From the beam (pixel)")
     return Plot(
         "detector",
         Field("intensity", assembled, unit, "Mean intensity"),

@@ -12,6 +12,7 @@ _ATTACHMENTS = (
     "*.rst",
     "*.poni",
     "*.geom",
+    "karabo_data_map*.json",
     "*.cfg",
     "*.conf",
     "*.ini",

@@ -51,7 +51,22 @@ class SlurmSettings(SlurmDirectives):
     python: Path | None = Field(
         None, description="Python ≥ 3.9 on the nodes that starts the supervisor. Default: the platform's own."
     )
-    cores: int = Field(0, ge=0, description="Most cores of one job; 0 takes those of the largest node.")
+    cores: int = Field(
+        0,
+        ge=0,
+        description="Most cores of one job; 0 takes those of the largest node, times array_tasks for work in blocks.",
+    )
+    array_tasks: int = Field(
+        8,
+        ge=1,
+        le=1000,
+        description="Most tasks of the job array that one job in blocks is spread over; 1 makes no arrays.",
+    )
+    array_cores: int = Field(
+        0,
+        ge=0,
+        description="Cores of one such task: jobs in blocks with more cores become arrays. 0 takes those of the largest node.",
+    )
     memory_mb: int = Field(0, ge=0, description="Most memory of one job in MB; 0 takes that of the largest node.")
     poll_s: float = Field(2, gt=0, description="Seconds between two looks at the queue.")
     timeout_s: float = Field(20, gt=0, description="Longest that Slurm may take to answer, in seconds.")

@@ -387,7 +387,7 @@ class JobService:
             attempt=1,
             cancel_requested=False,
             message="",
-            cores=min(request.cores or wanted.cores, engine.cores),
+            cores=min(request.cores or wanted.cores, self._runtime.cores(where.engine, recipe.manifest)),
             memory_mb=min(wanted.memory_mb, engine.memory_mb),
             time_limit_s=request.time_limit_s or wanted.time_limit_s,
             created=self._database.clock(),

@@ -68,6 +68,12 @@ class Runtime:
             return chosen.choice.local_gpus
         return chosen.slurm.directives(recipe).gpus if engine == "slurm" else 0
 
+    def cores(self, engine: str, manifest: RecipeManifest) -> int:
+        """The most cores that a job of this recipe gets there."""
+        chosen = self.engine(engine)
+        spread: int | None = getattr(chosen, "spread_cores", None)
+        return spread if spread is not None and manifest.shape == "blockwise" else chosen.cores
+
     def refuses(self, engine: str, manifest: RecipeManifest) -> str | None:
         """Why this engine can't run this recipe at all, in words; None where it can."""
         shapes = getattr(self.engine(engine), "shapes", None)

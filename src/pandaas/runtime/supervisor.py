@@ -114,13 +114,23 @@ def _attached() -> int:
         claim = os.open("claim", os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     except FileExistsError:
         return 0
-    os.write(claim, os.environ.get("SLURM_JOB_ID", "").encode())
+    mine = os.environ.get("SLURM_JOB_ID", "")
+    os.write(claim, mine.encode())
     os.close(claim)
     _be_known()
     with open("spec.json", encoding="utf-8") as stream:  # noqa: PTH123
         spec = json.load(stream)
-    Supervision(spec).run()
+    Supervision(spec, claim=mine).run()
     return 0
+
+
+def _is_ours(claim: str) -> bool:
+    """Another job of the scheduler may have been let on, because this one was thought gone."""
+    try:
+        with open("claim", encoding="utf-8") as stream:  # noqa: PTH123
+            return stream.read() == claim
+    except OSError:
+        return False
 
 
 def _be_known() -> None:
@@ -148,8 +158,9 @@ def _leave_terminal() -> None:
 class Supervision:
     """One run of one command."""
 
-    def __init__(self, spec: dict[str, Any]) -> None:
+    def __init__(self, spec: dict[str, Any], claim: str | None = None) -> None:
         self._spec = spec
+        self._claim = claim
         self._group: dict[str, Any] | None = spec.get("cgroup")
         self._log = _Log("log.txt", int(spec.get("log_limit", 8 * 1024 * 1024)))
         self._disk_reserve = int(spec.get("disk_reserve_mb", _DISK_RESERVE_MB)) * 1024 * 1024
@@ -184,7 +195,8 @@ class Supervision:
         self._log.close()
         if self._group is not None:
             cgroups.remove(self._group)
-        write_atomically("exit.json", record)
+        if self._claim is None or _is_ours(self._claim):
+            write_atomically("exit.json", record)
 
     def _on_terminate(self, _signal: int, _frame: object) -> None:
         self._stop_asked = True

@@ -8,7 +8,6 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-import h5py
 import numpy as np
 import psutil
 import pytest
@@ -17,38 +16,11 @@ from pandaas.config import RuntimeSettings
 from pandaas.runtime import Engine, Sandbox, read_json
 from pandaas.runtime.engines.dask.engine import DaskEngine
 from pandaas.testing.engines import EngineConformance
+from pandaas.testing.sums import SUMS, add_sums, sums
 from pandaas.testing.workshop import Workshop
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("dask")]
 DASK = {"enabled": True, "workers": 2}
-
-_RUN = """
-import time
-import numpy as np
-from dataclasses import dataclass
-from pandaas import sdk
-
-@dataclass
-class State:
-    values: object
-    blocks: object
-
-def open(inputs, parameters):
-    values = inputs.one("sample").array("/data")[()]
-    return State(values, sdk.Blocks.of(len(values), 1))
-
-def process(state, block):
-    time.sleep(0.15)
-    rows = state.values[block[0]:block[1]]
-    return {"sum": np.sin(rows).sum(axis=0), "largest": float(rows.max())}
-
-def merge(a, b):
-    return {"sum": a["sum"] + b["sum"], "largest": max(a["largest"], b["largest"])}
-
-def finish(state, partial):
-    plot = sdk.Plot("sums", sdk.Field("sums", partial["sum"]), [sdk.Field("n", np.arange(len(partial["sum"])))])
-    sdk.write_result(title="Sums", process={"program": "t", "version": "1", "parameters": {}}, plots=[plot])
-"""
 
 
 @pytest.fixture(scope="module")
@@ -73,12 +45,7 @@ class TestDaskEngine(EngineConformance):
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     made = Workshop(tmp_path_factory.mktemp("dask"), runtime={"dask": DASK, "memory_mb": 8192})
-    folder = made.recipe_folder / "sums"
-    made.recipe_folder.joinpath("sum-blocks").rename(folder)
-    text = (folder / "recipe.toml").read_text().replace("sum-blocks", "sums")
-    (folder / "recipe.toml").write_text(text)
-    (folder / "run.py").write_text(_RUN)
-    made.recipes.refresh(force=True)
+    add_sums(made)
     with made.running():
         yield made
     made.close()
@@ -89,14 +56,6 @@ def local(workshop: Workshop) -> tuple[str, bytes]:
     """The dataset, and its result on this computer."""
     pid = workshop.dataset(values=np.random.default_rng(7).normal(size=(24, 50)))
     return pid, sums(workshop, workshop.start("alice", "sums", pid, engine="local", cores=1))
-
-
-def sums(workshop: Workshop, job_id: str) -> bytes:
-    view = workshop.wait(job_id, timeout_s=120)
-    log = workshop.jobs.folder(job_id).log
-    assert view.job.state == "succeeded", (view.job.failure, log.read_text()[-3000:])
-    with h5py.File(workshop.home / "results" / job_id / "result.nxs") as file:
-        return bytes(file["entry/sums/sums"][()].tobytes())
 
 
 def test_the_bits_are_those_of_this_computer(workshop: Workshop, local: tuple[str, bytes]) -> None:
@@ -118,12 +77,12 @@ def test_a_worker_killed_in_the_middle_changes_no_number(workshop: Workshop, loc
 def test_a_recipe_that_fails_on_a_worker_says_why(workshop: Workshop) -> None:
     pid = workshop.dataset(values=np.zeros((4, 2, 2), dtype="f4"))
     code = workshop.recipe_folder / "sums" / "run.py"
-    code.write_text(_RUN.replace("time.sleep(0.15)", "raise sdk.RecipeError('No beam.', 'Open the shutter.')"))
+    code.write_text(SUMS.replace("time.sleep(0.15)", "raise sdk.RecipeError('No beam.', 'Open the shutter.')"))
     workshop.recipes.refresh(force=True)
     try:
         view = workshop.wait(workshop.start("alice", "sums", pid, engine="dask"), timeout_s=120)
     finally:
-        code.write_text(_RUN)
+        code.write_text(SUMS)
         workshop.recipes.refresh(force=True)
     assert (view.job.state, view.job.failure, view.job.remedy) == ("failed", "No beam.", "Open the shutter.")
 

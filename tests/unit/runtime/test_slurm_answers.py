@@ -11,7 +11,7 @@ import pytest
 
 from pandaas.config import RuntimeSettings, SlurmSettings
 from pandaas.model import Unavailable
-from pandaas.runtime import Confinement, Observation, Sandbox, SlurmEngine, WorkSpec
+from pandaas.runtime import Blocks, Confinement, Observation, Sandbox, SlurmEngine, WorkSpec
 from pandaas.runtime.engines.slurm import command
 from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry, Submission
 from pandaas.runtime.engines.slurm.words import waits_for
@@ -180,6 +180,69 @@ def test_a_job_that_neither_queue_nor_accounting_knows_is_unknown(
     assert _look(engine, work.folder).state == "running"
 
 
+@pytest.fixture
+def array(tmp_path: Path) -> WorkSpec:
+    (tmp_path / "job.json").write_text("{}")
+    (tmp_path / "output").mkdir()
+    blocks = Blocks(("/bin/true",), tmp_path / "job.json")
+    confined = Confinement(writable=(tmp_path / "output",))
+    return WorkSpec(tmp_path, ("/bin/true",), confined, cores=20, memory_mb=256, blocks=blocks)
+
+
+def test_work_in_blocks_with_more_cores_than_a_node_is_an_array(
+    engine: SlurmEngine, slurm: FakeSlurm, array: WorkSpec
+) -> None:
+    engine.submit(array)
+    [asked] = slurm.submitted
+    assert (asked.tasks, asked.cores) == (3, 8)
+    assert "--array=0-2" in command._options(asked)
+    assert engine.cores == 8
+    assert engine.spread_cores == 64
+
+
+def test_an_array_stands_where_its_leading_task_stands(engine: SlurmEngine, slurm: FakeSlurm, array: WorkSpec) -> None:
+    engine.submit(array)
+    slurm.queue = [QueueEntry("7", "x", "PENDING", task="7"), QueueEntry("7", "x", "COMPLETED", task="8")]
+    engine._look()
+    assert engine._observe(array.folder).state == "queued"
+    (array.folder / "claim").write_text("9")
+    slurm.queue.append(QueueEntry("7", "x", "RUNNING", task="9"))
+    engine._look()
+    assert engine._observe(array.folder).state == "running"
+
+
+def test_an_array_whose_leader_is_gone_is_submitted_once_more(
+    engine: SlurmEngine, slurm: FakeSlurm, array: WorkSpec
+) -> None:
+    engine.submit(array)
+    (array.folder / "claim").write_text("9")
+    slurm.queue = [QueueEntry("7", "x", "NODE_FAIL", task="9"), QueueEntry("7", "x", "RUNNING", task="8")]
+    _look(engine, array.folder)
+    engine._look()
+    assert len(slurm.submitted) == 2
+    assert not (array.folder / "claim").exists()
+    (array.folder / "claim").write_text("9")
+    seen = _look(engine, array.folder)
+    assert len(slurm.submitted) == 2
+    assert seen.exit is None or seen.exit.reason == "node"
+
+
+def test_usage_of_an_array_is_the_sum_over_its_tasks(engine: SlurmEngine, slurm: FakeSlurm, array: WorkSpec) -> None:
+    engine.submit(array)
+    _supervised(array.folder, code=0)
+    slurm.queue = [QueueEntry("7", "x", "COMPLETED", task="8"), QueueEntry("7", "x", "COMPLETED", task="9")]
+    slurm.ended = [
+        Accounted("7", "COMPLETED", 0, 0, 61.0, 50.0, 211.0, 100.0, 161.0, task="8"),
+        Accounted("7", "COMPLETED", 0, 0, 61.0, 30.0, 300.0, 100.0, 161.0, task="9"),
+    ]
+    engine.settle_s = 60
+    engine._observe(array.folder)
+    engine._look()
+    seen = engine._observe(array.folder)
+    assert seen.exit is not None
+    assert (seen.exit.cpu_s, seen.exit.max_rss_mb, seen.exit.wall_s) == (80.0, 300.0, 5.0)
+
+
 def test_place_reason_and_expected_start_are_in_words() -> None:
     mine = QueueEntry("12", "x", "PENDING", "Priority", 1_795_658_520.0, 10, "main")
     others = [
@@ -193,13 +256,13 @@ def test_place_reason_and_expected_start_are_in_words() -> None:
 
 def test_the_accounting_is_read_with_the_usage_of_its_steps() -> None:
     text = (
-        "7|OUT_OF_MEMORY|0:125|61|01:02.500||100|161|n1\n"
-        "7.batch|OUT_OF_MEMORY|0:125|61|01:02.500|216064K|100|161|n1\n"
-        "8|CANCELLED by 0|0:0|0|00:00:00||None|161|None assigned\n"
+        "7|7|OUT_OF_MEMORY|0:125|61|01:02.500||100|161|n1\n"
+        "7.batch|7.batch|OUT_OF_MEMORY|0:125|61|01:02.500|216064K|100|161|n1\n"
+        "8_1|9|CANCELLED by 0|0:0|0|00:00:00||None|161|None assigned\n"
     )
     first, second = command._accounted(text)
-    assert first == Accounted("7", "OUT_OF_MEMORY", 0, 125, 61.0, 62.5, 211.0, 100.0, 161.0, "n1")
-    assert (second.state, second.started) == ("CANCELLED", 0.0)
+    assert first == Accounted("7", "OUT_OF_MEMORY", 0, 125, 61.0, 62.5, 211.0, 100.0, 161.0, "n1", "7")
+    assert (second.job, second.task, second.state, second.started) == ("8", "9", "CANCELLED", 0.0)
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1-02:03:04", 93784.0), ("03:04.5", 184.5), ("", 0.0)])

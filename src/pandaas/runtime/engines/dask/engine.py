@@ -16,10 +16,11 @@ from typing import Any
 from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import Unavailable
 from pandaas.runtime.engines.local import LocalEngine
+from pandaas.runtime.engines.parts import in_parts, numbers_of, supervised_by
 from pandaas.runtime.engines.port import ExitRecord, WorkSpec
 from pandaas.runtime.engines.spec import describe_spec, write_spec
 from pandaas.runtime.files import read_json
-from pandaas.runtime.sandbox import Bind, Command, Sandbox
+from pandaas.runtime.sandbox import Sandbox
 from pandaas.runtime.supervisor import write_atomically
 
 _OWN_MB = 1024  # the leading process, its scheduler and the workers, besides the work's memory
@@ -68,8 +69,7 @@ class DaskEngine(LocalEngine):
         write_atomically(str(folder / "spec.json"), spec)
 
     def _described(self, work: WorkSpec, cores: int) -> dict[str, Any]:
-        chosen, account = self._dask, work.confinement.account
-        numbers = {"uid": account.uid if account else None, "gid": account.gid if account else None}
+        chosen = self._dask
         found: dict[str, Any] = {
             "cores": cores,
             "cluster": {
@@ -79,53 +79,16 @@ class DaskEngine(LocalEngine):
             },
             "scratch": str(work.folder / "dask"),
             "output": str(work.confinement.writable[0]) if work.confinement.writable else str(work.folder),
-            "supervisor": {
-                "argv": [sys.executable, "-S", "-m", "pandaas.runtime.supervisor", "--attached"],
-                "env": {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(package_folder().parent)},
-            },
+            "supervisor": supervised_by(Path(sys.executable)),
             "blocks": None,
         }
-        blocks = work.blocks
-        if blocks is None:
+        if work.blocks is None:
             whole = self._sandbox.command(work.argv, work.confinement)
             return {
                 **found,
-                "whole": {"spec": describe_spec(work, whole, cores=1, cgroup=None), "job": None, **numbers},
+                "whole": {"spec": describe_spec(work, whole, cores=1, cgroup=None), "job": None, **numbers_of(work)},
             }
-        job = read_json(blocks.description, limit=16_777_216)
-        job["cores"] = 1
-        in_try = Path("@TRY@")
-        confined = work.confinement
-        shown = tuple(bind for bind in confined.read_only if bind.source != blocks.description)
-        inside = replace(
-            confined,
-            read_only=(*shown, Bind(_later(work.folder, "job.json"))),
-            writable=(_later(work.folder, "output"),),
-            cwd=_later(work.folder, "output"),
-            cores=1,
-        )
-        argv = (
-            *blocks.command,
-            "process",
-            "@TRY@/job.json",
-            "--blocks",
-            "@BLOCKS@",
-            "--partial",
-            "@TRY@/output/partial.npz",
-        )
-        command = _in_try(self._sandbox.command(argv, inside), work.folder)
-        spec = describe_spec(replace(work, confinement=inside), command, cores=1, cgroup=None)
-        spec["writable"] = [str(in_try / "output")]
-        spec["warm"] = None
-        tries = Bind(work.folder / "tries")
-        finishing = replace(confined, read_only=(*confined.read_only, tries))
-        return {
-            **found,
-            "blocks": True,
-            "plan": _as_json(self._sandbox.command((*blocks.command, "plan", str(blocks.description)), confined)),
-            "process": {"spec": spec, "job": {**job, "output": "@TRY@/output"}, **numbers},
-            "finish": _as_json(self._sandbox.command((*blocks.command, "finish", str(blocks.description)), finishing)),
-        }
+        return {**found, **in_parts(work, self._sandbox, cores=1)}
 
     def _true_end(self, folder: Path, record: ExitRecord) -> ExitRecord:
         """A limit that a worker's supervisor kept is the reason of the whole."""
@@ -133,21 +96,3 @@ class DaskEngine(LocalEngine):
         if isinstance(told, dict) and record.reason == "exit":
             return replace(record, reason=told["reason"], code=None)
         return record
-
-
-def _later(folder: Path, name: str) -> Path:
-    """A path in the folder of a try, as deep as that will be."""
-    return folder / "tries" / "@TRY-NAME@" / name
-
-
-def _in_try(command: Command, folder: Path) -> Command:
-    before, after = str(folder / "tries" / "@TRY-NAME@"), "@TRY@"
-    return replace(
-        command,
-        argv=tuple(word.replace(before, after) for word in command.argv),
-        cwd=command.cwd.replace(before, after),
-    )
-
-
-def _as_json(command: Command) -> dict[str, Any]:
-    return {"argv": list(command.argv), "env": command.env, "cwd": command.cwd}

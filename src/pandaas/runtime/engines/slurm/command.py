@@ -6,13 +6,14 @@ import os
 import shlex
 import subprocess
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pandaas.config import SlurmSettings
 from pandaas.model import InvalidInput, Unavailable
 from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry, Submission
 
-_QUEUE = "%i|%T|%r|%S|%Q|%P|%j"
-_ACCOUNT = "JobIDRaw,State,ExitCode,ElapsedRaw,TotalCPU,MaxRSS,Start,End,NodeList"
+_QUEUE = "%A|%F|%T|%r|%S|%Q|%P|%j"
+_ACCOUNT = "JobID,JobIDRaw,State,ExitCode,ElapsedRaw,TotalCPU,MaxRSS,Start,End,NodeList"
 _FAILED = "Batch job submission failed:"
 SAID_FOR_LATER = (  # said of a submission that may succeed at another time
     "unable to contact",
@@ -136,6 +137,8 @@ def _options(submission: Submission) -> list[str]:
         value = getattr(asked, name)
         if value:
             words.append(f"--{name}={value}")
+    if submission.tasks > 1:
+        words.append(f"--array=0-{submission.tasks - 1}")
     if asked.gpus:
         words.append(f"--gres=gpu:{asked.gpus}")
     return [*words, *asked.options]
@@ -144,29 +147,29 @@ def _options(submission: Submission) -> list[str]:
 def _entries(text: str) -> list[QueueEntry]:
     entries = []
     for line in text.splitlines():
-        parts = line.split("|", 6)
-        if len(parts) == 7:
-            job, state, reason, start, priority, partition, name = parts
-            entries.append(QueueEntry(job, name, state, reason, _time(start), _whole(priority), partition))
+        parts = line.split("|", 7)
+        if len(parts) == 8:
+            task, job, state, reason, start, priority, partition, name = parts
+            entries.append(QueueEntry(job, name, state, reason, _time(start), _whole(priority), partition, task))
     return entries
 
 
 def _accounted(text: str) -> list[Accounted]:
-    """One entry per job; usage is that of its steps, which sacct lists below it."""
+    """One entry per job or task of an array; usage is that of its steps, which sacct lists below it."""
     jobs: dict[str, Accounted] = {}
     memory: dict[str, float] = {}
     for line in text.splitlines():
         parts = line.split("|")
-        if len(parts) != 9:
+        if len(parts) != 10:
             continue
-        number, state, code, elapsed, cpu, rss, start, end, node = parts
-        job = number.split(".")[0]
-        memory[job] = max(memory.get(job, 0.0), _kilobytes(rss) / 1024)
-        if "." in number:
+        number, raw, state, code, elapsed, cpu, rss, start, end, node = parts
+        task = raw.split(".")[0]
+        memory[task] = max(memory.get(task, 0.0), _kilobytes(rss) / 1024)
+        if "." in raw:
             continue
         status, _, signal = code.partition(":")
-        jobs[job] = Accounted(
-            job,
+        jobs[task] = Accounted(
+            number.split("_")[0],
             state.split(" ", maxsplit=1)[0],
             _whole(status),
             _whole(signal),
@@ -176,8 +179,9 @@ def _accounted(text: str) -> list[Accounted]:
             _time(start) or 0.0,
             _time(end) or 0.0,
             node,
+            task,
         )
-    return [Accounted(**{**vars(found), "max_rss_mb": round(memory[job], 1)}) for job, found in jobs.items()]
+    return [replace(found, max_rss_mb=round(memory[task], 1)) for task, found in jobs.items()]
 
 
 def _duration(text: str) -> float:

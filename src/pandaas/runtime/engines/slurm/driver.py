@@ -17,7 +17,9 @@ RUNNING = frozenset({"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING
 
 @dataclass(frozen=True)
 class Submission:
-    """A job to be: it runs `script` (a shell script) and writes what that says to `log`."""
+    """A job to be: it runs `script` (a shell script) and writes what that says to `log`.
+
+    With several `tasks` it is an array, each task of that size; `log` then holds %a, the task's index."""
 
     name: str
     script: str
@@ -26,11 +28,16 @@ class Submission:
     memory_mb: int
     time_limit_s: int
     directives: SlurmDirectives = field(default_factory=SlurmDirectives)
+    tasks: int = 1
 
 
 @dataclass(frozen=True)
 class QueueEntry:
-    """A job as the controller sees it. `start` is when it began or is expected to, in seconds since 1970."""
+    """A job as the controller sees it. `start` is when it began or is expected to, in seconds since 1970.
+
+    Of an array there is an entry for each task that has begun, and one for those that wait: `job` is the array's number, `task`
+    the task's own.
+    """
 
     job: str
     name: str
@@ -39,11 +46,13 @@ class QueueEntry:
     start: float | None = None
     priority: int = 0
     partition: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True)
 class Accounted:
-    """A job as the accounting has it. Times in seconds, memory in MB; `code` and `signal` as the batch script ended."""
+    """A job, or a task of an array, as the accounting has it. Times in seconds, memory in MB; `code` and `signal` as the
+    batch script ended."""
 
     job: str
     state: str
@@ -55,6 +64,7 @@ class Accounted:
     started: float
     ended: float
     node: str = ""
+    task: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,8 +94,12 @@ class SlurmDriver(Protocol):
         """Everybody's waiting jobs, as far as they are shown to this account."""
         ...
 
-    def accounted(self, jobs: Sequence[str]) -> list[Accounted]: ...
+    def accounted(self, jobs: Sequence[str]) -> list[Accounted]:
+        """What is known of these jobs: one entry each, of an array one per task."""
+        ...
 
-    def cancel(self, job: str) -> None: ...
+    def cancel(self, job: str) -> None:
+        """End it; of an array, all tasks."""
+        ...
 
     def node_size(self) -> NodeSize: ...

@@ -1,4 +1,5 @@
-"""The engine `slurm`: each piece of work is one batch job, run on its node under the same supervisor as everywhere.
+"""The engine `slurm`: each piece of work is one batch job, run on its node under the same supervisor as everywhere. Work in
+blocks with more cores than a task may have is one job array, whose tasks share its parts (`member`, `lead`, `board`).
 
 The supervisor keeps limits, log and exit record in the work's folder, which the nodes see at the same path; Slurm says
 where work stands until then, and how it ended where the supervisor could not. Before a job is submitted `slurm.json` says so,
@@ -13,8 +14,8 @@ import shlex
 import sys
 import threading
 import time
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import InvalidInput, PandaasError, Unavailable
 from pandaas.runtime.choice import Standing
 from pandaas.runtime.engines.port import ExitReason, ExitRecord, Handle, Observation, WorkSpec
+from pandaas.runtime.engines.slurm.arrays import LEADING_MB, NODE_PATH, Arrays, leading, together, write_parts
 from pandaas.runtime.engines.slurm.command import CommandDriver
 from pandaas.runtime.engines.slurm.driver import (
     PENDING,
@@ -64,11 +66,13 @@ class SlurmEngine:
 
     name = "slurm"
     settle_s = 10.0  # a record of the end may reach us later than Slurm's word of it
+    lost_s = 60.0  # a task of an array that says nothing for so long is gone
 
     def __init__(self, settings: RuntimeSettings, sandbox: Sandbox, driver: SlurmDriver | None = None) -> None:
         self._settings = settings.slurm
         self._sandbox = sandbox
         self._driver: SlurmDriver = driver or (RestDriver if settings.slurm.rest_url else CommandDriver)(settings.slurm)
+        self._arrays = Arrays(self._driver)
         self._mutex = threading.RLock()
         self._submitting = threading.Lock()
         self._numbers: dict[Path, str] = {}
@@ -77,7 +81,7 @@ class SlurmEngine:
         self._last: dict[Path, Observation] = {}
         self._denied: set[Path] = set()  # neither the queue nor the accounting knows it
         self._ended_since: dict[Path, float] = {}
-        self._queue: dict[str, QueueEntry] = {}
+        self._queue: dict[str, list[QueueEntry]] = {}
         self._waiting: list[QueueEntry] = []
         self._looked = float("-inf")  # when the queue that we know was asked for
         self._looking = False
@@ -86,7 +90,12 @@ class SlurmEngine:
 
     @property
     def cores(self) -> int:
-        return self._settings.cores or self._node().cores
+        return min(self._settings.cores or self._node().cores, self._node().cores)
+
+    @property
+    def spread_cores(self) -> int:
+        """The most cores of one piece of work in blocks."""
+        return self._settings.cores or self._task_cores() * self._settings.array_tasks
 
     @property
     def memory_mb(self) -> int:
@@ -160,15 +169,33 @@ class SlurmEngine:
                 field="memory_mb",
             )
         asked = self._settings.directives(work.recipe)
-        write_spec(work, self._sandbox, cores=min(work.cores, self.cores), cgroup=None)
+        tasks = self._tasks_of(work)
+        cores = min(work.cores, self.cores) if tasks == 1 else self._task_cores()
+        write_spec(work, self._sandbox, cores=cores, cgroup=None)
+        if tasks > 1:
+            described = {"tasks": tasks, "cores": cores, "lost_s": self.lost_s}
+            write_parts(replace(work, folder=folder), self._sandbox, self._python(), described)
         submission = {
             "name": f"pandaas-{folder.name}-{hashlib.sha256(str(folder).encode()).hexdigest()[:8]}",
-            "cores": min(work.cores, self.cores),
-            "memory_mb": work.memory_mb + _OWN_MB,
+            "cores": cores,
+            "memory_mb": work.memory_mb + _OWN_MB + LEADING_MB * (tasks > 1),
             "time_limit_s": min(work.time_limit_s, asked.time_limit_s or work.time_limit_s) + _OWN_S,
             "directives": asked.model_dump(mode="json"),
+            "tasks": tasks,
         }
         write_atomically(str(folder / "slurm.json"), submission)
+
+    def _task_cores(self) -> int:
+        return min(self._settings.array_cores or self._node().cores, self._node().cores)
+
+    def _tasks_of(self, work: WorkSpec) -> int:
+        """Tasks that the work is spread over."""
+        if work.blocks is None:
+            return 1
+        return min(self._settings.array_tasks, -(-min(work.cores, self.spread_cores) // self._task_cores()))
+
+    def _python(self) -> Path:
+        return self._settings.python or Path(sys.executable)
 
     def _bring(self, folder: Path) -> None:
         """Submit the work unless it has been: a job of its name counts, and so does one that has begun."""
@@ -191,11 +218,14 @@ class SlurmEngine:
         if not isinstance(tree, dict):
             raise Unavailable(f"{folder / 'slurm.json'} is damaged.")
         asked = type(self._settings.directives("")).model_validate(tree.pop("directives"))
-        python = self._settings.python or Path(sys.executable)
-        command = shlex.join([str(python), "-S", "-m", "pandaas.runtime.supervisor", "--attached", str(folder)])
+        is_array = int(tree.get("tasks", 1)) > 1
+        program = ["pandaas.runtime.engines.slurm.member"] if is_array else ["pandaas.runtime.supervisor", "--attached"]
+        command = shlex.join([str(self._python()), "-S", "-m", *program, str(folder)])
         where = shlex.quote(str(package_folder().parent))
-        script = f"#!/bin/sh\nPATH=/usr/local/bin:/usr/bin:/bin; export PATH\nPYTHONPATH={where} exec {command}\n"
-        return Submission(script=script, log=folder / "slurm.out", directives=asked, **tree)
+        script = f"#!/bin/sh\nPATH={NODE_PATH}; export PATH\nPYTHONPATH={where} exec {command}\n"
+        output = folder / ("slurm-%a.out" if is_array else "slurm.out")
+        values = {name: tree[name] for name in ("name", "cores", "memory_mb", "time_limit_s")}
+        return Submission(script=script, log=output, directives=asked, tasks=int(tree.get("tasks", 1)), **values)
 
     def _number(self, folder: Path) -> str | None:
         """The job that runs or shall run this work."""
@@ -212,8 +242,10 @@ class SlurmEngine:
         seen = self._judge(folder)
         self._last[folder] = seen
         if seen.state == "ended":
+            known: dict[Path, Any]
             for known in (self._last, self._ended_since, self._numbers):
                 known.pop(folder, None)
+            self._arrays.forget(folder)
             self._missing.discard(folder)
             self._denied.discard(folder)
         return seen
@@ -221,9 +253,12 @@ class SlurmEngine:
     def _judge(self, folder: Path) -> Observation:
         record = _exit_record(folder)
         number = self._number(folder)
-        entry = self._queue.get(number) if number else None
+        entry = leading(folder, self._queue.get(number, [])) if number else None
         if record is not None:
-            return self._ended(folder, record, entry)
+            seen = self._ended(folder, record, entry)
+            if seen.exit is None or not self._arrays.is_one(folder):
+                return seen
+            return self._arrays.counted(folder, seen.exit, self.settle_s)
         if number is None:
             return self._unsubmitted_state(folder)
         if entry is None:
@@ -271,7 +306,7 @@ class SlurmEngine:
             write_atomically(str(folder / "exit.json"), never_ran())
             return Observation("ended", _exit_record(folder))
         since = self._ended_since.setdefault(folder, time.monotonic())
-        if time.monotonic() - since < self.settle_s:
+        if time.monotonic() - since < self.settle_s or self._arrays.goes_on(folder, state):
             return Observation("running")
         self._missing.add(folder)  # the accounting knows what it used
         if time.monotonic() - since < 2 * self.settle_s:
@@ -285,7 +320,7 @@ class SlurmEngine:
         if reason is None and state == "COMPLETED":
             return Observation("unknown", detail="Slurm says that it has ended, but it left no record.")
         if not (folder / "log.txt").exists():  # the supervisor never came up: what the node said is all there is
-            (folder / "log.txt").write_text(read_text(folder / "slurm.out", limit=_LOG_TAIL), "utf-8")
+            (folder / "log.txt").write_text(_node_said(folder), "utf-8")
         record: dict[str, Any] = {
             "code": used.code if reason is None and used.code else None,
             "signal": used.signal or None,
@@ -305,12 +340,17 @@ class SlurmEngine:
     def _look(self) -> None:
         try:
             asked = time.monotonic()
-            own = {entry.job: entry for entry in self._driver.own()}
-            waiting = self._driver.pending() if any(entry.state in PENDING for entry in own.values()) else []
+            listed = self._driver.own()
+            own: dict[str, list[QueueEntry]] = {}
+            for entry in listed:
+                own.setdefault(entry.job, []).append(entry)
+            waiting = self._driver.pending() if any(entry.state in PENDING for entry in listed) else []
             with self._mutex:
                 self._queue, self._waiting, self._looked = own, waiting, asked
                 unsubmitted, missing = list(self._unsubmitted), sorted(self._missing)
+                numbers = dict(self._numbers)
             self._submit_late(unsubmitted)
+            self._keep_arrays(numbers)
             if self._trouble:
                 log.info("Slurm answers again")
             self._trouble = None
@@ -333,24 +373,38 @@ class SlurmEngine:
             with self._mutex:
                 self._unsubmitted.discard(folder)
 
+    def _keep_arrays(self, numbers: Mapping[Path, str]) -> None:
+        for folder, number in numbers.items():
+            if not self._arrays.keep(folder, number, self._queue.get(number, [])):
+                continue
+            with self._mutex:  # it is submitted again, under another number
+                for known in (self._numbers, self._ended_since):
+                    known.pop(folder, None)
+                self._missing.discard(folder)
+                self._unsubmitted.add(folder)
+
     def _ask_accounting(self, folders: Sequence[Path]) -> None:
         """What is not in the queue any more has ended: the accounting knows how."""
         numbers = {number: folder for folder in folders if (number := self._number(folder)) is not None}
         if not numbers:
             return
-        found = {entry.job: entry for entry in self._driver.accounted(sorted(numbers))}
+        found: dict[str, list[Accounted]] = {}
+        for entry in self._driver.accounted(sorted(numbers)):
+            found.setdefault(entry.job, []).append(entry)
         with self._mutex:
             for number, folder in numbers.items():
-                if number in self._queue and self._queue[number].state in PENDING | RUNNING:
+                queued = leading(folder, self._queue.get(number, []))
+                if queued is not None and queued.state in PENDING | RUNNING:
                     self._missing.discard(folder)
                     continue
-                used = found.get(number)
-                if used is None:
+                if number not in found:
                     self._denied.add(folder)
                     continue
+                used = together(found[number], read_text(folder / "claim", limit=64))
                 self._denied.discard(folder)
                 settled = time.monotonic() - self._ended_since.setdefault(folder, time.monotonic()) >= self.settle_s
-                if settled and used.state not in PENDING | RUNNING and _exit_record(folder) is None:
+                ended = used.state not in PENDING | RUNNING and _exit_record(folder) is None
+                if settled and ended and not self._arrays.goes_on(folder, used.state):
                     self._last[folder] = self._conclude(folder, used.state, used)
                     self._missing.discard(folder)
 
@@ -367,6 +421,11 @@ class SlurmEngine:
 def _exit_record(folder: Path) -> ExitRecord | None:
     tree: Any = read_json(folder / "exit.json")
     return ExitRecord(**tree) if isinstance(tree, dict) else None
+
+
+def _node_said(folder: Path) -> str:
+    """The beginning of what the batch scripts wrote."""
+    return "".join(read_text(file, limit=_LOG_TAIL) for file in sorted(folder.glob("slurm*.out")))
 
 
 def _said(state: str) -> str:

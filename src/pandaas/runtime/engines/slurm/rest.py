@@ -25,6 +25,7 @@ from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry
 
 _VERSION = "v0.0.38"
 _TOKEN_S = 300
+_NOT_THERE = "Nothing found with query"
 _FOREVER = 4_000_000_000  # Slurm's words for "no time" are numbers above this
 
 
@@ -59,6 +60,8 @@ class RestDriver:
             "time_limit": -(-submission.time_limit_s // 60),
         }
         job |= {name: value for name in ("partition", "account", "qos") if (value := getattr(asked, name))}
+        if submission.tasks > 1:
+            job["array"] = f"0-{submission.tasks - 1}"
         if asked.gpus:
             job["tres_per_node"] = f"gres:gpu:{asked.gpus}"
         answer = self._answer("POST", "slurm", "job/submit", {"script": submission.script, "job": job})
@@ -79,8 +82,14 @@ class RestDriver:
     def accounted(self, jobs: Sequence[str]) -> list[Accounted]:
         found = []
         for job in jobs:
-            answer = self._answer("GET", "slurmdb", f"job/{quote(job)}")
-            found += [_accounted(tree) for tree in _list(answer, "jobs") if str(tree.get("job_id")) == job]
+            try:
+                answer = self._answer("GET", "slurmdb", f"job/{quote(job)}")
+            except Unavailable as error:
+                if _NOT_THERE in error.detail:  # not yet, or not any more
+                    continue
+                raise
+            told = [_accounted(tree) for tree in _list(answer, "jobs")]
+            found += [entry for entry in told if entry.job == job]
         return found
 
     def cancel(self, job: str) -> None:
@@ -152,32 +161,41 @@ def _base64(data: bytes) -> bytes:
 
 def _entry(job: Mapping[str, Any]) -> QueueEntry:
     start = _whole(job, "start_time")
+    task = str(job.get("job_id"))
     return QueueEntry(
-        str(job.get("job_id")),
+        str(_whole(job, "array_job_id") or task),
         str(job.get("name")),
         str(job.get("job_state")),
         str(job.get("state_reason") or ""),
         float(start) if 0 < start < _FOREVER else None,
         _whole(job, "priority"),
         str(job.get("partition") or ""),
+        task,
     )
 
 
 def _accounted(job: Mapping[str, Any]) -> Accounted:
     times, code = job.get("time") or {}, job.get("exit_code") or {}
-    total = times.get("total") or {}
+    steps = sum(_cpu_s(step.get("time") or {}) for step in _list(job, "steps"))
+    task = str(job.get("job_id"))
     return Accounted(
-        str(job.get("job_id")),
+        str(_whole(job.get("array") or {}, "job_id") or task),
         str((job.get("state") or {}).get("current")),
         _whole(code, "return_code"),
         _whole(code.get("signal") or {}, "signal_id"),
         float(_whole(times, "elapsed")),
-        _whole(total, "seconds") + _whole(total, "microseconds") / 1e6,
+        max(_cpu_s(times), steps),
         0.0,
         float(_whole(times, "start")),
         float(_whole(times, "end")),
         str(job.get("nodes") or ""),
+        task,
     )
+
+
+def _cpu_s(times: Mapping[str, Any]) -> float:
+    total = times.get("total") or {}
+    return float(_whole(total, "seconds") + _whole(total, "microseconds") / 1e6)
 
 
 def _list(tree: Any, name: str) -> list[dict[str, Any]]:

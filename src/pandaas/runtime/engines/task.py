@@ -1,6 +1,6 @@
-"""What a Dask worker does: run one command of a job under a supervisor of its own, and say how it ended.
+"""What a worker of a job does: run one command of it under a supervisor of its own, and say how it ended.
 
-Sent to the workers by value, so that they need nothing of PaN-DAaS imported; standard library only. A try has a folder of its own, so
+Sent to Dask's workers by value, so that they need nothing of PaN-DAaS imported; standard library only. A try has a folder of its own, so
 that a repetition after the loss of a worker never meets what the first one left.
 """
 
@@ -49,7 +49,7 @@ def run_in_folder(place: str, piece: dict[str, Any], supervisor: dict[str, Any])
             running.wait(1)
             break
         except subprocess.TimeoutExpired:
-            if os.path.exists(f"{place}/../exit.json"):  # noqa: PTH110 - the job has ended without us
+            if any(os.path.exists(f"{place}/../{name}") for name in ("exit.json", "cancel")):  # noqa: PTH110 - ended without us
                 running.terminate()
     try:
         with open(f"{folder}/exit.json", encoding="utf-8") as stream:  # noqa: PTH123

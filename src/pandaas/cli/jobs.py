@@ -157,6 +157,10 @@ def _row(record: dict[str, Any]) -> tuple[object, ...]:
 def _print_job(record: dict[str, Any]) -> None:
     keys = ("id", "recipe", "recipe_version", "state", "phase", "message", "person", "proposal", "created", "ended")
     rows = [(key.replace("_", " "), record.get(key)) for key in keys]
+    queue = record.get("queue")
+    if queue:
+        rows.append(("place in the queue", f"{queue['place']} of {queue['of']}" if queue["place"] else None))
+        rows += [("waits because", queue["reason"]), ("expected start", queue["expected_start"])]
     rows += [(f"input {entry['slot']}", f"{entry['pid']}  {entry['title']}") for entry in record["inputs"]]
     rows += [(name, value) for name, value in record.get("parameters", {}).items()]
     used = (

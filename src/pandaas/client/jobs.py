@@ -51,6 +51,13 @@ class Job:
         return self._record
 
     @property
+    def queue(self) -> dict[str, Any] | None:
+        """Where a waiting job stands, as of the last `refresh`: `place` (from 1) `of` so many, `reason` in words and
+        `expected_start` (ISO 8601, UTC), each None or empty where the engine doesn't say; None when it doesn't wait."""
+        found: dict[str, Any] | None = self._record.get("queue")
+        return found
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         return tuple(self._record.get("warnings") or ())
 

@@ -56,6 +56,11 @@ class JobFolder:
     def log(self) -> Path:
         return self.path / "log.txt"
 
+    @property
+    def queue(self) -> Path:
+        """Where the job stands in its scheduler's queue, as the scheduler said last."""
+        return self.path / "queue.json"
+
     def clear(self) -> None:
         """Remove what only the running job needed; the log and the record of its end stay."""
         shutil.rmtree(self.output, ignore_errors=True)

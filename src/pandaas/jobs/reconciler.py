@@ -25,6 +25,7 @@ from pandaas.db import Database, hold, release
 from pandaas.db.tables import Job
 from pandaas.jobs.collection import Collector
 from pandaas.jobs.folder import JobFolder
+from pandaas.jobs.place import write_queue
 from pandaas.jobs.preparation import Preparation
 from pandaas.jobs.progress import ProgressTail, Throttle
 from pandaas.jobs.states import change, move
@@ -183,14 +184,17 @@ class Reconciler:
         if observation.state in {"running", "ended"} and job.state == JobState.QUEUED:
             self._begin(job)
         if observation.state == "queued":
-            self._tell_what_it_waits_for(job, observation.detail)
+            self._tell_what_it_waits_for(job, observation)
         elif observation.state == "running":
             self._follow(followed)
         elif observation.exit is not None:
             self._in_background(followed, self._collector.collect, job, self._folder_of(job.id), observation.exit)
 
-    def _tell_what_it_waits_for(self, job: Job, detail: str) -> None:
+    def _tell_what_it_waits_for(self, job: Job, observation: Observation) -> None:
+        """The words tell all that the fields do, so they change together; fields first, as the event is told with the words."""
+        detail = observation.detail
         if job.state == JobState.QUEUED and detail and detail != job.phase and not job.cancel_requested:
+            write_queue(self._folder_of(job.id), observation.queue)
             with self._database.session() as session:
                 change(session, job, self._database.clock, phase=detail[:200])
 

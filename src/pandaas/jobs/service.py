@@ -237,7 +237,7 @@ class JobService:
             found = session.scalars(query).first()
             if found is None:
                 raise NotFound(_NO_JOB.format(job_id), remedy="Check its number.")
-            return self._views(session, principal, [found])[0]
+            return self._views(session, principal, [found], folder_of=self.folder)[0]
 
     def may_see(self, principal: Principal, job_id: str) -> bool:
         """For event streams: may this principal see the job now?"""
@@ -328,8 +328,14 @@ class JobService:
 
     # --- inside ---------------------------------------------------------------------------------------------------
 
-    def _views(self, session: Session, principal: Principal, jobs: Sequence[Job]) -> list[JobView]:
-        return views_of(session, self._access, principal, jobs, self._database.clock())
+    def _views(
+        self,
+        session: Session,
+        principal: Principal,
+        jobs: Sequence[Job],
+        folder_of: Callable[[str], JobFolder] | None = None,
+    ) -> list[JobView]:
+        return views_of(session, self._access, principal, jobs, self._database.clock(), folder_of=folder_of)
 
     def _start_again(
         self,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access
 from pandaas.db.tables import Dataset, Job, JobInput, Person, Proposal, Recipe
+from pandaas.jobs.folder import JobFolder
+from pandaas.jobs.place import Queue, queue_of
 from pandaas.model import Action, JobState, Principal, PrincipalKind, Scope
 
 _ENOUGH = 0.02
@@ -29,8 +31,8 @@ class JobInputView:
 
 @dataclass(frozen=True)
 class JobView:
-    """A job with the names around it. `outputs` are pids that this person may read; `ahead` are waiting jobs that came to
-    this computer before it, None where it doesn't wait there."""
+    """A job with the names around it. `outputs` are pids that this person may read; `queue` is given where one job is
+    looked at and waits for its engine."""
 
     job: Job
     recipe_title: str
@@ -41,7 +43,7 @@ class JobView:
     remaining_s: float | None
     may_cancel: bool
     may_repeat: bool
-    ahead: int | None = None
+    queue: Queue | None = None
 
 
 def visible_jobs(access: Access, principal: Principal) -> ColumnElement[bool]:
@@ -63,9 +65,16 @@ def visible_jobs(access: Access, principal: Principal) -> ColumnElement[bool]:
 
 
 def views_of(
-    session: Session, access: Access, principal: Principal, jobs: Sequence[Job], now: datetime
+    session: Session,
+    access: Access,
+    principal: Principal,
+    jobs: Sequence[Job],
+    now: datetime,
+    *,
+    folder_of: Callable[[str], JobFolder] | None = None,
 ) -> list[JobView]:
-    """The views in the order of `jobs`, in a few queries however many there are."""
+    """The views in the order of `jobs`, in a few queries however many there are; with their places in the queue where
+    `folder_of` tells a job's folder."""
     ids = [job.id for job in jobs]
     named = select(Person.id, Person.name).where(Person.id.in_({job.person_id for job in jobs}))
     people = dict(session.execute(named).all())
@@ -92,7 +101,7 @@ def views_of(
             remaining_s=_remaining(job, now),
             may_cancel=_is_theirs(principal, job) and not JobState(job.state).is_final,
             may_repeat=all(given.dataset_pid in seen for given in job.inputs),
-            ahead=_ahead(session, job) if len(jobs) == 1 else None,
+            queue=queue_of(session, job, folder_of(job.id)) if folder_of is not None else None,
         )
         for job in jobs
     ]
@@ -108,14 +117,6 @@ def _input(given: JobInput, seen: dict[str, str]) -> JobInputView:
     if title is None:
         return JobInputView(given.slot, "", given.dataset_version, "A dataset that you may not see", hidden=True)
     return JobInputView(given.slot, given.dataset_pid, given.dataset_version, title, hidden=False)
-
-
-def _ahead(session: Session, job: Job) -> int | None:
-    """People take turns, so it is a bound, not a promise."""
-    if job.state != JobState.QUEUED or job.engine != "local":
-        return None
-    earlier = and_(Job.state == JobState.QUEUED, Job.engine == "local", Job.created < job.created)
-    return session.scalar(select(func.count()).select_from(Job).where(earlier)) or 0
 
 
 def _is_theirs(principal: Principal, job: Job) -> bool:

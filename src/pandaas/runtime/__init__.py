@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.building import BuildProgress
     from pandaas.runtime.choice import Candidate, Choice, Demand, Standing, choose
     from pandaas.runtime.engines.local import LocalEngine
-    from pandaas.runtime.engines.port import Blocks, Engine, ExitRecord, Observation, Template, WorkSpec
+    from pandaas.runtime.engines.port import Blocks, Engine, ExitRecord, Observation, QueuePlace, Template, WorkSpec
     from pandaas.runtime.engines.slurm.engine import SlurmEngine
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
     from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
@@ -44,6 +44,7 @@ _WHERE = {
     "Observation": "engines.port",
     "RunningUsage": "usage",
     "Programs": "programs",
+    "QueuePlace": "engines.port",
     "Runtime": "service",
     "Sandbox": "sandbox",
     "SlurmEngine": "engines.slurm.engine",
@@ -83,6 +84,7 @@ __all__ = [
     "LocalEngine",
     "Observation",
     "Programs",
+    "QueuePlace",
     "RunningUsage",
     "Runtime",
     "Sandbox",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 
 from pandaas.db.tables import Job, Notice
 from pandaas.jobs import Comparison, JobInputView, JobView, engine_title
@@ -47,7 +48,11 @@ def job_page(platform: Services, asker: Principal, view: JobView) -> JobPageOut:
     return JobPageOut.model_validate(
         _job_fields(view, outputs)
         | {name: getattr(view.job, name) for name in _PAGE}
-        | {"may_cancel": view.may_cancel, "may_repeat": view.may_repeat, "ahead": view.ahead}
+        | {
+            "may_cancel": view.may_cancel,
+            "may_repeat": view.may_repeat,
+            "queue": asdict(view.queue) if view.queue else None,
+        }
         | {"engine_title": engine_title(view.job.engine)}
         | {"files": [KeptFileOut(name=file.name, size=file.size) for file in platform.jobs.kept(asker, view.job.id)]}
     )

@@ -49,6 +49,9 @@ class TestSlurmEngine(EngineConformance):
             return "1st of 2 in main" in said[0] and "2nd of 2 in main" in said[1] and "expected to start" in said[0]
 
         _until(seen)
+        queue = engine.poll(handles)[1].queue
+        assert queue is not None
+        assert (queue.place, queue.of, bool(queue.reason)) == (2, 2, True)
         engine.cancel(handles[1])
         ended = self.wait(engine, handles[1])
         assert ended.exit is not None

@@ -75,6 +75,9 @@ class TestSlurmRestEngine(EngineConformance):
             return "1st of 2 in main" in said[0] and "2nd of 2 in main" in said[1] and "expected to start" in said[0]
 
         _until(seen)
+        queue = engine.poll(handles)[1].queue
+        assert queue is not None
+        assert (queue.place, queue.of, bool(queue.reason)) == (2, 2, True)
 
     def test_what_slurm_refuses_is_refused_in_its_words(self, tmp_path: Path) -> None:
         engine = self.make_engine(tmp_path, partition="nowhere", cores=2, memory_mb=1024)

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 
 from pandaas.db.tables import Job
+from pandaas.jobs.place import Queue, write_queue
 from pandaas.model import NotAllowed
+from pandaas.runtime import QueuePlace
 from pandaas.testing.workshop import Workshop
 
 
@@ -49,10 +52,22 @@ def test_a_role_without_the_right_is_refused(tmp_path: Path) -> None:
     workshop.close()
 
 
-def test_who_waits_is_told_how_many_came_before(limited: Workshop) -> None:
+def test_who_waits_is_told_her_place(limited: Workshop) -> None:
     pid = limited.dataset()
     ids = [limited.start("alice", "sum-whole", pid) for _ in range(3)]
     with limited.database.session() as session:
         session.execute(update(Job).values(state="queued"))
     views = [limited.jobs.job(limited.principal("alice"), job_id) for job_id in ids]
-    assert [view.ahead for view in views] == [0, 1, 2]
+    assert [(view.queue.place, view.queue.of) for view in views if view.queue] == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_the_schedulers_word_is_believed(limited: Workshop) -> None:
+    job_id = limited.start("alice", "sum-whole", limited.dataset())
+    folder = limited.jobs.folder(job_id)
+    folder.path.mkdir(parents=True)
+    write_queue(folder, QueuePlace(4, 9, "others come first", 1_795_658_520.0))
+    assert limited.jobs.job(limited.principal("alice"), job_id).queue is None  # it doesn't wait yet
+    with limited.database.session() as session:
+        session.execute(update(Job).values(state="queued"))
+    queue = limited.jobs.job(limited.principal("alice"), job_id).queue
+    assert queue == Queue(4, 9, "others come first", datetime(2026, 11, 26, 2, 2, tzinfo=UTC))

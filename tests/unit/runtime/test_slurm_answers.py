@@ -12,9 +12,10 @@ import pytest
 from pandaas.config import RuntimeSettings, SlurmSettings
 from pandaas.model import Unavailable
 from pandaas.runtime import Blocks, Confinement, Observation, Sandbox, SlurmEngine, WorkSpec
+from pandaas.runtime.engines.port import QueuePlace
 from pandaas.runtime.engines.slurm import command
 from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry, Submission
-from pandaas.runtime.engines.slurm.words import waits_for
+from pandaas.runtime.engines.slurm.words import place_of, waits_for
 
 
 class FakeSlurm:
@@ -70,7 +71,7 @@ def engine(slurm: FakeSlurm) -> SlurmEngine:
 def _engine(slurm: FakeSlurm) -> SlurmEngine:
     settings = RuntimeSettings(sandbox="none", slurm=SlurmSettings(enabled=True, poll_s=0.001))
     made = SlurmEngine(settings, Sandbox(settings), slurm)
-    made.settle_s = 0.01
+    made.settle_s = 0.05
     return made
 
 
@@ -84,7 +85,7 @@ def _look(engine: SlurmEngine, folder: Path) -> Observation:
     engine._look()
     for _ in range(2):
         engine._observe(folder)
-        time.sleep(0.011)
+        time.sleep(0.055)
     engine._look()
     return engine._observe(folder)
 
@@ -250,7 +251,9 @@ def test_place_reason_and_expected_start_are_in_words() -> None:
         QueueEntry("8", "z", "PENDING", "", None, 5, "main"),
     ]
     elsewhere = QueueEntry("1", "y", "PENDING", "", None, 99, "other")
-    said = waits_for(mine, [mine, *others, elsewhere])
+    queue = place_of(mine, [mine, *others, elsewhere])
+    assert queue == QueuePlace(2, 3, "others come first", 1_795_658_520.0)
+    said = waits_for(mine, queue)
     assert said == "Waiting in Slurm: 2nd of 3 in main, others come first, expected to start 26 Nov 02:02 UTC"
 
 

@@ -6796,11 +6796,8 @@ export interface components {
             engine_title: string;
             /** Engine Reason */
             engine_reason: string | null;
-            /**
-             * Ahead
-             * @description Waiting jobs that come before it, where the engine doesn't say itself.
-             */
-            ahead?: number | null;
+            /** @description Where it stands, as long as it waits for its engine. */
+            queue?: components["schemas"]["QueueOut"] | null;
             /** Environment */
             environment: string | null;
             /** Environment Key */
@@ -8034,6 +8031,26 @@ export interface components {
             attempts: number;
             /** Proposal */
             proposal: string | null;
+        };
+        /**
+         * QueueOut
+         * @description A place in the queue: `place` (from 1) `of` so many waiting jobs. What the engine doesn't say is null or empty.
+         */
+        QueueOut: {
+            /** Place */
+            place: number | null;
+            /** Of */
+            of: number | null;
+            /**
+             * Reason
+             * @description Why it waits, in words.
+             */
+            reason: string;
+            /**
+             * Expected Start
+             * @description When the scheduler expects it to start.
+             */
+            expected_start: string | null;
         };
         /** RecipeOut */
         RecipeOut: {

@@ -85,15 +85,28 @@ class ExitRecord:
 
 
 @dataclass(frozen=True)
+class QueuePlace:
+    """Where work stands in its scheduler's queue: `place` (from 1) `of` so many, `reason` in words for a person, and when it
+    is expected to start, in seconds since 1970. None or empty = the scheduler doesn't say."""
+
+    place: int | None = None
+    of: int | None = None
+    reason: str = ""
+    expected_start: float | None = None
+
+
+@dataclass(frozen=True)
 class Observation:
     """What the engine knows of a piece of work; `unknown` = it denies knowing it and there is no exit record.
 
-    `detail` says in words for a person what queued work waits for, or why it is unknown.
+    `detail` says in words for a person what queued work waits for, or why it is unknown; `queue` the same in fields, where the
+    engine has a queue that others submit to as well.
     """
 
     state: WorkState
     exit: ExitRecord | None = None
     detail: str = ""
+    queue: QueuePlace | None = None
 
 
 class Engine(Protocol):

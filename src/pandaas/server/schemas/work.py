@@ -131,6 +131,15 @@ class KeptFileOut(Out):
     size: int
 
 
+class QueueOut(Out):
+    """A place in the queue: `place` (from 1) `of` so many waiting jobs. What the engine doesn't say is null or empty."""
+
+    place: int | None
+    of: int | None
+    reason: str = Field(description="Why it waits, in words.")
+    expected_start: datetime | None = Field(description="When the scheduler expects it to start.")
+
+
 class JobPageOut(JobOut):
     parameters: dict[str, Any]
     preview: dict[str, Any] | None = Field(
@@ -139,9 +148,7 @@ class JobPageOut(JobOut):
     engine: str
     engine_title: str
     engine_reason: str | None
-    ahead: int | None = Field(
-        None, description="Waiting jobs that come before it, where the engine doesn't say itself."
-    )
+    queue: QueueOut | None = Field(None, description="Where it stands, as long as it waits for its engine.")
     environment: str | None
     environment_key: str | None
     isolation: str | None

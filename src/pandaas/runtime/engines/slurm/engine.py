@@ -37,7 +37,7 @@ from pandaas.runtime.engines.slurm.driver import (
     Submission,
 )
 from pandaas.runtime.engines.slurm.rest import RestDriver
-from pandaas.runtime.engines.slurm.words import waits_for
+from pandaas.runtime.engines.slurm.words import place_of, waits_for
 from pandaas.runtime.engines.spec import never_ran, write_spec
 from pandaas.runtime.files import read_json, read_text
 from pandaas.runtime.sandbox import Sandbox
@@ -269,7 +269,8 @@ class SlurmEngine:
             begun = (folder / "supervisor.json").exists()
             return self._last.get(folder) or Observation("running" if begun else "queued", detail="Submitted to Slurm")
         if entry.state in PENDING:
-            return Observation("queued", detail=waits_for(entry, self._waiting))
+            queue = place_of(entry, self._waiting)
+            return Observation("queued", detail=waits_for(entry, queue), queue=queue)
         if entry.state in RUNNING:
             return Observation("running")
         return self._without_record(folder, entry.state, entry)

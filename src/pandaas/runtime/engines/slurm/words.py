@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from pandaas.runtime.engines.port import QueuePlace
 from pandaas.runtime.engines.slurm.driver import QueueEntry
 
 _REASONS = {
@@ -29,20 +30,26 @@ _REASONS = {
 }
 
 
-def waits_for(entry: QueueEntry, waiting: Sequence[QueueEntry]) -> str:
-    """Position, reason and expected start, for example "Waiting in Slurm: 2nd of 7 in main, others come first"."""
+def place_of(entry: QueueEntry, waiting: Sequence[QueueEntry]) -> QueuePlace:
+    """Where it stands among the jobs that wait in its partition."""
     line = sorted(
         (other for other in waiting if other.partition == entry.partition),
         key=lambda other: (-other.priority, _number(other.job)),
     )
     place = next((index for index, other in enumerate(line, 1) if other.job == entry.job), None)
+    reason = _reason(entry.reason) if entry.reason else ""
+    return QueuePlace(place, len(line) if place is not None else None, reason, entry.start)
+
+
+def waits_for(entry: QueueEntry, queue: QueuePlace) -> str:
+    """Position, reason and expected start, for example "Waiting in Slurm: 2nd of 7 in main, others come first"."""
     parts = []
-    if place is not None:
-        parts.append(f"{_ordinal(place)} of {len(line)} in {entry.partition}")
-    if entry.reason:
-        parts.append(_reason(entry.reason))
-    if entry.start:
-        parts.append(f"expected to start {datetime.fromtimestamp(entry.start, UTC):%d %b %H:%M} UTC")
+    if queue.place is not None:
+        parts.append(f"{_ordinal(queue.place)} of {queue.of} in {entry.partition}")
+    if queue.reason:
+        parts.append(queue.reason)
+    if queue.expected_start:
+        parts.append(f"expected to start {datetime.fromtimestamp(queue.expected_start, UTC):%d %b %H:%M} UTC")
     return "Waiting in Slurm" + (": " + ", ".join(parts) if parts else "")
 
 

@@ -109,7 +109,7 @@ class JobService:
     def start(self, principal: Principal, request: JobRequest) -> list[str]:
         """One job, or one per dataset where the recipe says so. Errors name the field of the request at fault."""
         need_run(principal)
-        recipe = self._recipes.get(request.recipe, request.version)
+        recipe = self._recipes.get(request.recipe, request.version, person_id=principal.person_id)
         if not recipe.usable:
             raise Unavailable(
                 f"'{recipe.manifest.title}' can't be run now: {recipe.problem}", remedy="Tell the operator."

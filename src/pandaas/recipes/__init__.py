@@ -3,6 +3,7 @@
 from pandaas.recipes.acceptance import Assignment, accepts_in_words, assign, misfit
 from pandaas.recipes.folder import content_hash, parse_manifest
 from pandaas.recipes.offers import DefaultValue, Offer, Offers
+from pandaas.recipes.own import Draft, DraftInput, OwnRecipe, OwnRecipes
 from pandaas.recipes.parameters import complete_parameters, defaults_from_schema
 from pandaas.recipes.proposing import Proposed
 from pandaas.recipes.registry import RecipeRegistry, RecipeVersion
@@ -13,8 +14,12 @@ __all__ = [
     "Assignment",
     "DatasetSummary",
     "DefaultValue",
+    "Draft",
+    "DraftInput",
     "Offer",
     "Offers",
+    "OwnRecipe",
+    "OwnRecipes",
     "Proposed",
     "RecipeRegistry",
     "RecipeVersion",

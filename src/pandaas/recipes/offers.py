@@ -63,7 +63,7 @@ class Offers:
         with self._database.read() as session:
             chosen = self._chosen(session, principal, pids)
             found = []
-            for recipe in self._registry.manifests():
+            for recipe in self._registry.manifests(person_id=principal.person_id):
                 assignment = assign(recipe.manifest, chosen) if recipe.usable else None
                 if assignment is not None:
                     found.append(self._offer(session, principal, recipe, assignment))

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -41,6 +41,7 @@ from pandaas.recipes.parameters import check_schema
 from pandaas.runtime import Bind, BuildProgress, Confinement, Environment, Runtime
 
 log = structlog.get_logger(__name__)
+OWN, PUBLISHED = "private-recipes", "published-recipes"  # in the home: private ones by person, published ones
 _SCAN_S = 2.0
 _CHECK_TIMEOUT_S = 60
 _MAX_SCHEMA = 1_048_576
@@ -50,7 +51,8 @@ _MAX_SCHEMA = 1_048_576
 class RecipeVersion:
     """One version of a recipe as checked. `folder` is where people edit it, `code` the kept copy that jobs run.
 
-    `problem` says why it is disabled; `pending` that only its environment is missing.
+    `problem` says why it is disabled; `pending` that only its environment is missing; `owner`
+    is the person of a private one.
     """
 
     manifest: RecipeManifest
@@ -60,6 +62,7 @@ class RecipeVersion:
     schema: dict[str, Any] = field(default_factory=dict)
     problem: str | None = None
     pending: bool = False
+    owner: int | None = None
 
     @property
     def usable(self) -> bool:
@@ -75,7 +78,8 @@ class RecipeRegistry:
     def __init__(self, settings: Settings, database: Database, runtime: Runtime) -> None:
         self._database = database
         self._runtime = runtime
-        self._places = [bundled("recipes"), *settings.runtime.recipe_folders]
+        self._places = [bundled("recipes"), settings.home / PUBLISHED, *settings.runtime.recipe_folders]
+        self._private = settings.home / OWN
         self._copies = settings.home / "recipes"
         self._mutex = threading.Lock()
         self._current: dict[str, RecipeVersion] = {}
@@ -84,19 +88,40 @@ class RecipeRegistry:
         self._paths: dict[Path, str] = {}
         self._scanned = float("-inf")
 
-    def manifests(self) -> list[RecipeVersion]:
-        """All current recipes by title; the broken ones with their `problem`."""
+    def manifests(self, *, person_id: int | None = None) -> list[RecipeVersion]:
+        """All current recipes by title; the broken ones with their `problem`. With `person_id` also her private ones."""
         self.refresh()
-        return sorted(self._current.values(), key=lambda found: found.manifest.title.casefold())
+        found = {**self._current, **{one.manifest.id: one for one in self.own(person_id)}}
+        return sorted(found.values(), key=lambda one: one.manifest.title.casefold())
 
-    def get(self, recipe: str, version: str | None = None) -> RecipeVersion:
-        """The current version of a recipe, or the given one as last checked."""
+    def own(self, person_id: int | None) -> list[RecipeVersion]:
+        """This person's private recipes as she registered them last."""
+        place = self._private / str(person_id)
+        if person_id is None or not place.is_dir():
+            return []
+        with self._mutex:
+            return [self._look(file.parent, owner=person_id) for file in sorted(place.glob(f"*/{MANIFEST}"))]
+
+    def get(self, recipe: str, version: str | None = None, *, person_id: int | None = None) -> RecipeVersion:
+        """The current version of a recipe, or the given one as last checked; with `person_id` also her private ones."""
         self.refresh()
+        for own in self.own(person_id):
+            if own.manifest.id == recipe and version in {None, own.manifest.version}:
+                return own
         current = self._current.get(recipe)
         if current is not None and version in {None, current.manifest.version}:
             return current
         if version is not None:
-            query = select(Recipe).where(Recipe.recipe == recipe, Recipe.version == version).order_by(Recipe.id.desc())
+            seen = (
+                Recipe.owner_id.is_(None)
+                if person_id is None
+                else or_(Recipe.owner_id.is_(None), Recipe.owner_id == person_id)
+            )
+            query = (
+                select(Recipe)
+                .where(Recipe.recipe == recipe, Recipe.version == version, seen)
+                .order_by(Recipe.id.desc())
+            )
             with self._database.read() as session:
                 row = session.scalars(query.limit(1)).first()
             if row is not None:
@@ -129,8 +154,26 @@ class RecipeRegistry:
             self._current = found
             self._scanned = time.monotonic()
 
-    def check(self, folder: Path, *, build: bool = False) -> RecipeVersion:
-        """Check the recipe in `folder` now. With `build` its environment is built first where needed.
+    def is_published(self, recipe: str, version: str) -> bool:
+        """Is or was there a recipe of this version for everybody?"""
+        query = select(Recipe.id).where(Recipe.recipe == recipe, Recipe.version == version, Recipe.owner_id.is_(None))
+        with self._database.read() as session:
+            return session.scalars(query).first() is not None
+
+    def publish(self, version: RecipeVersion) -> None:
+        """What was checked as a person's is everybody's from now on."""
+        with self._database.session() as session:
+            session.execute(update(Recipe).where(Recipe.content_hash == version.content_hash).values(owner_id=None))
+
+    def read(self, folder: Path) -> dict[str, Any]:
+        """The JSON Schema of the form of the recipe in `folder`, which isn't kept; errors as `check`."""
+        manifest = parse_manifest(folder)
+        check_code(folder, manifest)
+        environment = self._runtime.environments.ensure(manifest.environment)
+        return self._schema(folder, environment)
+
+    def check(self, folder: Path, *, build: bool = False, owner: int | None = None) -> RecipeVersion:
+        """Check the recipe in `folder` now. With `build` its environment is built first where needed. `owner`: whose it is.
 
         Raises `InvalidInput` naming file and key, `Unavailable` when the environment can't be built.
         """
@@ -150,7 +193,7 @@ class RecipeRegistry:
             problem = f"Its software is not installed yet; the operator runs `pandaas env build {name}`."
             return replace(version, problem=problem, pending=True)
         version = replace(version, schema=self._schema(copy, environment))
-        self._store(version)
+        self._store(version, owner)
         return version
 
     def prepare(self, progress: Callable[[str, BuildProgress], None] | None = None) -> None:
@@ -174,7 +217,7 @@ class RecipeRegistry:
             found += [place] if (place / MANIFEST).is_file() else sorted(f.parent for f in place.glob(f"*/{MANIFEST}"))
         return found
 
-    def _look(self, folder: Path) -> RecipeVersion:
+    def _look(self, folder: Path, *, owner: int | None = None) -> RecipeVersion:
         """The version in this folder; checked again only when it changed or its environment has arrived."""
         known = self._by_folder.get(folder)
         now = signature(folder)
@@ -188,12 +231,13 @@ class RecipeRegistry:
         ):
             return known
         try:
-            found = self._stored(folder) or self.check(folder)
+            found = self._stored(folder) or self.check(folder, owner=owner)
             missing = self._missing_program(found.manifest)
             found = replace(found, problem=missing) if missing is not None else found
         except (PandaasError, OSError) as error:
             found = self._broken(folder, str(error))
             log.warning("recipe disabled", recipe=folder.name, reason=str(error))
+        found = replace(found, owner=owner)
         self._by_folder[folder], self._signatures[folder] = found, now
         self._paths[folder] = self._program_path(found.manifest)
         return found
@@ -274,16 +318,20 @@ class RecipeRegistry:
         except ValueError as error:
             raise InvalidInput("parameters.py prints something while it is loaded.", remedy="Remove it.") from error
 
-    def _store(self, version: RecipeVersion) -> None:
+    def _store(self, version: RecipeVersion, owner: int | None) -> None:
         try:
             with self._database.session() as session:
                 known = session.scalars(select(Recipe).where(Recipe.content_hash == version.content_hash)).first()
                 session.execute(
                     update(Recipe)
-                    .where(Recipe.recipe == version.manifest.id, Recipe.content_hash != version.content_hash)
+                    .where(
+                        Recipe.recipe == version.manifest.id,
+                        Recipe.content_hash != version.content_hash,
+                        Recipe.owner_id == owner,
+                    )
                     .values(is_current=False)
                 )
-                row = known or Recipe(content_hash=version.content_hash)
+                row = known or Recipe(content_hash=version.content_hash, owner_id=owner)
                 row.recipe, row.version = version.manifest.id, version.manifest.version
                 row.folder, row.manifest = str(version.folder), manifest_to_json(version.code)
                 row.parameter_schema, row.problem = version.schema, version.problem

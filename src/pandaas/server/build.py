@@ -12,7 +12,7 @@ from pandaas.federation import PanoscSearch, Publications
 from pandaas.identity import Identity
 from pandaas.jobs import JobService
 from pandaas.model import Clock, utc_now
-from pandaas.recipes import RecipeRegistry
+from pandaas.recipes import OwnRecipes, RecipeRegistry
 from pandaas.runtime import Runtime
 from pandaas.server.services import Services
 from pandaas.sessions import SessionService
@@ -30,13 +30,20 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
     arrays.resolver = catalogue
     runtime = Runtime(settings, database)
     recipes = RecipeRegistry(settings, database, runtime)
+    own_recipes = OwnRecipes(settings, database, recipes)
     jobs = JobService(database, settings, access, catalogue, runtime, recipes)
     chains = ChainService(database, settings, identity, access, recipes, jobs)
     logbook = Logbook(database, access)
     quality = Quality(database, access)
     panosc = PanoscSearch(database, access, catalogue.vocabulary, catalogue.narrowing)
     sessions = SessionService(
-        database, settings, identity=identity, access=access, runtime=runtime, catalogue=catalogue
+        database,
+        settings,
+        identity=identity,
+        access=access,
+        runtime=runtime,
+        catalogue=catalogue,
+        own_recipes=own_recipes,
     )
     return Services(
         settings,
@@ -55,6 +62,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
         Publications(database, settings, access, catalogue),
         chains,
         Support(database, identity, access),
+        own_recipes,
     )
 
 

@@ -140,6 +140,7 @@ def _recipe_fields(platform: Services, found: RecipeVersion) -> dict[str, object
         "inputs": [_slot(found, slot) for slot in manifest.inputs],
         "typical_duration_s": platform.jobs.typical_duration_s(manifest.id),
         "problem": found.problem,
+        "private": found.owner is not None,
     }
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pandaas.federation import PanoscSearch, Publications
     from pandaas.identity import Identity
     from pandaas.jobs import JobService
-    from pandaas.recipes import RecipeRegistry
+    from pandaas.recipes import OwnRecipes, RecipeRegistry
     from pandaas.runtime import Runtime
     from pandaas.sessions import SessionService
     from pandaas.support import Support
@@ -58,6 +58,7 @@ class Services:
     publications: Publications
     chains: ChainService
     support: Support
+    own_recipes: OwnRecipes
 
     @property
     def office(self) -> Office:

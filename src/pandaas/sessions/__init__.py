@@ -7,6 +7,7 @@ folder. The keeper brings sessions forward; the server's proxy leads browsers wi
 from pandaas.sessions.invitations import InvitationView, Invited
 from pandaas.sessions.members import MemberView
 from pandaas.sessions.messages import Said
+from pandaas.sessions.notebooks import SessionNotebooks
 from pandaas.sessions.outlook import Outlook
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
@@ -30,6 +31,7 @@ __all__ = [
     "ResultList",
     "ResultRequest",
     "Said",
+    "SessionNotebooks",
     "SessionRequest",
     "SessionResults",
     "SessionService",

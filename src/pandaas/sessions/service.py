@@ -33,7 +33,7 @@ from pandaas.model import (
     check_pid,
     new_pid,
 )
-from pandaas.recipes import DatasetSummary, load_summaries
+from pandaas.recipes import DatasetSummary, OwnRecipes, load_summaries
 from pandaas.runtime import LocalEngine, Runtime
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.gathering import Gathering
@@ -42,6 +42,7 @@ from pandaas.sessions.keeper import Keeper
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.members import Members
 from pandaas.sessions.messages import Messages
+from pandaas.sessions.notebooks import SessionNotebooks
 from pandaas.sessions.outlook import Outlook, outlook_of
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
@@ -67,6 +68,7 @@ class SessionService:
         access: Access,
         runtime: Runtime,
         catalogue: Catalogue | None = None,
+        own_recipes: OwnRecipes | None = None,
     ) -> None:
         self._database = database
         self._settings = settings
@@ -99,6 +101,9 @@ class SessionService:
             programs=self.programs,
             look=self.session,
             folder=self._starting.folder,
+        )
+        self.notebooks = (
+            SessionNotebooks(own_recipes, look=self.session, folder=self._starting.folder) if own_recipes else None
         )
         self._keeper = Keeper(
             settings,

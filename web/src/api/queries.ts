@@ -177,6 +177,11 @@ export const treeQuery = (pid: string, path: string) =>
     staleTime: HOUR,
   });
 
+export const ownRecipesQuery = queryOptions({
+  queryKey: ['recipes', 'own', ''],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/own-recipes', { signal })),
+});
+
 export const recipesQuery = queryOptions({
   queryKey: ['recipes'],
   queryFn: ({ signal }) => body(api.GET('/api/v1/recipes', { signal })),

@@ -72,6 +72,7 @@ export type UnderstoodTerm = Schemas['UnderstoodTerm'];
 export type UploadOut = Schemas['UploadOut'];
 export type ValidityOut = Schemas['ValidityOut'];
 export type VerifyOut = Schemas['VerifyOut'];
+export type OwnRecipeOut = Schemas['OwnRecipeOut'];
 export type SessionFileOut = Schemas['SessionFileOut'];
 export type SessionResultIn = Schemas['SessionResultIn'];
 export type WorkSessionOut = Schemas['WorkSessionOut'];

@@ -10,6 +10,7 @@ import { Page } from '@/components/Page';
 import { Empty, Loaded } from '@/components/states';
 import { Facts } from '@/components/text';
 
+import { OwnRecipes } from './OwnRecipes';
 import { RecipeFacts } from './analyse/RecipeCards';
 import classes from './RecipesPage.module.css';
 
@@ -29,7 +30,8 @@ export function RecipesPage() {
             </Empty>
           ) : (
             <Stack>
-              {recipes.map((recipe) => (
+              <OwnRecipes />
+              {recipes.filter((recipe) => !recipe.private).map((recipe) => (
                 <Recipe key={recipe.id} recipe={recipe} />
               ))}
             </Stack>

@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Query, Request, Response
 
-from pandaas.model import PandaasError, Principal
+from pandaas.model import PandaasError, Principal, Unavailable
+from pandaas.recipes import Draft, DraftInput
+from pandaas.server import present_work
 from pandaas.server.schemas import (
     AutomaticResultsIn,
     CapacityOut,
     ExtendIn,
+    NotebookLookIn,
+    NotebookLookOut,
+    NotebookRecipeIn,
     ProgramOut,
     ProgramsOut,
+    RecipePageOut,
     SessionDatasetOut,
     SessionFileOut,
     SessionFilesOut,
@@ -23,7 +29,7 @@ from pandaas.server.schemas import (
 from pandaas.server.services import READ_OR_RUN, Platform, Services, Signed
 from pandaas.server.sessions.addresses import Addresses
 from pandaas.server.sessions.door import ENTER
-from pandaas.sessions import Program, ResultRequest, SessionRequest, SessionView
+from pandaas.sessions import Program, ResultRequest, SessionNotebooks, SessionRequest, SessionView
 
 router = APIRouter(prefix="/api/v1", tags=["sessions"], dependencies=[READ_OR_RUN])
 
@@ -83,6 +89,25 @@ def register_session_results(
     return [SessionResultOut(file=one.file, dataset=one.pid, is_new=one.is_new) for one in done]
 
 
+@router.post("/sessions/{session_id}/notebooks/look")
+def look_at_session_notebook(
+    session_id: str, body: NotebookLookIn, platform: Platform, asker: Signed
+) -> NotebookLookOut:
+    """The form that a notebook of the results folder would have as a recipe; nothing of it is run or kept."""
+    return NotebookLookOut(parameter_schema=_notebooks(platform).look(asker, session_id, body.file, body.inputs))
+
+
+@router.post("/sessions/{session_id}/notebooks", status_code=201)
+def make_recipe_of_notebook(
+    session_id: str, body: NotebookRecipeIn, platform: Platform, asker: Signed
+) -> RecipePageOut:
+    """Make a notebook of the results folder a recipe of yours, private until instrument staff publish it."""
+    values = body.model_dump(exclude={"file", "inputs"})
+    draft = Draft(inputs=[DraftInput(**one.model_dump()) for one in body.inputs], **values)
+    found = _notebooks(platform).save(asker, session_id, body.file, draft)
+    return present_work.recipe_page(platform, found)
+
+
 @router.post("/sessions/{session_id}/automatic-results")
 def switch_automatic_results(
     session_id: str, body: AutomaticResultsIn, platform: Platform, asker: Signed
@@ -125,6 +150,12 @@ def end_session(session_id: str, platform: Platform, asker: Signed) -> WorkSessi
 
 def _shown(platform: Services, asker: Principal, session_id: str) -> WorkSessionOut:
     return _session(platform.sessions.session(asker, session_id))
+
+
+def _notebooks(platform: Services) -> SessionNotebooks:
+    if platform.sessions.notebooks is None:
+        raise Unavailable("Notebooks can't be made recipes here.")
+    return platform.sessions.notebooks
 
 
 def _program(platform: Services, program: Program, made_for: bool) -> ProgramOut:

@@ -37,6 +37,7 @@ class RecipeOut(Out):
     inputs: list[SlotOut]
     typical_duration_s: float | None = None
     problem: str | None = None
+    private: bool = Field(False, description="Yours alone; not published.")
 
 
 class RecipePageOut(RecipeOut):
@@ -44,6 +45,53 @@ class RecipePageOut(RecipeOut):
         description="JSON Schema; properties may carry 'unit', 'advanced' (bool), 'x-order', 'group'."
     )
     readme: str = Field(description="Markdown: the physics and the limits.")
+
+
+class NotebookLookIn(In):
+    file: str = Field(max_length=1000, description="Name of the notebook as listed in the session's results.")
+    inputs: list[str] = Field([], max_length=10, description="Variables that get the path of a dataset's file.")
+
+
+class NotebookLookOut(Out):
+    parameter_schema: dict[str, Any] = Field(description="JSON Schema of the form that the notebook would have.")
+
+
+class NotebookInputIn(In):
+    name: str = Field(max_length=64, description="The variable of the notebook that gets the path of the file.")
+    title: str = Field(min_length=1, max_length=200)
+    kinds: list[str] = Field([], max_length=10, description="Kinds of datasets, such as raw; none accepts all.")
+    arrays: list[str] = Field([], max_length=10, description="Kinds of arrays, such as image_stack; none accepts all.")
+    minimum: int = Field(1, ge=0, le=100)
+    maximum: int = Field(1, ge=1, le=100)
+
+
+class NotebookRecipeIn(In):
+    file: str = Field(max_length=1000, description="Name of the notebook as listed in the session's results.")
+    id: str = Field(max_length=64)
+    version: str = Field(max_length=32)
+    title: str = Field(min_length=1, max_length=200)
+    summary: str = Field("", max_length=2000)
+    techniques: list[str] = Field([], max_length=20, description="IRIs that data must have; none accepts all.")
+    inputs: list[NotebookInputIn] = Field(min_length=1, max_length=10)
+    memory_mb: int = Field(2048, ge=256, le=1_000_000)
+
+
+class OwnRecipeOut(Out):
+    """A recipe that is not published."""
+
+    recipe: RecipePageOut
+    person_id: int
+    author: str
+    content_hash: str
+    is_mine: bool
+    may_publish: bool
+
+
+class PublishRecipeIn(In):
+    person_id: int
+    recipe: str
+    version: str
+    content_hash: str = Field(description="Of what you looked at; another content is refused.")
 
 
 class DefaultOut(Out):

@@ -10,6 +10,7 @@ import { ActionFailure } from '@/components/states';
 import { When } from '@/components/text';
 import { bytes } from '@/format';
 
+import { MakeRecipe } from './MakeRecipe';
 import { sessionResultsQuery } from './queries';
 import { RegisterResults } from './RegisterResults';
 import { chosenOf } from './resultFiles';
@@ -19,6 +20,7 @@ import classes from './sessions.module.css';
 export function Results({ session }: { session: WorkSessionOut }) {
   const query = useQuery(sessionResultsQuery(session.id));
   const [marked, setMarked] = useState<string[]>([]);
+  const [notebook, setNotebook] = useState<string | null>(null);
   const [registering, setRegistering] = useState(false);
   const found = query.data;
   const chosen = chosenOf(found?.files ?? [], marked);
@@ -40,7 +42,7 @@ export function Results({ session }: { session: WorkSessionOut }) {
         <Stack gap="xs">
           <ul className={classes.files} aria-label="Files">
             {found.files.map((file) => (
-              <FileRow key={file.name} file={file} mayRegister={found.may_register} marked={chosen.includes(file.name)} onMark={(on) => mark(file.name, on)} />
+              <FileRow key={file.name} file={file} mayRegister={found.may_register} marked={chosen.includes(file.name)} onMark={(on) => mark(file.name, on)} onMakeRecipe={() => setNotebook(file.name)} />
             ))}
           </ul>
           {found.more && (
@@ -60,6 +62,7 @@ export function Results({ session }: { session: WorkSessionOut }) {
           )}
         </Stack>
       )}
+      {notebook !== null && <MakeRecipe session={session} file={notebook} onClose={() => setNotebook(null)} />}
       {registering && (
         <RegisterResults
           session={session}
@@ -104,9 +107,10 @@ interface FileRowProps {
   mayRegister: boolean;
   marked: boolean;
   onMark: (on: boolean) => void;
+  onMakeRecipe: () => void;
 }
 
-function FileRow({ file, mayRegister, marked, onMark }: FileRowProps) {
+function FileRow({ file, mayRegister, marked, onMark, onMakeRecipe }: FileRowProps) {
   const name = (
     <Text span size="sm" className={classes.fileName}>
       {file.name}
@@ -119,6 +123,11 @@ function FileRow({ file, mayRegister, marked, onMark }: FileRowProps) {
           <Checkbox size="xs" mt={3} label={name} checked={marked} disabled={file.problem !== null} onChange={(event) => onMark(event.currentTarget.checked)} />
         ) : (
           name
+        )}
+        {mayRegister && file.problem === null && file.name.endsWith('.ipynb') && (
+          <Button size="compact-xs" variant="default" onClick={onMakeRecipe}>
+            Make a recipe …
+          </Button>
         )}
         {file.processed && (
           <Badge size="xs" variant="light" tt="none">

@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { SessionFileOut } from '@/api/types';
 
-import { chosenOf, titleFor } from './resultFiles';
+import { chosenOf, fieldsOf, idFor, titleFor } from './resultFiles';
 
 const file = (name: string, problem: string | null = null): SessionFileOut => ({
   name,
@@ -24,4 +24,17 @@ it('begins with the name of the file as title, or with the program', () => {
   expect(titleFor(['fits/silica_fit.nxs'], 'JupyterLab')).toBe('silica fit');
   expect(titleFor(['.nxs'], 'JupyterLab')).toBe('.nxs');
   expect(titleFor(['a.nxs', 'b.nxs'], 'JupyterLab')).toBe('Results of JupyterLab');
+});
+
+it('proposes an identifier that recipes may have', () => {
+  expect(['sub/My Fit_2.ipynb', '2024.ipynb', 'Größe.ipynb'].map(idFor)).toEqual(['my-fit-2', 'my-recipe', 'gr-e']);
+});
+
+it('says what fields a notebook has, also those that may stay empty', () => {
+  const schema = { properties: { n: { title: 'N', type: 'integer', default: 5 }, q: { anyOf: [{ type: 'number' }, { type: 'null' }], default: null }, m: { enum: ['a', 'b'], default: 'a' } } };
+  expect(fieldsOf(schema)).toEqual([
+    { name: 'n', title: 'N', type: 'integer', value: '5' },
+    { name: 'q', title: 'q', type: 'number', value: 'null' },
+    { name: 'm', title: 'm', type: 'a, b', value: '"a"' },
+  ]);
 });

@@ -120,7 +120,7 @@ class OwnRecipes:
         self._tell("recipe.registered", found, principal)
         return self._registry.get(draft.id, person_id=person_id)
 
-    def list(self, principal: Principal) -> list[OwnRecipe]:
+    def unpublished(self, principal: Principal) -> list[OwnRecipe]:
         """Her own, and to who may publish everybody's, by title."""
         if principal.person_id is None or not principal.signed_in:
             return []

@@ -16,7 +16,7 @@ from pandaas.sessions.folder import SessionFolder
 from pandaas.sessions.views import SessionView
 
 _MOST_BYTES = 20_000_000
-_ENVIRONMENT = "notebook"  # where the session's program has none of its own
+_ENVIRONMENT = "notebook"  # where the session's program is no JupyterLab
 
 
 class SessionNotebooks:
@@ -37,13 +37,13 @@ class SessionNotebooks:
         """The JSON Schema of the form that the notebook would have, without the variables named in `inputs`."""
         row = self._mine(principal, session_id)
         with self._copy(row, file) as notebook:
-            return self._own.look(notebook, row.environment or _ENVIRONMENT, inputs)
+            return self._own.look(notebook, _environment(row), inputs)
 
     def save(self, principal: Principal, session_id: str, file: str, draft: Draft) -> RecipeVersion:
         """Keep it as a private recipe; errors name the field at fault."""
         row = self._mine(principal, session_id)
         with self._copy(row, file) as notebook:
-            return self._own.save(principal, draft, notebook, row.environment or _ENVIRONMENT)
+            return self._own.save(principal, draft, notebook, _environment(row))
 
     def _mine(self, principal: Principal, session_id: str) -> WorkSession:
         view = self._look(principal, session_id)
@@ -57,3 +57,8 @@ class SessionNotebooks:
             raise InvalidInput(f"'{file}' is no notebook.", remedy="Choose a file that ends in .ipynb.", field="file")
         with tempfile.TemporaryDirectory(prefix="pandaas-notebook-") as place:
             yield copy_beneath(self._folder(row).results, file, Path(place), "notebook.ipynb", most=_MOST_BYTES).path
+
+
+def _environment(row: WorkSession) -> str:
+    """That of the notebook's own kernel; other programs' environments needn't run notebooks."""
+    return row.environment if row.kind == "jupyter" and row.environment is not None else _ENVIRONMENT

@@ -13,6 +13,7 @@ from .conftest import Running
 pytestmark = [pytest.mark.integration, pytest.mark.full, pytest.mark.xdist_group("sessions")]
 CODE = "import numpy as np\\nfrom pandaas import sdk\\nfrom matplotlib import pyplot as plt\\nplt.plot([1, points])\\nplt.show()"
 DRAFT = {"file": "n.ipynb", "id": "my-notebook", "version": "1.0", "title": "My notebook"}
+KERNEL = {"kernelspec": {"name": "python3", "language": "python", "display_name": "Python 3"}}
 INPUTS = [{"name": "scan", "title": "Scan"}]
 
 
@@ -35,7 +36,7 @@ def test_a_notebook_of_the_results_folder_runs_as_a_recipe(
             "execution_count": None,
         },
     ]
-    text = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": {}, "cells": cells})
+    text = json.dumps({"nbformat": 4, "nbformat_minor": 4, "metadata": KERNEL, "cells": cells})
     with running.inside(alice, session_id) as browser:
         browser.post("/run", content=f"cat > $PANDAAS_RESULTS/n.ipynb <<'END'\n{text}\nEND\n")
     at = f"/api/v1/sessions/{session_id}/notebooks"
@@ -56,7 +57,11 @@ def test_a_notebook_of_the_results_folder_runs_as_a_recipe(
     while (found := alice.get(f"/api/v1/jobs/{job_id}").json())["state"] not in {"done", "failed", "cancelled", "lost"}:
         assert time.monotonic() < end, found
         time.sleep(0.3)
-    assert found["state"] == "done", found
+    assert found["state"] == "done", (
+        found["failure"],
+        found["remedy"],
+        alice.get(f"/api/v1/jobs/{job_id}/log").text[-1500:],
+    )
     with running.person("otto") as otto:
         [seen] = otto.get("/api/v1/own-recipes").json()
         body = {

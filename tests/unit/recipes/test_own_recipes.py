@@ -67,7 +67,7 @@ def test_it_is_its_authors_alone_and_offered_and_started_by_her_only(
             shop.recipes.get("my-fit", version, person_id=bob.person_id)
         with pytest.raises(NotFound):
             shop.recipes.get("my-fit", version)
-    assert own.list(bob) == []
+    assert own.unpublished(bob) == []
     with pytest.raises(NotFound):
         own.notebook(bob, found.owner or 0, "my-fit")
 
@@ -77,16 +77,16 @@ def test_staff_publish_the_version_they_looked_at_and_it_never_changes(
 ) -> None:
     own.save(alice, DRAFT, notebook(tmp_path), "platform")
     otto = shop.principal("otto")
-    [seen] = own.list(otto)
+    [seen] = own.unpublished(otto)
     with pytest.raises(NotAllowed):
         own.publish(alice, seen.person_id, "my-fit", "1.0", seen.recipe.content_hash)
     own.save(alice, DRAFT, notebook(tmp_path, "scan = ''\nevil = 1"), "platform")
     with pytest.raises(Conflict):
         own.publish(otto, seen.person_id, "my-fit", "1.0", seen.recipe.content_hash)
-    [seen] = own.list(otto)
+    [seen] = own.unpublished(otto)
     own.publish(otto, seen.person_id, "my-fit", "1.0", seen.recipe.content_hash)
     assert shop.recipes.get("my-fit").content_hash == seen.recipe.content_hash
-    assert own.list(alice) == []
+    assert own.unpublished(alice) == []
     with pytest.raises(Conflict) as refused:
         own.save(alice, DRAFT, notebook(tmp_path), "platform")
     assert refused.value.field == "version"
@@ -110,7 +110,7 @@ def test_a_hostile_notebook_is_refused_and_leaves_nothing(
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(InvalidInput):
         own.save(alice, DRAFT, path, "platform")
-    assert own.list(alice) == []
+    assert own.unpublished(alice) == []
 
 
 @pytest.mark.parametrize("name", ["../x", "A", "", "a/b"])

@@ -33,7 +33,7 @@ def own_recipes(platform: Platform, asker: Signed) -> list[OwnRecipeOut]:
             is_mine=one.is_mine,
             may_publish=one.may_publish,
         )
-        for one in platform.own_recipes.list(asker)
+        for one in platform.own_recipes.unpublished(asker)
     ]
 
 

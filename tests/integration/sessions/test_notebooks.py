@@ -54,7 +54,12 @@ def test_a_notebook_of_the_results_folder_runs_as_a_recipe(
     [job] = started.json()["jobs"] if isinstance(started.json(), dict) else started.json()
     job_id = job if isinstance(job, str) else job["id"]
     end = time.monotonic() + 120
-    while (found := alice.get(f"/api/v1/jobs/{job_id}").json())["state"] not in {"succeeded", "failed", "cancelled", "lost"}:
+    while (found := alice.get(f"/api/v1/jobs/{job_id}").json())["state"] not in {
+        "succeeded",
+        "failed",
+        "cancelled",
+        "lost",
+    }:
         assert time.monotonic() < end, found
         time.sleep(0.3)
     assert found["state"] == "succeeded", (

@@ -1,9 +1,9 @@
 """Regenerates the locks in `requirements/`: every package with its version and hashes, for every Python we support.
 
 `platform.lock` is what runs; `dev.lock` adds what tests and checks need and never changes a version of the former;
-`bootstrap.lock` is the installer and the build backend; `node.lock` is Node.js for machines without it; `satosa.lock` is a SAML proxy that
-one test signs in through. No lock names
-where packages come from: that is the machine's own setting.
+`bootstrap.lock` is the installer and the build backend; `node.lock` is Node.js for machines without it. `satosa.lock` is a SAML proxy that
+one test signs in through, `jupyterhub.lock` what tests of sessions speak with; each has an environment of its own. No lock
+names where packages come from: that is the machine's own setting.
 """
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ LOCKS = {
     "bootstrap": ("--constraint", "requirements/dev.lock", "requirements/bootstrap.in"),
     "node": ("requirements/node.in",),
     "satosa": ("requirements/satosa.in",),
+    "jupyterhub": ("requirements/jupyterhub.in",),
 }
 
 

@@ -30,6 +30,7 @@ PYTHON = VENV / "bin/python"
 LOCKS = ROOT / "requirements"
 WEB = ROOT / "web"
 TEST_PROVIDER = ROOT / "tests/oidc_provider"
+HUB_PROXY = ROOT / "tests/jupyterhub"
 OLDEST_NODE = (20, 19)
 WEB_LEFT_OUT = {"node_modules", "dist", "build", "mock"}
 
@@ -70,7 +71,9 @@ def set_up(profile: str, *, web: bool) -> bool:
         _page(steps)
     if profile == "dev":
         _test_provider(steps)
-        _saml_chain(steps)
+        _apart(steps, "saml_chain", "satosa", "The tests' SAML proxy (SATOSA)")
+        _apart(steps, "jupyterhub", "jupyterhub", "The tests' JupyterHub")
+        _hub_proxy(steps)
     return steps.any_done
 
 
@@ -222,23 +225,31 @@ def _page(steps: Steps) -> None:
 
 def _test_provider(steps: Steps) -> None:
     """The OpenID Connect provider that tests sign in with."""
-    fingerprint = _fingerprint([TEST_PROVIDER / "package.json", TEST_PROVIDER / "package-lock.json"])
-    installed = (TEST_PROVIDER / "node_modules/.package-lock.json").is_file()
-    if steps.fresh("test_provider", fingerprint) and installed:
+    _node_packages(steps, "test_provider", TEST_PROVIDER, "The tests' OpenID Connect provider (npm ci)")
+
+
+def _hub_proxy(steps: Steps) -> None:
+    """The proxy that the tests' JupyterHub puts before itself."""
+    _node_packages(steps, "hub_proxy", HUB_PROXY, "The proxy of the tests' JupyterHub (npm ci)")
+
+
+def _node_packages(steps: Steps, step: str, folder: Path, text: str) -> None:
+    fingerprint = _fingerprint([folder / "package.json", folder / "package-lock.json"])
+    if steps.fresh(step, fingerprint) and (folder / "node_modules/.package-lock.json").is_file():
         return
     npm, environment = _npm(steps)
-    with steps.running("test_provider", fingerprint, "The tests' OpenID Connect provider (npm ci)"):
+    with steps.running(step, fingerprint, text):
         quiet = ("--no-audit", "--no-fund", "--loglevel=error")
-        _run(*npm, "ci", *quiet, folder=TEST_PROVIDER, environment=environment)
+        _run(*npm, "ci", *quiet, folder=folder, environment=environment)
 
 
-def _saml_chain(steps: Steps) -> None:
-    """SATOSA and a SAML identity provider for one test, in an environment of their own."""
-    folder, lock = CACHE / "satosa", LOCKS / "satosa.lock"
+def _apart(steps: Steps, step: str, name: str, text: str) -> None:
+    """What tests speak with and what must not meet the platform's own packages, in an environment of its own."""
+    folder, lock = CACHE / name, LOCKS / f"{name}.lock"
     fingerprint = _fingerprint([lock])
-    if steps.fresh("saml_chain", fingerprint) and (folder / "bin/python").exists():
+    if steps.fresh(step, fingerprint) and (folder / "bin/python").exists():
         return
-    with steps.running("saml_chain", fingerprint, "The tests' SAML proxy (SATOSA)"):
+    with steps.running(step, fingerprint, text):
         _uv("venv", "--clear", "--python", PYTHON, folder)
         _uv("pip", "sync", "--require-hashes", "--python", folder / "bin/python", lock)
 

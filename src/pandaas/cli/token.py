@@ -24,7 +24,9 @@ def register(app: typer.Typer) -> None:
 def create(
     user: User,
     name: Annotated[str, typer.Option(help="What it is for.")] = "command line",
-    scope: Annotated[list[str] | None, typer.Option(help="read, write, run or admin; may be repeated.")] = None,
+    scope: Annotated[
+        list[str] | None, typer.Option(help="read, write, run, admin or sessions; may be repeated.")
+    ] = None,
     days: Annotated[int, typer.Option(min=0, max=3650, help="How long it lives; 0: until it is deleted.")] = 90,
     as_json: Json = False,
 ) -> None:

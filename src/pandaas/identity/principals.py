@@ -21,12 +21,13 @@ from pandaas.db.tables import (
 from pandaas.model import Principal, PrincipalKind, ProposalType, Role, Scope, TeamRole
 
 ALL_SCOPES = frozenset(Scope)
+_OF_OPERATORS = frozenset({Scope.ADMIN, Scope.SESSIONS})
 _WEAKEST_FIRST = (TeamRole.READER, TeamRole.LOCAL_CONTACT, TeamRole.MEMBER, TeamRole.PRINCIPAL_INVESTIGATOR)
 
 
 def scopes_of(role: Role) -> frozenset[Scope]:
     """What a person of this role may do herself, and so at most give to a token."""
-    return ALL_SCOPES if role is Role.OPERATOR else ALL_SCOPES - {Scope.ADMIN}
+    return ALL_SCOPES if role is Role.OPERATOR else ALL_SCOPES - _OF_OPERATORS
 
 
 def role_of(session: Session, person: Person, now: datetime) -> Role:

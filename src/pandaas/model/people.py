@@ -39,6 +39,7 @@ class Scope(StrEnum):
     WRITE = "write"  # ingest, upload, edit metadata
     RUN = "run"  # start, cancel and repeat analysis jobs
     ADMIN = "admin"  # people, proposals, operator pages
+    SESSIONS = "sessions"  # see who runs sessions and let them hibernate; nothing else
 
 
 @dataclass(frozen=True)

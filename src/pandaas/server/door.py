@@ -18,7 +18,7 @@ from pandaas.model import PandaasError
 from pandaas.server import problems
 
 log = structlog.get_logger(__name__)
-DATA_PATHS = ("/api/", "/h5grove/", "/zarr/", "/c/")
+DATA_PATHS = ("/api/", "/h5grove/", "/zarr/", "/c/", "/hub/api/")
 # What everybody may read, the pages of other sites may read too; they send neither cookie nor token.
 _OF_EVERYBODY = {
     "access-control-allow-origin": "*",
@@ -139,7 +139,8 @@ def host_of(connection: HTTPConnection) -> str:
     return urlsplit(f"//{connection.headers.get('host', '')}").hostname or ""
 
 
-def bearer(connection: HTTPConnection) -> str | None:
-    """The token that the request carries, if any."""
+def bearer(connection: HTTPConnection, *, as_of_hubs: bool = False) -> str | None:
+    """The token that the request carries, if any; programs for a JupyterHub write `token` instead of `Bearer`."""
     scheme, _, text = connection.headers.get("authorization", "").partition(" ")
-    return text.strip() if scheme.lower() == "bearer" and text.strip() else None
+    named = scheme.lower() == "bearer" or (as_of_hubs and scheme.lower() == "token")
+    return text.strip() if named and text.strip() else None

@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from pandaas.config import bundled
 from pandaas.model import NotFound
 
-_RESERVED = ("api/", "h5grove/", "metrics", "zarr/", "hsds/", "panosc/", "oai", "c/")
+_RESERVED = ("api/", "h5grove/", "metrics", "zarr/", "hsds/", "panosc/", "oai", "c/", "hub/api")
 _PACKED = frozenset({".css", ".html", ".js", ".svg", ".wasm"})
 _NOT_BUILT = (
     "<!doctype html><html lang=en><title>PaN-DAaS</title><p>The page is not built. Run <code>make demo</code>, "

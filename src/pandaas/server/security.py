@@ -22,7 +22,7 @@ from pandaas.server.sessions.addresses import Addresses
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 # What a provider sends says by its signature who sends it; the search API changes nothing and answers with 404.
 _UNGUARDED = re.compile(r"/api/v1/providers/[a-z0-9-]{1,32}/logout|/panosc/.*")
-_IDENTIFIED = ("/api/", "/h5grove/", "/zarr/", "/metrics", "/panosc/")
+_IDENTIFIED = ("/api/", "/h5grove/", "/zarr/", "/metrics", "/panosc/", "/hub/api/")
 _OF_LENSES = ("/api/v1/lens", "/api/v1/session")
 _OF_REVIEWERS = ("/api/v1/datasets/", "/api/v1/events", "/api/v1/health", "/api/v1/help", "/h5grove/", "/zarr/")
 _READ_WITH = frozenset({200, 206, 304})
@@ -48,7 +48,7 @@ class Gate(Door):
         if not connection.scope["path"].startswith(_IDENTIFIED):
             return
         _check_size(connection)
-        token = bearer(connection)
+        token = bearer(connection, as_of_hubs=connection.scope["path"].startswith("/hub/api/"))
         identity = self._identity(connection)
         if identity is None:
             return

@@ -4,6 +4,7 @@ A session is a program of a person, run by the same sandbox and engine as jobs, 
 folder. The keeper brings sessions forward; the server's proxy leads browsers with the right cookie to the socket.
 """
 
+from pandaas.sessions.hub import HubPage, HubPerson, Server, ServerState, SessionHub
 from pandaas.sessions.invitations import InvitationView, Invited
 from pandaas.sessions.members import MemberView
 from pandaas.sessions.messages import Said
@@ -20,6 +21,8 @@ __all__ = [
     "Capacity",
     "Doorway",
     "Entry",
+    "HubPage",
+    "HubPerson",
     "InvitationView",
     "Invited",
     "MemberView",
@@ -32,6 +35,9 @@ __all__ = [
     "ResultRequest",
     "Said",
     "SessionNotebooks",
+    "Server",
+    "ServerState",
+    "SessionHub",
     "SessionRequest",
     "SessionResults",
     "SessionService",

@@ -37,6 +37,7 @@ from pandaas.recipes import DatasetSummary, OwnRecipes, load_summaries
 from pandaas.runtime import LocalEngine, Runtime
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.gathering import Gathering
+from pandaas.sessions.hub import SessionHub
 from pandaas.sessions.invitations import Invitations
 from pandaas.sessions.keeper import Keeper
 from pandaas.sessions.keys import Keys
@@ -105,6 +106,7 @@ class SessionService:
         self.notebooks = (
             SessionNotebooks(own_recipes, look=self.session, folder=self._starting.folder) if own_recipes else None
         )
+        self.hub = SessionHub(database, access, self.activity, self._settled)
         self._keeper = Keeper(
             settings,
             database,

@@ -91,7 +91,7 @@ def _is_able(world: World, asker: Asker, action: Action) -> bool:
 def _scopes(world: World, asker: Asker) -> set[Scope]:
     """What the token says, of what its person may do at all."""
     assert asker.person is not None
-    most = set(Scope) if world.roles[asker.person] is Role.OPERATOR else set(Scope) - {Scope.ADMIN}
+    most = set(Scope) if world.roles[asker.person] is Role.OPERATOR else set(Scope) - {Scope.ADMIN, Scope.SESSIONS}
     return set(world.scopes[asker.person]) & most
 
 

@@ -94,7 +94,7 @@ def operations() -> list[tuple[str, str]]:
 
 def scopes_for(method: str, path: str) -> set[str]:
     """One of these is needed; where a person's own browser is asked for, none will do."""
-    if path.startswith(_BROWSERS_ONLY):
+    if path.startswith((*_BROWSERS_ONLY, "/hub/api/")):  # the latter have a scope of their own
         return set()
     if path == "/api/v1/operator" or (method, path) == ("post", "/api/v1/proposals"):
         return {"admin"}

@@ -20,6 +20,7 @@ const SCOPES: { value: Scope; label: string; help: string }[] = [
   { value: 'write', label: 'write', help: 'Upload, edit metadata, manage your proposals' },
   { value: 'run', label: 'run', help: 'Start and cancel analyses' },
   { value: 'admin', label: 'admin', help: 'Act as an operator' },
+  { value: 'sessions', label: 'sessions', help: 'See who runs sessions and let them hibernate' },
 ];
 
 export function TokensPage() {
@@ -138,7 +139,7 @@ function NewToken({ onClose }: { onClose: () => void }) {
         <TextInput label="Name" description="Where you will use it, for example “laptop”" required maxLength={100} data-autofocus value={name} onChange={(event) => setName(event.currentTarget.value)} />
         <Checkbox.Group label="It may" value={scopes} onChange={setScopes}>
           <Stack gap={6} mt={4}>
-            {SCOPES.filter(({ value }) => value !== 'admin' || operator).map(({ value, label, help }) => (
+            {SCOPES.filter(({ value }) => (value !== 'admin' && value !== 'sessions') || operator).map(({ value, label, help }) => (
               <Checkbox key={value} value={value} label={label} description={help} />
             ))}
           </Stack>

@@ -33,6 +33,14 @@ from pandaas.server.schemas.datasets import (
     TechniqueOut,
     VersionOut,
 )
+from pandaas.server.schemas.hub import (
+    HubNextOut,
+    HubPlaceOut,
+    HubServerOut,
+    HubUserOut,
+    HubUsersOut,
+    HubVersionOut,
+)
 from pandaas.server.schemas.logbook import (
     LogbookEntryIn,
     LogbookEntryOut,
@@ -191,6 +199,12 @@ __all__ = [
     "HistogramOut",
     "HistoryEntry",
     "HomeOut",
+    "HubNextOut",
+    "HubPlaceOut",
+    "HubServerOut",
+    "HubUserOut",
+    "HubUsersOut",
+    "HubVersionOut",
     "In",
     "InstrumentOut",
     "InstrumentPageOut",

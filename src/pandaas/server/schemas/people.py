@@ -57,7 +57,7 @@ class TokenOut(Out):
 
 class TokenIn(In):
     name: str = Field(min_length=1, max_length=100)
-    scopes: list[Literal["read", "write", "run", "admin"]] = Field(["read"])
+    scopes: list[Literal["read", "write", "run", "admin", "sessions"]] = Field(["read"])
     expires_in_days: int | None = Field(90, ge=1, le=3650)
 
 

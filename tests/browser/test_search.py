@@ -34,6 +34,7 @@ def test_a_query_is_completed_narrowed_and_kept(demo: RunningPlatform, sign_in: 
     page.get_by_role("button", name="Save search").click()
     page.get_by_label("Name").fill("Hard X-rays")
     page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_label("Name")).to_have_count(0)  # kept: leaving earlier would cut the request off
     page.goto(f"{demo.url}/saved")
     page.get_by_role("link", name="Hard X-rays").click()
     page.wait_for_url(re.compile("photon_energy"))

@@ -46,8 +46,9 @@ export function SearchBox() {
     setCaret(made.caret);
     list.resetSelectedOption();
     window.requestAnimationFrame(() => {
-      input.current?.focus();
-      input.current?.setSelectionRange(made.caret, made.caret);
+      if (input.current?.value !== made.text) return; // who types on before the next frame keeps her place
+      input.current.focus();
+      input.current.setSelectionRange(made.caret, made.caret);
     });
   };
   const typed = (field: HTMLInputElement) => {

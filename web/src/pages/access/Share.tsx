@@ -1,11 +1,10 @@
-import { ActionIcon, Group, Modal, Select, Stack, Text, TextInput, Title } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { ActionIcon, Group, Modal, Stack, Text, TextInput, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, body } from '@/api/client';
-import { peopleQuery } from '@/api/queries';
+import { PersonSelect } from '@/components/PersonSelect';
 import { ActionFailure } from '@/components/states';
 import { When } from '@/components/text';
 
@@ -36,10 +35,7 @@ function WithPerson({ datasets }: Pick<ShareProps, 'datasets'>) {
   const [pid] = datasets;
   const queries = useQueryClient();
   const shares = useQuery(sharesQuery(pid));
-  const [text, setText] = useState('');
   const [until, setUntil] = useState('');
-  const [query] = useDebouncedValue(text.trim(), 200);
-  const people = useQuery(peopleQuery(query)).data ?? [];
   const settled = () => queries.invalidateQueries({ queryKey: ['dataset', pid] });
   const share = useMutation({
     mutationFn: (user: string) => body(api.POST('/api/v1/shares', { body: { datasets: [...datasets], user, until: until ? `${until}T00:00:00Z` : null } })),
@@ -54,22 +50,7 @@ function WithPerson({ datasets }: Pick<ShareProps, 'datasets'>) {
       <Title order={3} mb={4}>With a person</Title>
       <Text size="sm" c="dimmed" mb="xs">She may see, download and analyse it, until you take it back.</Text>
       <Group align="flex-end" gap="sm">
-        <Select
-          label="Person"
-          placeholder="Name or user name"
-          searchable
-          searchValue={text}
-          onSearchChange={setText}
-          filter={({ options }) => options}
-          data={people.map(({ user, name, affiliation }) => ({ value: user, label: affiliation ? `${name}, ${affiliation}` : name }))}
-          value={null}
-          nothingFoundMessage={query.length < 2 ? 'Enter two letters' : 'Nobody has this name'}
-          onChange={(user) => {
-            if (user) share.mutate(user);
-            setText('');
-          }}
-          style={{ flex: 1 }}
-        />
+        <PersonSelect label="Person" onPick={(user) => share.mutate(user)} style={{ flex: 1 }} />
         <TextInput label="Until (optional)" type="date" value={until} onChange={(event) => setUntil(event.currentTarget.value)} />
       </Group>
       <ActionFailure error={share.error ?? remove.error} />

@@ -1,14 +1,13 @@
 import { ActionIcon, Avatar, Select, Stack, Text } from '@mantine/core';
 import { modals } from '@mantine/modals';
-import { useDebouncedValue } from '@mantine/hooks';
 import { IconTrash } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
 
 import { api, body } from '@/api/client';
-import { peopleQuery, proposalQuery } from '@/api/queries';
+import { proposalQuery } from '@/api/queries';
 import type { MemberOut, MemberRole, ProposalOut } from '@/api/types';
 import { Section } from '@/components/Page';
+import { PersonSelect } from '@/components/PersonSelect';
 import { ActionFailure } from '@/components/states';
 
 import classes from './proposals.module.css';
@@ -116,29 +115,5 @@ function Member({ member: { person, role }, manage, change }: MemberProps) {
 }
 
 function AddMember({ members, add }: { members: readonly MemberOut[]; add: (user: string) => void }) {
-  const [text, setText] = useState('');
-  const [query] = useDebouncedValue(text.trim(), 200);
-  const found = useQuery(peopleQuery(query)).data ?? [];
-  const options = found
-    .filter(({ id }) => !members.some(({ person }) => person.id === id))
-    .map(({ user, name, affiliation }) => ({ value: user, label: affiliation ? `${name}, ${affiliation}` : name }));
-  return (
-    <Select
-      aria-label="Add a person to the team"
-      placeholder="Add a person: name or user name"
-      size="xs"
-      searchable
-      searchValue={text}
-      onSearchChange={setText}
-      filter={({ options: all }) => all}
-      data={options}
-      value={null}
-      nothingFoundMessage={query.length < 2 ? 'Enter two letters' : 'Nobody has this name'}
-      onChange={(user) => {
-        if (!user) return;
-        add(user);
-        setText('');
-      }}
-    />
-  );
+  return <PersonSelect aria-label="Add a person to the team" placeholder="Add a person: name or user name" size="xs" without={members.map(({ person }) => person.id)} onPick={add} />;
 }

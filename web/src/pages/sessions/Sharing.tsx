@@ -1,11 +1,10 @@
-import { ActionIcon, Button, Group, SegmentedControl, Select, Stack, Text, Title } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { ActionIcon, Button, Group, SegmentedControl, Stack, Text, Title } from '@mantine/core';
 import { IconTrash } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { peopleQuery } from '@/api/queries';
 import type { SessionMemberOut, WorkSessionOut } from '@/api/types';
+import { PersonSelect } from '@/components/PersonSelect';
 import { ActionFailure, Loaded } from '@/components/states';
 import { When } from '@/components/text';
 
@@ -36,9 +35,6 @@ export function Sharing({ session }: { session: WorkSessionOut }) {
 
 function AddPerson({ session }: { session: WorkSessionOut }) {
   const [may, setMay] = useState<May>('view');
-  const [text, setText] = useState('');
-  const [query] = useDebouncedValue(text.trim(), 200);
-  const people = useQuery(peopleQuery(query)).data ?? [];
   const { share } = useMember(session.id);
   return (
     <section aria-label="Let a person in">
@@ -59,22 +55,7 @@ function AddPerson({ session }: { session: WorkSessionOut }) {
         {may === 'full' ? `She works along, ${SHE_WORKS_ALONG}` : `She only watches: ${sheWatches(session.kind)}`} She must herself be allowed to see all data of this
         session.
       </Text>
-      <Select
-        aria-label="Person"
-        placeholder="Name or user name"
-        size="xs"
-        searchable
-        searchValue={text}
-        onSearchChange={setText}
-        filter={({ options }) => options}
-        data={people.map(({ user, name, affiliation }) => ({ value: user, label: affiliation ? `${name}, ${affiliation}` : name }))}
-        value={null}
-        nothingFoundMessage={query.length < 2 ? 'Enter two letters' : 'Nobody has this name'}
-        onChange={(user) => {
-          if (user) share.mutate({ user, may });
-          setText('');
-        }}
-      />
+      <PersonSelect aria-label="Person" size="xs" onPick={(user) => share.mutate({ user, may })} />
       <ActionFailure error={share.error} />
     </section>
   );

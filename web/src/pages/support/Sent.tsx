@@ -1,12 +1,10 @@
-import { ActionIcon, Button, Group, Select, Text } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
+import { ActionIcon, Button, Group, Text } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import { peopleQuery } from '@/api/queries';
 import { useChange, type HelpThread } from '@/components/help/queries';
 import { Link } from '@/components/links';
+import { PersonSelect } from '@/components/PersonSelect';
 import { ActionFailure } from '@/components/states';
 import { Facts } from '@/components/text';
 import { AskToJoin } from '@/pages/sessions/AskToJoin';
@@ -101,9 +99,6 @@ function Join({ person, session }: { person: string; session: string }) {
 
 function People({ request }: { request: HelpThread }) {
   const change = useChange(request.id);
-  const [text, setText] = useState('');
-  const [query] = useDebouncedValue(text.trim(), 200);
-  const people = useQuery({ ...peopleQuery(query), enabled: request.is_mine && query.length >= 2 }).data ?? [];
   if (!request.is_mine && request.people.length === 0) return null;
   return (
     <section aria-label="Others who read it" style={{ marginTop: 16 }}>
@@ -121,22 +116,7 @@ function People({ request }: { request: HelpThread }) {
         </Group>
       ))}
       {request.is_mine && (
-        <Select
-          aria-label="Let somebody else read it"
-          placeholder="Name or user name"
-          size="xs"
-          searchable
-          searchValue={text}
-          onSearchChange={setText}
-          filter={({ options }) => options}
-          data={people.map(({ user, name, affiliation }) => ({ value: user, label: affiliation ? `${name}, ${affiliation}` : name }))}
-          value={null}
-          nothingFoundMessage={query.length < 2 ? 'Enter two letters' : 'Nobody has this name'}
-          onChange={(user) => {
-            if (user) change.mutate({ do: 'name', user });
-            setText('');
-          }}
-        />
+        <PersonSelect aria-label="Let somebody else read it" size="xs" onPick={(user) => change.mutate({ do: 'name', user })} />
       )}
       <ActionFailure error={change.error} />
     </section>

@@ -38,7 +38,7 @@ def page(platform: Services, asker: Principal, name: str) -> InstrumentPageOut:
     return InstrumentPageOut.model_validate(
         {
             **_fields(platform, found, count, asker),
-            "latest": present.cards(platform.catalogue.latest(asker, instrument_id=found.id, limit=_CARDS)),
+            "latest": present.cards(platform.catalogue.latest(asker, instrument_id=found.id, kind="raw", limit=_CARDS)),
             "failures": _failures(platform, asker, found),
             "quarantine": [
                 present.quarantine(one) for one in platform.catalogue.quarantined(asker, instrument_id=found.id)

@@ -8,6 +8,8 @@ const HEIGHT = 50;
 const GAP_X = 24;
 const GAP_Y = 34;
 const MARGIN = 8;
+/** Shrunk to what the page has room for, but never below this part of its size: then one scrolls. */
+const SMALLEST = 0.65;
 
 export interface GraphStep {
   name: string;
@@ -51,7 +53,9 @@ export function ChainGraph({ inputs, steps, editing }: { inputs: { name: string;
   const height = Math.max(0, ...placed.map(({ y }) => y)) + HEIGHT + MARGIN;
   const pulled = (from: string, event: PointerEvent) => {
     const frame = svg.current?.getBoundingClientRect();
-    if (frame) setLine({ from, x: event.clientX - frame.left, y: event.clientY - frame.top });
+    if (!frame) return;
+    const scale = width / frame.width;
+    setLine({ from, x: (event.clientX - frame.left) * scale, y: (event.clientY - frame.top) * scale });
   };
   const dropped = (from: string, event: PointerEvent) => {
     const to = document.elementFromPoint(event.clientX, event.clientY)?.closest('[data-part]')?.getAttribute('data-part');
@@ -61,7 +65,7 @@ export function ChainGraph({ inputs, steps, editing }: { inputs: { name: string;
   const start = line && at.get(line.from);
   return (
     <div className={classes.graph}>
-      <svg ref={svg} width={width} height={height} role="group" aria-label="Steps of the chain">
+      <svg ref={svg} viewBox={`0 0 ${String(width)} ${String(height)}`} style={{ width, maxWidth: '100%', minWidth: width * SMALLEST }} role="group" aria-label="Steps of the chain">
         {placed.flatMap((step) =>
           Object.entries(step.inputs).flatMap(([slot, sources]) =>
             sources.map((source) => {

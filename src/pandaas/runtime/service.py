@@ -53,6 +53,13 @@ class Runtime:
         """The sandbox as it works here, without building anything else (for `serve`'s refusal and `doctor`)."""
         return Sandbox(settings.runtime)
 
+    def close(self) -> None:
+        """Let go of what engines hold, such as connections to a scheduler; work goes on."""
+        for engine in self.engines.values():
+            closes = getattr(engine, "close", None)
+            if closes is not None:
+                closes()
+
     def engine(self, name: str | None = None) -> Engine:
         chosen = name or "local"
         if chosen not in self.engines:

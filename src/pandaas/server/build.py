@@ -68,5 +68,6 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
 
 def close_services(services: Services) -> None:
     services.arrays.close()
+    services.runtime.close()
     services.identity.close()
     services.database.dispose()

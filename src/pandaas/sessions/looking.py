@@ -7,7 +7,7 @@ import fcntl
 import os
 import signal
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -86,41 +86,40 @@ def _look_at(name: str, found: os.stat_result) -> Found:
 
 def looks_processed(folder: Path, name: str) -> bool:
     """Does it look like NeXus with an NXprocess group? Only bytes are compared here: readers run in workers, on copies."""
-    try:
-        handle = open_beneath(folder, name)
-    except PandaasError:
-        return False
-    try:
-        if os.pread(handle, len(_HDF5), 0) != _HDF5:
-            return False
-        size = os.fstat(handle).st_size
-        ends = (os.pread(handle, _EDGE, start) for start in {0, max(0, size - _EDGE)})
-        return any(_PROCESS in text for text in ends)
-    except OSError:
-        return False
-    finally:
-        os.close(handle)
+    return _any_hdf5(folder, name, _at_the_edges)
 
 
 def mentions_process(folder: Path, name: str) -> bool:
     """Is it HDF5 with NXprocess somewhere in its first 4 GiB? Of bytes again; reads the whole file where it is not."""
+    return _any_hdf5(folder, name, _anywhere)
+
+
+def _any_hdf5(folder: Path, name: str, holds: Callable[[int], bool]) -> bool:
+    """Is it HDF5, and does its descriptor hold that? False for what can't be read."""
     try:
         handle = open_beneath(folder, name)
     except PandaasError:
         return False
     try:
-        if os.pread(handle, len(_HDF5), 0) != _HDF5:
-            return False
-        place, rest = 0, b""
-        while place < _SEARCHED and (block := os.pread(handle, _BLOCK, place)):
-            if _PROCESS in rest + block:
-                return True
-            place, rest = place + len(block), block[-len(_PROCESS) :]
-        return False
+        return os.pread(handle, len(_HDF5), 0) == _HDF5 and holds(handle)
     except OSError:
         return False
     finally:
         os.close(handle)
+
+
+def _at_the_edges(handle: int) -> bool:
+    size = os.fstat(handle).st_size
+    return any(_PROCESS in os.pread(handle, _EDGE, start) for start in {0, max(0, size - _EDGE)})
+
+
+def _anywhere(handle: int) -> bool:
+    place, rest = 0, b""
+    while place < _SEARCHED and (block := os.pread(handle, _BLOCK, place)):
+        if _PROCESS in rest + block:
+            return True
+        place, rest = place + len(block), block[-len(_PROCESS) :]
+    return False
 
 
 def is_open_for_writing(folder: Path, name: str) -> bool:

@@ -209,6 +209,7 @@ class Workshop:
         raise AssertionError(f"{job_id} is still {view.job.state}: {view.job.phase} {view.job.message}")
 
     def close(self) -> None:
+        self.runtime.close()
         self.database.dispose()
 
     def _people(self) -> None:

@@ -39,7 +39,6 @@ def workshop(
         yield made
     made.close()
     if request.param == "rest":
-        engine._driver._client.close()  # type: ignore[attr-defined]
         slurm.stop_part("slurmrestd")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import select
@@ -32,8 +33,8 @@ def told(facility: Facility, user: str) -> list[str]:
         return list(session.scalars(query))
 
 
-def ask(support: Support, principal: Principal, **more: object) -> str:
-    return support.ask(principal, Asked(**{"subject": "No peaks", "text": "The curve is flat.", **more}))  # type: ignore[arg-type]
+def ask(support: Support, principal: Principal, **more: Any) -> str:
+    return support.ask(principal, Asked(**{"subject": "No peaks", "text": "The curve is flat.", **more}))
 
 
 def test_staff_of_the_instrument_read_and_answer_and_the_person_sees_it(facility: Facility, support: Support) -> None:

@@ -36,6 +36,9 @@ class CommandDriver:
         self._settings = settings
         self._prefix = tuple(prefix)
 
+    def close(self) -> None:
+        """Each command is a process of its own: nothing stays open."""
+
     def submit(self, submission: Submission) -> str:
         done = self._run("sbatch", *_options(submission), given=submission.script)
         said = done.stderr.strip()

@@ -94,6 +94,10 @@ class SlurmDriver(Protocol):
         """Everybody's waiting jobs, as far as they are shown to this account."""
         ...
 
+    def close(self) -> None:
+        """Let connections go; nothing is asked after that."""
+        ...
+
     def accounted(self, jobs: Sequence[str]) -> list[Accounted]:
         """What is known of these jobs: one entry each, of an array one per task."""
         ...

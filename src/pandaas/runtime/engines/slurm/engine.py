@@ -130,6 +130,9 @@ class SlurmEngine:
                 threading.Thread(target=self._look, name="slurm", daemon=True).start()
             return seen
 
+    def close(self) -> None:
+        self._driver.close()
+
     def cancel(self, handle: Handle) -> None:
         folder = Path(str(handle["folder"]))
         if not folder.is_dir() or (folder / "exit.json").exists():

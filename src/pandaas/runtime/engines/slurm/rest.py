@@ -45,6 +45,9 @@ class RestDriver:
             base_url=str(settings.rest_url), timeout=settings.timeout_s, transport=transport, trust_env=False
         )
 
+    def close(self) -> None:
+        self._client.close()
+
     def submit(self, submission: Submission) -> str:
         asked = submission.directives
         job: dict[str, Any] = {

@@ -77,6 +77,7 @@ def test_parts_of_a_killed_task_are_done_again(workshop: Workshop, local: tuple[
     assert list((folder / "parts/lost").iterdir())
 
 
+@pytest.mark.parametrize("workshop", ["command", pytest.param("rest", marks=pytest.mark.full)], indirect=True)
 def test_a_killed_leader_is_replaced_once_and_what_is_done_stays(
     workshop: Workshop, slurm: SlurmServer, local: tuple[str, bytes]
 ) -> None:

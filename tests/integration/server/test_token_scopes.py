@@ -36,6 +36,7 @@ _OF_WORK = (
     "/jobs",
     "/verify",
     "/notices",
+    "/own-recipes",
 )
 BODIES = {
     "/api/v1/proposals": {"name": "NEW", "title": "New"},

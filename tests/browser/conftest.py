@@ -26,6 +26,7 @@ _FLAGS = [
 ]
 
 
+@pytest.hookimpl(tryfirst=True)  # the groups must be there before xdist reads them
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(item.path).is_relative_to(Path(__file__).parent):

@@ -90,7 +90,7 @@ class H5Web:
         """Wait until every request is answered and the values are on show, so that H5Web has none to give up."""
         expect(self.page.get_by_role("heading", level=1)).to_be_visible(timeout=30_000)
         quiet = 0
-        while quiet < 5:  # it asks for the next thing a moment after the last answer
+        while quiet < 10:  # it asks for the next thing a moment after the last answer
             self.page.wait_for_timeout(30)
             quiet = 0 if self.waiting else quiet + 1
         expect(self.page.get_by_text(re.compile("^Loading"))).to_have_count(0, timeout=30_000)

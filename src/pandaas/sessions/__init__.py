@@ -4,6 +4,7 @@ A session is a program of a person, run by the same sandbox and engine as jobs, 
 folder. The keeper brings sessions forward; the server's proxy leads browsers with the right cookie to the socket.
 """
 
+from pandaas.sessions.folder import VIEW_PASSWORD
 from pandaas.sessions.hub import HubPage, HubPerson, Server, ServerState, SessionHub
 from pandaas.sessions.invitations import InvitationView, Invited
 from pandaas.sessions.members import MemberView
@@ -18,6 +19,7 @@ from pandaas.sessions.service import SessionService
 from pandaas.sessions.views import Capacity, SessionRequest, SessionView
 
 __all__ = [
+    "VIEW_PASSWORD",
     "Capacity",
     "Doorway",
     "Entry",

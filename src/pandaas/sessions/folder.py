@@ -23,6 +23,8 @@ from pandaas.sessions.programs import Program
 
 INSIDE = Path("/opt/pandaas-session")
 SOCKET = {"jupyter": "http.sock", "desktop": "rfb.sock", "app": "http.sock"}
+VIEW_PASSWORD = b"viewonly"
+"""What names, to a desktop's screen, the right to watch only; `inside/desktop.py` writes it down for the screen."""
 _PROCESSES = 512
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import struct
 import time
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -137,35 +138,71 @@ def test_the_chat_is_plain_text_of_a_sensible_size_and_pace(
     assert set(codes[-5:]) <= {429, 503}
 
 
-@pytest.mark.skipif(any(not Path(file).exists() for file in DESKTOP_NEEDS), reason="desktops are not installed")
-def test_who_watches_a_desktop_types_nothing_until_she_is_given_control(
-    running: Running, settings: Settings, alice: httpx.Client, bob: httpx.Client
-) -> None:
-    desktop = running.start(alice, "terminal", ())
-    member = f"/api/v1/sessions/{desktop}/members/bob"
-    alice.put(member, json={"may": "view"}).raise_for_status()
+@pytest.fixture(scope="module")
+def desktop(running: Running, alice: httpx.Client) -> Iterator[str]:
+    """A desktop of alice with a shell."""
+    if any(not Path(file).exists() for file in DESKTOP_NEEDS):
+        pytest.skip("desktops are not installed")
+    found = running.start(alice, "shell", ())
+    yield found
+    alice.post(f"/api/v1/sessions/{found}/end")
 
+
+def _let_in(alice: httpx.Client, desktop: str, may: str) -> None:
+    alice.put(f"/api/v1/sessions/{desktop}/members/bob", json={"may": may}).raise_for_status()
+
+
+def test_who_watches_a_desktop_types_nothing_until_she_is_given_control(
+    running: Running, settings: Settings, alice: httpx.Client, bob: httpx.Client, desktop: str
+) -> None:
     async def type_in(client: httpx.Client, words: str) -> None:
-        async with _open(running, client, f"/api/v1/sessions/{desktop}/screen") as screen:
-            await _greet(screen)
-            for letter in f"{words}\n":
-                symbol = 0xFF0D if letter == "\n" else ord(letter)
-                for down in (1, 0):
-                    await screen.send(struct.pack(">BBxxI", 4, down, symbol))
+        async with _screen(running, client, desktop) as screen:
+            await _type(screen, words)
             with suppress(TimeoutError):
-                async with asyncio.timeout(1.5):
+                async with asyncio.timeout(1.0):
                     while True:
                         await screen.recv()
 
     asyncio.run(type_in(alice, "touch ready"))
     _wait_for(settings.home, "ready")
+    _let_in(alice, desktop, "view")
     asyncio.run(type_in(bob, "touch forged"))
     assert not list(settings.home.rglob("forged"))
-    alice.put(member, json={"may": "full"}).raise_for_status()
+    _let_in(alice, desktop, "full")
     asyncio.run(type_in(bob, "touch allowed"))
     _wait_for(settings.home, "allowed")
     assert not list(settings.home.rglob("forged"))
-    alice.post(f"/api/v1/sessions/{desktop}/end")
+
+
+def test_what_is_copied_on_a_desktop_is_not_told_to_who_only_watches(
+    running: Running, alice: httpx.Client, bob: httpx.Client, desktop: str
+) -> None:
+    """The terminal takes the clipboard (OSC 52). Nobody asks for pictures here, so all that comes is clipboards."""
+    _let_in(alice, desktop, "view")
+    secret = b"a secret of hers"
+    copy = rf"printf '\033]52;c;{base64.b64encode(secret).decode()}\007'"
+
+    async def watch() -> bytes:
+        async with _screen(running, bob, desktop) as watching, _screen(running, alice, desktop) as own:
+            await _type(own, copy)
+            async with asyncio.timeout(10):
+                while secret not in bytes(await own.recv()):
+                    pass
+            seen = b""
+            with suppress(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    while True:
+                        seen += bytes(await watching.recv())
+            return seen
+
+    assert secret not in asyncio.run(watch())
+
+
+@asynccontextmanager
+async def _screen(running: Running, client: httpx.Client, desktop: str) -> AsyncIterator[ClientConnection]:
+    async with _open(running, client, f"/api/v1/sessions/{desktop}/screen") as screen:
+        await _greet(screen)
+        yield screen
 
 
 async def _greet(screen: ClientConnection) -> None:
@@ -177,6 +214,13 @@ async def _greet(screen: ClientConnection) -> None:
             said += piece if isinstance(piece, bytes) else piece.encode()
         said = said[size:]
         await screen.send(answer)
+
+
+async def _type(screen: ClientConnection, words: str) -> None:
+    for letter in f"{words}\n":
+        symbol = 0xFF0D if letter == "\n" else ord(letter)
+        for down in (1, 0):
+            await screen.send(struct.pack(">BBxxI", 4, down, symbol))
 
 
 def _wait_for(home: Path, name: str) -> None:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-_VERSION = b"RFB 003.008\n"
-_NO_SECURITY = 1
+from pandaas.server.sessions.greeting import NO_SECURITY, VERSION
+
 _MOST_TEXT = 1 << 20
 _SET_ENCODINGS, _KEY, _POINTER, _TEXT, _RESIZE, _EXTENDED = 2, 4, 5, 6, 251, 255
 _INPUT = frozenset({_KEY, _POINTER, _TEXT, _EXTENDED})
@@ -49,7 +49,10 @@ _MESSAGES: dict[int, tuple[int, Callable[[bytes], int]]] = {
 
 
 class ScreenFilter:
-    """One connection. `feed` takes what the browser sent and gives what the screen gets; `input_seen` counts what a person did."""
+    """One connection. `feed` takes what the browser sent and gives what the screen gets; `input_seen` counts what a person did.
+
+    The screen was greeted already (`greeting`): of the browser's greeting only its wish for the screen is passed on.
+    """
 
     def __init__(self, *, view_only: bool) -> None:
         self._view_only = view_only
@@ -87,17 +90,19 @@ class ScreenFilter:
         return _without_longer_pointer(message) if kind == _SET_ENCODINGS else message
 
     def _greet(self) -> bytes | None:
-        if len(self._buffer) < (len(_VERSION) if self._greeting == 0 else 1):
+        if len(self._buffer) < (len(VERSION) if self._greeting == 0 else 1):
             return None
         self._greeting += 1
         if self._greeting == 1:
-            if self._take(len(_VERSION)) != _VERSION:
+            if self._take(len(VERSION)) != VERSION:
                 raise NotRfb("another version")
-            return _VERSION
+            return b""
         said = self._take(1)
-        if self._greeting == 2 and said[0] != _NO_SECURITY:
-            raise NotRfb("another security type")
-        return said if self._greeting == 2 else b"\x01"  # always shared: nobody throws others out
+        if self._greeting == 2:
+            if said[0] != NO_SECURITY:
+                raise NotRfb("another security type")
+            return b""
+        return b"\x01"  # always shared: nobody throws others out
 
     def _take(self, length: int) -> bytes:
         taken = bytes(self._buffer[:length])

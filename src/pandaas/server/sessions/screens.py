@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 
+import structlog
 from anyio import to_thread
 from fastapi import APIRouter, WebSocket
 from starlette.websockets import WebSocketDisconnect
@@ -13,9 +14,11 @@ from pandaas.model import PandaasError
 from pandaas.server.services import Services
 from pandaas.server.sessions import arrivals
 from pandaas.server.sessions.company import Company
+from pandaas.server.sessions.greeting import TO_BROWSER, NoGreeting, greet
 from pandaas.server.sessions.screen import NotRfb, ScreenFilter
 from pandaas.sessions import Entry
 
+log = structlog.get_logger(__name__)
 router = APIRouter()
 _PIECE = 65_536
 _STILL_S = 4.0
@@ -52,7 +55,15 @@ async def show(websocket: WebSocket, look: arrivals.LookAgain) -> None:
         return
     finally:
         door.close()
+    try:
+        await greet(reader, writer, view_only=entry.may != "full")
+    except NoGreeting as error:
+        log.warning("screen not shown", session=entry.session_id, reason=str(error))
+        writer.close()
+        await websocket.close(_AWAY)
+        return
     await websocket.accept(subprotocol="binary" if "binary" in websocket.scope.get("subprotocols", ()) else None)
+    await websocket.send_bytes(TO_BROWSER)
     company: Company = websocket.app.state.company
     if entry.role != "owner" and company.newly_in(entry):
         await to_thread.run_sync(services.sessions.entered, entry)

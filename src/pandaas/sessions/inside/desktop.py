@@ -21,6 +21,8 @@ from typing import Any
 _SCREEN_S = 20
 _MANAGER_S = 20
 _WINDOW_S = 120
+_PASSWORDS = bytes.fromhex("06220ba5b927ab493b33820a27ba4dd0")
+"""Two passwords as vncpasswd writes them: "full", which nobody needs, and "viewonly", whose connections get no clipboard."""
 _RC = """<?xml version="1.0" encoding="UTF-8"?>
 <openbox_config xmlns="http://openbox.org/3.4/rc">
 <theme><name>Clearlooks</name><titleLayout>NLIMC</titleLayout></theme>
@@ -89,9 +91,11 @@ def surroundings(short: Path, told: dict[str, Any]) -> dict[str, str]:
 
 
 def screen_command(short: Path, told: dict[str, Any]) -> list[str]:
+    passwords = short / "passwords"
+    passwords.write_bytes(_PASSWORDS)
     return [
         "/usr/bin/Xvnc", ":1", "-geometry", "1280x800", "-depth", "24",
-        "-SecurityTypes", "None", "-rfbport", "-1", "-rfbunixpath", str(short / "run" / "rfb.sock"),
+        "-SecurityTypes", "None,VncAuth", "-PasswordFile", str(passwords), "-rfbport", "-1", "-rfbunixpath", str(short / "run" / "rfb.sock"),
         "-rfbunixmode", "0600", "-AlwaysShared", "-nolisten", "tcp", "-nolisten", "local", "-desktop", told["title"],
         "-FrameRate", "30", "-Log", "*:stderr:10",
     ]  # fmt: skip

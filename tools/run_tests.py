@@ -122,6 +122,7 @@ def _pytest(name: str, folders: list[str], options: tuple[str, ...], *, full: bo
     report.unlink(missing_ok=True)
     told = ("--durations=10", "--durations-min=5", f"--junitxml={report}")
     environment = dict(os.environ, PANDAAS_TEST_FULL="1" if full else "")
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each process of a test would compile the platform anew
     status = _limited([PYTHON, "-m", "pytest", *folders, *options, *told], ROOT, environment, budget)
     return _read(report, status, name)
 

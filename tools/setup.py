@@ -4,7 +4,8 @@
     python tools/setup.py dev          what tests and checks need as well
 
 Needs nothing but the standard library of Python 3.11 or later. Every step keeps a fingerprint of what it was made from
-and does nothing while that is unchanged, so a second call takes a fraction of a second.
+and does nothing while that is unchanged, so a second call takes a fraction of a second. Packages are byte-compiled:
+where Python may not write byte code (PYTHONDONTWRITEBYTECODE, read-only folders) every start would compile them anew.
 """
 
 from __future__ import annotations
@@ -161,7 +162,9 @@ def _runs(python: Path) -> bool:
 def _packages(steps: Steps, profile: str) -> None:
     """The locked packages; the `dev` lock holds all of `platform`'s, so it serves both."""
     bootstrap = LOCKS / "bootstrap.lock"
-    prints = {name: _fingerprint([bootstrap, LOCKS / f"{name}.lock"], name) for name in ("platform", "dev")}
+    prints = {
+        name: _fingerprint([bootstrap, LOCKS / f"{name}.lock"], name, "byte code") for name in ("platform", "dev")
+    }
     if any(steps.fresh("packages", prints[name]) for name in {profile, "dev"}):
         return
     count = len(re.findall(r"^\S+==", (LOCKS / f"{profile}.lock").read_text("utf-8"), re.MULTILINE))
@@ -172,7 +175,7 @@ def _packages(steps: Steps, profile: str) -> None:
                 _run(PYTHON, "-m", "ensurepip")
             quiet = ("--quiet", "--disable-pip-version-check", "--no-warn-script-location")
             _run(PYTHON, "-m", "pip", "install", *quiet, "--require-hashes", "--only-binary=:all:", "-r", bootstrap)
-        _uv("pip", "sync", "--require-hashes", bootstrap, LOCKS / f"{profile}.lock")
+        _uv("pip", "sync", "--require-hashes", "--compile-bytecode", bootstrap, LOCKS / f"{profile}.lock")
 
 
 def _has_uv(bootstrap: Path) -> bool:
@@ -187,11 +190,12 @@ def _has_uv(bootstrap: Path) -> bool:
 
 
 def _project(steps: Steps) -> None:
-    fingerprint = _fingerprint([ROOT / "pyproject.toml"], str(ROOT))
+    fingerprint = _fingerprint([ROOT / "pyproject.toml"], str(ROOT), "byte code")
     if steps.fresh("project", fingerprint) and (VENV / "bin/pandaas").exists():
         return
     with steps.running("project", fingerprint, "The project itself"):
         _uv("pip", "install", "--no-deps", "--no-build-isolation", "--editable", ROOT)
+        _run(PYTHON, "-m", "compileall", "-q", "-j", "0", ROOT / "src")
 
 
 def _uv(*arguments: str | Path) -> None:
@@ -246,12 +250,12 @@ def _node_packages(steps: Steps, step: str, folder: Path, text: str) -> None:
 def _apart(steps: Steps, step: str, name: str, text: str) -> None:
     """What tests speak with and what must not meet the platform's own packages, in an environment of its own."""
     folder, lock = CACHE / name, LOCKS / f"{name}.lock"
-    fingerprint = _fingerprint([lock])
+    fingerprint = _fingerprint([lock], "byte code")
     if steps.fresh(step, fingerprint) and (folder / "bin/python").exists():
         return
     with steps.running(step, fingerprint, text):
         _uv("venv", "--clear", "--python", PYTHON, folder)
-        _uv("pip", "sync", "--require-hashes", "--python", folder / "bin/python", lock)
+        _uv("pip", "sync", "--require-hashes", "--compile-bytecode", "--python", folder / "bin/python", lock)
 
 
 def _npm(steps: Steps) -> tuple[list[str | Path], dict[str, str]]:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,16 +13,10 @@ from sqlalchemy import select
 
 from pandaas.db.tables import Dataset, Event, Job
 from pandaas.runtime import read_json
+from pandaas.testing.leader import leader
 from pandaas.testing.workshop import Workshop
 
 pytestmark = pytest.mark.integration
-
-_LEADER = """
-import sys, threading
-from pathlib import Path
-from pandaas.testing.workshop import Workshop
-Workshop(Path(sys.argv[1]), fresh=False).jobs.run_reconciler(threading.Event())
-"""
 
 _SLOW = """
 import time
@@ -33,28 +24,13 @@ import numpy as np
 from pandaas import sdk
 def run(inputs, parameters, output):
     with open(output / 'runs', 'a') as f: f.write('x')
-    for n in range(20):
-        sdk.progress(n / 20, f'step {n}')
+    for n in range(12):
+        sdk.progress(n / 12, f'step {n}')
         time.sleep(0.1)
     runs = len(open(output / 'runs').read())
     plot = sdk.Plot('runs', sdk.Field('runs', np.array([runs, runs])), [sdk.Field('n', np.arange(2))])
     sdk.write_result(title='Runs', process={'program': 't', 'version': '1', 'parameters': {}}, plots=[plot])
 """
-
-
-@contextmanager
-def leader(home: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen([sys.executable, "-c", _LEADER, str(home)], start_new_session=True)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def kill(process: subprocess.Popen[bytes]) -> None:
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
 
 
 @pytest.fixture
@@ -66,14 +42,12 @@ def workshop(tmp_path: Path) -> Iterator[Workshop]:
 
 
 def test_a_running_job_is_found_again(workshop: Workshop) -> None:
-    with leader(workshop.home) as first:
+    with leader(workshop):
         job_id = workshop.start("alice", "slow", workshop.dataset())
         workshop.wait(job_id, state="running")
         supervisor = read_json(workshop.jobs.folder(job_id).path / "supervisor.json")
-        kill(first)
-    _let_lease_go(workshop)
     assert Path(f"/proc/{supervisor['pid']}").exists()  # the job goes on without the platform
-    with leader(workshop.home):
+    with leader(workshop):
         view = workshop.wait(job_id)
     assert view.job.state == "succeeded", view.job.failure
     assert _runs(workshop, view.outputs) == [1]
@@ -81,13 +55,11 @@ def test_a_running_job_is_found_again(workshop: Workshop) -> None:
 
 
 def test_what_ended_while_the_platform_was_down_is_collected(workshop: Workshop) -> None:
-    with leader(workshop.home) as first:
+    with leader(workshop):
         job_id = workshop.start("alice", "slow", workshop.dataset())
         workshop.wait(job_id, state="running")
-        kill(first)
     _until((workshop.jobs.folder(job_id).path / "exit.json").exists)
-    _let_lease_go(workshop)
-    with leader(workshop.home):
+    with leader(workshop):
         view = workshop.wait(job_id)
     assert view.job.state == "succeeded"
     assert _runs(workshop, view.outputs) == [1]
@@ -97,12 +69,10 @@ def test_kills_at_any_moment_lose_and_repeat_nothing(workshop: Workshop) -> None
     """Eight jobs on two cores, the leader killed every so often, each time at another point of their lives."""
     pid = workshop.dataset()
     ids = [workshop.start("alice", "slow" if n % 4 == 0 else "sum-whole", pid) for n in range(8)]
-    for patience in (0.9, 1.1, 1.3, 1.7, 2.3):
-        with leader(workshop.home) as process:
+    for patience in (0.1, 0.3, 0.6, 0.9, 1.2):
+        with leader(workshop):
             time.sleep(patience)
-            kill(process)
-        _let_lease_go(workshop)
-    with leader(workshop.home):
+    with leader(workshop):
         views = [workshop.wait(job_id, timeout_s=90) for job_id in ids]
     assert [(view.job.state, view.job.failure) for view in views] == [("succeeded", None)] * 8
     assert all(len(view.outputs) == 1 for view in views)
@@ -125,29 +95,18 @@ def test_a_job_whose_supervisor_was_killed_is_lost_and_explained(workshop: Works
 
 def test_an_interrupted_registration_is_finished(workshop: Workshop) -> None:
     """The result was taken back, then the platform died before it was registered."""
-    with leader(workshop.home) as first:
+    with leader(workshop):
         job_id = workshop.start("alice", "sum-whole", workshop.dataset())
         _until((workshop.jobs.folder(job_id).path / "supervisor.json").exists)
-        kill(first)
     folder = workshop.jobs.folder(job_id)
     _until((folder.path / "exit.json").exists)
     target = workshop.home / "results" / job_id
     target.mkdir(parents=True)
     (folder.output / "result.nxs").rename(target / "result.nxs")
-    _let_lease_go(workshop)
-    with leader(workshop.home):
+    with leader(workshop):
         view = workshop.wait(job_id)
     assert view.job.state == "succeeded"
     assert len(view.outputs) == 1
-
-
-def _let_lease_go(workshop: Workshop) -> None:
-    """A killed leader's lease runs out after 30 s; tests don't wait for that."""
-    from pandaas.db.tables import Lease
-
-    with workshop.database.session() as session:
-        for lease in session.scalars(select(Lease)):
-            session.delete(lease)
 
 
 def _runs(workshop: Workshop, pids: object) -> list[int]:

@@ -57,7 +57,7 @@ def test_progress_is_seen_while_it_runs(workshop: Workshop) -> None:
         "def run(inputs, parameters, output):\n"
         "    for n in range(5):\n"
         "        sdk.progress(n / 5, f'step {n}', {'x': [0, 1], 'y': [n, 2]})\n"
-        "        time.sleep(0.5)\n"
+        "        time.sleep(0.2)\n"
     )
     workshop.write_recipe("steps", code)
     with workshop.running():
@@ -74,8 +74,8 @@ def test_events_come_at_most_five_a_second(workshop: Workshop) -> None:
     code = (
         "import json, time\n"
         "def run(inputs, parameters, output):\n"
-        "    for n in range(400):\n"
-        "        with open(output / 'progress.jsonl', 'a') as f: f.write(json.dumps({'fraction': n / 400, 'message': str(n)}) + '\\n')\n"
+        "    for n in range(200):\n"
+        "        with open(output / 'progress.jsonl', 'a') as f: f.write(json.dumps({'fraction': n / 200, 'message': str(n)}) + '\\n')\n"
         "        time.sleep(0.005)\n"
     )
     workshop.write_recipe("chatty", code)
@@ -115,8 +115,8 @@ def test_too_much_memory_is_said_in_one_sentence(workshop: Workshop) -> None:
 def test_too_much_time_is_said_in_one_sentence(workshop: Workshop) -> None:
     workshop.write_recipe("sleeps", SLEEP)
     with workshop.running():
-        view = workshop.wait(workshop.start("alice", "sleeps", workshop.dataset(), time_limit_s=2))
-    assert view.job.failure == "It took longer than the limit of 2 s and was stopped."
+        view = workshop.wait(workshop.start("alice", "sleeps", workshop.dataset(), time_limit_s=1))
+    assert view.job.failure == "It took longer than the limit of 1 s and was stopped."
 
 
 @pytest.mark.parametrize(("own", "limit"), [("", "3 MB"), ("output_mb = 1\n", "1 MB")])

@@ -15,6 +15,7 @@ import pytest
 from pandaas.config import RuntimeSettings
 from pandaas.runtime import Engine, Sandbox, read_json
 from pandaas.runtime.engines.dask.engine import DaskEngine
+from pandaas.testing.dask import DaskServer
 from pandaas.testing.engines import EngineConformance
 from pandaas.testing.sums import SUMS, add_sums, sums
 from pandaas.testing.workshop import Workshop
@@ -28,12 +29,22 @@ def sandbox() -> Sandbox:
     return Sandbox(RuntimeSettings())
 
 
-class TestDaskEngine(EngineConformance):
-    settings = RuntimeSettings(cores=2, memory_mb=8192, dask=DASK)
+@pytest.fixture(scope="module")
+def scheduler() -> Iterator[DaskServer]:
+    """A cluster that is there already; jobs that make their own take longer to start."""
+    server = DaskServer()
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
+
+class TestDaskEngine(EngineConformance):
     @pytest.fixture(autouse=True)
-    def _with_sandbox(self, sandbox: Sandbox) -> None:
+    def _with_scheduler(self, sandbox: Sandbox, scheduler: DaskServer) -> None:
         self.sandbox = sandbox
+        self.settings = RuntimeSettings(cores=2, memory_mb=8192, dask=scheduler.settings)
 
     def make_engine(self, tmp_path: Path) -> Engine:
         return DaskEngine(self.settings, self.sandbox)
@@ -51,10 +62,17 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
     made.close()
 
 
+@pytest.fixture
+def on_scheduler(workshop: Workshop, scheduler: DaskServer, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    settings = RuntimeSettings(memory_mb=8192, dask=scheduler.settings)
+    monkeypatch.setitem(workshop.runtime.engines, "dask", DaskEngine(settings, workshop.runtime.sandbox))
+    return workshop
+
+
 @pytest.fixture(scope="module")
 def local(workshop: Workshop) -> tuple[str, bytes]:
     """The dataset, and its result on this computer."""
-    pid = workshop.dataset(values=np.random.default_rng(7).normal(size=(24, 50)))
+    pid = workshop.dataset(values=np.random.default_rng(7).normal(size=(4, 50)))
     return pid, sums(workshop, workshop.start("alice", "sums", pid, engine="local", cores=1))
 
 
@@ -67,15 +85,16 @@ def test_the_bits_are_those_of_this_computer(workshop: Workshop, local: tuple[st
     assert not (workshop.jobs.folder(job_id).path / "tries").exists()
 
 
-def test_a_worker_killed_in_the_middle_changes_no_number(workshop: Workshop, local: tuple[str, bytes]) -> None:
+def test_a_worker_killed_in_the_middle_changes_no_number(on_scheduler: Workshop, local: tuple[str, bytes]) -> None:
     pid, wanted = local
-    job_id = workshop.start("alice", "sums", pid, engine="dask", cores=2)
-    _kill_a_busy_worker(workshop.jobs.folder(job_id).path)
-    assert sums(workshop, job_id) == wanted
+    job_id = on_scheduler.start("alice", "sums", pid, engine="dask", cores=2)
+    _kill_a_busy_worker(on_scheduler.jobs.folder(job_id).path)
+    assert sums(on_scheduler, job_id) == wanted
 
 
-def test_a_recipe_that_fails_on_a_worker_says_why(workshop: Workshop) -> None:
-    pid = workshop.dataset(values=np.zeros((4, 2, 2), dtype="f4"))
+def test_a_recipe_that_fails_on_a_worker_says_why(on_scheduler: Workshop) -> None:
+    workshop = on_scheduler
+    pid = workshop.dataset(values=np.zeros((2, 2, 2), dtype="f4"))
     code = workshop.recipe_folder / "sums" / "run.py"
     code.write_text(SUMS.replace("time.sleep(0.15)", "raise sdk.RecipeError('No beam.', 'Open the shutter.')"))
     workshop.recipes.refresh(force=True)

@@ -34,6 +34,16 @@ def greeted(*, view_only: bool) -> ScreenFilter:
     return made
 
 
+def test_the_browser_is_greeted_step_by_step() -> None:
+    """noVNC reads what follows the version only after it has answered."""
+    made = ScreenFilter(view_only=True)
+    told = [made.answer()]
+    for said in (b"RFB 003.008\n", b"\x01", b"\x01"):
+        made.feed(said)
+        told.append(made.answer())
+    assert told == [b"RFB 003.008\n", b"\x01\x01", bytes(4), b""]
+
+
 @pytest.mark.parametrize("name", INPUT)
 def test_a_viewer_types_points_pastes_and_resizes_nothing(name: str) -> None:
     assert greeted(view_only=True).feed(INPUT[name]) == b""

@@ -20,8 +20,8 @@ NO_SECURITY, _VNC_AUTHENTICATION = 1, 2
 _CHALLENGE = 16
 _ANSWER_S = 10.0
 
-TO_BROWSER = VERSION + bytes([1, NO_SECURITY]) + bytes(4)
-"""What a browser is told: this version, one security type, accepted. All at once, since its answers can only be those."""
+TO_BROWSER = (VERSION, bytes([1, NO_SECURITY]), bytes(4))
+"""What a browser is told, each after its answer to the last: the version, one security type, accepted."""
 
 
 class NoGreeting(Exception):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 
-from pandaas.server.sessions.greeting import NO_SECURITY, VERSION
+from pandaas.server.sessions.greeting import NO_SECURITY, TO_BROWSER, VERSION
 
 _MOST_TEXT = 1 << 20
 _SET_ENCODINGS, _KEY, _POINTER, _TEXT, _RESIZE, _EXTENDED = 2, 4, 5, 6, 251, 255
@@ -51,13 +51,15 @@ _MESSAGES: dict[int, tuple[int, Callable[[bytes], int]]] = {
 class ScreenFilter:
     """One connection. `feed` takes what the browser sent and gives what the screen gets; `input_seen` counts what a person did.
 
-    The screen was greeted already (`greeting`): of the browser's greeting only its wish for the screen is passed on.
+    The screen was greeted already (`greeting`). `answer` gives what the platform itself has to say to the browser, to begin with
+    and after each `feed`; of the browser's greeting only its last part is passed on.
     """
 
     def __init__(self, *, view_only: bool) -> None:
         self._view_only = view_only
         self._buffer = bytearray()
         self._greeting = 0  # version, security, shared flag
+        self._answer = TO_BROWSER[0]
         self.input_seen = 0
 
     def feed(self, data: bytes) -> bytes:
@@ -67,6 +69,11 @@ class ScreenFilter:
         while (message := self._next()) is not None:
             out += message
         return bytes(out)
+
+    def answer(self) -> bytes:
+        """What is to be sent to the browser now; empty after the greeting."""
+        answer, self._answer = self._answer, b""
+        return answer
 
     def _next(self) -> bytes | None:
         if self._greeting < 3:
@@ -93,6 +100,8 @@ class ScreenFilter:
         if len(self._buffer) < (len(VERSION) if self._greeting == 0 else 1):
             return None
         self._greeting += 1
+        if self._greeting < len(TO_BROWSER):
+            self._answer += TO_BROWSER[self._greeting]
         if self._greeting == 1:
             if self._take(len(VERSION)) != VERSION:
                 raise NotRfb("another version")

@@ -14,7 +14,7 @@ from pandaas.model import PandaasError
 from pandaas.server.services import Services
 from pandaas.server.sessions import arrivals
 from pandaas.server.sessions.company import Company
-from pandaas.server.sessions.greeting import TO_BROWSER, NoGreeting, greet
+from pandaas.server.sessions.greeting import NoGreeting, greet
 from pandaas.server.sessions.screen import NotRfb, ScreenFilter
 from pandaas.sessions import Entry
 
@@ -63,7 +63,6 @@ async def show(websocket: WebSocket, look: arrivals.LookAgain) -> None:
         await websocket.close(_AWAY)
         return
     await websocket.accept(subprotocol="binary" if "binary" in websocket.scope.get("subprotocols", ()) else None)
-    await websocket.send_bytes(TO_BROWSER)
     company: Company = websocket.app.state.company
     if entry.role != "owner" and company.newly_in(entry):
         await to_thread.run_sync(services.sessions.entered, entry)
@@ -84,6 +83,8 @@ async def _carry(
 
     async def inward() -> None:
         while True:
+            if answer := said.answer():
+                await websocket.send_bytes(answer)
             seen = said.input_seen
             writer.write(said.feed(await websocket.receive_bytes()))
             await writer.drain()

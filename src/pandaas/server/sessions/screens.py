@@ -79,17 +79,8 @@ async def _carry(
     reader: asyncio.StreamReader,
     writer: asyncio.StreamWriter,
 ) -> None:
-    said = ScreenFilter(view_only=entry.may != "full")
-
     async def inward() -> None:
-        while True:
-            if answer := said.answer():
-                await websocket.send_bytes(answer)
-            seen = said.input_seen
-            writer.write(said.feed(await websocket.receive_bytes()))
-            await writer.drain()
-            if said.input_seen > seen and entry.may == "full":
-                services.sessions.activity.note(entry.session_id)
+        await _to_screen(websocket, services, entry, writer)
 
     async def outward() -> None:
         while piece := await reader.read(_PIECE):
@@ -108,3 +99,16 @@ async def _carry(
     if not any(isinstance(one, WebSocketDisconnect) for one in found):
         with suppress(RuntimeError):
             await websocket.close(4400 if any(isinstance(one, NotRfb) for one in found) else _ENDED)
+
+
+async def _to_screen(websocket: WebSocket, services: Services, entry: Entry, writer: asyncio.StreamWriter) -> None:
+    """What the browser says, as far as it may. Raises `NotRfb` for what is no message."""
+    said = ScreenFilter(view_only=entry.may != "full")
+    while True:
+        if answer := said.answer():
+            await websocket.send_bytes(answer)
+        seen = said.input_seen
+        writer.write(said.feed(await websocket.receive_bytes()))
+        await writer.drain()
+        if said.input_seen > seen and entry.may == "full":
+            services.sessions.activity.note(entry.session_id)

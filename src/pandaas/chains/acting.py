@@ -1,4 +1,4 @@
-"""As whom a run works: the person who started it, or a service that may use what this one run is about and nothing else."""
+"""As whom a run works: the person who started it, her token with its scopes, or a service that may use what this one run is about and nothing else."""
 
 from __future__ import annotations
 
@@ -19,8 +19,10 @@ class Acting:
         self._identity = identity
 
     def of_run(self, session: Session, run: ChainRun) -> Principal:
-        """For a step of this run. An automatic one may use its inputs, what these were made from (the rule asks for it)
+        """For a step of this run; `NotAllowed` once the token that started it was taken back or has expired. An automatic one may use its inputs, what these were made from (the rule asks for it)
         and the results of its own steps; it is in no team and on no staff."""
+        if run.attachment_id is None and run.token_id is not None:
+            return self._identity.principal_of_started(run.person_id, run.token_id, run.acting_since or run.created)
         if run.attachment_id is None:
             return self._identity.principal_of_person(run.person_id)
         jobs = [step.job_id for step in run.steps if step.job_id]

@@ -8,7 +8,8 @@ them start. A run works as a service that may use its own dataset, the calibrati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -65,6 +66,24 @@ _MOST_AGAIN = 1000
 _DAY = timedelta(days=1)
 
 
+@dataclass(frozen=True)
+class _Batch:
+    """What follows a place in the log: how many events, the datasets among them, and where it ends."""
+
+    number: int
+    pids: dict[str, None]
+    end: Position
+
+
+@dataclass(frozen=True)
+class _Passed:
+    """How far an attachment has looked beyond its `stored` position: `number` events, none of which was a dataset's."""
+
+    stored: str
+    position: Position
+    number: int
+
+
 class Automatic:
     """See the module."""
 
@@ -76,6 +95,7 @@ class Automatic:
         self._library = library
         self._starting = starting
         self._acting = acting
+        self._passed: dict[int, _Passed] = {}
 
     # --- what staff do --------------------------------------------------------------------------------------------
 
@@ -246,29 +266,39 @@ class Automatic:
 
     # --- what the leader does -------------------------------------------------------------------------------------
 
-    def round(self) -> None:
-        """Look for new data and start what the limits let through."""
+    def round(self, leads: Callable[[], bool] = lambda: True) -> None:
+        """Look for new data and start what the limits let through, as long as `leads` says that this process does it."""
         with self._database.read() as session:
             rows = list(session.scalars(select(ChainAttachment).where(ChainAttachment.removed.is_(None))))
+        self._passed = {row.id: self._passed[row.id] for row in rows if row.id in self._passed}
+        batches: dict[Position, _Batch] = {}
         for row in rows:
+            if not leads():
+                return
             try:
                 if row.enabled:
-                    self._look(row)
-                self._start_waiting(row)
+                    self._look(row, batches)
+                self._start_waiting(row, leads)
             except Unavailable:
                 raise
             except PandaasError as error:  # it holds up no other chain
                 log.warning("automatic chain put off", attachment=row.id, reason=str(error))
 
-    def _look(self, row: ChainAttachment) -> None:
-        tail = EventTail(self._database, Position.parse(row.position) or Position())
-        began = tail.position
-        events = tail.batch(_BATCH)
-        if tail.position == began and not events:
+    def _look(self, row: ChainAttachment, batches: dict[Position, _Batch]) -> None:
+        """`batches` are what was read from the log in this round: attachments that stand at one place share it."""
+        passed = self._passed.get(row.id)
+        if passed is None or passed.stored != row.position:
+            passed = _Passed(row.position, Position.parse(row.position) or Position(), 0)
+        found = batches.get(passed.position)
+        if found is None:
+            found = batches[passed.position] = self._batch(passed.position)
+        if found.end == passed.position and not found.number:
             return
-        pids = dict.fromkeys(event.subject for event in events if event.kind in _KINDS)
-        if not pids and len(events) < _WORTH_WRITING:
-            return  # a busy platform has many events that are none of ours; they are passed over again, which is cheap
+        pids = found.pids
+        if not pids and passed.number + found.number < _WORTH_WRITING:
+            # A busy platform has many events that are none of ours; after a restart they are passed over again.
+            self._passed[row.id] = _Passed(row.position, found.end, passed.number + found.number)
+            return
         with self._database.session() as session:
             held = session.scalars(select(ChainAttachment).where(ChainAttachment.id == row.id).with_for_update()).one()
             if held.position != row.position or not held.enabled:
@@ -277,14 +307,22 @@ class Automatic:
             for pid in pids:
                 if pid in new:
                     self._find(session, held, pid, "new")
-            held.position = str(tail.position)
+            held.position = str(found.end)
 
-    def _start_waiting(self, row: ChainAttachment) -> None:
+    def _batch(self, start: Position) -> _Batch:
+        tail = EventTail(self._database, start)
+        events = tail.batch(_BATCH)
+        pids = dict.fromkeys(event.subject for event in events if event.kind in _KINDS)
+        return _Batch(len(events), pids, tail.position)
+
+    def _start_waiting(self, row: ChainAttachment, leads: Callable[[], bool]) -> None:
         query = select(AutomaticRun).where(AutomaticRun.attachment_id == row.id, AutomaticRun.state == "waiting")
         with self._database.read() as session:
             waiting = list(session.scalars(query.order_by(AutomaticRun.id).limit(_BATCH)))
             room, why = self._room(session, row) if waiting else (0, "")
         for one in waiting[:room]:
+            if not leads():
+                return
             try:
                 self._start(row, one)
             except (Conflict, Unavailable) as error:

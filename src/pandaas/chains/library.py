@@ -82,8 +82,8 @@ class Library:
         recipes = self._recipes.manifests()
         return connections(recipes), [one.manifest.id for one in recipes if not one.manifest.outputs]
 
-    def chains(self, principal: Principal) -> list[SavedChain]:
-        """Those this principal may use, by title."""
+    def chains(self, principal: Principal, *, limit: int = 100, offset: int = 0) -> list[SavedChain]:
+        """A page of those this principal may use, by title."""
         query = (
             select(Chain, ChainVersion, Person.name, Proposal.name)
             .join(ChainVersion, (ChainVersion.chain_id == Chain.id) & (ChainVersion.number == Chain.number))
@@ -91,6 +91,8 @@ class Library:
             .outerjoin(Proposal, Proposal.id == Chain.proposal_id)
             .where(Chain.removed.is_(None), self._seen(principal))
             .order_by(Chain.title, Chain.id)
+            .limit(limit)
+            .offset(offset)
         )
         with self._database.read() as session:
             rows = list(session.execute(query))

@@ -141,6 +141,7 @@ class Runs:
                 reasons={name: reason for name, (_pid, reason) in proposed.items()},
             )
             run.created = self._database.clock()
+            run.token_id, run.acting_since = principal.token_id, run.created
             runs.append(run)
         with self._database.session() as session:
             for run in runs:
@@ -261,6 +262,8 @@ class Runs:
                     cancel_requested=False,
                     ended=None,
                     definition=chain.to_json(),
+                    token_id=principal.token_id,
+                    acting_since=self._database.clock(),
                 ).execution_options(synchronize_session=False)
             )
             if getattr(held, "rowcount", 0) != 1:

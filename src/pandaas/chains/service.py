@@ -7,7 +7,7 @@ import secrets
 import socket
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -80,7 +80,7 @@ class ChainService:
         try:
             while not stop.is_set():
                 try:
-                    busy = self._leads() and self.round()
+                    busy = self._leads() and self.round(self._leads)
                 except Unavailable as error:
                     log.warning("chains put off", reason=str(error))
                     busy = False
@@ -89,11 +89,16 @@ class ChainService:
             with suppress(PandaasError):
                 release(self._database, LEASE, self._holder)
 
-    def round(self) -> bool:
-        """One round over new data and all runs; whether there are any. A run that can't be brought forward doesn't hold up others."""
-        self.automatic.round()
+    def round(self, leads: Callable[[], bool] = lambda: True) -> bool:
+        """One round over new data and all runs; whether there are any. A run that can't be brought forward doesn't hold up others.
+
+        `leads` is asked between its pieces, which renews the lease; the round ends once another process leads.
+        """
+        self.automatic.round(leads)
         active = self.keeper.active()
         for run_id in active:
+            if not leads():
+                break
             try:
                 self.keeper.advance(run_id)
             except Unavailable:

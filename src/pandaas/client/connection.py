@@ -21,6 +21,7 @@ from pandaas.client.transport import Transport
 from pandaas.model import InvalidInput
 
 Inputs = Dataset | str | Iterable[Dataset | str]
+_A_PAGE = 100
 
 
 def connect(
@@ -146,8 +147,12 @@ class Client:
 
     def chains(self) -> list[dict[str, Any]]:
         """The chains that you may use: yours, those of your teams, the published ones."""
-        found: list[dict[str, Any]] = self._transport.json("GET", "/chains")
-        return found
+        found: list[dict[str, Any]] = []
+        while True:
+            page = self._transport.json("GET", "/chains", limit=_A_PAGE, offset=len(found))
+            found += page
+            if len(page) < _A_PAGE:
+                return found
 
     def chain(self, chain_id: str) -> dict[str, Any]:
         """One chain with what is wrong with it (`findings`), its versions and its `definition`."""

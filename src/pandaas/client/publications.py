@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from pandaas.client.datasets import Dataset
 from pandaas.client.transport import Transport
 
 Citation = Literal["text", "bibtex", "ris", "csl", "datacite", "schema.org"]
+
+_A_PAGE = 100
 
 
 class Publication:
@@ -49,6 +52,17 @@ class Publication:
     def record(self) -> dict[str, Any]:
         """All that the service says of it, as of the last call."""
         return self._record
+
+    def datasets(self) -> Iterator[Dataset]:
+        """Its datasets in their order, as far as you may see them; asked for in pages."""
+        offset = 0
+        while True:
+            params = {"limit": _A_PAGE, "offset": offset}
+            page = self._transport.json("GET", f"/publications/{self.pid}", **params)["datasets"]
+            yield from (Dataset(self._transport, record) for record in page)
+            if len(page) < _A_PAGE:
+                return
+            offset += len(page)
 
     def refresh(self) -> Publication:
         self._record = self._transport.json("GET", f"/publications/{self.pid}")

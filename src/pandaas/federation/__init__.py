@@ -6,11 +6,13 @@ from pandaas.federation.datacite import Registrar
 from pandaas.federation.exports import METADATA, Exports
 from pandaas.federation.filters import FilterError
 from pandaas.federation.panosc import Answer, NarrowingFor, PanoscSearch
-from pandaas.federation.publications import RELATIONS, Publications, PublicationView
+from pandaas.federation.publications import A_PAGE, MOST_DATASETS, RELATIONS, Publications, PublicationView
 from pandaas.federation.seed import ImportReport, SeedImport
 
 __all__ = [
+    "A_PAGE",
     "METADATA",
+    "MOST_DATASETS",
     "RELATIONS",
     "Answer",
     "Exports",

@@ -122,7 +122,11 @@ class Registrar:
             if self._client is None:
                 client.close()
 
-    def _register(self, client: httpx.Client, row: Publication, base: str) -> bool:
+    def _register(self, client: httpx.Client, read: Publication, base: str) -> bool:
+        with self._database.read() as session:  # those before it may have taken minutes
+            row = session.get(Publication, read.id)
+        if row is None or row.doi_state not in _WAITING:
+            return False
         doi = self._settings.doi
         if doi.prefix is None or doi.repository is None or doi.password is None or row.doi is None:
             self._keep(row, "waiting", "No account of DataCite is configured (doi.prefix).")
@@ -130,12 +134,24 @@ class Registrar:
         labels = {iri: self._vocabulary.techniques().label(iri) for iri in row.techniques}
         told = attributes(row, f"{base}/publications/{row.pid}", labels)
         told["event"] = "publish" if row.state == "published" else "hide"
+        address, account = (
+            f"{doi.url.rstrip('/')}/dois/{quote(row.doi)}",
+            (doi.repository, doi.password.get_secret_value()),
+        )
         try:
+            if row.state == "withdrawn" and row.doi_state == "waiting":
+                known = client.get(address, auth=account)
+                if _is_unknown(known):  # what was sent before it was withdrawn never arrived, and must not now
+                    self._keep(row, "none", None)
+                    return False
+                if not known.is_success:
+                    self._keep(row, "waiting", _reason(known))
+                    return False
             answer = client.put(
-                f"{doi.url.rstrip('/')}/dois/{quote(row.doi)}",
+                address,
                 json={"data": {"id": row.doi, "type": "dois", "attributes": told}},
                 headers={"content-type": "application/vnd.api+json"},
-                auth=(doi.repository, doi.password.get_secret_value()),
+                auth=account,
             )
         except httpx.HTTPError as error:
             self._keep(row, "waiting", f"DataCite doesn't answer ({type(error).__name__}); tried again later.")
@@ -158,7 +174,11 @@ class Registrar:
             kept.doi_note = note
             if kept.changed != row.changed and state == "registered":
                 kept.doi_state = "changed"
-            if kept.changed != row.changed or state == "waiting":
+            if kept.changed != row.changed and state == "waiting" and kept.doi_state == "none":
+                kept.doi_state = "waiting"  # withdrawn while it was sent, and nobody knows whether it arrived
+            if state == "none":
+                kept.doi_state = "none"
+            if kept.changed != row.changed or state in {"waiting", "none"}:
                 return
             kept.doi_state = "outdated" if state == "refused" and kept.doi_state in DOI_EXISTS else state
             payload = {"doi": row.doi} | ({"reason": note} if note else {})
@@ -170,6 +190,16 @@ class Registrar:
                 link = f"/publications/{row.pid}"
                 leave_notice(session, kept.person_id, text, link=link, clock=self._database.clock)
         log.info("doi", publication=row.pid, state=state, note=note)
+
+
+def _is_unknown(answer: httpx.Response) -> bool:
+    """No DOI, or a draft of one that nobody can resolve."""
+    if answer.status_code == 404:
+        return True
+    try:
+        return bool(answer.json()["data"]["attributes"]["state"] == "draft")
+    except (ValueError, KeyError, TypeError):
+        return False
 
 
 def _reason(answer: httpx.Response) -> str:

@@ -40,6 +40,9 @@ from pandaas.model import (
 MOST_DATASETS = 10_000
 _MOST_CREATORS = 200
 _MOST_LISTED = 500
+A_PAGE = 100
+_INSIDE = (PublicationDataset, PublicationDataset.dataset_pid == Dataset.pid)
+_LATEST = Dataset.is_latest.is_(True)
 _AS_TOLD = {"changed": "waiting", "outdated": "refused"}
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _ORCID = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
@@ -51,8 +54,8 @@ RELATIONS = ("IsCitedBy", "Cites", "IsSupplementTo", "IsSupplementedBy", "Refere
 
 @dataclass(frozen=True)
 class PublicationView:
-    """`count` is of all its datasets, `datasets` are those that the reader may discover; `opens` is when the last one
-    opens (None: all are open, or one never opens by itself, see `never`)."""
+    """`count` is of all its datasets, `visible` of those that the reader may discover, `datasets` is a page of these;
+    `opens` is when the last one opens (None: all are open, or one never opens by itself)."""
 
     pid: str
     state: str
@@ -79,6 +82,7 @@ class PublicationView:
     opens: datetime | None
     datacite: Mapping[str, Any]
     base: str
+    visible: int = 0
     datasets: tuple[Card, ...] = field(default=())
 
     @property
@@ -92,6 +96,13 @@ class PublicationView:
 
     def dataset_url(self, pid: str) -> str:
         return f"{self.base}/datasets/{pid}"
+
+
+@dataclass(frozen=True)
+class _Facts:
+    size: int = 0
+    open: int = 0
+    opens: datetime | None = None
 
 
 class Publications:
@@ -119,9 +130,11 @@ class Publications:
             counts = dict(session.execute(number).all())
             return [self._view(session, principal, row, count=counts.get(row.id, 0)) for row in rows]
 
-    def show(self, principal: Principal, pid: str) -> PublicationView:
+    def show(self, principal: Principal, pid: str, *, limit: int | None = A_PAGE, offset: int = 0) -> PublicationView:
+        """With up to `limit` of its datasets in their order, those before `offset` left out; None: all that follow."""
         with self._database.read() as session:
-            return self._view(session, principal, self._readable(session, principal, pid))
+            row = self._readable(session, principal, pid)
+            return self._view(session, principal, row, page=(limit, offset))
 
     def draft(
         self, principal: Principal, pids: Sequence[str], title: str | None = None, abstract: str | None = None
@@ -213,7 +226,7 @@ class Publications:
             if row.state != "published":
                 raise Conflict("Only what is published can be withdrawn.")
             row.state, row.reason, row.changed = "withdrawn", _line(reason, "reason", 500), self._database.clock()
-            _tell_again(row)
+            _tell_of_the_end(row)
             self._log(session, principal, "publication.withdrawn", row, {"reason": row.reason})
             session.flush()
             return self._view(session, principal, row)
@@ -268,18 +281,20 @@ class Publications:
         return list(made.values())[:_MOST_CREATORS]
 
     def _view(
-        self, session: Session, principal: Principal, row: Publication, *, count: int | None = None
+        self,
+        session: Session,
+        principal: Principal,
+        row: Publication,
+        *,
+        count: int | None = None,
+        page: tuple[int | None, int] = (A_PAGE, 0),
     ) -> PublicationView:
-        """With `count` as an entry of a list, without its datasets."""
-        pids = _pids(session, row) if count is None else []
+        """With `count` as an entry of a list, without its datasets; else with those of the `page` (limit, offset)."""
         mine = row.person_id is not None and row.person_id == principal.person_id
         operator = self._access.may(principal, Action.OPERATE)
         shown = count is None and row.state != "withdrawn"
-        datasets = _datasets(session, pids).values() if shown else ()
-        now = self._database.clock()
-        everyones = self._open(session, pids) if shown else set()
-        waiting = [one.release_time for one in datasets if one.pid not in everyones]
-        times = [time for time in waiting if time is not None and time > now]
+        facts = self._facts(session, row) if shown else _Facts()
+        visible, cards = self._page(session, principal, row, page) if shown else (0, ())
         terms = self._catalogue.vocabulary.techniques()
         labels = {iri: terms.label(iri) for iri in row.techniques}
         return PublicationView(
@@ -302,23 +317,38 @@ class Publications:
             doi_note=row.doi_note if mine or operator else None,
             may_change=(mine or operator) and row.state != "withdrawn",
             may_withdraw=operator and row.state == "published",
-            count=len(pids) if count is None else count,
-            size=sum(one.size for one in datasets),
-            open=len(everyones),
-            opens=max(times) if times and len(times) == len(waiting) else None,
+            count=_count(session, row) if count is None else count,
+            size=facts.size,
+            open=facts.open,
+            opens=facts.opens,
             datacite=attributes(row, f"{self._base}/publications/{row.pid}", labels),
             base=self._base,
-            datasets=tuple(self._catalogue.cards(principal, pids)) if shown else (),
+            visible=visible,
+            datasets=cards,
         )
 
-    def _open(self, session: Session, pids: Sequence[str]) -> set[str]:
-        """Those that anyone may read."""
+    def _facts(self, session: Session, row: Publication) -> _Facts:
+        """Counted by the database: a publication may have thousands of datasets."""
+        now = self._database.clock()
+        inside = select(Dataset).join(*_INSIDE).where(PublicationDataset.publication_id == row.id, _LATEST)
         anyone = self._access.visible(ANONYMOUS, Dataset, Action.READ)
-        found: set[str] = set()
-        for start in range(0, len(pids), 500):
-            some = Dataset.pid.in_(pids[start : start + 500])
-            found.update(session.scalars(select(Dataset.pid).where(some, Dataset.is_latest.is_(True), anyone)))
-        return found
+        total, size = session.execute(inside.with_only_columns(func.count(), func.sum(Dataset.size))).one()
+        opened = session.scalar(inside.where(anyone).with_only_columns(func.count())) or 0
+        later = inside.where(~anyone, Dataset.release_time > now)
+        waiting, last = session.execute(later.with_only_columns(func.count(), func.max(Dataset.release_time))).one()
+        return _Facts(int(size or 0), opened, last if waiting and waiting == total - opened else None)
+
+    def _page(
+        self, session: Session, principal: Principal, row: Publication, page: tuple[int | None, int]
+    ) -> tuple[int, tuple[Card, ...]]:
+        """How many of its datasets the reader may discover, and the cards of a page of them."""
+        visible = self._access.visible(principal, Dataset, Action.DISCOVER)
+        seen = select(Dataset.pid).join(*_INSIDE).where(PublicationDataset.publication_id == row.id, _LATEST, visible)
+        total = session.scalar(seen.with_only_columns(func.count())) or 0
+        limit, offset = page
+        order = (PublicationDataset.position, PublicationDataset.dataset_pid)
+        pids = list(session.scalars(seen.order_by(*order).limit(limit).offset(offset)))
+        return total, tuple(self._catalogue.cards(principal, pids))
 
     def _readable(self, session: Session, principal: Principal, pid: str, *, changing: bool = False) -> Publication:
         """With `changing` nobody else changes it until the transaction ends."""
@@ -349,6 +379,20 @@ def _tell_again(row: Publication) -> None:
     """Have DataCite told of it once more, where it has a DOI."""
     if row.doi is not None:
         row.doi_state, row.doi_tried = "changed" if row.doi_state in DOI_EXISTS else "waiting", None
+
+
+def _tell_of_the_end(row: Publication) -> None:
+    """Have its DOI hidden where there is one. One that was never sent, or refused, is not registered any more; what became
+    of one that was sent without an answer is asked first."""
+    if row.doi_state in DOI_EXISTS:
+        _tell_again(row)
+    elif row.doi_tried is None or row.doi_state != "waiting":
+        row.doi_state, row.doi_note = "none", None
+
+
+def _count(session: Session, row: Publication) -> int:
+    query = select(func.count()).where(PublicationDataset.publication_id == row.id)
+    return session.scalar(query) or 0
 
 
 def _pids(session: Session, row: Publication) -> list[str]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from pandaas.config import Settings
 from pandaas.db import Database, Memo
@@ -13,7 +15,7 @@ from pandaas.db.tables import Person, SignIn, Token
 from pandaas.identity.credentials import SECRET_PATTERN, TOKEN_PATTERN, digest
 from pandaas.identity.keeping import Keeping
 from pandaas.identity.principals import principal_of
-from pandaas.model import NotFound, NotSignedIn, Principal, PrincipalKind
+from pandaas.model import NotAllowed, NotFound, NotSignedIn, Principal, PrincipalKind
 
 _TOUCH_EVERY = timedelta(minutes=1)
 
@@ -69,7 +71,7 @@ class Identity(Keeping):
                 query = select(Person, Token).join(Token).where(Token.secret_hash == digest(text))
                 person, token = session.execute(query).first() or (None, None)
                 if person and token and _is_valid(token, now) and not self.is_shut_out(person):
-                    principal = principal_of(session, person, now, kind=PrincipalKind.TOKEN, scopes=token.scopes)
+                    principal = _by_token(session, person, token, now)
                     used = token.last_used
                     token_id = token.id
                 else:
@@ -90,6 +92,27 @@ class Identity(Keeping):
             if person is None or self.is_shut_out(person):
                 raise NotFound(f"There is no active person {person_id}.")
             return principal_of(session, person, now, kind=PrincipalKind.SERVICE, acting_for=person_id)
+
+    def principal_of_started(self, person_id: int, token_id: int, started: datetime) -> Principal:
+        """For what goes on of something that this person's token started: as the token, so with its scopes. `NotAllowed`
+        once it was taken back or has expired."""
+        now = self._database.clock()
+        with self._database.read() as session:
+            token, person = session.get(Token, token_id), session.get(Person, person_id)
+            if person is None or self.is_shut_out(person):
+                raise NotFound(f"There is no active person {person_id}.")
+            known = token is not None and token.person_id == person_id and token.created <= started
+            if token is None or not known or not _is_valid(token, now):  # SQLite may give its number to a later one
+                raise NotAllowed(
+                    "The token that started this was taken back or has expired.",
+                    remedy="Restart it: it goes on as whoever restarts it.",
+                )
+            return _by_token(session, person, token, now)
+
+
+def _by_token(session: Session, person: Person, token: Token, now: datetime) -> Principal:
+    principal = principal_of(session, person, now, kind=PrincipalKind.TOKEN, scopes=token.scopes)
+    return replace(principal, token_id=token.id)
 
 
 def _is_valid(token: Token, now: datetime) -> bool:

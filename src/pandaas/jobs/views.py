@@ -13,7 +13,7 @@ from pandaas.access import Access
 from pandaas.db.tables import Dataset, Job, JobInput, Person, Proposal, Recipe
 from pandaas.jobs.folder import JobFolder
 from pandaas.jobs.place import Queue, queue_of
-from pandaas.model import Action, JobState, Principal, PrincipalKind, Scope
+from pandaas.model import Action, JobState, Principal
 
 _ENOUGH = 0.02
 
@@ -51,7 +51,7 @@ def visible_jobs(access: Access, principal: Principal) -> ColumnElement[bool]:
     teams and, for instrument staff, those on data of their instrument in proposals that they may write to."""
     if not principal.signed_in:
         return Job.id.is_(None)
-    if principal.is_operator and (principal.kind is not PrincipalKind.TOKEN or Scope.ADMIN in principal.scopes):
+    if access.may(principal, Action.OPERATE):  # a token needs the scope for it
         return Job.id.is_not(None)
     readable = select(Dataset.pid).where(access.visible(principal, Dataset, Action.READ))
     unreadable = exists().where(JobInput.job_id == Job.id, JobInput.dataset_pid.not_in(readable))
@@ -90,6 +90,7 @@ def views_of(
     made = select(Dataset.job_id, Dataset.pid).where(Dataset.job_id.in_(ids), allowed).order_by(Dataset.id)
     for job_id, pid in session.execute(made):
         outputs.setdefault(str(job_id), []).append(pid)
+    operates = access.may(principal, Action.OPERATE)
     return [
         JobView(
             job=job,
@@ -99,7 +100,7 @@ def views_of(
             inputs=tuple(_input(given, seen) for given in job.inputs),
             outputs=tuple(outputs.get(job.id, ())),
             remaining_s=_remaining(job, now),
-            may_cancel=_is_theirs(principal, job) and not JobState(job.state).is_final,
+            may_cancel=(operates or job.person_id == principal.person_id) and not JobState(job.state).is_final,
             may_repeat=all(given.dataset_pid in seen for given in job.inputs),
             queue=queue_of(session, job, folder_of(job.id)) if folder_of is not None else None,
         )
@@ -117,10 +118,6 @@ def _input(given: JobInput, seen: dict[str, str]) -> JobInputView:
     if title is None:
         return JobInputView(given.slot, "", given.dataset_version, "A dataset that you may not see", hidden=True)
     return JobInputView(given.slot, given.dataset_pid, given.dataset_version, title, hidden=False)
-
-
-def _is_theirs(principal: Principal, job: Job) -> bool:
-    return principal.is_operator or job.person_id == principal.person_id
 
 
 def _remaining(job: Job, now: datetime) -> float | None:

@@ -50,6 +50,7 @@ class Principal:
     instruments whose staff she is. `linked_datasets` are the pids shared with her, or those behind a link (`link_id`).
     `acting_for` names the person on whose behalf a service works. Who looks as somebody else (`VIEW`) has that person's
     rights of reading, as far as the one who looks (`viewer`) has them too; `person_id` None is nobody in particular.
+    `token_id` says which token asks, for what goes on after the request.
     """
 
     kind: PrincipalKind = PrincipalKind.ANONYMOUS
@@ -63,6 +64,7 @@ class Principal:
     acting_for: int | None = None
     link_id: int | None = None
     viewer: Principal | None = None
+    token_id: int | None = field(default=None, repr=False)  # two tokens of the same scopes have the same rights
 
     @property
     def is_operator(self) -> bool:

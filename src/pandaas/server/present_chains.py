@@ -39,9 +39,9 @@ from pandaas.server.services import Services
 _SHORT = {iri: term.short for iri, term in BY_IRI.items()}
 
 
-def chains(platform: Services, asker: Principal) -> list[ChainOut]:
+def chains(platform: Services, asker: Principal, *, limit: int, offset: int) -> list[ChainOut]:
     attached = platform.chains.automatic.instruments()
-    found = platform.chains.library.chains(asker)
+    found = platform.chains.library.chains(asker, limit=limit, offset=offset)
     return [ChainOut.model_validate(_chain(platform, one, attached.get(one.chain.id, []))) for one in found]
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pandaas.arrays import Abandoned
 from pandaas.model import PandaasError, PlotSpec, Principal
 from pandaas.server.schemas.chains import CurvesOut
 from pandaas.server.services import Services
@@ -26,10 +27,13 @@ class _Curve:
     y: Floats
 
 
-def curves(platform: Services, asker: Principal, pids: Sequence[str]) -> CurvesOut:
+def curves(
+    platform: Services, asker: Principal, pids: Sequence[str], *, gone: Callable[[], bool] = lambda: False
+) -> CurvesOut:
     """The abscissa is that of the first one; others are interpolated onto it, NaN where they have no values.
 
-    One curve at a time is held as it is stored: together they may be far larger than the answer.
+    One curve at a time is held as it is stored: together they may be far larger than the answer. Once `gone` says that
+    nobody waits for them any more, nothing further is read: `Abandoned`.
     """
     drawn: list[str] = []
     rows: list[Floats] = []
@@ -37,7 +41,9 @@ def curves(platform: Services, asker: Principal, pids: Sequence[str]) -> CurvesO
     plot: PlotSpec | None = None
     x, changed = np.empty(0), False
     for pid in dict.fromkeys(pids):
-        curve, spec = _read(platform, asker, pid)
+        if gone():
+            raise Abandoned
+        curve, spec = _read(platform, asker, pid, gone)
         if curve is None or spec is None:
             left_out.append(pid)
             continue
@@ -73,17 +79,19 @@ def curves(platform: Services, asker: Principal, pids: Sequence[str]) -> CurvesO
     )
 
 
-def _read(platform: Services, asker: Principal, pid: str) -> tuple[_Curve | None, PlotSpec | None]:
+def _read(
+    platform: Services, asker: Principal, pid: str, gone: Callable[[], bool]
+) -> tuple[_Curve | None, PlotSpec | None]:
     try:
         spec = platform.catalogue.dataset(asker, pid).plot
         if spec is None:
             return None, None
-        y = np.asarray(platform.arrays.read(asker, pid, spec.signal, limit=_LARGEST), dtype=np.float64)
+        y = np.asarray(platform.arrays.read(asker, pid, spec.signal, limit=_LARGEST, cancelled=gone), dtype=np.float64)
         path = spec.axes[0] if spec.axes else None
         if path is None:
             x = np.arange(y.size, dtype=np.float64)
         else:
-            x = np.asarray(platform.arrays.read(asker, pid, path, limit=_LARGEST), dtype=np.float64)
+            x = np.asarray(platform.arrays.read(asker, pid, path, limit=_LARGEST, cancelled=gone), dtype=np.float64)
     except (PandaasError, ValueError, TypeError):
         return None, None
     if y.ndim != 1 or x.shape != y.shape or y.size < 2:

@@ -87,7 +87,7 @@ class Inside:
         """Is she staff who may ask to join: an operator, or of an instrument of these data, who may read all of them?"""
         if row.person_id == principal.person_id or not principal.signed_in:
             return False
-        if principal.is_operator:
+        if self._access.may(principal, Action.OPERATE):
             return True
         pids = [one.dataset_pid for one in row.datasets]
         measured = select(Dataset.instrument_id).where(Dataset.pid.in_(pids))

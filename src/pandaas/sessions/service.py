@@ -366,7 +366,7 @@ class SessionService:
 
     def _visible(self, principal: Principal) -> Any:
         """Her own, those she was let into (`_views` asks whether that still holds), and those that staff may help with."""
-        if principal.is_operator:
+        if self._access.may(principal, Action.OPERATE):
             return WorkSession.id.is_not(None)
         joined = select(SessionMember.session_id).where(SessionMember.person_id == principal.person_id)
         measured = (
@@ -454,12 +454,13 @@ class SessionService:
             or_(SessionMember.expires.is_(None), SessionMember.expires > self._database.clock()),
         )
         others = dict(session.execute(counts.group_by(SessionMember.session_id)).all())
+        operates = self._access.may(principal, Action.OPERATE)  # a token needs the scope for it
         found = []
         for row in rows:
             right = self._inside.right(session, row, Who(principal.person_id))
             is_owner = row.person_id == principal.person_id
             may_help = self._inside.may_help(session, principal, row)
-            if right is None and not (may_help or principal.is_operator):
+            if right is None and not (may_help or operates):
                 continue
             view = SessionView(
                 row=row,
@@ -470,11 +471,11 @@ class SessionService:
                 ),
                 may=right.may if right is not None else None,
                 is_owner=is_owner,
-                may_manage=is_owner or principal.is_operator,
+                may_manage=is_owner or operates,
                 latest_end=row.ready + longest if row.ready else None,
                 role=right.role if right is not None else None,
                 may_help=may_help,
-                others=others.get(row.id, 0) if is_owner or principal.is_operator else 0,
+                others=others.get(row.id, 0) if is_owner or operates else 0,
             )
             found.append(view)
         return found

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from pandaas.chains import AttachmentRequest, definition_of
 from pandaas.chains import automatic as automatic_module
-from pandaas.db import append
+from pandaas.db import EventTail, append
 from pandaas.db.tables import (
     AutomaticRun,
     Chain,
@@ -99,6 +99,39 @@ def test_a_measurement_is_found_once_and_a_result_never(workshop: Workshop) -> N
     for _ in range(3):
         workshop.chains.automatic.round()
     assert [row.dataset_pid for row in found(workshop)] == [pid]
+
+
+def test_events_that_are_none_of_ours_are_read_once(workshop: Workshop) -> None:
+    for _ in range(3):
+        attach(workshop)
+    with workshop.database.session() as session:
+        for _ in range(50):
+            append(session, "dataset.read", "ds-1", clock=workshop.database.clock)
+    workshop.chains.automatic.round()
+    read: list[int] = []
+    real = EventTail.batch
+
+    def batch(tail: EventTail, *asked: Any) -> Any:
+        events = real(tail, *asked)
+        read.append(len(events))
+        return events
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventTail, "batch", batch)
+        workshop.chains.automatic.round()
+        pid = register(workshop)
+        workshop.chains.automatic.round()
+    assert read == [0, 1]
+    assert {row.dataset_pid for row in found(workshop)} == {pid}
+
+
+def test_a_round_ends_when_another_process_leads(workshop: Workshop) -> None:
+    attach(workshop, at_once=10)
+    for _ in range(3):
+        register(workshop)
+    asked = iter([True, True])  # for the attachment and its first run
+    workshop.chains.round(lambda: next(asked, False))
+    assert [row.state for row in found(workshop)] == ["started", "waiting", "waiting"]
 
 
 def test_what_came_while_the_platform_was_down_is_found(workshop: Workshop, tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ import h5py
 import pytest
 from sqlalchemy import func, select
 
-from pandaas.chains import ChainDefinition, RunRequest, RunView, definition_of
-from pandaas.db.tables import Dataset, DatasetFile, Job
+from pandaas.chains import ChainDefinition, RunRequest, RunState, RunView, definition_of
+from pandaas.db.tables import ChainRun, Dataset, DatasetFile, Job
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, PrincipalKind, Scope
 from pandaas.testing.leader import leader
 from pandaas.testing.workshop import Workshop
@@ -255,3 +255,35 @@ def test_each_run_of_a_series_has_inputs_proposed_for_itself(workshop: Workshop)
         for run in (first, second)
     ]
     assert told == [{"sample": sample, "background": water}, {"sample": water}]
+
+
+def _by_token(workshop: Workshop, scopes: Sequence[Scope]) -> tuple[str, int]:
+    """A run of two steps that a token of alice's started, and the token's number."""
+    alice = workshop.principal("alice")
+    saved = workshop.chains.library.save(alice, two_steps())
+    number, text = workshop.identity.create_token(alice.person_id or 0, "for chains", scopes)
+    token = workshop.identity.principal_of_token(text)
+    [run] = workshop.chains.runs.start(token, RunRequest(saved, {"sample": [workshop.dataset()]}))
+    return run, number
+
+
+def test_steps_keep_the_scopes_of_the_token_that_started_them(workshop: Workshop) -> None:
+    run_id, _ = _by_token(workshop, [Scope.READ, Scope.RUN])
+    with workshop.database.read() as session:
+        acting = workshop.chains.keeper._acting.of_run(session, session.get_one(ChainRun, run_id))
+    assert (acting.kind, acting.scopes) == (PrincipalKind.TOKEN, {Scope.READ, Scope.RUN})
+
+
+def test_no_step_starts_for_a_token_that_was_taken_back(workshop: Workshop) -> None:
+    run_id, number = _by_token(workshop, [Scope.READ, Scope.RUN])
+    alice = workshop.principal("alice")
+    workshop.identity.delete_token(alice.person_id or 0, number)
+    workshop.identity.create_token(alice.person_id or 0, "another", [Scope.READ, Scope.RUN])  # it may get its number
+    while workshop.chains.keeper.advance(run_id) is RunState.RUNNING:
+        pass
+    view = workshop.chains.runs.run(alice, run_id)
+    assert states(view) == {"one": "failed", "two": "skipped"}
+    assert "taken back" in (view.steps[0].step.failure or "")
+    workshop.chains.runs.restart(alice, run_id)  # now it is she herself
+    workshop.chains.keeper.advance(run_id)
+    assert states(workshop.chains.runs.run(alice, run_id))["one"] == "running"

@@ -69,10 +69,13 @@ class DataCite:
     def __init__(self, *answers: httpx.Response | Exception) -> None:
         self.answers = list(answers)
         self.told: list[tuple[str, dict[str, Any]]] = []
+        self.known = httpx.Response(404)
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
-        assert request.method == "PUT"
         assert request.headers["authorization"] == httpx.BasicAuth("LAB.DATA", "secret")._auth_header
+        if request.method == "GET":
+            return self.known
+        assert request.method == "PUT"
         self.told.append((request.url.path, json.loads(request.content)["data"]["attributes"]))
         answer = self.answers.pop(0) if self.answers else httpx.Response(201, json={"data": {}})
         if isinstance(answer, Exception):
@@ -148,6 +151,17 @@ def test_a_landing_page_opens_none_of_its_datasets(publications: Publications, p
     assert [card.title for card in seen.datasets] == ["Lysozyme"]
     assert "Hidden title" not in repr(seen)
     assert seen.opens is not None
+
+
+def test_its_datasets_come_in_pages_in_their_order(facility: Facility, publications: Publications) -> None:
+    alice = facility.principal("alice")
+    names = ("c", "a", "d", "b")
+    pids = [facility.register(f"PUB-1/{name}.nxs", title=name, start=NEW if name == "a" else OPEN) for name in names]
+    pid = publications.publish(alice, publications.draft(alice, pids).pid).pid
+    pages = [publications.show(ANONYMOUS, pid, limit=2, offset=offset) for offset in (0, 2, 4)]
+    assert [[card.title for card in page.datasets] for page in pages] == [["c", "d"], ["b"], []]
+    assert [(page.count, page.visible, page.open) for page in pages] == [(4, 3, 3)] * 3
+    assert pages[0].size == sum(card.size for card in publications.show(alice, pid, limit=None).datasets)
 
 
 def test_publications_of_a_dataset_are_told_to_who_may_see_it(
@@ -354,6 +368,54 @@ def test_a_withdrawn_one_is_hidden_at_datacite(
     publications.withdraw(facility.principal("otto"), published.pid, "wrong")
     registrar(facility, service).register_waiting()
     assert [told["event"] for _, told in service.told] == ["publish", "hide"]
+
+
+def test_one_withdrawn_before_its_registration_is_never_sent(
+    facility: Facility, publications: Publications, published: PublicationView
+) -> None:
+    publications.withdraw(facility.principal("otto"), published.pid, "wrong")
+    service = DataCite()
+    assert registrar(facility, service).register_waiting() == 0
+    assert service.told == []
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        (httpx.Response(404), []),
+        (httpx.Response(200, json={"data": {"attributes": {"state": "draft"}}}), []),
+        (httpx.Response(200, json={"data": {"attributes": {"state": "findable"}}}), ["hide"]),
+    ],
+)
+def test_what_was_sent_without_an_answer_is_hidden_only_where_it_arrived(
+    facility: Facility, publications: Publications, published: PublicationView, known: httpx.Response, told: list[str]
+) -> None:
+    registrar(facility, DataCite(httpx.ReadTimeout("slow"))).register_waiting()
+    facility.clock.now += timedelta(minutes=3)
+    publications.withdraw(facility.principal("otto"), published.pid, "wrong")
+    service = DataCite()
+    service.known = known
+    registrar(facility, service).register_waiting()
+    facility.clock.now += timedelta(minutes=3)
+    registrar(facility, service).register_waiting()
+    assert [one["event"] for _, one in service.told] == told
+
+
+def test_one_withdrawn_while_it_is_sent_is_hidden(
+    facility: Facility, publications: Publications, published: PublicationView
+) -> None:
+    class Withdrawing(DataCite):
+        def __call__(self, request: httpx.Request) -> httpx.Response:
+            if not self.told:
+                facility.clock.now += timedelta(seconds=1)
+                publications.withdraw(facility.principal("otto"), published.pid, "wrong")
+            return super().__call__(request)
+
+    service = Withdrawing()
+    registrar(facility, service).register_waiting()
+    facility.clock.now += timedelta(minutes=3)
+    registrar(facility, service).register_waiting()
+    assert [one["event"] for _, one in service.told] == ["publish", "hide"]
 
 
 def test_without_an_account_it_has_a_page_and_no_doi(facility: Facility, pids: list[str]) -> None:

@@ -13,7 +13,19 @@ from sqlalchemy import select
 from pandaas.db.tables import Instrument, Job, Proposal, ProposalMember, RecipeDefault, Validity
 from pandaas.jobs import JobRequest
 from pandaas.jobs.request import split
-from pandaas.model import InputSlot, InvalidInput, NotAllowed, NotFound, NotSignedIn, Principal, RecipeManifest, utc_now
+from pandaas.model import (
+    InputSlot,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    NotSignedIn,
+    Principal,
+    PrincipalKind,
+    RecipeManifest,
+    Role,
+    Scope,
+    utc_now,
+)
 from pandaas.recipes import DatasetSummary
 from pandaas.testing.workshop import Workshop
 
@@ -160,6 +172,16 @@ class TestWhoSeesAJob:
         assert not view.may_cancel
         with pytest.raises(NotAllowed):
             workshop.jobs.cancel(bob, job_id)
+
+    def test_an_operators_token_cancels_others_jobs_only_with_the_scope_for_it(self, workshop: Workshop) -> None:
+        job_id = workshop.start("alice", "sum-whole", workshop.dataset())
+        _join(workshop, "bob", "P-alice", "member")
+        scopes = {Scope.READ, Scope.RUN}
+        for extra, may in ((frozenset[Scope](), False), (frozenset({Scope.ADMIN}), True)):
+            token = workshop.principal(
+                "bob", kind=PrincipalKind.TOKEN, role=Role.OPERATOR, scopes=frozenset(scopes) | extra
+            )
+            assert workshop.jobs.job(token, job_id).may_cancel is may
 
     def test_inputs_that_one_may_no_longer_see_are_hidden(self, workshop: Workshop) -> None:
         _join(workshop, "alice", "P-bob", "member")

@@ -90,6 +90,19 @@ def test_the_client_drafts_publishes_and_cites(client_of: Callable[[str | None],
     assert json.loads(seen.citation("datacite"))["creators"][0]["name"] == "Lovelace, Ada"
 
 
+def test_a_page_of_datasets_is_told_and_all_are_in_the_metadata(
+    client_of: Callable[[str | None], Client], facility: Facility, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pandaas.client.publications._A_PAGE", 2)
+    pids = [facility.register(f"PUB-1/{n}.nxs", title=f"Scan {n}", start="2020-01-01T00:00:00+00:00") for n in range(5)]
+    made = client_of("alice").draft_publication(pids).publish()
+    stranger = client_of(None).publication(made.pid)
+    assert [dataset.pid for dataset in stranger.datasets()] == pids
+    page = browser(None).get(f"/api/v1/publications/{made.pid}", params={"limit": 2, "offset": 4}).json()
+    assert ([card["pid"] for card in page["datasets"]], page["visible"]) == ([pids[4]], 5)
+    assert len(json.loads(stranger.citation("schema.org"))["hasPart"]) == 5
+
+
 def test_a_draft_is_thrown_away(client_of: Callable[[str | None], Client], pid: str) -> None:
     alice = client_of("alice")
     alice.draft_publication([pid]).discard()

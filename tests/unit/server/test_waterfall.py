@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pandaas.arrays import Abandoned
 from pandaas.model import ANONYMOUS, NotFound, PlotSpec
 from pandaas.server import waterfall
 
@@ -24,7 +25,7 @@ class _Results:
             raise NotFound("There is none.")
         return SimpleNamespace(plot=PlotSpec("/y", ("/x",)))
 
-    def read(self, _asker: Any, pid: str, path: str, *, limit: int) -> Any:
+    def read(self, _asker: Any, pid: str, path: str, *, limit: int, cancelled: Any) -> Any:
         assert limit
         return np.array(self.curves[pid][path == "/y"], dtype=float)
 
@@ -47,9 +48,9 @@ def test_others_are_interpolated_onto_the_first_abscissa() -> None:
 def test_one_long_curve_at_a_time_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
     real, lent, held = waterfall._read, [], []
 
-    def read(platform: Any, asker: Any, pid: str) -> Any:
+    def read(*asked: Any) -> Any:
         held.append(sum(one() is not None for one in lent))
-        found = real(platform, asker, pid)
+        found = real(*asked)
         lent.append(weakref.ref(found[0]))
         return found
 
@@ -58,3 +59,12 @@ def test_one_long_curve_at_a_time_is_held(monkeypatch: pytest.MonkeyPatch) -> No
     found = _Results(**{f"c{number}": (long, long) for number in range(6)}).drawn(*(f"c{n}" for n in range(6)))
     assert [len(row) for row in found.y] == [600] * 6
     assert max(held) <= 1
+
+
+def test_nothing_is_read_once_the_client_has_left() -> None:
+    results = _Results(**{name: ([0, 1], [2, 3]) for name in "abc"})
+    platform: Any = SimpleNamespace(catalogue=results, arrays=results)
+    asked = iter([False, True])
+    with pytest.raises(Abandoned):
+        waterfall.curves(platform, ANONYMOUS, ["a", "b", "c"], gone=lambda: next(asked))
+    assert next(asked, None) is None

@@ -101,10 +101,15 @@ export const publicationsQuery = (dataset?: string) =>
     queryFn: ({ signal }) => body(api.GET('/api/v1/publications', { params: { query: { dataset } }, signal })),
   });
 
-export const publicationQuery = (pid: string) =>
+/** So many of a publication's datasets are on one page of its landing page. */
+export const PUBLICATION_PAGE = 50;
+
+export const publicationQuery = (pid: string, page = 1) =>
   queryOptions({
-    queryKey: ['publications', pid],
-    queryFn: ({ signal }) => body(api.GET('/api/v1/publications/{pid}', { params: { path: { pid } }, signal })),
+    queryKey: ['publications', pid, page],
+    queryFn: ({ signal }) =>
+      body(api.GET('/api/v1/publications/{pid}', { params: { path: { pid }, query: { limit: PUBLICATION_PAGE, offset: (page - 1) * PUBLICATION_PAGE } }, signal })),
+    placeholderData: (before, query) => (query?.queryKey[1] === pid ? before : undefined),
   });
 
 export const preferencesQuery = queryOptions({

@@ -2790,7 +2790,7 @@ export interface paths {
         };
         /**
          * List Chains
-         * @description Yours, those of your teams, and the published ones.
+         * @description Yours, those of your teams, and the published ones, by title. Fewer than `limit`: there are no more.
          */
         get: operations["list_chains_api_v1_chains_get"];
         put?: never;
@@ -2999,7 +2999,7 @@ export interface paths {
         };
         /**
          * Show Curves
-         * @description The default curves of these results on one abscissa: what a waterfall is drawn from.
+         * @description The default curves of these results on one abscissa: what a waterfall is drawn from. It ends when the client leaves.
          */
         get: operations["show_curves_api_v1_chain_runs_curves_get"];
         put?: never;
@@ -4090,7 +4090,7 @@ export interface paths {
         };
         /**
          * Show
-         * @description The landing page: for everyone once it is published.
+         * @description The landing page: for everyone once it is published. Its datasets come in pages.
          */
         get: operations["show_api_v1_publications__pid__get"];
         put?: never;
@@ -4178,7 +4178,7 @@ export interface paths {
         };
         /**
          * Citation
-         * @description The citation in words, for reference managers, or as metadata.
+         * @description The citation in words, for reference managers, or as metadata (schema.org: with all datasets that you may see).
          */
         get: operations["citation_api_v1_publications__pid__citation_get"];
         put?: never;
@@ -8284,7 +8284,8 @@ export interface components {
         };
         /**
          * PublicationOut
-         * @description `count` is of all its datasets, `datasets` are those that the reader may discover (of one publication alone).
+         * @description `count` is of all its datasets, `visible` of those that the reader may discover, `datasets` is a page of these (of
+         *     one publication alone).
          */
         PublicationOut: {
             /** Pid */
@@ -8365,6 +8366,11 @@ export interface components {
              * @description When the last of the others opens, where that is known.
              */
             opens: string | null;
+            /**
+             * Visible
+             * @description How many of them the reader may discover (of one publication alone).
+             */
+            visible: number;
             /** Datasets */
             datasets: components["schemas"]["DatasetCard"][];
         };
@@ -28572,7 +28578,10 @@ export interface operations {
     };
     list_chains_api_v1_chains_get: {
         parameters: {
-            query?: never;
+            query?: {
+                limit?: number;
+                offset?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -37433,7 +37442,12 @@ export interface operations {
     };
     show_api_v1_publications__pid__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many of its datasets. */
+                limit?: number;
+                /** @description Leave out so many of those that you may see. */
+                offset?: number;
+            };
             header?: never;
             path: {
                 pid: string;

@@ -90,6 +90,7 @@ const publications = createRoute({
 const publication = createRoute({
   getParentRoute: () => root,
   path: '/publications/$pid',
+  validateSearch: (raw: RawSearch) => may({ page: countOf(raw, 'page') }),
   component: lazyRouteComponent(() => import('@/pages/publications/PublicationPage'), 'PublicationPage'),
 });
 

@@ -58,6 +58,9 @@ class ChainRun(Base):
     state: Mapped[str] = mapped_column(String(16))
     attempt: Mapped[int] = mapped_column(default=1)  # one more with every restart
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    # The token that started or restarted it last: its steps keep the token's scopes. None: the person herself.
+    token_id: Mapped[int | None]
+    acting_since: Mapped[datetime | None]  # when that was: a token made later is another one, whatever its number
     created: Mapped[datetime]
     ended: Mapped[datetime | None]
 

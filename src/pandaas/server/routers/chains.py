@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request, Response
 
+from pandaas.arrays import Abandoned
 from pandaas.chains import AttachmentRequest, RunRequest, definition_of, parse_chain
 from pandaas.server import present_chains, waterfall
+from pandaas.server.answers import CLIENT_LEFT, left
 from pandaas.server.schemas.chains import (
     AgainIn,
     AttachmentChange,
@@ -39,12 +41,18 @@ from pandaas.server.services import READ_OR_RUN, Platform, RowId, Signed
 
 router = APIRouter(prefix="/api/v1", tags=["chains"], dependencies=[READ_OR_RUN])
 _MOST_IN_SERIES = 500
+_MOST_CURVES = 200
 
 
 @router.get("/chains")
-def list_chains(platform: Platform, asker: Signed) -> list[ChainOut]:
-    """Yours, those of your teams, and the published ones."""
-    return present_chains.chains(platform, asker)
+def list_chains(
+    platform: Platform,
+    asker: Signed,
+    limit: int = Query(100, ge=1, le=500),
+    offset: int = Query(0, ge=0, le=1_000_000),
+) -> list[ChainOut]:
+    """Yours, those of your teams, and the published ones, by title. Fewer than `limit`: there are no more."""
+    return present_chains.chains(platform, asker, limit=limit, offset=offset)
 
 
 @router.post("/chains", status_code=201)
@@ -171,12 +179,18 @@ def show_series(
     return present_chains.series(platform.chains.series(asker, page.runs, step), page.total)
 
 
-@router.get("/chain-runs/curves")
+@router.get("/chain-runs/curves", response_model=CurvesOut)
 def show_curves(
-    platform: Platform, asker: Signed, dataset: list[str] = Query(min_length=1, max_length=_MOST_IN_SERIES)
-) -> CurvesOut:
-    """The default curves of these results on one abscissa: what a waterfall is drawn from."""
-    return waterfall.curves(platform, asker, dataset)
+    request: Request,
+    platform: Platform,
+    asker: Signed,
+    dataset: list[str] = Query(min_length=1, max_length=_MOST_CURVES),
+) -> CurvesOut | Response:
+    """The default curves of these results on one abscissa: what a waterfall is drawn from. It ends when the client leaves."""
+    try:
+        return waterfall.curves(platform, asker, dataset, gone=left(request))
+    except Abandoned:
+        return Response(status_code=CLIENT_LEFT)
 
 
 @router.get("/chain-runs/{run_id}")

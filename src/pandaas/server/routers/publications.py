@@ -8,7 +8,7 @@ from typing import Literal
 
 from fastapi import APIRouter, Query, Request, Response
 
-from pandaas.federation import PublicationView, citing
+from pandaas.federation import A_PAGE, MOST_DATASETS, PublicationView, citing
 from pandaas.model import InvalidInput
 from pandaas.server import present
 from pandaas.server.present_values import technique
@@ -51,9 +51,16 @@ def begin(body: PublicationIn, request: Request, platform: Platform, asker: Sign
 
 
 @router.get("/{pid}")
-def show(pid: str, request: Request, platform: Platform, asker: Asker) -> PublicationOut:
-    """The landing page: for everyone once it is published."""
-    return _told(request, platform, platform.publications.show(asker, pid))
+def show(
+    pid: str,
+    request: Request,
+    platform: Platform,
+    asker: Asker,
+    limit: int = Query(A_PAGE, ge=0, le=500, description="At most so many of its datasets."),
+    offset: int = Query(0, ge=0, le=MOST_DATASETS, description="Leave out so many of those that you may see."),
+) -> PublicationOut:
+    """The landing page: for everyone once it is published. Its datasets come in pages."""
+    return _told(request, platform, platform.publications.show(asker, pid, limit=limit, offset=offset))
 
 
 @router.patch("/{pid}")
@@ -95,8 +102,9 @@ def citation(
     asker: Asker,
     form: Literal["text", "bibtex", "ris", "csl", "datacite", "schema.org"] = Query("text", alias="format"),
 ) -> Response:
-    """The citation in words, for reference managers, or as metadata."""
-    view = _addressed(request, platform, platform.publications.show(asker, pid))
+    """The citation in words, for reference managers, or as metadata (schema.org: with all datasets that you may see)."""
+    every = None if form == "schema.org" else 0
+    view = _addressed(request, platform, platform.publications.show(asker, pid, limit=every))
     match form:
         case "text":
             return Response(citing.in_words(view), media_type="text/plain")
@@ -128,7 +136,7 @@ def _told(request: Request, platform: Services, found: PublicationView) -> Publi
         {
             name: getattr(view, name)
             for name in ("pid", "state", "title", "abstract", "licence", "publisher", "published", "reason", "doi", "doi_state",
-                         "doi_note", "url", "identifier", "may_change", "may_withdraw", "count", "size", "open", "opens")
+                         "doi_note", "url", "identifier", "may_change", "may_withdraw", "count", "size", "open", "opens", "visible")
         }
         | {
             "creators": [CreatorOut.model_validate(one) for one in view.creators],

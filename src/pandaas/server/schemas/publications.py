@@ -34,7 +34,8 @@ class RelatedOut(Out):
 
 
 class PublicationOut(Out):
-    """`count` is of all its datasets, `datasets` are those that the reader may discover (of one publication alone)."""
+    """`count` is of all its datasets, `visible` of those that the reader may discover, `datasets` is a page of these (of
+    one publication alone)."""
 
     pid: str
     state: Literal["draft", "published", "withdrawn"]
@@ -60,6 +61,7 @@ class PublicationOut(Out):
     size: int = Field(description="Bytes of all its datasets.")
     open: int = Field(description="How many of them anyone may read.")
     opens: datetime | None = Field(description="When the last of the others opens, where that is known.")
+    visible: int = Field(description="How many of them the reader may discover (of one publication alone).")
     datasets: list[DatasetCard]
 
 

@@ -9,12 +9,15 @@ import { Link, LinkButton } from '@/components/links';
 import { Page, Section } from '@/components/Page';
 import { ActionFailure, Empty, Loaded } from '@/components/states';
 import { When } from '@/components/text';
+import { plural } from '@/format';
 
 import { useAsked } from './Asked';
 import { ChainGraph } from './ChainGraph';
 import { needed } from './fitting';
 import { StateMark } from './marks';
 import { chainRunsQuery, chainsQuery, type ChainOut, type ChainRunOut } from './queries';
+
+const AT_FIRST = 20;
 
 /** Recipes composed into one analysis: what there is, and what ran last. */
 export function ChainsPage() {
@@ -30,11 +33,28 @@ export function ChainsPage() {
         </LinkButton>
       }
     >
-      <Loaded query={chains}>{(list) => (list.length === 0 ? <Empty title="No chains yet">Compose one, or ask the instrument’s staff to publish theirs.</Empty> : list.map((chain) => <One key={chain.id} chain={chain} />))}</Loaded>
+      <Loaded query={chains}>{(list) => <All chains={list} />}</Loaded>
       <Section title="Latest runs">
         <Loaded query={runs}>{(page) => <RunTable runs={page.runs} />}</Loaded>
       </Section>
     </Page>
+  );
+}
+
+function All({ chains }: { chains: ChainOut[] }) {
+  const [shown, show] = useState(AT_FIRST);
+  if (chains.length === 0) return <Empty title="No chains yet">Compose one, or ask the instrument’s staff to publish theirs.</Empty>;
+  return (
+    <>
+      {chains.slice(0, shown).map((chain) => (
+        <One key={chain.id} chain={chain} />
+      ))}
+      {chains.length > shown && (
+        <Button variant="default" onClick={() => show(shown + AT_FIRST)}>
+          {`Show more of ${plural(chains.length, 'chain')}`}
+        </Button>
+      )}
+    </>
   );
 }
 

@@ -15,9 +15,21 @@ export type AttachmentOut = Schemas['AttachmentOut'];
 export type AutomaticRunOut = Schemas['AutomaticRunOut'];
 export type SeriesOut = Schemas['SeriesOut'];
 
+const A_PAGE = 100;
+
+/** All that she may use, asked for in pages: what fits some data is looked for among them. */
+async function everyChain(signal: AbortSignal): Promise<ChainOut[]> {
+  const found: ChainOut[] = [];
+  for (;;) {
+    const page = await body(api.GET('/api/v1/chains', { params: { query: { limit: A_PAGE, offset: found.length } }, signal }));
+    found.push(...page);
+    if (page.length < A_PAGE) return found;
+  }
+}
+
 export const chainsQuery = queryOptions({
   queryKey: ['chains'],
-  queryFn: ({ signal }) => body(api.GET('/api/v1/chains', { signal })),
+  queryFn: ({ signal }) => everyChain(signal),
 });
 
 export const chainQuery = (id: string, number?: number) =>

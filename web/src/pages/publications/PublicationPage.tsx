@@ -1,4 +1,4 @@
-import { Alert, Anchor, Badge, Button, Group, Modal, Stack, Text, Textarea } from '@mantine/core';
+import { Alert, Anchor, Badge, Button, Group, Modal, Pagination, Stack, Text, Textarea } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
 import { modals } from '@mantine/modals';
 import { IconArchiveOff, IconPencil, IconQuote, IconTrash } from '@tabler/icons-react';
@@ -7,7 +7,7 @@ import { getRouteApi, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { api, body } from '@/api/client';
-import { publicationQuery } from '@/api/queries';
+import { PUBLICATION_PAGE, publicationQuery } from '@/api/queries';
 import type { PublicationOut } from '@/api/types';
 import { DatasetRows } from '@/components/datasets';
 import { TechniqueChip } from '@/components/marks';
@@ -25,10 +25,12 @@ const FORMATS = [
   ['datacite', 'DataCite'],
   ['schema.org', 'schema.org'],
 ] as const;
+const PAGE_CONTROLS = { first: 'First page', previous: 'Previous page', next: 'Next page', last: 'Last page' };
 
 export function PublicationPage() {
   const { pid } = route.useParams();
-  const query = useQuery(publicationQuery(pid));
+  const { page = 1 } = route.useSearch();
+  const query = useQuery(publicationQuery(pid, Math.max(page, 1)));
   if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
   if (!query.data) return <SkeletonRows />;
   return <Landing key={pid} publication={query.data} />;
@@ -36,7 +38,7 @@ export function PublicationPage() {
 
 /** The landing page: what was published, by whom, how it is cited, and the data. */
 function Landing({ publication }: { publication: PublicationOut }) {
-  const { pid, state, title, abstract, creators, keywords, techniques, related, count, datasets, size } = publication;
+  const { pid, state, title, abstract, creators, keywords, techniques, related, count, size } = publication;
   return (
     <Page
       title={title}
@@ -99,17 +101,40 @@ function Landing({ publication }: { publication: PublicationOut }) {
         />
         {state !== 'withdrawn' && (
           <Section title={`${plural(count, 'dataset')}, ${bytes(size)}`}>
-            {datasets.length < count && (
-              <Text size="sm" c="dimmed" mb="xs">
-                You can’t see {count - datasets.length} of them yet.
-                {publication.opens && <> The last one opens <When at={publication.opens} exact />.</>}
-              </Text>
-            )}
-            {datasets.length > 0 && <DatasetRows datasets={datasets} />}
+            <Datasets publication={publication} />
           </Section>
         )}
       </Stack>
     </Page>
+  );
+}
+
+/** A page of those that the reader may see; which one stands in the address. */
+function Datasets({ publication }: { publication: PublicationOut }) {
+  const { count, visible, opens, datasets } = publication;
+  const { page = 1 } = route.useSearch();
+  const navigate = route.useNavigate();
+  const pages = Math.ceil(visible / PUBLICATION_PAGE);
+  return (
+    <>
+      {visible < count && (
+        <Text size="sm" c="dimmed" mb="xs">
+          You can’t see {count - visible} of them yet.
+          {opens && <> The last one opens <When at={opens} exact />.</>}
+        </Text>
+      )}
+      {datasets.length > 0 && <DatasetRows datasets={datasets} />}
+      {pages > 1 && (
+        <Pagination
+          mt="md"
+          total={pages}
+          value={Math.min(Math.max(page, 1), pages)}
+          onChange={(chosen) => void navigate({ search: chosen > 1 ? { page: chosen } : {}, resetScroll: false })}
+          getControlProps={(control) => ({ 'aria-label': PAGE_CONTROLS[control] })}
+          getItemProps={(item) => ({ 'aria-label': `Page ${String(item)} of ${String(pages)}` })}
+        />
+      )}
+    </>
   );
 }
 

@@ -148,6 +148,13 @@ class SessionSettings(Section):
     app_folders: tuple[Path, ...] = Field((), description="The facility's own programs, besides those shipped.")
     most: int = Field(24, ge=0, description="Sessions that run at once; 0 switches sessions off.")
     most_of_one: int = Field(4, ge=1, description="Sessions that one person runs at once.")
+    nginx_doors: Path | None = Field(
+        None,
+        description=(
+            "A folder in `home` that belongs to nginx's group. Sockets of sessions are shown there to that "
+            "group, so that nginx leads browsers to them itself; without it all goes through the platform."
+        ),
+    )
     memory_mb: int = Field(
         0,
         ge=0,

@@ -274,6 +274,8 @@ class Keeper:
                     session, row, "info" if state is SessionState.HIBERNATED else "failure", text, self._database.clock
                 )
         self._keys.forget()
+        if self._limits.nginx_doors is not None:
+            (self._limits.nginx_doors / row.id).unlink(missing_ok=True)
         folder = self._starting.folder(row)
         shutil.rmtree(folder.attempt(row.attempt) / "inputs", ignore_errors=True)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import socket
 import stat
 from http.client import HTTPConnection, HTTPException
@@ -57,10 +58,50 @@ class Doorway:
             raise
         return found
 
+    def show(self, file: Path) -> None:
+        """Give this very socket a second name, `file`, and let the group of its folder connect. Does nothing where it has it.
+
+        nginx reaches the session by that name, in a folder where no session writes; whatever the session puts in the place of
+        its own name meanwhile is not followed. `Unavailable` where the system doesn't allow it.
+        """
+        if _identity(file) == self.identity:
+            return
+        fresh = file.with_name(f".{file.name}-{secrets.token_hex(4)}")
+        try:
+            os.chown(self.path, -1, file.parent.stat().st_gid)
+            Path(self.path).chmod(0o660)
+            os.link(self.path, fresh, src_dir_fd=self._descriptor)  # with it Python follows the path to the socket
+            fresh.replace(file)
+        except OSError as error:
+            fresh.unlink(missing_ok=True)
+            raise Unavailable(
+                f"The session can't be shown to nginx: {error.strerror or error}.",
+                remedy="sessions.nginx_doors must be a folder of home, and its group be one of the platform's account.",
+            ) from error
+
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _identity(file: Path) -> tuple[int, int] | None:
+    try:
+        found = file.lstat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def show_to_nginx(door: Doorway, folder: Path | None, name: str) -> Path:
+    """The door's second name in this folder; closes the door. `Unavailable` also where no folder is set up."""
+    try:
+        if folder is None:
+            raise Unavailable("nginx leads to no sessions here.", remedy="Set sessions.nginx_doors.")
+        door.show(folder / name)
+        return folder / name
+    finally:
+        door.close()
 
 
 class _Unix(HTTPConnection):

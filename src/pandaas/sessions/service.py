@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -46,7 +47,7 @@ from pandaas.sessions.messages import Messages
 from pandaas.sessions.notebooks import SessionNotebooks
 from pandaas.sessions.outlook import Outlook, outlook_of
 from pandaas.sessions.programs import Program, Programs
-from pandaas.sessions.reach import Doorway
+from pandaas.sessions.reach import Doorway, show_to_nginx
 from pandaas.sessions.results import Catalogue, SessionResults
 from pandaas.sessions.rights import Entry, Inside, Who
 from pandaas.sessions.starting import Starting
@@ -351,6 +352,10 @@ class SessionService:
         if row is None or row.state != SessionState.READY:
             raise Unavailable("This session does not run.", remedy="Look at it in PaN-DAaS.")
         return self._keeper.door(row)
+
+    def door_for_nginx(self, session_id: str) -> Path:
+        """The socket by which nginx reaches a ready session itself; `Unavailable` where that isn't set up."""
+        return show_to_nginx(self.open_door(session_id), self._limits.nginx_doors, session_id)
 
     def run_keeper(self, stop: threading.Event) -> None:
         """The background work, under the lease `sessions`; returns when `stop` is set."""

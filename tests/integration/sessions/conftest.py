@@ -76,6 +76,7 @@ class Running:
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
     (home / "data").mkdir()
+    (home / "doors").mkdir()
     with h5py.File(home / "data" / "scan.h5", "w") as file:
         file["entry/data/data"] = np.arange(24.0).reshape(2, 3, 4)
     with h5py.File(home / "data" / "other.h5", "w") as file:
@@ -84,7 +85,13 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         home=home,
         storage=[{"name": "data", "path": str(home / "data")}],
         facility={"id": "test", "name": "Test facility"},
-        sessions={"app_folders": [str(APPS)], "home_mb": 50, "most_of_one": 3, "guests": "principal_investigator"},
+        sessions={
+            "app_folders": [str(APPS)],
+            "home_mb": 50,
+            "most_of_one": 3,
+            "guests": "principal_investigator",
+            "nginx_doors": str(home / "doors"),
+        },
     )
     upgrade(found)
     return found

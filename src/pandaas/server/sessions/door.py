@@ -24,13 +24,14 @@ from pandaas.server.services import Services
 from pandaas.server.sessions.addresses import Addresses
 from pandaas.server.sessions.bar import bar_page
 from pandaas.server.sessions.company import Company
-from pandaas.server.sessions.proxy import Proxy
+from pandaas.server.sessions.proxy import Proxy, own_cookies
 from pandaas.sessions import Entry
 
 log = structlog.get_logger(__name__)
 ENTER = "/.pandaas/enter"
 FRAME = "/.pandaas/"
 STATE = "/.pandaas/state"
+MAY = "/.pandaas/may"
 COOKIE = "pandaas-session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _READS = {"GET", "HEAD"}
@@ -79,20 +80,17 @@ class SessionDoor:
             answer = await self._enter(request, services, session_id)
             await answer(scope, receive, send)
             return
-        entry = await self._entry(request, services, session_id)
-        if entry is None:
-            text = "It has ended, or this browser has not been let in."
-            await self._page(request, session_id, text, 403)(scope, receive, send)
+        if scope["path"] == MAY:
+            await (await self._may(request, services, session_id))(scope, receive, send)
             return
-        if not self._same_site(request):
-            await self._page(request, session_id, "Another site tried to use this session.", 403)(scope, receive, send)
+        entry = await self._entry(request, services, session_id)
+        refusal = self._refusal(request, session_id, entry, scope["method"])
+        if entry is None or refusal is not None:
+            await (refusal or Response(status_code=403))(scope, receive, send)
             return
         if scope["path"] in {FRAME, STATE}:
             answer = await self._frame(request, services, entry)
             await answer(scope, receive, send)
-            return
-        if entry.may != "full" and (scope["method"] not in _READS or _overrides(request)):
-            await JSONResponse({"message": _ONLY_WATCH, "reason": _ONLY_WATCH}, 403)(scope, receive, send)
             return
         if scope["method"] not in _SAFE:
             services.sessions.activity.note(session_id)
@@ -100,6 +98,36 @@ class SessionDoor:
             await self._proxy.http(request, send, services.sessions, session_id)
         except PandaasError as error:
             await self._page(request, session_id, str(error), 502)(scope, receive, send)
+
+    async def _may(self, request: Request, services: Services, session_id: str) -> Response:
+        """What nginx asks before it leads a request to the session itself (`auth_request`): 204 with the session's socket and
+        the cookies that it may see, or 403. nginx says the request's own method, and that it is nginx."""
+        method = request.headers.get("x-original-method")
+        if request.headers.get("x-pandaas-nginx") != "1" or not method:
+            return self._page(request, session_id, "There is no such page.", 404)
+        entry = await self._entry(request, services, session_id)
+        if self._refusal(request, session_id, entry, method) is not None:
+            return Response(status_code=403)
+        if method not in _SAFE:
+            services.sessions.activity.note(session_id)
+        try:
+            door = await to_thread.run_sync(services.sessions.door_for_nginx, session_id)
+        except PandaasError as error:
+            log.warning("nginx can't be led to the session", session=session_id, reason=str(error))
+            return Response(status_code=503)
+        return Response(
+            status_code=204, headers={"x-pandaas-door": str(door), "x-pandaas-cookie": own_cookies(request.headers)}
+        )
+
+    def _refusal(self, request: Request, session_id: str, entry: Entry | None, method: str) -> Response | None:
+        """What to answer to a request that may not be led to the session."""
+        if entry is None:
+            return self._page(request, session_id, "It has ended, or this browser has not been let in.", 403)
+        if not self._same_site(request, method):
+            return self._page(request, session_id, "Another site tried to use this session.", 403)
+        if entry.may != "full" and (method not in _READS or _overrides(request)):
+            return JSONResponse({"message": _ONLY_WATCH, "reason": _ONLY_WATCH}, 403)
+        return None
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, services: Services, session_id: str) -> None:
         connection = HTTPConnection(scope)
@@ -158,9 +186,9 @@ class SessionDoor:
             return None
         return await to_thread.run_sync(services.sessions.entry, session_id, secret)
 
-    def _same_site(self, request: Request) -> bool:
+    def _same_site(self, request: Request, method: str) -> bool:
         """What changes something comes from the session's own pages; so does every part of a page."""
-        if request.method not in _SAFE:
+        if method not in _SAFE:
             return self._own_origin(request)
         site = request.headers.get("sec-fetch-site", "none")
         return site in {"none", "same-origin"} or request.headers.get("sec-fetch-mode") == "navigate"

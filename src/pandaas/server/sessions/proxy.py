@@ -7,7 +7,7 @@ and every credential of the platform are left out; what the session says about f
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -224,6 +224,11 @@ def _header(scope: Scope, name: str) -> str:
 def _websocket_headers(scope: Scope) -> set[str]:
     names = (name.decode("latin-1") for name, _ in scope["headers"])
     return {name for name in names if name.startswith("sec-websocket-")}
+
+
+def own_cookies(headers: Mapping[str, str]) -> str:
+    """Of the browser's cookies those that the session has set itself."""
+    return "; ".join(value for name, value in _inward(headers.items(), frozenset()) if name == "cookie")
 
 
 def _inward(headers: Iterable[tuple[str, str]], left_out: frozenset[str] | set[str]) -> list[tuple[str, str]]:

@@ -97,7 +97,7 @@ def screen_command(short: Path, told: dict[str, Any]) -> list[str]:
         "/usr/bin/Xvnc", ":1", "-geometry", "1280x800", "-depth", "24",
         "-SecurityTypes", "None,VncAuth", "-PasswordFile", str(passwords), "-rfbport", "-1", "-rfbunixpath", str(short / "run" / "rfb.sock"),
         "-rfbunixmode", "0600", "-AlwaysShared", "-nolisten", "tcp", "-nolisten", "local", "-desktop", told["title"],
-        "-FrameRate", "30", "-Log", "*:stderr:10",
+        "-FrameRate", "60", "-Log", "*:stderr:10",
     ]  # fmt: skip
 
 

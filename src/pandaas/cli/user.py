@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     group.command("set")(set_details)
     group.command("password")(password)
     group.command("role")(role)
+    group.command("posix")(posix)
     group.command("disable")(disable)
     group.command("enable")(enable)
     group.command("link")(link)
@@ -88,6 +89,18 @@ def role(user: PersonName, role: Annotated[str, typer.Argument(help="visitor, in
     with facility() as local:
         local.identity.set_role(local.identity.person_named(user).id, role)
     print(f"'{user}' is {role} now.")
+
+
+def posix(
+    user: PersonName,
+    account: Annotated[
+        str | None, typer.Argument(help="Account as `getent passwd` shows it; none takes it away.")
+    ] = None,
+) -> None:
+    """Say which Unix account a person's code runs under, and Slurm jobs are submitted as."""
+    with facility() as local:
+        local.identity.set_posix_account(local.identity.person_named(user).id, account)
+    print(f"Code of '{user}' runs as {account}." if account else f"Code of '{user}' runs under a number of its own.")
 
 
 def disable(user: PersonName) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pandaas.config.section import Section
 
@@ -48,6 +49,14 @@ class SlurmSettings(SlurmDirectives):
         None,
         description="Slurm's own key (jwt_key), to make tokens for five minutes with. Whoever reads it is every user.",
     )
+    rest_tokens: Path | None = Field(
+        None,
+        description="Folder with a token for each person's account, in a file named after it; read again for each request.",
+    )
+    submit_as: Literal["service", "person"] = Field(
+        "service",
+        description="Whose jobs they are: the service's, or each person's whose Unix account is known (by slurmrestd only).",
+    )
     python: Path | None = Field(
         None, description="Python ≥ 3.9 on the nodes that starts the supervisor. Default: the platform's own."
     )
@@ -71,6 +80,12 @@ class SlurmSettings(SlurmDirectives):
     poll_s: float = Field(2, gt=0, description="Seconds between two looks at the queue.")
     timeout_s: float = Field(20, gt=0, description="Longest that Slurm may take to answer, in seconds.")
     recipes: tuple[SlurmRecipe, ...] = Field((), description="What single recipes need, besides.")
+
+    @model_validator(mode="after")
+    def _as_persons(self) -> SlurmSettings:
+        if self.submit_as == "person" and self.rest_url is None:
+            raise ValueError("submit_as = 'person' needs rest_url: only slurmrestd takes tokens of persons")
+        return self
 
     def directives(self, recipe: str) -> SlurmDirectives:
         """What holds for this recipe."""

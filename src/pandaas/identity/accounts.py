@@ -31,6 +31,7 @@ from pandaas.identity.credentials import Passwords
 from pandaas.model import Conflict, InvalidInput, NotFound, Role
 
 USER_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,54}")  # leaves room for the space `personal-<user>`
+_POSIX_ACCOUNT = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,31}")
 _ORCID_PATTERN = re.compile(r"\d{4}-\d{4}-\d{4}-\d{3}[\dX]")
 
 
@@ -179,6 +180,19 @@ class Accounts:
             person = _get(session, person_id)
             person.role = _role(role)
             self._log(session, "person.changed", person, actor_id=actor_id, payload={"role": person.role})
+
+    def set_posix_account(self, person_id: int, account: str | None, *, actor_id: int | None = None) -> None:
+        """The Unix account that her code runs under; None for one of the platform's own range. `InvalidInput` for root and odd names."""
+        if account is not None and (account == "root" or not _POSIX_ACCOUNT.fullmatch(account)):
+            raise InvalidInput(
+                f"'{account[:64]}' can't be a person's Unix account.",
+                remedy="Name an account of a person, as `getent passwd` shows it.",
+                field="posix_account",
+            )
+        with self._database.session() as session:
+            person = _get(session, person_id)
+            person.posix_account = account
+            self._log(session, "person.changed", person, actor_id=actor_id, payload={"posix_account": account})
 
     def disable(self, person_id: int, *, disabled: bool = True, actor_id: int | None = None) -> None:
         """Shut a person out (or let her in again): sign-ins end, tokens stop working, from the next request on."""

@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,14 @@ class Sandbox:
         found = _posix_account(posix) if posix else None
         number = self._settings.uid_start + person_id
         return found or Account(number, number)
+
+    def unprivileged(self) -> Sandbox:
+        """The same for commands that are run by an account without privileges, on a node that is like this computer."""
+        if not self._as_root:
+            return self
+        found = copy(self)
+        found._as_root, found.cgroup_version = False, 0
+        return found
 
     def group(self, name: str) -> dict[str, Any] | None:
         """The control group for one piece of work (made by its supervisor), or None where there are none."""

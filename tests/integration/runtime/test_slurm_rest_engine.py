@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pwd
+import secrets
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -9,10 +13,12 @@ from pathlib import Path
 import httpx
 import pytest
 
-from pandaas.config import RuntimeSettings, SlurmSettings
+from pandaas.config import RuntimeSettings, SlurmSettings, package_folder
 from pandaas.model import InvalidInput
-from pandaas.runtime import Engine, Sandbox, SlurmEngine, read_json
-from pandaas.runtime.engines.slurm.rest import RestDriver, token_for
+from pandaas.runtime import Account, Confinement, Engine, ExitRecord, Sandbox, SlurmEngine, WorkSpec, read_json
+from pandaas.runtime.engines.port import Handle
+from pandaas.runtime.engines.slurm.rest import RestDriver
+from pandaas.runtime.engines.slurm.tokens import token_for
 from pandaas.testing.engines import EngineConformance
 from pandaas.testing.slurm import SlurmServer
 
@@ -144,6 +150,87 @@ class TestSlurmRestEngine(EngineConformance):
         seen = self.wait(engine, handle)
         assert seen.exit is not None
         assert seen.exit.succeeded
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that every account passes through, with what a supervisor needs."""
+    found = tmp_path_factory.mktemp("shared")
+    for folder in (found, *found.parents):
+        if folder.stat().st_uid == 0 and folder.name.startswith(("pytest", "popen", "shared")):
+            folder.chmod(0o755)
+    (found / "pandaas").mkdir()
+    shutil.copy(package_folder() / "__init__.py", found / "pandaas")
+    shutil.copytree(package_folder() / "runtime", found / "pandaas" / "runtime")
+    return found
+
+
+class TestWorkOfPersons:
+    """Jobs are submitted as the persons whose Unix accounts are known: here `games`."""
+
+    @pytest.fixture(autouse=True)
+    def _with_rest(self, rest: SlurmServer, place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        rest.add_user("games")
+        self.server, self.place = rest, place
+        self.key = (rest.folder / "etc/jwt.key").read_bytes()
+        monkeypatch.setattr("pandaas.runtime.engines.slurm.engine.package_folder", lambda: place / "pandaas")
+
+    def engine(self, **more: object) -> SlurmEngine:
+        asked = {"rest_url": self.server.rest_url, "rest_user": "slurm", "submit_as": "person", "poll_s": 0.1} | more
+        settings = RuntimeSettings(slurm={"enabled": True, "python": "/usr/bin/python3", "cores": 2, **asked})
+        return SlurmEngine(settings, Sandbox(settings))
+
+    def work(self, code: str) -> WorkSpec:
+        entry = pwd.getpwnam("games")
+        account = Account(entry.pw_uid, entry.pw_gid, tuple(os.getgrouplist("games", entry.pw_gid)))
+        folder = self.place / f"work-{secrets.token_hex(6)}"
+        output = folder / "output"
+        output.mkdir(parents=True)
+        os.chown(output, account.uid, account.gid)
+        folder.chmod(0o700)
+        shown = Confinement((), (output,), cwd=output, memory_mb=256, account=account)
+        return WorkSpec(folder, ("/bin/sh", "-c", code), shown, memory_mb=256, time_limit_s=60)
+
+    def ended(self, engine: SlurmEngine, handle: Handle) -> ExitRecord:
+        _until(lambda: engine.poll([handle])[0].state == "ended")
+        found = engine.poll([handle])[0].exit
+        assert found is not None
+        return found
+
+    @pytest.mark.parametrize("by", ["key", "service"])
+    def test_it_is_her_job_and_runs_as_her(self, tmp_path: Path, by: str) -> None:
+        """With a token of hers, else with the service's, which speaks for her."""
+        token = tmp_path / "token"
+        token.write_text(token_for("slurm", self.key))
+        how = {"rest_key": self.server.folder / "etc/jwt.key"} if by == "key" else {"rest_token": token}
+        engine = self.engine(**how)
+        work = self.work("id -u; echo here > made")
+        handle = engine.submit(work)
+        number = read_json(work.folder / "slurm-job.json")["job"]
+        assert self.server.said("squeue", "-h", "-a", "-t", "all", "-j", number, "-o", "%u").strip() == "games"
+        assert self.ended(engine, handle).succeeded
+        assert (work.folder / "log.txt").read_text().strip() == str(pwd.getpwnam("games").pw_uid)
+        assert (work.folder / "output/made").stat().st_uid == pwd.getpwnam("games").pw_uid
+        engine.close()
+
+    def test_work_without_a_token_waits_for_one_and_says_so(self, tmp_path: Path) -> None:
+        engine = self.engine(rest_key=self.server.folder / "etc/jwt.key", rest_tokens=tmp_path)
+        handle = engine.submit(self.work("true"))
+        assert "no Slurm token for the account games" in engine.poll([handle])[0].detail
+        assert engine.standing(1, 256).answers
+        (tmp_path / "games").write_text(token_for("games", self.key, seconds=-60))
+        _until(lambda: "account games ran out" in engine.poll([handle])[0].detail)
+        (tmp_path / "games").write_text(f"SLURM_JWT={token_for('games', self.key)}\n")
+        assert self.ended(engine, handle).succeeded
+        engine.close()
+
+    def test_her_job_is_cancelled_in_her_name(self) -> None:
+        engine = self.engine(rest_key=self.server.folder / "etc/jwt.key")
+        handle = engine.submit(self.work("sleep 60"))
+        _until(lambda: engine.poll([handle])[0].state == "running")
+        engine.cancel(handle)
+        assert self.ended(engine, handle).reason == "cancelled"
+        engine.close()
 
 
 def _answers(url: str) -> bool:

@@ -229,3 +229,10 @@ def test_the_policy_is_shown_tried_and_changed(facility: Run) -> None:
 def test_the_search_index_is_checked(facility: Run) -> None:
     assert told(facility, "db check") == {"datasets": 0, "differences": []}
     assert "agrees with the tables" in facility("db check --rebuild")
+
+
+def test_a_person_gets_a_unix_account(facility: Run) -> None:
+    assert facility("user posix ann asmith") == "Code of 'ann' runs as asmith.\n"
+    assert "number of its own" in facility("user posix ann")
+    with pytest.raises(InvalidInput, match="Unix account"):
+        facility("user posix ann root")

@@ -32,7 +32,7 @@ class FakeSlurm:
         self.submitted.append(submission)
         return "7"
 
-    def find(self, name: str) -> str | None:
+    def find(self, name: str, _user: str = "") -> str | None:
         self._check()
         return "7" if any(done.name == name for done in self.submitted) else None
 
@@ -47,7 +47,7 @@ class FakeSlurm:
         self._check()
         return [entry for entry in self.ended if entry.job in jobs]
 
-    def cancel(self, job: str) -> None:
+    def cancel(self, job: str, _user: str = "") -> None:
         self._check()
 
     def node_size(self) -> NodeSize:

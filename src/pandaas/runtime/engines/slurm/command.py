@@ -49,7 +49,7 @@ class CommandDriver:
         reason = said.split(_FAILED, 1)[1].strip() if _FAILED in said else _last(said)
         raise InvalidInput(f"Slurm refused the job: {reason}", remedy="Choose another engine, or tell the operator.")
 
-    def find(self, name: str) -> str | None:
+    def find(self, name: str, user: str = "") -> str | None:  # noqa: ARG002 - all are the service's
         found = [entry.job for entry in self._queue("--me", "--states=all", f"--name={name}") if entry.name == name]
         return found[0] if found else None
 
@@ -65,7 +65,7 @@ class CommandDriver:
         text = self._asked("sacct", "-n", "-P", "--units=K", f"--format={_ACCOUNT}", "-j", ",".join(jobs))
         return _accounted(text)
 
-    def cancel(self, job: str) -> None:
+    def cancel(self, job: str, user: str = "") -> None:  # noqa: ARG002 - all are the service's
         self._asked("scancel", job)
 
     def node_size(self) -> NodeSize:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from pandaas.config import SlurmDirectives
+from pandaas.model import Unavailable
 
 PENDING = frozenset(
     {"PENDING", "CONFIGURING", "REQUEUED", "REQUEUE_HOLD", "REQUEUE_FED", "SPECIAL_EXIT", "RESV_DEL_HOLD"}
@@ -19,7 +20,8 @@ RUNNING = frozenset({"RUNNING", "COMPLETING", "SUSPENDED", "STOPPED", "SIGNALING
 class Submission:
     """A job to be: it runs `script` (a shell script) and writes what that says to `log`.
 
-    With several `tasks` it is an array, each task of that size; `log` then holds %a, the task's index."""
+    With several `tasks` it is an array, each task of that size; `log` then holds %a, the task's index. `user` is the account
+    whose job it is, empty for the service's own."""
 
     name: str
     script: str
@@ -29,6 +31,11 @@ class Submission:
     time_limit_s: int
     directives: SlurmDirectives = field(default_factory=SlurmDirectives)
     tasks: int = 1
+    user: str = ""
+
+
+class NoToken(Unavailable):
+    """There is no valid token for one person's account: her work waits, Slurm and everybody else's do not."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +54,7 @@ class QueueEntry:
     priority: int = 0
     partition: str = ""
     task: str = ""
+    user: str = ""
 
 
 @dataclass(frozen=True)
@@ -76,18 +84,21 @@ class NodeSize:
 
 
 class SlurmDriver(Protocol):
-    """Every verb raises `Unavailable` when Slurm doesn't answer now; `submit` raises `InvalidInput` when it refuses."""
+    """Every verb raises `Unavailable` when Slurm doesn't answer now; `submit` raises `InvalidInput` when it refuses.
+
+    `user` is the account whose job it is, empty for the service's own; without a valid token for it they raise `NoToken`.
+    """
 
     def submit(self, submission: Submission) -> str:
         """The new job's number."""
         ...
 
-    def find(self, name: str) -> str | None:
-        """The number of the job of this name that the controller knows."""
+    def find(self, name: str, user: str = "") -> str | None:
+        """The number of this account's job of this name that the controller knows."""
         ...
 
     def own(self) -> list[QueueEntry]:
-        """This account's jobs, those that ended some minutes ago too."""
+        """The platform's jobs, those that ended some minutes ago too."""
         ...
 
     def pending(self) -> list[QueueEntry]:
@@ -102,7 +113,7 @@ class SlurmDriver(Protocol):
         """What is known of these jobs: one entry each, of an array one per task."""
         ...
 
-    def cancel(self, job: str) -> None:
+    def cancel(self, job: str, user: str = "") -> None:
         """End it; of an array, all tasks."""
         ...
 

@@ -22,7 +22,7 @@ from typing import Any
 import structlog
 
 from pandaas.config import RuntimeSettings, package_folder
-from pandaas.model import InvalidInput, PandaasError, Unavailable
+from pandaas.model import InvalidInput, PandaasError, Unavailable, UnreadableFile
 from pandaas.runtime.choice import Standing
 from pandaas.runtime.engines.port import ExitReason, ExitRecord, Handle, Observation, WorkSpec
 from pandaas.runtime.engines.slurm.arrays import LEADING_MB, NODE_PATH, Arrays, leading, together, write_parts
@@ -32,10 +32,12 @@ from pandaas.runtime.engines.slurm.driver import (
     RUNNING,
     Accounted,
     NodeSize,
+    NoToken,
     QueueEntry,
     SlurmDriver,
     Submission,
 )
+from pandaas.runtime.engines.slurm.persons import OWN, account_name, bring_back, hand_over, is_claimed, is_handed_over
 from pandaas.runtime.engines.slurm.rest import RestDriver
 from pandaas.runtime.engines.slurm.words import place_of, waits_for
 from pandaas.runtime.engines.spec import never_ran, write_spec
@@ -77,6 +79,7 @@ class SlurmEngine:
         self._submitting = threading.Lock()
         self._numbers: dict[Path, str] = {}
         self._unsubmitted: set[Path] = set()
+        self._without_token: dict[Path, str] = {}  # what is said of work whose account has none
         self._missing: set[Path] = set()  # not in the queue: the accounting is asked
         self._last: dict[Path, Observation] = {}
         self._denied: set[Path] = set()  # neither the queue nor the accounting knows it
@@ -109,6 +112,8 @@ class SlurmEngine:
             self._write(work, folder)
         try:
             self._bring(folder)
+        except NoToken as error:
+            self._wait_for_token(folder, error)
         except Unavailable as error:
             self._trouble = error.detail
             with self._mutex:
@@ -135,17 +140,19 @@ class SlurmEngine:
 
     def cancel(self, handle: Handle) -> None:
         folder = Path(str(handle["folder"]))
+        if folder.is_dir():
+            bring_back(folder)
         if not folder.is_dir() or (folder / "exit.json").exists():
             return
         (folder / "cancel").touch()
         number = self._number(folder)
         if number is not None:
-            self._driver.cancel(number)
+            self._driver.cancel(number, _user_of(folder))
             return
         with self._mutex:
             self._unsubmitted.discard(folder)
         with self._submitting:
-            if self._number(folder) is None and not (folder / "claim").exists():
+            if self._number(folder) is None and not is_claimed(folder):
                 write_atomically(str(folder / "exit.json"), never_ran())
 
     def standing(self, cores: int, memory_mb: int) -> Standing:  # noqa: ARG002 - part of the port
@@ -172,9 +179,14 @@ class SlurmEngine:
                 field="memory_mb",
             )
         asked = self._settings.directives(work.recipe)
-        tasks = self._tasks_of(work)
+        account = work.confinement.account if self._settings.submit_as == "person" else None
+        user = account_name(account)
+        tasks = 1 if user else self._tasks_of(work)
         cores = min(work.cores, self.cores) if tasks == 1 else self._task_cores()
-        write_spec(work, self._sandbox, cores=cores, cgroup=None)
+        if user and account is not None:
+            hand_over(replace(work, folder=folder), folder, account, self._sandbox, cores=cores)
+        else:
+            write_spec(work, self._sandbox, cores=cores, cgroup=None)
         if tasks > 1:
             described = {"tasks": tasks, "cores": cores, "lost_s": self.lost_s}
             write_parts(replace(work, folder=folder), self._sandbox, self._python(), described)
@@ -185,6 +197,7 @@ class SlurmEngine:
             "time_limit_s": min(work.time_limit_s, asked.time_limit_s or work.time_limit_s) + _OWN_S,
             "directives": asked.model_dump(mode="json"),
             "tasks": tasks,
+            "user": user,
         }
         write_atomically(str(folder / "slurm.json"), submission)
 
@@ -203,11 +216,11 @@ class SlurmEngine:
     def _bring(self, folder: Path) -> None:
         """Submit the work unless it has been: a job of its name counts, and so does one that has begun."""
         with self._submitting:
-            if self._number(folder) is not None or (folder / "exit.json").exists() or (folder / "claim").exists():
+            if self._number(folder) is not None or (folder / "exit.json").exists() or is_claimed(folder):
                 return
             submission = self._submission(folder)
             marker = folder / "slurm-asked"
-            number = self._driver.find(submission.name) if marker.exists() else None
+            number = self._driver.find(submission.name, submission.user) if marker.exists() else None
             if number is None:
                 marker.touch()
                 number = self._driver.submit(submission)
@@ -215,6 +228,7 @@ class SlurmEngine:
             with self._mutex:
                 self._numbers[folder] = number
                 self._unsubmitted.discard(folder)
+                self._without_token.pop(folder, None)
 
     def _submission(self, folder: Path) -> Submission:
         tree = read_json(folder / "slurm.json")
@@ -223,12 +237,14 @@ class SlurmEngine:
         asked = type(self._settings.directives("")).model_validate(tree.pop("directives"))
         is_array = int(tree.get("tasks", 1)) > 1
         program = ["pandaas.runtime.engines.slurm.member"] if is_array else ["pandaas.runtime.supervisor", "--attached"]
-        command = shlex.join([str(self._python()), "-S", "-m", *program, str(folder)])
+        place = folder / OWN if is_handed_over(folder) else folder
+        command = shlex.join([str(self._python()), "-S", "-m", *program, str(place)])
         where = shlex.quote(str(package_folder().parent))
         script = f"#!/bin/sh\nPATH={NODE_PATH}; export PATH\nPYTHONPATH={where} exec {command}\n"
-        output = folder / ("slurm-%a.out" if is_array else "slurm.out")
+        output = place / ("slurm-%a.out" if is_array else "slurm.out")
         values = {name: tree[name] for name in ("name", "cores", "memory_mb", "time_limit_s")}
-        return Submission(script=script, log=output, directives=asked, tasks=int(tree.get("tasks", 1)), **values)
+        values |= {"tasks": int(tree.get("tasks", 1)), "user": str(tree.get("user", ""))}
+        return Submission(script=script, log=output, directives=asked, **values)
 
     def _number(self, folder: Path) -> str | None:
         """The job that runs or shall run this work."""
@@ -246,7 +262,7 @@ class SlurmEngine:
         self._last[folder] = seen
         if seen.state == "ended":
             known: dict[Path, Any]
-            for known in (self._last, self._ended_since, self._numbers):
+            for known in (self._last, self._ended_since, self._numbers, self._without_token):
                 known.pop(folder, None)
             self._arrays.forget(folder)
             self._missing.discard(folder)
@@ -254,6 +270,7 @@ class SlurmEngine:
         return seen
 
     def _judge(self, folder: Path) -> Observation:
+        bring_back(folder)
         record = _exit_record(folder)
         number = self._number(folder)
         entry = leading(folder, self._queue.get(number, [])) if number else None
@@ -284,6 +301,8 @@ class SlurmEngine:
         if not (folder / "slurm.json").exists():
             return Observation("unknown", detail="It was never given to Slurm.")
         self._unsubmitted.add(folder)
+        if folder in self._without_token:
+            return Observation("queued", detail=self._without_token[folder])
         return Observation("queued", detail="Slurm does not answer; the job is submitted as soon as it does")
 
     def _ended(self, folder: Path, record: ExitRecord, entry: QueueEntry | None) -> Observation:
@@ -372,10 +391,21 @@ class SlurmEngine:
         for folder in folders:
             try:
                 self._bring(folder)
+            except NoToken as error:
+                self._wait_for_token(folder, error)
+                continue
             except InvalidInput as error:
                 write_atomically(str(folder / "exit.json"), never_ran("refused", error.detail))
             with self._mutex:
                 self._unsubmitted.discard(folder)
+
+    def _wait_for_token(self, folder: Path, error: NoToken) -> None:
+        """This work waits; everything else goes on."""
+        with self._mutex:
+            if folder not in self._without_token:
+                log.warning("no token for Slurm", folder=str(folder), reason=error.detail, remedy=error.remedy)
+            self._without_token[folder] = f"{error.detail} The job waits for one."
+            self._unsubmitted.add(folder)
 
     def _keep_arrays(self, numbers: Mapping[Path, str]) -> None:
         for folder, number in numbers.items():
@@ -427,9 +457,19 @@ def _exit_record(folder: Path) -> ExitRecord | None:
     return ExitRecord(**tree) if isinstance(tree, dict) else None
 
 
+def _user_of(folder: Path) -> str:
+    """The account that the work was submitted as, empty for the service's own."""
+    tree = read_json(folder / "slurm.json")
+    return str(tree.get("user", "")) if isinstance(tree, dict) else ""
+
+
 def _node_said(folder: Path) -> str:
     """The beginning of what the batch scripts wrote."""
-    return "".join(read_text(file, limit=_LOG_TAIL) for file in sorted(folder.glob("slurm*.out")))
+    place = folder / OWN if is_handed_over(folder) else folder
+    try:
+        return "".join(read_text(file, limit=_LOG_TAIL) for file in sorted(place.glob("slurm*.out")))
+    except UnreadableFile:
+        return ""
 
 
 def _said(state: str) -> str:

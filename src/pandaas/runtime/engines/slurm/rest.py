@@ -1,4 +1,4 @@
-"""Slurm by its REST service `slurmrestd`, with a token for the account whose jobs they are.
+"""Slurm by its REST service `slurmrestd`, with a token for the account whose jobs they are (`tokens`).
 
 Speaks version 0.0.38 (Slurm 21.08 to 23.02). It answers 500 to whatever goes wrong, so what an error means is told by its words.
 `slurmrestd` gives no memory used; the supervisor's record has it.
@@ -6,12 +6,6 @@ Speaks version 0.0.38 (Slurm 21.08 to 23.02). It answers 500 to whatever goes wr
 
 from __future__ import annotations
 
-import base64
-import getpass
-import hashlib
-import hmac
-import json
-import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -22,9 +16,9 @@ from pandaas.config import SlurmSettings
 from pandaas.model import InvalidInput, Unavailable
 from pandaas.runtime.engines.slurm.command import SAID_FOR_LATER
 from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry, Submission
+from pandaas.runtime.engines.slurm.tokens import Tokens
 
 _VERSION = "v0.0.38"
-_TOKEN_S = 300
 _NOT_THERE = "Nothing found with query"
 _FOREVER = 4_000_000_000  # Slurm's words for "no time" are numbers above this
 
@@ -40,7 +34,8 @@ class RestDriver:
                 field="runtime.slurm.options",
             )
         self._settings = settings
-        self.user = settings.rest_user or getpass.getuser()
+        self._tokens = Tokens(settings)
+        self.user = self._tokens.service
         self._client = httpx.Client(
             base_url=str(settings.rest_url), timeout=settings.timeout_s, transport=transport, trust_env=False
         )
@@ -67,17 +62,21 @@ class RestDriver:
             job["array"] = f"0-{submission.tasks - 1}"
         if asked.gpus:
             job["tres_per_node"] = f"gres:gpu:{asked.gpus}"
-        answer = self._answer("POST", "slurm", "job/submit", {"script": submission.script, "job": job})
+        body = {"script": submission.script, "job": job}
+        answer = self._answer("POST", "slurm", "job/submit", body, user=submission.user)
         number = answer.get("job_id")
         if not isinstance(number, int) or number <= 0:
             raise Unavailable("slurmrestd took a job but gave no number.")
         return str(number)
 
-    def find(self, name: str) -> str | None:
-        return next((entry.job for entry in self.own() if entry.name == name), None)
+    def find(self, name: str, user: str = "") -> str | None:
+        owner = user or self.user
+        return next((one.job for one in self.own() if one.name == name and one.user == owner), None)
 
     def own(self) -> list[QueueEntry]:
-        return [_entry(job) for job in self._jobs() if job.get("user_name") == self.user]
+        of_persons = self._settings.submit_as == "person"
+        entries = [_entry(job) for job in self._jobs()]
+        return [one for one in entries if one.user == self.user or (of_persons and one.name.startswith("pandaas-"))]
 
     def pending(self) -> list[QueueEntry]:
         return [entry for job in self._jobs() if (entry := _entry(job)).state == "PENDING"]
@@ -95,8 +94,8 @@ class RestDriver:
             found += [entry for entry in told if entry.job == job]
         return found
 
-    def cancel(self, job: str) -> None:
-        self._answer("DELETE", "slurm", f"job/{quote(job)}")
+    def cancel(self, job: str, user: str = "") -> None:
+        self._answer("DELETE", "slurm", f"job/{quote(job)}", user=user)
 
     def node_size(self) -> NodeSize:
         partition = self._settings.partition
@@ -112,11 +111,17 @@ class RestDriver:
     def _jobs(self) -> list[dict[str, Any]]:
         return _list(self._answer("GET", "slurm", "jobs"), "jobs")
 
-    def _answer(self, method: str, part: str, path: str, body: Mapping[str, Any] | None = None) -> dict[str, Any]:
-        headers = {"X-SLURM-USER-NAME": self.user, "X-SLURM-USER-TOKEN": self._token()}
+    def _answer(
+        self, method: str, part: str, path: str, body: Mapping[str, Any] | None = None, *, user: str = ""
+    ) -> dict[str, Any]:
+        headers = {"X-SLURM-USER-NAME": user or self.user, "X-SLURM-USER-TOKEN": self._tokens.of(user)}
         try:
             response = self._client.request(method, f"/{part}/{_VERSION}/{path}", json=body, headers=headers)
             tree = response.json()
+        except RuntimeError as error:  # closed while it was asked: the platform ends
+            if not self._client.is_closed:
+                raise
+            raise Unavailable("The platform ends.") from error
         except httpx.TimeoutException as error:
             raise Unavailable(f"slurmrestd did not answer within {self._settings.timeout_s:g} s.") from error
         except (httpx.HTTPError, ValueError) as error:
@@ -134,33 +139,6 @@ class RestDriver:
             raise InvalidInput(f"Slurm refused the job: {said}", remedy="Choose another engine, or tell the operator.")
         raise Unavailable(f"Slurm does not answer: {said or f'HTTP {response.status_code}'}")
 
-    def _token(self) -> str:
-        """The account's token: from its file, read again each time, or made for five minutes with Slurm's own key."""
-        settings = self._settings
-        try:
-            if settings.rest_token is not None:
-                text = settings.rest_token.read_text("utf-8").strip()
-                return text.removeprefix("SLURM_JWT=")  # as `scontrol token` prints it
-            if settings.rest_key is not None:
-                return token_for(self.user, settings.rest_key.read_bytes())
-        except OSError as error:
-            raise Unavailable(f"The token for slurmrestd can't be read: {error.strerror}.") from error
-        raise InvalidInput(
-            "There is no token for slurmrestd.", remedy="Set rest_token or rest_key.", field="runtime.slurm.rest_token"
-        )
-
-
-def token_for(user: str, key: bytes, seconds: int = _TOKEN_S) -> str:
-    """A token of Slurm's (JWT, HS256; claims of https://slurm.schedmd.com/jwt.html). Whoever has the key is every user."""
-    now = int(time.time())
-    parts = ({"alg": "HS256", "typ": "JWT"}, {"iat": now, "exp": now + seconds, "sun": user})
-    text = b".".join(_base64(json.dumps(part).encode()) for part in parts)
-    return (text + b"." + _base64(hmac.new(key, text, hashlib.sha256).digest())).decode()
-
-
-def _base64(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
 
 def _entry(job: Mapping[str, Any]) -> QueueEntry:
     start = _whole(job, "start_time")
@@ -174,6 +152,7 @@ def _entry(job: Mapping[str, Any]) -> QueueEntry:
         _whole(job, "priority"),
         str(job.get("partition") or ""),
         task,
+        str(job.get("user_name") or ""),
     )
 
 

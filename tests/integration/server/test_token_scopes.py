@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import httpx
@@ -64,21 +65,28 @@ Token = Callable[..., tuple[int, str]]
 
 @pytest.fixture(scope="module")
 def token(settings: Settings, address: str) -> Token:
-    """Makes tokens of alice, who leads P-1: number and text."""
+    """A token of alice, who leads P-1, with these scopes: number and text, made when first asked for."""
 
-    def make(*scopes: str) -> tuple[int, str]:
+    @cache
+    def made(*scopes: str) -> tuple[int, str]:
         services = build_services(settings)
-        made = services.identity.create_token(services.identity.person_named("alice").id, "test", scopes, 1)
+        token = services.identity.create_token(services.identity.person_named("alice").id, "test", scopes, 1)
         close_services(services)
-        return made
+        return token
 
-    return make
+    return made
 
 
 @pytest.fixture(scope="module")
-def pid(address: str, token: Token) -> str:
+def client(address: str) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=address, timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def pid(client: httpx.Client, token: Token) -> str:
     headers = {"authorization": f"Bearer {token('read')[1]}"}
-    return str(httpx.get(f"{address}/api/v1/search", headers=headers).json()["results"][0]["pid"])
+    return str(client.get("/api/v1/search", headers=headers).json()["results"][0]["pid"])
 
 
 def operations() -> list[tuple[str, str]]:
@@ -109,10 +117,12 @@ def scopes_for(method: str, path: str) -> set[str]:
 
 
 @pytest.mark.parametrize(("method", "path"), operations())
-def test_a_token_without_the_scope_is_refused(address: str, token: Token, pid: str, method: str, path: str) -> None:
+def test_a_token_without_the_scope_is_refused(
+    client: httpx.Client, token: Token, pid: str, method: str, path: str
+) -> None:
     for scope in sorted({"read", "write", "run"} - scopes_for(method, path)):
         headers = {"authorization": f"Bearer {token(scope)[1]}", "upload-offset": "0"}
-        url = address + path.format_map(
+        url = path.format_map(
             _Names(pid=pid, name="P-1", user="alice", model="Datasets", key="zarr.json", recipe="sas-fit")
         )
         query = {
@@ -127,22 +137,22 @@ def test_a_token_without_the_scope_is_refused(address: str, token: Token, pid: s
             "line": "0,0,1,1",
         }
         body = {"json": BODIES[path]} if path in BODIES and method != "get" else {}
-        answer = httpx.request(method, url, params=query, headers=headers, **body)
+        answer = client.request(method, url, params=query, headers=headers, **body)
         assert answer.status_code == 403, f"{scope}: {answer.status_code} {answer.text}"
 
 
 @pytest.mark.parametrize("scope", ["read", "write", "run"])
-def test_who_it_is_may_always_be_asked(address: str, token: Token, scope: str) -> None:
-    answer = httpx.get(f"{address}/api/v1/session", headers={"authorization": f"Bearer {token(scope)[1]}"})
+def test_who_it_is_may_always_be_asked(client: httpx.Client, token: Token, scope: str) -> None:
+    answer = client.get("/api/v1/session", headers={"authorization": f"Bearer {token(scope)[1]}"})
     assert answer.json()["scopes"] == [scope]
 
 
-def test_nothing_is_changed_by_whom_the_answer_is_refused(address: str, token: Token, pid: str) -> None:
+def test_nothing_is_changed_by_whom_the_answer_is_refused(client: httpx.Client, token: Token, pid: str) -> None:
     writer, reader = ({"authorization": f"Bearer {token(scope)[1]}"} for scope in ("write", "read"))
-    url = f"{address}/api/v1/datasets/{pid}"
-    answer = httpx.patch(url, json={"description": "changed"}, headers=writer)
+    url = f"/api/v1/datasets/{pid}"
+    answer = client.patch(url, json={"description": "changed"}, headers=writer)
     assert (answer.status_code, "scope read" in answer.text) == (403, True)
-    assert httpx.get(url, headers=reader).json()["description"] != "changed"
+    assert client.get(url, headers=reader).json()["description"] != "changed"
 
 
 def test_a_stream_ends_soon_after_its_token_was_taken_back(settings: Settings, address: str, token: Token) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from typer.testing import CliRunner
 from pandaas.catalogue import IngestReport, QuarantinedFile
 from pandaas.cli import build
 from pandaas.cli.ingest import _print
+from pandaas.config import load_settings
 from pandaas.model import Conflict, InvalidInput, NotFound, Unavailable
 
 Run = Callable[..., str]
@@ -32,8 +34,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, quick_passwords: None) 
 
 
 @pytest.fixture
-def facility(run: Run) -> Run:
-    run("db upgrade")
+def facility(run: Run, tmp_path: Path, sqlite_template: Path) -> Run:
+    settings = load_settings(home=tmp_path / "home")
+    settings.home.mkdir()
+    shutil.copyfile(sqlite_template, settings.database_url.removeprefix("sqlite:///"))
     run("user create ann --name Ann --password-stdin", "correct horse\n")
     run("user create ben --name Ben --no-password")
     run("proposal instrument BL1 --title Beamline")

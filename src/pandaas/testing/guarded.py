@@ -6,7 +6,7 @@ import ctypes
 import mmap
 import os
 
-FUZZ_INPUTS = 1_000_000 if os.environ.get("PANDAAS_TEST_FULL") else 20_000
+FUZZ_INPUTS = 1_000_000 if os.environ.get("PANDAAS_TEST_FULL") else 8_000
 
 
 class Guarded:

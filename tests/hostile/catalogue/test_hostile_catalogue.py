@@ -81,7 +81,7 @@ def test_no_query_fails_or_finds_what_is_not_allowed(facility: Facility, text: s
         assert result.total == len(result.results)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     text=st.text(max_size=120),
     selected=st.dictionaries(st.sampled_from(FACETS), st.lists(st.text(max_size=12), max_size=3).map(tuple)),
@@ -142,7 +142,7 @@ def test_a_planted_link_brings_no_data_into_the_planters_proposal(facility: Faci
     assert facility.catalogue.search(facility.principal("alice"), SearchQuery("secret")).total == 0
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(pid=st.text(max_size=80))
 def test_no_identifier_gets_through_to_anything_else(facility: Facility, pid: str) -> None:
     with pytest.raises(PandaasError):

@@ -16,7 +16,7 @@ from pandaas.model import ANONYMOUS
 from pandaas.testing.worlds import World, assert_rule_agrees, worlds
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds())
 def test_python_sql_and_index_agree(sqlite_database: Database, world: World) -> None:
     assert_rule_agrees(sqlite_database, world)

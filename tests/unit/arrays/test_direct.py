@@ -76,7 +76,7 @@ WAYS: dict[str, dict[str, Any]] = {
 
 
 @settings(
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=300
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None, max_examples=120
 )  # eight selections each
 @given(data=st.data())
 def test_any_selection_of_any_layout_is_what_h5py_gives(make: Make, data: st.DataObject) -> None:

@@ -128,7 +128,7 @@ def same(mine: Any, theirs: Any) -> bool:
     return left.shape == right.shape and left.astype(right.dtype).tobytes() == right.tobytes()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_any_layout_type_and_filter_gives_what_h5py_gives(data: st.DataObject) -> None:
     shape = tuple(data.draw(st.lists(st.integers(0, 40), min_size=0, max_size=4)))

@@ -73,7 +73,7 @@ def test_a_chain_that_promises_gigabytes_is_refused() -> None:
 @pytest.mark.parametrize("compressor", COMPRESSORS)
 @pytest.mark.timeout(0)
 def test_mutated_chunks_never_leave_their_buffers(compressor: BlockCompressor) -> None:
-    """20,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
+    """8,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
     random = np.random.default_rng(7)
     values = random.integers(0, 50, 203).astype("u2")
     original = np.frombuffer(stored_chunk(values, compressor, 64), np.uint8)

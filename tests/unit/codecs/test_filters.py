@@ -219,7 +219,7 @@ FUZZED = [
 @pytest.mark.parametrize("way", FUZZED)
 @pytest.mark.timeout(0)
 def test_mutated_chunks_never_leave_their_buffers(way: str) -> None:
-    """20,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
+    """8,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
     random = np.random.default_rng(11)
     few = 5 if "blosc" in way else 50
     values = random.integers(0, few, 40_001 if "many" in way else 203).astype("u2")

@@ -9,7 +9,8 @@ import typer
 
 from pandaas.cli.output import Json, emit, table
 from pandaas.cli.remote import TokenFile, Url, connected
-from pandaas.model import Unavailable
+from pandaas.cli.session_operation import register_operation
+from pandaas.model import InvalidInput, Unavailable
 
 SessionId = Annotated[str, typer.Argument(help="Identifier of the session.")]
 _LOOK_S = 0.5
@@ -20,6 +21,7 @@ def register(app: typer.Typer) -> None:
     group.command("list")(list_sessions)
     group.command("start")(start)
     group.command("extend")(extend)
+    register_operation(group)
     for name, command in (("stop", stop), ("hibernate", hibernate), ("resume", resume)):
         group.command(name)(command)
     group.command("results")(results)
@@ -32,7 +34,7 @@ def register(app: typer.Typer) -> None:
 
 
 def list_sessions(
-    everyone: Annotated[bool, typer.Option("--everyone", help="Everybody's, for operators.")] = False,
+    everyone: Annotated[bool, typer.Option("--all", "--everyone", help="Everybody's, for operators.")] = False,
     alive: Annotated[bool, typer.Option("--alive", help="Only those that run or start.")] = False,
     url: Url = None,
     token_file: TokenFile = None,
@@ -42,7 +44,7 @@ def list_sessions(
     with connected(url, token_file) as client:
         found = client.sessions(mine=not everyone, alive=alive)
         rows = [_row(one) for one in found]
-        columns = ("Session", "Program", "State", "Person", "Started", "Runs until")
+        columns = ("Session", "Program", "State", "Person", "Node", "Memory", "Last active", "Runs until")
         emit(found, json, lambda: table(columns, rows, empty="No sessions."))
 
 
@@ -66,9 +68,31 @@ def start(
         emit(found, json, lambda: print(f"Ready: {client.url}/sessions/{found['id']}"))
 
 
-def stop(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
-    """End a session; your home and your results are kept."""
-    _act(session, "end", "Ending", url, token_file, json)
+def stop(
+    session: SessionId,
+    reason: Annotated[
+        str | None,
+        typer.Option(help="For operators: let anybody's session hibernate after some minutes, and say why."),
+    ] = None,
+    minutes: Annotated[float | None, typer.Option(min=0, help="How many; else as the facility has set.")] = None,
+    undo: Annotated[bool, typer.Option("--undo", help="For operators: take that order back.")] = False,
+    url: Url = None,
+    token_file: TokenFile = None,
+    json: Json = False,
+) -> None:
+    """End a session; your home and your results are kept. With --reason an operator lets it hibernate, after a warning."""
+    if reason is None and minutes is not None:
+        raise InvalidInput("Only an order of operators has a time.", remedy="Add --reason.", field="minutes")
+    if reason is None and not undo:
+        _act(session, "end", "Ending", url, token_file, json)
+        return
+    with connected(url, token_file) as client:
+        if undo or reason is None:
+            found = client.let_session_go_on(session)
+        else:
+            found = client.stop_session(session, reason, minutes=minutes)
+        words = f"Hibernates at {found['stop_at']}" if found["stop_at"] else "Goes on"
+        emit(found, json, lambda: print(f"{words}: {found['title']}"))
 
 
 def hibernate(session: SessionId, url: Url = None, token_file: TokenFile = None, json: Json = False) -> None:
@@ -217,6 +241,8 @@ def _row(one: dict[str, Any]) -> tuple[str, ...]:
         one["program_title"],
         one["state"],
         one["person"],
-        one["created"][:16],
-        (one["expires"] or "")[:16],
+        one["node"] or "",
+        f"{one['memory_used_mb'] or 0:.0f} of {one['memory_mb']} MB" if one["state"] == "ready" else "",
+        (one["last_active"] or "")[:16],
+        (min(one["stop_at"] or one["expires"] or "", one["expires"] or ""))[:16],
     )

@@ -272,6 +272,57 @@ class Client:
         found: dict[str, Any] = self._transport.json("POST", f"/sessions/{session_id}/{verb}", body=more or None)
         return found
 
+    def open_notebooks(self, session_id: str) -> list[dict[str, Any]]:
+        """The notebooks with a kernel in a Jupyter session: name, state (busy, idle, starting, other), last_active."""
+        found: list[dict[str, Any]] = self._transport.json("GET", f"/sessions/{session_id}/open-notebooks")
+        return found
+
+    def ask_for_more_time(self, session_id: str, hours: float, reason: str) -> dict[str, Any]:
+        """Ask staff for more time than the rules give to a session of yours."""
+        return self.change_session(session_id, "more-time", hours=hours, reason=reason)
+
+    def time_requests(self) -> list[dict[str, Any]]:
+        """Requests for more time that wait for your answer, as an operator or as staff."""
+        found: list[dict[str, Any]] = self._transport.json("GET", "/session-time-requests")
+        return found
+
+    def answer_time_request(self, request_id: int, *, grant: bool, answer: str = "") -> None:
+        """Give the time, or don't; the session's person is told."""
+        body = {"grant": grant, "answer": answer}
+        self._transport.json("PUT", f"/session-time-requests/{request_id}", body=body)
+
+    def session_nodes(self) -> list[dict[str, Any]]:
+        """The computers that sessions run on, with `drain` where one is taken out of service; for operators."""
+        found: list[dict[str, Any]] = self._transport.json("GET", "/session-nodes")
+        return found
+
+    def drain_node(self, node: str, reason: str, *, minutes: float | None = None) -> None:
+        """Start no sessions on a computer any more; those that run hibernate after some minutes. For operators."""
+        body = {"reason": reason, "minutes": minutes}
+        self._transport.json("PUT", f"/session-nodes/{quote(node, safe='')}/drain", body=body)
+
+    def undrain_node(self, node: str) -> None:
+        """Take that back."""
+        self._transport.json("DELETE", f"/session-nodes/{quote(node, safe='')}/drain")
+
+    def message_session(self, session_id: str, text: str) -> None:
+        """Show a text in a session until its person has read it; for operators."""
+        self._transport.json("POST", f"/sessions/{session_id}/announcements", body={"text": text})
+
+    def message_node(self, node: str, text: str) -> int:
+        """Show a text in all sessions on a computer; how many. For operators."""
+        address = f"/session-nodes/{quote(node, safe='')}/announcements"
+        return int(self._transport.json("POST", address, body={"text": text})["sessions"])
+
+    def stop_session(self, session_id: str, reason: str, *, minutes: float | None = None) -> dict[str, Any]:
+        """Let anybody's session hibernate after some minutes; its person is told why. For operators."""
+        return self.change_session(session_id, "stop", reason=reason, minutes=minutes)
+
+    def let_session_go_on(self, session_id: str) -> dict[str, Any]:
+        """Take that order back."""
+        found: dict[str, Any] = self._transport.json("DELETE", f"/sessions/{session_id}/stop")
+        return found
+
     def set_automatic_results(self, session_id: str, on: bool) -> dict[str, Any]:
         """Whether finished NeXus files with an NXprocess group of a session of yours register themselves."""
         return self.change_session(session_id, "automatic-results", on=on)

@@ -164,6 +164,12 @@ class SessionSettings(Section):
     longest_hours: float = Field(168, gt=0, description="Longest a session runs with all extensions, in hours.")
     idle_hours: float = Field(4, gt=0, description="Without input and computation for so long, a session hibernates.")
     warn_minutes: float = Field(30, ge=0, description="How long before the end or hibernation its person is warned.")
+    by_request_hours: float = Field(
+        720, gt=0, description="Longest a session runs where staff agreed to more time than `longest_hours`, in hours."
+    )
+    stop_minutes: float = Field(
+        15, ge=0, description="Time that people have when an operator stops a session or drains a computer, in minutes."
+    )
     start_timeout_s: float = Field(180, gt=0, description="A program that isn't usable by then has failed to start.")
     home_mb: int = Field(10_000, ge=1, description="Most that a session's home and results may hold together, in MB.")
     keep_days: float = Field(60, gt=0, description="Days that what a hibernated session needs to go on is kept.")

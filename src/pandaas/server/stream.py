@@ -32,6 +32,8 @@ PUBLIC_KINDS = frozenset(
         "session.created",
         "session.state",
         "session.changed",
+        "session.announced",
+        "session.time_asked",
         "session.shared",
         "session.unshared",
         "session.joined",

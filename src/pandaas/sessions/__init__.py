@@ -7,9 +7,12 @@ folder. The keeper brings sessions forward; the server's proxy leads browsers wi
 from pandaas.sessions.folder import VIEW_PASSWORD
 from pandaas.sessions.hub import HubPage, HubPerson, Server, ServerState, SessionHub
 from pandaas.sessions.invitations import InvitationView, Invited
+from pandaas.sessions.kernels import OpenNotebook
 from pandaas.sessions.members import MemberView
 from pandaas.sessions.messages import Said
+from pandaas.sessions.more_time import TimeRequest
 from pandaas.sessions.notebooks import SessionNotebooks
+from pandaas.sessions.operation import Drain, Node
 from pandaas.sessions.outlook import Outlook
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
@@ -22,12 +25,15 @@ __all__ = [
     "VIEW_PASSWORD",
     "Capacity",
     "Doorway",
+    "Drain",
     "Entry",
     "HubPage",
     "HubPerson",
     "InvitationView",
     "Invited",
     "MemberView",
+    "Node",
+    "OpenNotebook",
     "Outlook",
     "Program",
     "Programs",
@@ -44,5 +50,6 @@ __all__ = [
     "SessionResults",
     "SessionService",
     "SessionView",
+    "TimeRequest",
     "Who",
 ]

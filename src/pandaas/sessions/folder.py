@@ -97,7 +97,7 @@ def write_session(
         confinement=confinement,
         cores=row.cores,
         memory_mb=row.memory_mb,
-        time_limit_s=int(limits.longest_hours * 3600) + 3600,  # the keeper ends it before
+        time_limit_s=int(max(limits.longest_hours, limits.by_request_hours) * 3600) + 3600,  # the keeper ends it before
         output_mb=limits.home_mb,
         share=str(row.person_id),
     )

@@ -12,8 +12,8 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -21,15 +21,17 @@ from sqlalchemy import select
 
 from pandaas.access import Access
 from pandaas.config import Settings
-from pandaas.db import Database, append, hold, release
-from pandaas.db.tables import Dataset, Notice, Person, WorkSession
+from pandaas.db import Database, hold, release
+from pandaas.db.tables import Dataset, Person, SessionDrain, WorkSession
 from pandaas.identity import Identity
 from pandaas.model import Action, Conflict, PandaasError, SessionState, Unavailable
-from pandaas.runtime import Engine, ExitRecord, Observation, Runtime, usage_now
+from pandaas.runtime import Engine, ExitRecord, Observation, Runtime
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.folder import uid_of
 from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.keys import Keys
+from pandaas.sessions.life import Life, Remembered, tell_person
+from pandaas.sessions.orders import drained
 from pandaas.sessions.reach import Doorway, ask, greets, responds
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move
@@ -41,9 +43,7 @@ _RENEW_S = 8.0
 _FOLLOW_S = 0.1  # while one starts
 _IDLE_S = 1.0
 _RIGHTS_S = 4.0  # access ends within 10 s
-_USAGE_S = 15.0
 _CLEAN_S = 3600.0
-_BUSY_SHARE = 0.05  # of a core: a program that computes is not idle
 _ALIVE = (SessionState.REQUESTED, SessionState.STARTING, SessionState.READY)
 
 
@@ -54,8 +54,7 @@ class _Seen:
     busy: bool = False
     cancelled: bool = False
     unknown_since: float | None = None
-    looked: float = float("-inf")
-    cpu: tuple[float, float] | None = None  # (time, CPU seconds)
+    life: Remembered = field(default_factory=Remembered)
 
 
 class Keeper:
@@ -84,8 +83,11 @@ class Keeper:
         self._engine = engine
         self._starting = starting
         self._keys = keys
-        self._activity = activity
         self._gathering = gathering
+        self._life = Life(
+            database, settings.sessions, activity=activity, folder=starting.folder, door=self.door, wish=self._wish
+        )
+        self._drains: Mapping[str, SessionDrain] = {}
         self._woken = threading.Event()
         self._seen: dict[tuple[str, int], _Seen] = {}
         self._renewed = self._rights_looked = self._cleaned = float("-inf")
@@ -113,6 +115,7 @@ class Keeper:
         with self._database.read() as session:
             query = select(WorkSession).where(WorkSession.state.in_(_ALIVE)).order_by(WorkSession.created)
             rows = list(session.scalars(query))
+            self._drains = drained(session)
         self._seen = {key: self._seen.get(key, _Seen()) for key in map(_attempt, rows)}
         for row in rows:
             seen = self._seen[_attempt(row)]
@@ -165,7 +168,7 @@ class Keeper:
         if row.state == SessionState.STARTING:
             self._look_whether_ready(row)
         else:
-            self._look_at_life(row, seen)
+            self._life.look(row, seen.life, self._drains)
 
     def _look_whether_ready(self, row: WorkSession) -> None:
         now = self._database.clock()
@@ -200,52 +203,6 @@ class Keeper:
         file = self._starting.folder(row).socket(row.attempt, row.kind)
         return Doorway.open(file, uid_of(self._runtime, row, posix))
 
-    def _look_at_life(self, row: WorkSession, seen: _Seen) -> None:
-        now = self._database.clock()
-        if row.expires is not None and now >= row.expires:
-            self._wish(row, "hibernate", "Its time was over.")
-            return
-        if time.monotonic() - seen.looked < _USAGE_S:
-            return
-        seen.looked = time.monotonic()
-        active = self._last_active(row, seen, now)
-        idle_end = active + timedelta(hours=self._limits.idle_hours)
-        if now >= idle_end:
-            self._wish(row, "hibernate", "Nothing was done in it for a long time.")
-            return
-        self._warn(row, now, min(idle_end, row.expires or idle_end), of_idleness=idle_end < (row.expires or idle_end))
-
-    def _last_active(self, row: WorkSession, seen: _Seen, now: datetime) -> datetime:
-        """Input through the proxy, computation, what Jupyter says of its kernels; also notes what it uses."""
-        found = [row.last_active or now, self._activity.of(row.id) or row.last_active or now]
-        values: dict[str, Any] = {}
-        usage = usage_now(self._starting.folder(row).attempt(row.attempt))
-        if usage is not None:
-            clock = time.monotonic()
-            if seen.cpu is not None and usage.cpu_s - seen.cpu[1] > _BUSY_SHARE * (clock - seen.cpu[0]):
-                found.append(now)
-            seen.cpu = (clock, usage.cpu_s)
-            values |= {"cpu_s": round(usage.cpu_s, 2), "memory_used_mb": round(usage.memory_mb, 1)}
-        active = max(found)
-        with self._database.session() as session:
-            change(session, row, self._database.clock, last_active=active, **values)
-        return active
-
-    def _warn(self, row: WorkSession, now: datetime, end: datetime, *, of_idleness: bool) -> None:
-        if end - now > timedelta(minutes=self._limits.warn_minutes):
-            if row.warned is not None:
-                with self._database.session() as session:
-                    change(session, row, self._database.clock, warned=None)
-            return
-        if row.warned is not None:
-            return
-        minutes = max(1, round((end - now).total_seconds() / 60))
-        why = "since nothing is done in it" if of_idleness else "since its time is over then"
-        text = f"Your session “{row.title[:200]}” hibernates in {minutes} minutes, {why}. Open it to go on or to extend it."
-        with self._database.session() as session:
-            change(session, row, self._database.clock, warned=now)
-            _notify(session, row, "warning", text, self._database.clock)
-
     def _wish(self, row: WorkSession, wish: str, reason: str) -> None:
         """End its program; what becomes of the session follows when the program has ended."""
         with self._database.session() as session:
@@ -270,9 +227,8 @@ class Keeper:
             move(session, row, state, self._database.clock, ended=now, phase="", wish=None, **values)
             if (row.reason and state is not SessionState.ENDED) or values.get("reason"):
                 text = f"Your session “{row.title[:200]}” {_WORDS[state]}: {values.get('reason') or row.reason}"
-                _notify(
-                    session, row, "info" if state is SessionState.HIBERNATED else "failure", text, self._database.clock
-                )
+                level = "info" if state is SessionState.HIBERNATED else "failure"
+                tell_person(session, row, text, clock=self._database.clock, level=level)
         self._keys.forget()
         if self._limits.nginx_doors is not None:
             (self._limits.nginx_doors / row.id).unlink(missing_ok=True)
@@ -385,17 +341,3 @@ def _why_failed(record: ExitRecord, said: str) -> tuple[str, str]:
             return "It ran for as long as sessions may.", "Start it again; your home and your results are kept."
     last = said.strip().splitlines()[-1:] or [f"exit code {record.code}"]
     return f"Its program ended by itself: {last[0][:300]}", "Start it again; your home and your results are kept."
-
-
-def _notify(session: Any, row: WorkSession, level: str, text: str, clock: Callable[[], datetime]) -> None:
-    notice = Notice(
-        person_id=row.person_id,
-        level=level,
-        text=text[:500],
-        link=f"/sessions/{row.id}",
-        created=clock(),
-        dismissed=None,
-    )
-    session.add(notice)
-    session.flush()
-    append(session, "notice.created", str(notice.id), person_id=row.person_id, payload={"level": level}, clock=clock)

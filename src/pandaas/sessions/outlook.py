@@ -8,6 +8,7 @@ from datetime import datetime
 
 from pandaas.db.tables import WorkSession
 from pandaas.sessions.members import MemberView
+from pandaas.sessions.orders import Order
 from pandaas.sessions.rights import Entry
 
 # What watching means, by kind of session; the page says the same.
@@ -32,10 +33,20 @@ class Outlook:
     left: str = ""
     warning: str = ""
     company: str = ""
+    said: str = ""  # by operators, until she has read it
 
 
-def outlook_of(entry: Entry, row: WorkSession, owner: str, staff: Sequence[MemberView], now: datetime) -> Outlook:
-    """`owner` is the name of the session's person; `staff` those of whom she has to know."""
+def outlook_of(
+    entry: Entry,
+    row: WorkSession,
+    owner: str,
+    staff: Sequence[MemberView],
+    now: datetime,
+    *,
+    order: Order | None = None,
+    said: Sequence[str] = (),
+) -> Outlook:
+    """`owner` is the name of the session's person; `staff` those of whom she has to know; `said` what operators said."""
     page, link = f"/sessions/{row.id}", "Chat, who is here"
     company = f"Session of {owner}. " + (_WATCHING[row.kind] if entry.may != "full" else _ALONG)
     if entry.role == "guest":
@@ -47,7 +58,11 @@ def outlook_of(entry: Entry, row: WorkSession, owner: str, staff: Sequence[Membe
     minutes = max(0, int((row.expires - now).total_seconds() / 60))
     left = f"{minutes // 60} h {minutes % 60} min left" if minutes >= 60 else f"{minutes} min left"
     warning = "This session hibernates soon: save your work, or extend it on its page." if row.warned else ""
-    return Outlook(row.title, page, link, left, warning, company)
+    if order is not None:
+        minutes = max(0, round((order.when - now).total_seconds() / 60))
+        warning = f"This session hibernates in {minutes} min. {order.why} Save your work; you can resume it later."
+    told = "The operators say: " + " · ".join(said) if said and entry.role == "owner" else ""
+    return Outlook(row.title, page, link, left, warning, company, told)
 
 
 def _of_staff(staff: Sequence[MemberView]) -> str:

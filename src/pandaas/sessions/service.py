@@ -41,11 +41,16 @@ from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.hub import SessionHub
 from pandaas.sessions.invitations import Invitations
 from pandaas.sessions.keeper import Keeper
+from pandaas.sessions.kernels import OpenNotebook, open_notebooks
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.members import Members
 from pandaas.sessions.messages import Messages
+from pandaas.sessions.more_time import MoreTime
 from pandaas.sessions.notebooks import SessionNotebooks
+from pandaas.sessions.operation import Announcements, Operation
+from pandaas.sessions.orders import closed, drained, need_open, order_of, this_node
 from pandaas.sessions.outlook import Outlook, outlook_of
+from pandaas.sessions.pictures import Screens
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway, show_to_nginx
 from pandaas.sessions.results import Catalogue, SessionResults
@@ -108,6 +113,12 @@ class SessionService:
             SessionNotebooks(own_recipes, look=self.session, folder=self._starting.folder) if own_recipes else None
         )
         self.hub = SessionHub(database, access, self.activity, self._settled)
+        self.operation = Operation(database, settings.sessions, access, self._settled)
+        self.more_time = MoreTime(
+            database, settings.sessions, access=access, inside=self._inside, look=self.session, settled=self._settled
+        )
+        self._announcements = Announcements(database)
+        self._screens = Screens(self.open_door)
         self._keeper = Keeper(
             settings,
             database,
@@ -135,12 +146,15 @@ class SessionService:
         """Whether a session of this person could start now, in numbers and words."""
         with self._database.read() as session:
             rows = list(session.scalars(select(WorkSession).where(WorkSession.state.in_(_ALIVE))))
+            drain = drained(session).get(this_node())
         own = sum(row.person_id == principal.person_id for row in rows)
         ends = sorted(row.expires for row in rows if row.expires is not None)
         memory = max(0, self._engine.memory_mb - sum(row.memory_mb for row in rows))
         words = "Starts now."
         if not self._limits.most:
             words = "This facility runs no sessions."
+        elif drain is not None:
+            words = closed(drain)
         elif own >= self._limits.most_of_one:
             words = f"You run {own} sessions, which is the most; end or hibernate one."
         elif len(rows) >= self._limits.most or memory <= 0:
@@ -244,20 +258,21 @@ class SessionService:
             "ended": None,
         }
         fresh |= {"ready": None, "expires": None, "warned": None, "wish": None, "phase": "Waiting"}
+        fresh |= {"latest": None, "stop_at": None, "stop_reason": None, "told_end": None}
         with self._database.session() as session:
             move(session, row, SessionState.REQUESTED, self._database.clock, **fresh)
         self._settled()
 
     def extend(self, principal: Principal, session_id: str, hours: float) -> None:
         """More time, within `sessions.longest_hours` from when it was ready."""
-        row = self._managed(principal, session_id).row
-        if row.state != SessionState.READY or row.expires is None or row.ready is None:
+        view = self._managed(principal, session_id)
+        row, latest = view.row, view.latest_end
+        if row.state != SessionState.READY or row.expires is None or latest is None:
             raise Conflict(f"A session that is {row.state} can't be extended.")
-        latest = row.ready + timedelta(hours=self._limits.longest_hours)
         if row.expires >= latest:
             raise Conflict(
                 f"Sessions run for {self._limits.longest_hours:g} hours at most.",
-                remedy="Let it hibernate and resume it: it gets its whole time again.",
+                remedy="Ask staff for more time on its page, or let it hibernate and resume it: it gets its whole time again.",
             )
         wanted = min(max(row.expires, self._database.clock()) + timedelta(hours=hours), latest)
         with self._database.session() as session:
@@ -273,6 +288,29 @@ class SessionService:
         with self._database.session() as session:
             change(session, view.row, self._database.clock, automatic=on)
 
+    def set_seen_by_operators(self, principal: Principal, session_id: str, on: bool) -> None:
+        """May operators see a small picture of it, or which notebooks are open? Its person says so."""
+        _need_person(principal)
+        view = self.session(principal, session_id)
+        if not view.is_owner:
+            raise NotAllowed("Only the session's person says who sees it.", remedy=f"Ask {view.person}.")
+        with self._database.session() as session:
+            change(session, view.row, self._database.clock, seen_by_operators=on)
+            kind = "session.shown_to_operators" if on else "session.hidden_from_operators"
+            tell(session, view.row, self._database.clock, kind, actor_id=principal.person_id)
+
+    def have_read(self, principal: Principal, session_id: str) -> None:
+        """Its person has read what the operators said in it."""
+        view = self.session(principal, session_id)
+        if view.is_owner:
+            self._announcements.have_read(view.row)
+
+    def understood(self, entry: Entry) -> None:
+        """The same, pressed in the bar above the session."""
+        with self._database.read() as session:
+            row = session.get_one(WorkSession, entry.session_id)
+        self._announcements.have_read(row)
+
     def end_all(self, principal: Principal) -> int:
         """End all living sessions (the demo stops); for operators. How many there were."""
         self._access.require(principal, Action.OPERATE, what="everybody's sessions")
@@ -285,6 +323,34 @@ class SessionService:
                 self._engine.cancel(row.engine_handle)
         self._keeper.wake()
         return len(rows)
+
+    # --- looking --------------------------------------------------------------------------------------------------
+
+    def picture(self, principal: Principal, session_id: str) -> bytes:
+        """A small JPEG of what a desktop shows, at most 15 seconds old; only for who may look into it."""
+        view = self._looked_into(principal, session_id)
+        if view.row.kind != "desktop":
+            raise NotFound("This session has no screen.")
+        return self._screens.of(view.row.id)
+
+    def open_notebooks(self, principal: Principal, session_id: str) -> list[OpenNotebook]:
+        """The notebooks of a Jupyter session that have a kernel; only for who may look into it."""
+        view = self._looked_into(principal, session_id)
+        if view.row.kind != "jupyter":
+            raise NotFound("This session has no notebooks.")
+        door = self.open_door(view.row.id)
+        try:
+            return open_notebooks(door)
+        finally:
+            door.close()
+
+    def _looked_into(self, principal: Principal, session_id: str) -> SessionView:
+        view = self.session(principal, session_id)
+        if not view.may_look:
+            raise NotAllowed("Only the session's person and whom she let in see what it shows.")
+        if view.row.state != SessionState.READY or view.row.wish is not None:
+            raise Conflict(f"The session is {view.row.state}.")
+        return view
 
     # --- reaching -------------------------------------------------------------------------------------------------
 
@@ -334,8 +400,10 @@ class SessionService:
         with self._database.read() as session:
             row = session.get_one(WorkSession, entry.session_id)
             owner = session.get_one(Person, row.person_id).name
+            order = order_of(row, drained(session))
+            said = [one.text for one in self._announcements.unread(session, [row.id]).get(row.id, ())]
         staff = self.members.staff_in(row.id) if entry.role == "owner" else []
-        return outlook_of(entry, row, owner, staff, self._database.clock())
+        return outlook_of(entry, row, owner, staff, self._database.clock(), order=order, said=said)
 
     def exchange(self, session_id: str, ticket: str) -> str:
         """The secret of the cookie for this ticket."""
@@ -397,6 +465,8 @@ class SessionService:
             )
 
     def _need_room(self, principal: Principal, memory_mb: int) -> None:
+        with self._database.read() as session:
+            need_open(session)
         room = self.capacity(principal)
         if room.own >= room.most_of_one or room.running >= room.most or memory_mb > room.memory_free_mb:
             words = room.words if room.words != "Starts now." else "There is not enough memory for it now."
@@ -445,9 +515,10 @@ class SessionService:
         self._keeper.wake()
 
     def _views(self, session: Session, principal: Principal, rows: Sequence[WorkSession]) -> list[SessionView]:
-        people = dict(
-            session.execute(select(Person.id, Person.name).where(Person.id.in_({row.person_id for row in rows}))).all()
-        )
+        persons = select(Person).where(Person.id.in_({row.person_id for row in rows}))
+        people = {one.id: one for one in session.scalars(persons)}
+        drains = drained(session)
+        said = self._announcements.unread(session, [row.id for row in rows])
         pids = {one.dataset_pid for row in rows for one in row.datasets}
         seen = select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), self._access.visible(principal, Dataset))
         titles = dict(session.execute(seen).all())
@@ -470,17 +541,22 @@ class SessionService:
             view = SessionView(
                 row=row,
                 program=named.get(row.program, row.program),
-                person=people.get(row.person_id, ""),
+                person=people[row.person_id].name if row.person_id in people else "",
                 datasets=tuple(
                     (one.dataset_pid, titles[one.dataset_pid]) for one in row.datasets if one.dataset_pid in titles
                 ),
                 may=right.may if right is not None else None,
                 is_owner=is_owner,
                 may_manage=is_owner or operates,
-                latest_end=row.ready + longest if row.ready else None,
+                latest_end=max(row.ready + longest, row.latest or row.ready) if row.ready else None,
                 role=right.role if right is not None else None,
                 may_help=may_help,
                 others=others.get(row.id, 0) if is_owner or operates else 0,
+                user=people[row.person_id].user if row.person_id in people else "",
+                order=order_of(row, drains),
+                announcements=tuple(one.text for one in said.get(row.id, ())) if is_owner else (),
+                asked=self.more_time.of_session(session, row) if is_owner or may_help else None,
+                may_look=right is not None or (operates and row.seen_by_operators),
             )
             found.append(view)
         return found

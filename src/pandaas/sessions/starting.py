@@ -16,6 +16,7 @@ from pandaas.db.tables import Dataset, Person, WorkSession
 from pandaas.model import PandaasError, SessionState, Unavailable
 from pandaas.runtime import BuildProgress, Engine, Environment, Runtime, read_bytes
 from pandaas.sessions.folder import SessionFolder, write_session
+from pandaas.sessions.orders import need_open, this_node
 from pandaas.sessions.programs import Programs
 from pandaas.sessions.states import change, move
 
@@ -64,6 +65,8 @@ class Starting:
         program = self._programs.get(row.program)
         if program.problem:
             raise Unavailable(program.problem, remedy=program.remedy)
+        with self._database.read() as session:
+            need_open(session)
         environment = self._environment(row)
         datasets, posix = self._datasets(row)
         folder = self.folder(row)
@@ -91,6 +94,7 @@ class Starting:
                 environment_key=environment.key if environment is not None else None,
                 isolation=self._runtime.sandbox.level,
                 started=clock(),
+                node=this_node(),
                 phase=f"Starting {program.title}",
             )
 

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from pandaas.db.tables import WorkSession
+from pandaas.db.tables import SessionExtension, WorkSession
 from pandaas.model import SessionState
+from pandaas.sessions.orders import Order
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,11 @@ class SessionView:
     role: str | None
     may_help: bool
     others: int
+    user: str = ""
+    order: Order | None = None  # the end that operators ordered
+    announcements: tuple[str, ...] = ()
+    asked: SessionExtension | None = None  # the latest request for more time
+    may_look: bool = False  # may she see a small picture of it, or which notebooks are open
 
     @property
     def is_alive(self) -> bool:

@@ -28,6 +28,8 @@ const KINDS = [
   'session.created',
   'session.state',
   'session.changed',
+  'session.announced',
+  'session.time_asked',
   'session.shared',
   'session.unshared',
   'session.joined',
@@ -76,6 +78,10 @@ export function staleKeys({ kind, subject, payload }: LiveEvent): readonly (read
     case 'session.state':
     case 'session.changed':
       return payload.shared === true ? OF_SHARING(subject) : [['sessions'], ['work-session', subject]];
+    case 'session.announced':
+      return [['sessions'], ['work-session', subject]];
+    case 'session.time_asked':
+      return [['sessions'], ['work-session', subject], ['session-time-requests']];
     case 'session.shared':
     case 'session.unshared':
     case 'session.joined':

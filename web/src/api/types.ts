@@ -80,4 +80,6 @@ export type SharingOut = Schemas['SharingOut'];
 export type InvitedOut = Schemas['InvitedOut'];
 export type VisitOut = Schemas['VisitOut'];
 export type TicketOut = Schemas['TicketOut'];
+export type SessionNodeOut = Schemas['SessionNodeOut'];
+export type TimeRequestOut = Schemas['TimeRequestOut'];
 export type SessionMemberOut = Schemas['SessionMemberOut'];

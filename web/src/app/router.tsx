@@ -261,6 +261,12 @@ const operator = createRoute({
   component: lazyRouteComponent(() => import('@/pages/operator/OperatorPage'), 'OperatorPage'),
 });
 
+const operatorSessions = createRoute({
+  getParentRoute: () => root,
+  path: '/operator/sessions',
+  component: lazyRouteComponent(() => import('@/pages/operator/SessionsPage'), 'SessionsPage'),
+});
+
 const help = createRoute({ getParentRoute: () => root, path: '/help' });
 
 const helpIndex = createRoute({
@@ -364,7 +370,7 @@ const device = createRoute({
 
 const tree = root.addChildren([
   home, signIn, search, saved, browse, collections, collection, publications, publication, units, results, proposals, proposal, logbook, dataset, analyse, jobs, job, chains, chainEdit, chainRun, chainSeries, sessions, workSession, recipes, software, upload, instruments, instrument,
-  quarantine, operator, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, support, helpRequest, audit, account,
+  quarantine, operator, operatorSessions, help.addChildren([helpIndex, helpPage]), tokens, review, join, visit, requests, support, helpRequest, audit, account,
   signedIn, link, signedOut, device,
 ]);
 

@@ -80,7 +80,10 @@ from pandaas.db.tables.identity import (
 from pandaas.db.tables.jobs import Job, JobInput, Notice, Recipe, RecipeDefault
 from pandaas.db.tables.office import BeamTime, OfficeMember, OfficeRun, OfficeStaff
 from pandaas.db.tables.sessions import (
+    SessionAnnouncement,
     SessionDataset,
+    SessionDrain,
+    SessionExtension,
     SessionGuest,
     SessionInvitation,
     SessionKey,
@@ -168,7 +171,10 @@ __all__ = [
     "Sample",
     "SavedSearch",
     "SeenToken",
+    "SessionAnnouncement",
     "SessionDataset",
+    "SessionDrain",
+    "SessionExtension",
     "SessionGuest",
     "SessionInvitation",
     "SessionKey",

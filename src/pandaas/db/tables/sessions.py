@@ -50,6 +50,12 @@ class WorkSession(Base):
     automatic: Mapped[bool] = mapped_column(default=True)  # finished results register themselves
     gathered: Mapped[int] = mapped_column(default=0)  # the last attempt after whose end its results were looked through
     set_aside: Mapped[dict[str, Any]] = mapped_column(Json, default=dict)  # of file: state and why it did not
+    node: Mapped[str | None] = mapped_column(String(255))  # the computer that it was last started on
+    latest: Mapped[datetime | None]  # it may be extended until then, as staff agreed
+    stop_at: Mapped[datetime | None]  # an operator lets it hibernate then
+    stop_reason: Mapped[str | None] = mapped_column(String(500))
+    told_end: Mapped[datetime | None]  # the end that operators ordered, as its person was told
+    seen_by_operators: Mapped[bool] = mapped_column(default=False)  # she lets operators see what it shows, small
     datasets: Mapped[list[SessionDataset]] = relationship(lazy="selectin", order_by="SessionDataset.position")
 
 
@@ -169,3 +175,45 @@ class SessionResult(Base):
     environment: Mapped[str | None] = mapped_column(String(100))
     environment_key: Mapped[str | None] = mapped_column(String(64))
     created: Mapped[datetime]
+
+
+class SessionDrain(Base):
+    """A computer that starts no further sessions; those that run there hibernate at `until`."""
+
+    __tablename__ = "session_drain"
+
+    node: Mapped[str] = mapped_column(String(255), primary_key=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    reason: Mapped[str] = mapped_column(String(500))
+    since: Mapped[datetime]
+    until: Mapped[datetime]
+
+
+class SessionAnnouncement(Base):
+    """What an operator says in a session, shown until its person has read it."""
+
+    __tablename__ = "session_announcement"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), index=True)
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    text: Mapped[str] = mapped_column(String(500))
+    created: Mapped[datetime]
+    read: Mapped[datetime | None]
+
+
+class SessionExtension(Base):
+    """More time than the rules give, asked of staff; `granted` says what was decided."""
+
+    __tablename__ = "session_extension"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), index=True)
+    attempt: Mapped[int]  # of the session when it was asked
+    hours: Mapped[float] = mapped_column(Float)
+    reason: Mapped[str] = mapped_column(String(500))
+    asked: Mapped[datetime]
+    decided: Mapped[datetime | None]
+    decided_by: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
+    granted: Mapped[bool | None]
+    answer: Mapped[str | None] = mapped_column(String(500))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Query, Request, Response
 
+from pandaas.db.tables import SessionExtension
 from pandaas.model import PandaasError, Principal, Unavailable
 from pandaas.recipes import Draft, DraftInput
 from pandaas.server import present_work
@@ -14,15 +15,18 @@ from pandaas.server.schemas import (
     NotebookLookIn,
     NotebookLookOut,
     NotebookRecipeIn,
+    OpenNotebookOut,
     ProgramOut,
     ProgramsOut,
     RecipePageOut,
+    SeenByOperatorsIn,
     SessionDatasetOut,
     SessionFileOut,
     SessionFilesOut,
     SessionResultIn,
     SessionResultOut,
     TicketOut,
+    TimeAskedOut,
     WorkSessionIn,
     WorkSessionOut,
 )
@@ -51,7 +55,7 @@ def list_programs(platform: Platform, asker: Signed, dataset: list[str] = Query(
 @router.get("/sessions")
 def list_sessions(platform: Platform, asker: Signed, mine: bool = True, alive: bool = False) -> list[WorkSessionOut]:
     """Your own and those you were let into; operators may ask for everybody's."""
-    return [_session(view) for view in platform.sessions.sessions(asker, mine=mine, alive=alive)]
+    return [session_out(view) for view in platform.sessions.sessions(asker, mine=mine, alive=alive)]
 
 
 @router.post("/sessions", status_code=201)
@@ -117,6 +121,36 @@ def switch_automatic_results(
     return _shown(platform, asker, session_id)
 
 
+@router.get("/sessions/{session_id}/picture", response_class=Response)
+def session_picture(session_id: str, platform: Platform, asker: Signed) -> Response:
+    """What a desktop shows, small, as JPEG, at most 15 seconds old; for its person and who was let in. Operators get it
+    where she allows it."""
+    picture = platform.sessions.picture(asker, session_id)
+    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
+
+
+@router.get("/sessions/{session_id}/open-notebooks")
+def session_open_notebooks(session_id: str, platform: Platform, asker: Signed) -> list[OpenNotebookOut]:
+    """Notebooks with a kernel and what that does, the latest first; for the same people as pictures of desktops."""
+    return [OpenNotebookOut(**vars(one)) for one in platform.sessions.open_notebooks(asker, session_id)]
+
+
+@router.put("/sessions/{session_id}/seen-by-operators")
+def set_seen_by_operators(
+    session_id: str, body: SeenByOperatorsIn, platform: Platform, asker: Signed
+) -> WorkSessionOut:
+    """Let operators see the small picture or the open notebooks, or don't; for the session's person."""
+    platform.sessions.set_seen_by_operators(asker, session_id, body.on)
+    return _shown(platform, asker, session_id)
+
+
+@router.post("/sessions/{session_id}/understood")
+def announcements_understood(session_id: str, platform: Platform, asker: Signed) -> WorkSessionOut:
+    """Its person has read what operators said in it; it is shown no longer."""
+    platform.sessions.have_read(asker, session_id)
+    return _shown(platform, asker, session_id)
+
+
 @router.post("/sessions/{session_id}/ticket")
 def session_ticket(session_id: str, request: Request, platform: Platform, asker: Signed) -> TicketOut:
     """A way in for this browser; the ticket is told once and works once."""
@@ -149,7 +183,7 @@ def end_session(session_id: str, platform: Platform, asker: Signed) -> WorkSessi
 
 
 def _shown(platform: Services, asker: Principal, session_id: str) -> WorkSessionOut:
-    return _session(platform.sessions.session(asker, session_id))
+    return session_out(platform.sessions.session(asker, session_id))
 
 
 def _notebooks(platform: Services) -> SessionNotebooks:
@@ -186,11 +220,11 @@ def _is_built(platform: Services, environment: str) -> bool:
 
 _SAME = (
     "id", "program", "kind", "title", "state", "phase", "reason", "remedy", "created", "ready", "ended", "expires",
-    "last_active", "cores", "memory_mb", "cpu_s", "memory_used_mb", "isolation",
+    "last_active", "cores", "memory_mb", "cpu_s", "memory_used_mb", "isolation", "engine", "node", "seen_by_operators",
 )  # fmt: skip
 
 
-def _session(view: SessionView) -> WorkSessionOut:
+def session_out(view: SessionView) -> WorkSessionOut:
     row = view.row
     return WorkSessionOut.model_validate(
         {name: getattr(row, name) for name in _SAME}
@@ -208,5 +242,18 @@ def _session(view: SessionView) -> WorkSessionOut:
             "others": view.others,
             "is_owner": view.is_owner,
             "may_manage": view.may_manage,
+            "user": view.user,
+            "stop_at": view.order.when if view.order else None,
+            "stop_reason": view.order.why if view.order else None,
+            "stop_ordered": row.stop_at is not None,
+            "announcements": list(view.announcements),
+            "asked": _asked(view.asked),
+            "may_look": view.may_look,
         }
     )
+
+
+def _asked(row: SessionExtension | None) -> TimeAskedOut | None:
+    if row is None:
+        return None
+    return TimeAskedOut(hours=row.hours, reason=row.reason, asked=row.asked, granted=row.granted, answer=row.answer)

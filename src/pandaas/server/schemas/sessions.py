@@ -61,6 +61,16 @@ class SessionDatasetOut(Out):
     title: str
 
 
+class TimeAskedOut(Out):
+    """The latest request for more time than the rules give."""
+
+    hours: float
+    reason: str
+    asked: datetime
+    granted: bool | None = Field(description="None while it waits for an answer.")
+    answer: str | None
+
+
 class WorkSessionOut(Out):
     id: str
     program: str
@@ -93,6 +103,16 @@ class WorkSessionOut(Out):
     may_manage: bool
     may_help: bool = Field(description="You are staff and may ask to join.")
     others: int = Field(description="How many people it was shared with; told to its person.")
+    user: str = Field(description="User name of its person.")
+    engine: str
+    node: str | None = Field(description="The computer that it was last started on.")
+    stop_at: datetime | None = Field(description="It hibernates then, since operators ordered it.")
+    stop_reason: str | None = Field(description="Why, as a sentence.")
+    stop_ordered: bool = Field(description="An operator stops this session; else its computer is drained.")
+    announcements: list[str] = Field(description="What operators said in it and its person, who is told, has not read.")
+    asked: TimeAskedOut | None = Field(description="Told to its person and to staff.")
+    seen_by_operators: bool = Field(description="Operators may see a small picture, or which notebooks are open.")
+    may_look: bool = Field(description="You may.")
 
 
 class SessionFileOut(Out):
@@ -136,6 +156,79 @@ class SessionResultOut(Out):
     file: str
     dataset: str = Field(description="Pid.")
     is_new: bool = Field(description="False where the same bytes of this file had been registered before.")
+
+
+class OpenNotebookOut(Out):
+    name: str = Field(description="Its path below the person's home.")
+    state: Literal["busy", "idle", "starting", "other"] = Field(description="What its kernel does.")
+    last_active: datetime | None
+
+
+class SeenByOperatorsIn(In):
+    on: bool = Field(
+        description="Whether operators may see a small picture of the session, or which notebooks are open."
+    )
+
+
+class MoreTimeIn(In):
+    hours: float = Field(gt=0, le=8760, description="Hours beyond the session's end.")
+    reason: str = Field(min_length=1, max_length=500, description="Why; staff read it.")
+
+
+class TimeRequestOut(Out):
+    """A request for more time that waits for staff."""
+
+    id: int
+    session: str
+    title: str
+    person: str
+    hours: float
+    reason: str
+    asked: datetime
+    expires: datetime | None = Field(description="When the session ends without it.")
+    granted: bool | None
+
+
+class TimeDecisionIn(In):
+    grant: bool
+    answer: str = Field("", max_length=500, description="Words for the session's person.")
+
+
+class AnnouncementIn(In):
+    text: str = Field(min_length=1, max_length=500, description="Plain text.")
+
+
+class AnnouncedOut(Out):
+    sessions: int = Field(description="In how many sessions it is shown.")
+
+
+class StopOrderIn(In):
+    reason: str = Field(min_length=1, max_length=500, description="Why; the people concerned read it.")
+    minutes: float | None = Field(
+        None, ge=0, le=10080, description="Time that they have; else as the facility has set."
+    )
+
+
+class DrainOut(Out):
+    reason: str
+    person: str
+    since: datetime
+    until: datetime = Field(description="What runs there hibernates then.")
+
+
+class SessionNodeOut(Out):
+    """A computer with sessions. Figures of the machine are known of the one that answers (`here`)."""
+
+    name: str
+    here: bool
+    running: int
+    promised_mb: int = Field(description="Memory that its sessions may use together.")
+    used_mb: float = Field(description="Memory that they use.")
+    drain: DrainOut | None = Field(description="It is being taken out of service.")
+    cores: int | None
+    load: float | None = Field(description="Of the last minute.")
+    memory_mb: int | None
+    memory_free_mb: int | None
 
 
 class ExtendIn(In):

@@ -16,25 +16,31 @@ body {{ margin: 0; height: 100dvh; display: flex; flex-direction: column; font: 
 header {{ display: flex; gap: 1rem; align-items: center; padding: 5px 12px; border-bottom: 1px solid #8886 }}
 h1 {{ font-size: 13px; margin: 0; flex: 1; overflow: hidden; white-space: nowrap; text-overflow: ellipsis }}
 #warning {{ background: #fff3cd; color: #533f03; padding: 5px 12px }}
+#said {{ display: flex; gap: 1rem; align-items: center; background: #d0ebff; color: #0b3d66; padding: 5px 12px }}
+#said[hidden] {{ display: none }}
+#said span {{ flex: 1 }}
 #company {{ background: #e5dbff; color: #3b1d82; padding: 5px 12px }}
 iframe {{ flex: 1; border: 0; width: 100%; background: #fff }}
 </style><header><h1>{title}</h1><span id=here></span><span id=left>{left}</span><a href="{link}">{words}</a></header>
 <div id=warning role=alert {hidden}>{warning}</div>
+<div id=said role=alert {silent}><span id=words>{said}</span><button id=read type=button>Understood</button></div>
 <div id=company role=status {alone}>{company}</div>
 <iframe src="/" title="{title}" allow="clipboard-read; clipboard-write; fullscreen"></iframe>
 <script nonce={nonce}>
 const left = document.getElementById('left'), warning = document.getElementById('warning');
+const said = document.getElementById('said'), words = document.getElementById('words');
 const company = document.getElementById('company'), here = document.getElementById('here');
 async function look() {{
   try {{
     const answer = await fetch('/.pandaas/state');
     if (answer.ok) {{
-      const said = await answer.json();
-      left.textContent = said.left; here.textContent = said.here; warning.textContent = said.warning; warning.hidden = !said.warning;
-      company.textContent = said.company; company.hidden = !said.company;
+      const now = await answer.json();
+      left.textContent = now.left; here.textContent = now.here; warning.textContent = now.warning; warning.hidden = !now.warning;
+      company.textContent = now.company; company.hidden = !now.company; words.textContent = now.said; said.hidden = !now.said;
     }} else {{ left.textContent = ''; warning.textContent = 'This session has ended. Its page says why.'; warning.hidden = false; }}
   }} catch {{ left.textContent = 'No connection; trying again …'; }}
 }}
+document.getElementById('read').onclick = async () => {{ await fetch('/.pandaas/understood', {{ method: 'POST' }}); look(); }};
 look();
 setInterval(look, 5000);
 </script>"""
@@ -53,6 +59,8 @@ def bar_page(said: Outlook, *, link: str) -> Response:
         hidden="" if said.warning else "hidden",
         company=escape(said.company),
         alone="" if said.company else "hidden",
+        said=escape(said.said),
+        silent="" if said.said else "hidden",
         link=escape(link),
         words=escape(said.link),
         nonce=nonce,

@@ -68,6 +68,11 @@ function Contents({ overview }: { overview: OperatorOut }) {
               All jobs
             </Link>
           </Section>
+          <Section title="Sessions">
+            <Link to="/operator/sessions" size="sm">
+              Running sessions: say something, stop one, drain a computer
+            </Link>
+          </Section>
           <Section title="Disk">
             {overview.disks.map(({ name, total, free, used_by_us: ours }) => (
               <div key={name} className={classes.disk}>

@@ -1,9 +1,10 @@
-import { Button, Stack, Text, Title } from '@mantine/core';
+import { Button, Stack, Switch, Text, Title } from '@mantine/core';
 import { IconDoorExit } from '@tabler/icons-react';
 
 import type { WorkSessionOut } from '@/api/types';
 import { usePerson } from '@/app/session';
 
+import { useSeenByOperators } from './actions';
 import { Chat } from './Chat';
 import type { Company } from './company';
 import { People } from './People';
@@ -22,9 +23,23 @@ export function Beside({ session, company }: { session: WorkSessionOut; company:
       <Stack gap="lg">
         <People company={company} />
         <Chat at={`/api/v1/sessions/${session.id}`} />
+        {session.is_owner && session.kind !== 'app' && <Operators session={session} />}
         {session.is_owner ? <Sharing session={session} /> : <Guest session={session} />}
       </Stack>
     </aside>
+  );
+}
+
+function Operators({ session }: { session: WorkSessionOut }) {
+  const seen = useSeenByOperators(session.id);
+  return (
+    <Switch
+      size="xs"
+      label={session.kind === 'desktop' ? 'Operators may see a small picture of the screen' : 'Operators may see which notebooks are open'}
+      checked={session.seen_by_operators}
+      disabled={seen.isPending}
+      onChange={(event) => seen.mutate(event.currentTarget.checked)}
+    />
   );
 }
 

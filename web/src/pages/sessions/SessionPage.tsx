@@ -1,7 +1,7 @@
 import { ActionIcon, Alert, Badge, Button, Group, Loader, Menu, Stack, Text, Title, Tooltip } from '@mantine/core';
 import { modals } from '@mantine/modals';
 import { notifications } from '@mantine/notifications';
-import { IconClockPlus, IconDots, IconExternalLink, IconEye, IconFiles, IconLifebuoy, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
+import { IconDots, IconExternalLink, IconEye, IconFiles, IconLifebuoy, IconMaximize, IconMoon, IconPlayerPlay, IconPlayerStop, IconUsers } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 import { lazy, Suspense, useEffect, useRef, useState } from 'react';
@@ -14,13 +14,14 @@ import { Link, LinkButton } from '@/components/links';
 import { Loaded } from '@/components/states';
 import { useNow, When } from '@/components/text';
 
-import { useExtend, useVerb } from './actions';
+import { useUnderstood, useVerb } from './actions';
 import { AskToJoin } from './AskToJoin';
 import { Beside } from './Beside';
 import { useUnread } from './chat-query';
 import { useCompany, usePeople, type Company } from './company';
 import { remaining, SessionMark } from './marks';
 import { enter } from './enter';
+import { MoreTime } from './MoreTime';
 import { workSessionQuery } from './queries';
 import { Results } from './Results';
 import classes from './sessions.module.css';
@@ -28,7 +29,6 @@ import { youWatch } from './words';
 
 const route = getRouteApi('/sessions/$id');
 const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })));
-const HOURS = 4;
 const FRESH_MS = 15_000;
 
 /** The program fills the page; a slim bar above it says whose it is, how long it runs and how to end it. */
@@ -52,7 +52,9 @@ function Session({ session }: { session: WorkSessionOut }) {
   return (
     <div className={classes.whole} ref={whole}>
       <Bar session={session} company={company} unread={unread} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} files={files} onFiles={() => setFiles(!files)} screen={() => whole.current?.querySelector<HTMLCanvasElement>('[role=application] canvas') ?? null} />
-      {session.warned && usable && <Warning session={session} />}
+      {session.announcements.length > 0 && <Announcements session={session} />}
+      {session.stop_at && usable && <Ordered session={session} />}
+      {session.warned && !session.stop_at && usable && <Warning session={session} />}
       <div className={classes.row}>
         <div className={classes.program}>
           {usable && session.may !== null && session.kind !== 'desktop' && <Web session={session} />}
@@ -100,7 +102,6 @@ function seesFiles({ may_manage, may }: WorkSessionOut): boolean {
 
 function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, onFiles, screen }: BarProps) {
   const now = useNow(session.state === 'ready');
-  const extend = useExtend(session.id);
   const verb = useVerb(session.id);
   const ready = session.state === 'ready' && !session.ending;
   const others = usePeople(company).filter(({ who }) => who !== company?.you).length;
@@ -133,13 +134,7 @@ function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, 
           {remaining(session, now)}
         </Text>
       )}
-      {ready && session.may_manage && (
-        <Tooltip label={`Gives it ${HOURS} more hours, within what this facility allows`}>
-          <Button size="compact-sm" variant="default" leftSection={<IconClockPlus size={14} />} loading={extend.isPending} onClick={() => extend.mutate(HOURS)}>
-            Extend
-          </Button>
-        </Tooltip>
-      )}
+      {ready && session.may_manage && <MoreTime session={session} />}
       {ready && seesFiles(session) && (
         <Button size="compact-sm" variant={files ? 'filled' : 'default'} leftSection={<IconFiles size={14} />} aria-expanded={files} onClick={onFiles}>
           Results
@@ -222,6 +217,30 @@ function confirmEnd(session: WorkSessionOut, end: () => void): void {
     confirmProps: { color: 'red' },
     onConfirm: end,
   });
+}
+
+function Announcements({ session }: { session: WorkSessionOut }) {
+  const understood = useUnderstood(session.id);
+  return (
+    <Alert color="blue" className={classes.warning} title="The operators say" role="alert">
+      {session.announcements.map((text, number) => (
+        <Text key={number} size="sm">
+          {text}
+        </Text>
+      ))}
+      <Button mt={6} size="compact-xs" variant="default" loading={understood.isPending} onClick={() => understood.mutate()}>
+        Understood
+      </Button>
+    </Alert>
+  );
+}
+
+function Ordered({ session }: { session: WorkSessionOut }) {
+  return (
+    <Alert color="orange" className={classes.warning} title={<>This session hibernates <When at={session.stop_at} /></>} role="alert">
+      {session.stop_reason} Save your work: files are kept, and you can resume the session later.
+    </Alert>
+  );
 }
 
 function Warning({ session }: { session: WorkSessionOut }) {

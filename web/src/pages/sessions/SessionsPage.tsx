@@ -4,7 +4,7 @@ import { useQuery } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
 import type { WorkSessionOut } from '@/api/types';
-import { useSession } from '@/app/session';
+import { isStaff, useSession } from '@/app/session';
 import { Link } from '@/components/links';
 import { Page } from '@/components/Page';
 import { Empty, Loaded, SkeletonRows } from '@/components/states';
@@ -14,19 +14,22 @@ import { useVerb } from './actions';
 import { remaining, SessionMark } from './marks';
 import { OpenIn } from './OpenIn';
 import { sessionsQuery } from './queries';
+import { RunningCards } from './RunningCard';
+import { TimeRequests } from './TimeRequests';
 
 const route = getRouteApi('/sessions');
 
 export function SessionsPage() {
   const { all } = route.useSearch();
   const navigate = route.useNavigate();
-  const operator = useSession()?.person?.role === 'operator';
+  const session = useSession();
+  const operator = session?.person?.role === 'operator';
   const query = useQuery(sessionsQuery(!all));
   return (
     <Page title="Sessions" description="Notebooks and desktops that run, sleep or have ended." actions={<OpenIn datasets={[]} label="Start without data" />}>
       {operator && (
+        <Group mb="md">
         <Switch
-          mb="md"
           size="xs"
           label="Everybody's"
           checked={all === true}
@@ -35,7 +38,12 @@ export function SessionsPage() {
             void navigate({ search: { all: checked || undefined } });
           }}
         />
+        <Link to="/operator/sessions" size="xs">
+          Operate: say something, stop, drain
+        </Link>
+        </Group>
       )}
+      {isStaff(session) && <TimeRequests />}
       <Loaded query={query} skeleton={<SkeletonRows rows={5} height={48} />}>
         {(sessions) =>
           sessions.length === 0 ? (
@@ -51,11 +59,15 @@ export function SessionsPage() {
   );
 }
 
+const RUNNING: readonly WorkSessionOut['state'][] = ['requested', 'starting', 'ready'];
+
 function Lists({ sessions, all }: { sessions: WorkSessionOut[]; all: boolean }) {
-  const own = all ? sessions : sessions.filter(({ is_owner }) => is_owner);
+  const running = all ? [] : sessions.filter(({ is_owner, state }) => is_owner && RUNNING.includes(state));
+  const own = all ? sessions : sessions.filter(({ is_owner, state }) => is_owner && !RUNNING.includes(state));
   const shared = all ? [] : sessions.filter(({ is_owner, may }) => !is_owner && may !== null);
   return (
     <>
+      {running.length > 0 && <RunningCards sessions={running} />}
       {own.length > 0 && <SessionTable sessions={own} people={all} />}
       {shared.length > 0 && (
         <section aria-label="Shared with me">

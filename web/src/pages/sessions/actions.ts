@@ -50,6 +50,33 @@ export function useExtend(id: string) {
   });
 }
 
+/** Ask staff for more time than the rules give. */
+export function useAskForTime(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (asked: { hours: number; reason: string }) => body(api.POST('/api/v1/sessions/{session_id}/more-time', { params: { path: { session_id: id } }, body: asked })),
+    onSuccess: (now) => queries.setQueryData(workSessionQuery(id).queryKey, now),
+  });
+}
+
+/** What operators said has been read. */
+export function useUnderstood(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: () => body(api.POST('/api/v1/sessions/{session_id}/understood', { params: { path: { session_id: id } } })),
+    onSuccess: (now) => queries.setQueryData(workSessionQuery(id).queryKey, now),
+  });
+}
+
+/** Whether operators may see a small picture of it. */
+export function useSeenByOperators(id: string) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (on: boolean) => body(api.PUT('/api/v1/sessions/{session_id}/seen-by-operators', { params: { path: { session_id: id } }, body: { on } })),
+    onSuccess: (now) => queries.setQueryData(workSessionQuery(id).queryKey, now),
+  });
+}
+
 /** Start a program on datasets and go to its page. */
 export function useStart() {
   const navigate = useNavigate();

@@ -29,6 +29,31 @@ export const sessionResultsQuery = (id: string) =>
     refetchInterval: 15_000, // its program writes without an event
   });
 
+export const timeRequestsQuery = queryOptions({
+  queryKey: ['session-time-requests'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/session-time-requests', { signal })),
+  refetchInterval: 60_000, // sessions end without an event
+});
+
+export const openNotebooksQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['open-notebooks', id],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/sessions/{session_id}/open-notebooks', { params: { path: { session_id: id } }, signal })),
+    refetchInterval: 15_000, // kernels work without an event
+  });
+
+export const runningQuery = queryOptions({
+  queryKey: ['sessions', 'running'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/sessions', { params: { query: { mine: false, alive: true } }, signal })),
+  refetchInterval: 15_000,
+});
+
+export const nodesQuery = queryOptions({
+  queryKey: ['session-nodes'],
+  queryFn: ({ signal }) => body(api.GET('/api/v1/session-nodes', { signal })),
+  refetchInterval: 15_000,
+});
+
 export const sharingQuery = (id: string) =>
   queryOptions({
     queryKey: ['session-sharing', id],

@@ -31,6 +31,7 @@ PAGES = {
     "instrument": ("iris", "/instruments/BL-SAXS"),
     "quarantine": ("iris", "/quarantine"),
     "operator": ("otto", "/operator"),
+    "running sessions": ("otto", "/operator/sessions"),
     "help": ("alice", "/help"),
     "tutorial": ("alice", "/help/tutorials/first-analysis"),
     "sign-in": (None, "/sign-in"),

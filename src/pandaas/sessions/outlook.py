@@ -55,7 +55,8 @@ def outlook_of(
         link, company = "Share, chat, extend, end …", _of_staff(staff)
     if row.expires is None:
         return Outlook(row.title, page, link, company=company)
-    minutes = max(0, int((row.expires - now).total_seconds() / 60))
+    end = min(row.expires, order.when) if order is not None else row.expires
+    minutes = max(0, int((end - now).total_seconds() / 60))
     left = f"{minutes // 60} h {minutes % 60} min left" if minutes >= 60 else f"{minutes} min left"
     warning = "This session hibernates soon: save your work, or extend it on its page." if row.warned else ""
     if order is not None:

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-from sqlalchemy import func, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select
 
 from pandaas.access import Access
 from pandaas.config import RuntimeSettings, SessionSettings, Settings
 from pandaas.db import Database, append
-from pandaas.db.tables import Dataset, Person, SessionDataset, SessionMember, WorkSession
+from pandaas.db.tables import Person, SessionDataset, SessionMember, WorkSession
 from pandaas.identity import Identity
 from pandaas.jobs import JobRequest, allowed_inputs
 from pandaas.model import (
@@ -38,10 +37,10 @@ from pandaas.recipes import DatasetSummary, OwnRecipes, load_summaries
 from pandaas.runtime import LocalEngine, Runtime
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.gathering import Gathering
+from pandaas.sessions.glances import Glances
 from pandaas.sessions.hub import SessionHub
 from pandaas.sessions.invitations import Invitations
 from pandaas.sessions.keeper import Keeper
-from pandaas.sessions.kernels import OpenNotebook, open_notebooks
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.members import Members
 from pandaas.sessions.messages import Messages
@@ -50,11 +49,11 @@ from pandaas.sessions.notebooks import SessionNotebooks
 from pandaas.sessions.operation import Announcements, Operation
 from pandaas.sessions.orders import closed, drained, need_open, order_of, this_node
 from pandaas.sessions.outlook import Outlook, outlook_of
-from pandaas.sessions.pictures import Screens
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway, show_to_nginx
 from pandaas.sessions.results import Catalogue, SessionResults
 from pandaas.sessions.rights import Entry, Inside, Who
+from pandaas.sessions.sight import Sight
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move, tell
 from pandaas.sessions.views import Capacity, SessionRequest, SessionView
@@ -118,7 +117,11 @@ class SessionService:
             database, settings.sessions, access=access, inside=self._inside, look=self.session, settled=self._settled
         )
         self._announcements = Announcements(database)
-        self._screens = Screens(self.open_door)
+        self._sight = Sight(
+            database, settings.sessions, access=access, inside=self._inside, programs=self.programs,
+            announcements=self._announcements, asked=self.more_time.of_session,
+        )  # fmt: skip
+        self.glances = Glances(database, look=self.session, open_door=self.open_door, announcements=self._announcements)
         self._keeper = Keeper(
             settings,
             database,
@@ -187,21 +190,23 @@ class SessionService:
 
     def sessions(self, principal: Principal, *, mine: bool = True, alive: bool = False) -> list[SessionView]:
         """The newest first; `mine=False` shows an operator everybody's."""
-        query = select(WorkSession).where(self._visible(principal)).order_by(WorkSession.created.desc()).limit(200)
+        query = (
+            select(WorkSession).where(self._sight.visible(principal)).order_by(WorkSession.created.desc()).limit(200)
+        )
         if mine:
             joined = select(SessionMember.session_id).where(SessionMember.person_id == principal.person_id)
             query = query.where(or_(WorkSession.person_id == principal.person_id, WorkSession.id.in_(joined)))
         if alive:
             query = query.where(WorkSession.state.in_(_ALIVE))
         with self._database.read() as session:
-            return self._views(session, principal, list(session.scalars(query)))
+            return self._sight.views(session, principal, list(session.scalars(query)))
 
     def session(self, principal: Principal, session_id: str) -> SessionView:
         """One session; `NotFound` also when this person may not see it."""
-        query = select(WorkSession).where(WorkSession.id == check_pid(session_id), self._visible(principal))
+        query = select(WorkSession).where(WorkSession.id == check_pid(session_id), self._sight.visible(principal))
         with self._database.read() as session:
             found = session.scalars(query).first()
-            views = self._views(session, principal, [found]) if found is not None and principal.signed_in else []
+            views = self._sight.views(session, principal, [found]) if found is not None and principal.signed_in else []
             if not views:
                 raise NotFound(_NO_SESSION.format(session_id), remedy="Look at your sessions.")
             return views[0]
@@ -288,29 +293,6 @@ class SessionService:
         with self._database.session() as session:
             change(session, view.row, self._database.clock, automatic=on)
 
-    def set_seen_by_operators(self, principal: Principal, session_id: str, on: bool) -> None:
-        """May operators see a small picture of it, or which notebooks are open? Its person says so."""
-        _need_person(principal)
-        view = self.session(principal, session_id)
-        if not view.is_owner:
-            raise NotAllowed("Only the session's person says who sees it.", remedy=f"Ask {view.person}.")
-        with self._database.session() as session:
-            change(session, view.row, self._database.clock, seen_by_operators=on)
-            kind = "session.shown_to_operators" if on else "session.hidden_from_operators"
-            tell(session, view.row, self._database.clock, kind, actor_id=principal.person_id)
-
-    def have_read(self, principal: Principal, session_id: str) -> None:
-        """Its person has read what the operators said in it."""
-        view = self.session(principal, session_id)
-        if view.is_owner:
-            self._announcements.have_read(view.row)
-
-    def understood(self, entry: Entry) -> None:
-        """The same, pressed in the bar above the session."""
-        with self._database.read() as session:
-            row = session.get_one(WorkSession, entry.session_id)
-        self._announcements.have_read(row)
-
     def end_all(self, principal: Principal) -> int:
         """End all living sessions (the demo stops); for operators. How many there were."""
         self._access.require(principal, Action.OPERATE, what="everybody's sessions")
@@ -323,34 +305,6 @@ class SessionService:
                 self._engine.cancel(row.engine_handle)
         self._keeper.wake()
         return len(rows)
-
-    # --- looking --------------------------------------------------------------------------------------------------
-
-    def picture(self, principal: Principal, session_id: str) -> bytes:
-        """A small JPEG of what a desktop shows, at most 15 seconds old; only for who may look into it."""
-        view = self._looked_into(principal, session_id)
-        if view.row.kind != "desktop":
-            raise NotFound("This session has no screen.")
-        return self._screens.of(view.row.id)
-
-    def open_notebooks(self, principal: Principal, session_id: str) -> list[OpenNotebook]:
-        """The notebooks of a Jupyter session that have a kernel; only for who may look into it."""
-        view = self._looked_into(principal, session_id)
-        if view.row.kind != "jupyter":
-            raise NotFound("This session has no notebooks.")
-        door = self.open_door(view.row.id)
-        try:
-            return open_notebooks(door)
-        finally:
-            door.close()
-
-    def _looked_into(self, principal: Principal, session_id: str) -> SessionView:
-        view = self.session(principal, session_id)
-        if not view.may_look:
-            raise NotAllowed("Only the session's person and whom she let in see what it shows.")
-        if view.row.state != SessionState.READY or view.row.wish is not None:
-            raise Conflict(f"The session is {view.row.state}.")
-        return view
 
     # --- reaching -------------------------------------------------------------------------------------------------
 
@@ -437,20 +391,6 @@ class SessionService:
             allowed_inputs(session, self._access, principal, request)
             return load_summaries(session, list(dict.fromkeys(pids)))
 
-    def _visible(self, principal: Principal) -> Any:
-        """Her own, those she was let into (`_views` asks whether that still holds), and those that staff may help with."""
-        if self._access.may(principal, Action.OPERATE):
-            return WorkSession.id.is_not(None)
-        joined = select(SessionMember.session_id).where(SessionMember.person_id == principal.person_id)
-        measured = (
-            select(SessionDataset.session_id)
-            .join(Dataset, Dataset.pid == SessionDataset.dataset_pid)
-            .where(Dataset.instrument_id.in_(principal.instruments))
-        )
-        return or_(
-            WorkSession.person_id == principal.person_id, WorkSession.id.in_(joined), WorkSession.id.in_(measured)
-        )
-
     def _managed(self, principal: Principal, session_id: str) -> SessionView:
         _need_person(principal)
         view = self.session(principal, session_id)
@@ -513,53 +453,6 @@ class SessionService:
     def _settled(self) -> None:
         self._keys.forget()
         self._keeper.wake()
-
-    def _views(self, session: Session, principal: Principal, rows: Sequence[WorkSession]) -> list[SessionView]:
-        persons = select(Person).where(Person.id.in_({row.person_id for row in rows}))
-        people = {one.id: one for one in session.scalars(persons)}
-        drains = drained(session)
-        said = self._announcements.unread(session, [row.id for row in rows])
-        pids = {one.dataset_pid for row in rows for one in row.datasets}
-        seen = select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), self._access.visible(principal, Dataset))
-        titles = dict(session.execute(seen).all())
-        named = {program.id: program.title for program in self.programs.list()}
-        longest = timedelta(hours=self._limits.longest_hours)
-        counts = select(SessionMember.session_id, func.count()).where(
-            SessionMember.session_id.in_([row.id for row in rows]),
-            SessionMember.added.is_not(None),
-            or_(SessionMember.expires.is_(None), SessionMember.expires > self._database.clock()),
-        )
-        others = dict(session.execute(counts.group_by(SessionMember.session_id)).all())
-        operates = self._access.may(principal, Action.OPERATE)  # a token needs the scope for it
-        found = []
-        for row in rows:
-            right = self._inside.right(session, row, Who(principal.person_id))
-            is_owner = row.person_id == principal.person_id
-            may_help = self._inside.may_help(session, principal, row)
-            if right is None and not (may_help or operates):
-                continue
-            view = SessionView(
-                row=row,
-                program=named.get(row.program, row.program),
-                person=people[row.person_id].name if row.person_id in people else "",
-                datasets=tuple(
-                    (one.dataset_pid, titles[one.dataset_pid]) for one in row.datasets if one.dataset_pid in titles
-                ),
-                may=right.may if right is not None else None,
-                is_owner=is_owner,
-                may_manage=is_owner or operates,
-                latest_end=max(row.ready + longest, row.latest or row.ready) if row.ready else None,
-                role=right.role if right is not None else None,
-                may_help=may_help,
-                others=others.get(row.id, 0) if is_owner or operates else 0,
-                user=people[row.person_id].user if row.person_id in people else "",
-                order=order_of(row, drains),
-                announcements=tuple(one.text for one in said.get(row.id, ())) if is_owner else (),
-                asked=self.more_time.of_session(session, row) if is_owner or may_help else None,
-                may_look=right is not None or (operates and row.seen_by_operators),
-            )
-            found.append(view)
-        return found
 
 
 def _engine_settings(runtime: RuntimeSettings, limits: SessionSettings) -> RuntimeSettings:

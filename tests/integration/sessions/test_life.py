@@ -1,4 +1,4 @@
-"""The life of sessions: restart of the platform, hibernation, extension, rights that end."""
+"""The life of sessions: restart of the platform, hibernation, extension, what operators do, rights that end."""
 
 from __future__ import annotations
 
@@ -82,6 +82,34 @@ def test_it_can_be_extended_within_the_rules(alice: httpx.Client, session_id: st
     assert longest["expires"] == longest["latest_end"]
     refused = alice.post(f"/api/v1/sessions/{session_id}/extend", json={"hours": 1})
     assert refused.status_code == 409
+
+
+def test_what_an_operator_says_stands_above_the_program_until_it_was_read(
+    running: Running, alice: httpx.Client, session_id: str
+) -> None:
+    with running.person("otto") as otto, running.inside(alice, session_id) as browser:
+        otto.post(f"/api/v1/sessions/{session_id}/announcements", json={"text": "Save <b>now</b>."}).raise_for_status()
+        assert browser.get("/.pandaas/state").json()["said"] == "The operators say: Save <b>now</b>."
+        assert "Save &lt;b&gt;now" in browser.get("/.pandaas/").text
+        assert browser.post("/.pandaas/understood").status_code == 204
+        assert browser.get("/.pandaas/state").json()["said"] == ""
+
+
+def test_a_drained_computer_refuses_new_sessions_and_a_stopped_one_sleeps_with_the_reason(
+    running: Running, alice: httpx.Client
+) -> None:
+    one = running.start(alice)
+    with running.person("otto") as otto:
+        [node] = otto.get("/api/v1/session-nodes").json()
+        drain = f"/api/v1/session-nodes/{node['name']}/drain"
+        otto.put(drain, json={"reason": "New memory.", "minutes": 60}).raise_for_status()
+        refused = alice.post("/api/v1/sessions", json={"program": "probe", "datasets": [running.pid]})
+        assert (refused.status_code, "New memory." in refused.json()["detail"]) == (503, True)
+        assert "New memory." in alice.get(f"/api/v1/sessions/{one}").json()["stop_reason"]
+        assert otto.delete(drain).json()[0]["drain"] is None
+        otto.post(f"/api/v1/sessions/{one}/stop", json={"reason": "A test.", "minutes": 0}).raise_for_status()
+        asleep = running.wait(alice, one, "hibernated")
+    assert asleep["reason"] == "An operator stops it: A test."
 
 
 def test_access_ends_within_ten_seconds_when_the_right_ends(

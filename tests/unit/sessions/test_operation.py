@@ -164,7 +164,7 @@ def test_what_operators_say_is_shown_until_it_was_read(place: Place) -> None:
         ("The operators about your session “s-1”: Save your work.", False),
         ("The operators about your session “s-2”: Save your work.", False),
     ]
-    place.service.have_read(place.facility.principal("alice"), ONE)
+    place.service.glances.have_read(place.facility.principal("alice"), ONE)
     assert place.view().announcements == ()
 
 
@@ -243,8 +243,8 @@ def test_operators_look_only_where_the_person_allows_it(place: Place) -> None:
     assert place.view().may_look
     assert not place.view("otto").may_look
     with pytest.raises(NotAllowed):
-        place.service.picture(place.facility.principal("otto"), ONE)
+        place.service.glances.picture(place.facility.principal("otto"), ONE)
     with pytest.raises(NotAllowed):
-        place.service.set_seen_by_operators(place.facility.principal("otto"), ONE, True)
-    place.service.set_seen_by_operators(place.facility.principal("alice"), ONE, True)
+        place.service.glances.allow_operators(place.facility.principal("otto"), ONE, True)
+    place.service.glances.allow_operators(place.facility.principal("alice"), ONE, True)
     assert place.view("otto").may_look

@@ -125,14 +125,14 @@ def switch_automatic_results(
 def session_picture(session_id: str, platform: Platform, asker: Signed) -> Response:
     """What a desktop shows, small, as JPEG, at most 15 seconds old; for its person and who was let in. Operators get it
     where she allows it."""
-    picture = platform.sessions.picture(asker, session_id)
+    picture = platform.sessions.glances.picture(asker, session_id)
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "private, no-store"})
 
 
 @router.get("/sessions/{session_id}/open-notebooks")
 def session_open_notebooks(session_id: str, platform: Platform, asker: Signed) -> list[OpenNotebookOut]:
     """Notebooks with a kernel and what that does, the latest first; for the same people as pictures of desktops."""
-    return [OpenNotebookOut(**vars(one)) for one in platform.sessions.open_notebooks(asker, session_id)]
+    return [OpenNotebookOut(**vars(one)) for one in platform.sessions.glances.open_notebooks(asker, session_id)]
 
 
 @router.put("/sessions/{session_id}/seen-by-operators")
@@ -140,14 +140,14 @@ def set_seen_by_operators(
     session_id: str, body: SeenByOperatorsIn, platform: Platform, asker: Signed
 ) -> WorkSessionOut:
     """Let operators see the small picture or the open notebooks, or don't; for the session's person."""
-    platform.sessions.set_seen_by_operators(asker, session_id, body.on)
+    platform.sessions.glances.allow_operators(asker, session_id, body.on)
     return _shown(platform, asker, session_id)
 
 
 @router.post("/sessions/{session_id}/understood")
 def announcements_understood(session_id: str, platform: Platform, asker: Signed) -> WorkSessionOut:
     """Its person has read what operators said in it; it is shown no longer."""
-    platform.sessions.have_read(asker, session_id)
+    platform.sessions.glances.have_read(asker, session_id)
     return _shown(platform, asker, session_id)
 
 

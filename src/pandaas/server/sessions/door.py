@@ -95,7 +95,7 @@ class SessionDoor:
             return
         if scope["path"] == UNDERSTOOD and scope["method"] == "POST":
             if entry.role == "owner":
-                await to_thread.run_sync(services.sessions.understood, entry)
+                await to_thread.run_sync(services.sessions.glances.understood, entry)
             await Response(status_code=204)(scope, receive, send)
             return
         if scope["method"] not in _SAFE:

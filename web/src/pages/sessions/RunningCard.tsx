@@ -41,13 +41,13 @@ function Card({ session }: { session: WorkSessionOut }) {
           </Link>
           <SessionMark session={session} />
         </Group>
-        <Text size="xs" c={session.warned || session.stop_at ? 'orange' : 'dimmed'}>
+        <Text size="xs" c="dimmed">
           {session.stop_at ? (
-            <>
+            <span className={classes.soon}>
               Hibernates <When at={session.stop_at} />
-            </>
+            </span>
           ) : (
-            remaining(session, now) || session.phase
+            <span className={session.warned ? classes.soon : undefined}>{remaining(session, now) || session.phase}</span>
           )}
           {ready && session.last_active && (
             <>

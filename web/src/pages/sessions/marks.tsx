@@ -27,6 +27,7 @@ export function SessionMark({ session }: { session: WorkSessionOut }) {
 /** How long a running session has left, in words. */
 export function remaining(session: WorkSessionOut, now: number): string {
   if (session.state !== 'ready' || !session.expires) return '';
-  const seconds = (Date.parse(session.expires) - now) / 1000;
+  const end = Math.min(Date.parse(session.expires), session.stop_at ? Date.parse(session.stop_at) : Infinity);
+  const seconds = (end - now) / 1000;
   return seconds > 0 ? `${duration(seconds, seconds < 600 ? 2 : 1)} left` : 'its time is over';
 }

@@ -167,7 +167,7 @@ def _judge(outcome: Outcome) -> None:
     if outcome.reduced_chi2 > 5:
         warn(
             f"The model doesn't describe the data within their errors (reduced χ² = {outcome.reduced_chi2:.3g}), so the"
-            " uncertainties are too small."
+            " uncertainties are too small. Try a polydispersity, a structure factor, another model or other start values."
         )
 
 

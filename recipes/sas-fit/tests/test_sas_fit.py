@@ -253,6 +253,7 @@ class TestSasFit(RecipeConformance):
             b"<!DOCTYPE x [<!ENTITY a 'b'>]><x/>",
             os.urandom(4000),
         ],
+        ids=["empty", "prose", "no points", "no end", "entity", "noise"],
     )
     def test_what_is_no_curve_is_a_sentence(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "odd.txt").write_bytes(content)

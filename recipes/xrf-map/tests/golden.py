@@ -22,7 +22,8 @@ model.set_detector(noise=0.04, cal_offset=energy[0], cal_slope=np.mean(np.diff(e
 model.add_escape(scale=1.0, vary=True)
 for name in sys.argv[4:]:
     model.add_element(name, amplitude=1e4)
-result = model.fit_spectrum(Group(energy=energy, counts=total, filename="", label=""))
+summed = Group(energy=energy, counts=total, filename="", label="")
+result = model.fit_spectrum(summed, fit_toler=1e-7, fit_step=1e-7)  # to the minimum, from wherever it starts
 maps = result.decompose_map(spectra, method="nnls")
 inside = (np.asarray(result.fit_window) > 0)[:, None]
 area = dict(zip(result.eigenvalues, (result.transfer_matrix * inside).sum(axis=0), strict=True))

@@ -136,7 +136,7 @@ def _of_run(dataset: ScannedDataset, run: Run) -> ScannedDataset:
         title=run.title,
         files=(dataset.files[0], *others),
         facility="European XFEL",
-        kind=DatasetKind.RAW if run.stage == "RAW" else DatasetKind.DERIVED,
+        kind=DatasetKind.RAW,  # corrected by the facility or not, it is what the user measured; the title says which
         definitions=(*dataset.definitions, DEFINITION),
         unread=(*dataset.unread, *missing),
     )

@@ -49,8 +49,20 @@ def parameter_schema(folder: str) -> dict[str, Any]:
                 found: dict[str, Any] = importlib.import_module(f"pandaas.sdk.{module}").schema(folder)
                 return found
         return {"type": "object", "properties": {}}
-    schema: dict[str, Any] = json.loads(json.dumps(_load(folder, "parameters").Parameters.model_json_schema()))
+    parameters = _load(folder, "parameters").Parameters
+    schema: dict[str, Any] = json.loads(json.dumps(parameters.model_json_schema()))
+    _add_made_defaults(parameters, schema.get("properties", {}))
     return schema
+
+
+def _add_made_defaults(parameters: Any, properties: dict[str, Any]) -> None:
+    """Defaults that a function makes (`default_factory`), which pydantic leaves out: the form would show nothing."""
+    from pydantic_core import to_jsonable_python
+
+    for name, field in parameters.model_fields.items():
+        shown = properties.get(field.alias or name)
+        if field.default_factory is not None and shown is not None:
+            shown.setdefault("default", to_jsonable_python(field.get_default(call_default_factory=True)))
 
 
 def _load(folder: str, name: str) -> ModuleType:

@@ -9,7 +9,8 @@
         def check_result(self, result):           # an open h5py.File of the result
             assert result["entry/…"][0] == …
 
-The recipe runs as its jobs do: by the SDK, in its own environment, in the sandbox. `run(...)` gives any test a result.
+The recipe runs as its jobs do: by the SDK, in its own environment, in the sandbox, the first time started anew and then
+forked from a process that has imported its codes (the warm pool). `run(...)` gives any test a result.
 """
 
 from __future__ import annotations
@@ -17,9 +18,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import secrets
 import subprocess
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -33,10 +37,11 @@ from pandaas.jobs.comparison import compare
 from pandaas.model import InvalidInput, RecipeManifest
 from pandaas.recipes import complete_parameters, parse_manifest
 from pandaas.recipes.parameters import check_schema
-from pandaas.runtime import Bind, Confinement, Runtime
+from pandaas.runtime import Bind, Confinement, ExitRecord, LocalEngine, Runtime, Template, WorkSpec
 from pandaas.runtime.files import give
 
 _TIMEOUT_S = 600
+_OWN_CODE = ("blockwise", "whole")  # what a warm process can have imported before
 Inputs = Mapping[str, Sequence["Path | Mapping[str, Any]"]]
 
 
@@ -46,6 +51,15 @@ def _runtime() -> Runtime:
     home = Path(os.environ.get("PANDAAS_TEST_HOME") or default_home())
     settings: Settings = load_settings(home=home)
     return Runtime(settings)
+
+
+@lru_cache(maxsize=1)
+def _engine() -> LocalEngine:
+    """An engine that keeps a warm process from the first run of a recipe on."""
+    settings = _runtime().settings.runtime
+    return LocalEngine(
+        settings.model_copy(update={"warm": settings.warm.model_copy(update={"after": 1})}), _runtime().sandbox
+    )
 
 
 class RecipeRun:
@@ -213,7 +227,7 @@ def run_in_pieces(recipe: Path, folder: Path, inputs: Inputs, parameters: Mappin
     shown = {"read_only": [recipe, job, *_files(inputs)], "writable": [output]}
     planned = sdk(recipe, ["plan", str(job)], **shown)
     assert planned.returncode == 0, planned.stderr.decode()
-    count = len(json.loads(planned.stdout.decode().splitlines()[-1])["blocks"])
+    count = len(_planned(planned.stdout.decode())["blocks"])
     middle = math.ceil(count / 2)
     partials = []
     for first, last in ((0, middle), (middle, count)):
@@ -224,6 +238,12 @@ def run_in_pieces(recipe: Path, folder: Path, inputs: Inputs, parameters: Mappin
     done = sdk(recipe, ["finish", str(job), *reversed(partials)], **shown)
     assert done.returncode == 0, done.stderr.decode()
     return output / "result.nxs"
+
+
+def _planned(said: str) -> dict[str, Any]:
+    """The plan among what was written: the last line that is an object."""
+    plan: dict[str, Any] = json.loads([line for line in said.splitlines() if line.startswith("{")][-1])
+    return plan
 
 
 def write_job(
@@ -276,20 +296,69 @@ def write_job(
 def sdk(
     recipe: Path, words: Sequence[str], *, read_only: Sequence[Path], writable: Sequence[Path] = ()
 ) -> subprocess.CompletedProcess[bytes]:
-    """`python -m pandaas.sdk …` in the recipe's environment and sandbox."""
-    runtime = _runtime()
+    """`python -m pandaas.sdk …` in the recipe's environment and sandbox; of a job with its output folder, as a job.
+
+    What a job writes is all in `stdout`.
+    """
     manifest = parse_manifest(recipe)
-    environment = runtime.environments.ensure(manifest.environment)
-    confinement = Confinement(
-        read_only=(*environment.binds, runtime.sdk.bind(), *(Bind(path) for path in read_only)),
+    if writable and manifest.shape in _OWN_CODE:
+        return _as_job(recipe, manifest, words, read_only, writable)
+    argv = [*_sdk_command(manifest), *words]
+    return _runtime().sandbox.run(argv, _confinement(manifest, read_only, writable), timeout_s=_TIMEOUT_S)
+
+
+def _as_job(
+    recipe: Path, manifest: RecipeManifest, words: Sequence[str], read_only: Sequence[Path], writable: Sequence[Path]
+) -> subprocess.CompletedProcess[bytes]:
+    folder = writable[0].parent / f"recipe-test-{secrets.token_hex(6)}"  # control groups are named after it
+    folder.mkdir()
+    command = _sdk_command(manifest)
+    threads = 1 if manifest.shape == "blockwise" else manifest.resources.cores
+    work = WorkSpec(
+        folder,
+        (*command, *words),
+        _confinement(manifest, read_only, writable),
+        cores=manifest.resources.cores,
+        memory_mb=manifest.resources.memory_mb,
+        time_limit_s=_TIMEOUT_S,
+        template=Template(
+            (*command, "wait", "--threads", str(threads), str(recipe)),
+            replace(_confinement(manifest, [recipe]), cores=threads),
+            tuple(words),
+            "test",
+        ),
+    )
+    handle = _engine().submit(work)
+    while (seen := _engine().poll([handle])[0]).state not in {"ended", "unknown"}:
+        time.sleep(0.01)
+    log = (folder / "log.txt").read_bytes() if (folder / "log.txt").exists() else b""
+    code, why = _end(seen.exit)
+    return subprocess.CompletedProcess(work.argv, code, stdout=log, stderr=why)
+
+
+def _end(record: ExitRecord | None) -> tuple[int, bytes]:
+    """Exit code, negative for a signal, and what the engine has to say of an end that was not the work's own."""
+    if record is None:
+        return -1, b"The work was lost."
+    said = "" if record.reason == "exit" else f"Ended by the engine: {record.reason} {record.detail}"
+    return (record.code if record.code is not None else -(record.signal or 1)), said.encode()
+
+
+def _sdk_command(manifest: RecipeManifest) -> tuple[str, ...]:
+    return (str(_runtime().environments.ensure(manifest.environment).python), "-m", "pandaas.sdk")
+
+
+def _confinement(manifest: RecipeManifest, read_only: Sequence[Path], writable: Sequence[Path] = ()) -> Confinement:
+    runtime = _runtime()
+    binds = runtime.environments.ensure(manifest.environment).binds
+    return Confinement(
+        read_only=(*binds, runtime.sdk.bind(), *(Bind(path) for path in read_only)),
         writable=tuple(writable),
         variables={"PYTHONPATH": str(runtime.sdk_path), "SOURCE_DATE_EPOCH": "0"},
         account=runtime.sandbox.account_for(0),
         memory_mb=manifest.resources.memory_mb,
         cores=manifest.resources.cores,
     )
-    argv = [str(environment.python), "-m", "pandaas.sdk", *words]
-    return runtime.sandbox.run(argv, confinement, timeout_s=_TIMEOUT_S)
 
 
 def _input(slot: str, number: int, given: Path | Mapping[str, Any]) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import numpy as np
 from pandaas.arrays.entries import scan_contents
 from pandaas.arrays.euxfel import DEFINITION, run_of
 from pandaas.arrays.readers.hdf5 import Hdf5Reader
+from pandaas.model import DatasetKind
 
 
 def write(folder: Path, *names: str) -> list[Path]:
@@ -59,6 +60,7 @@ def test_it_is_described_as_a_run_with_the_modules_that_are_missing(tmp_path: Pa
     finally:
         contents.close()
     assert found.title == "Run 238 (CORR)"
+    assert found.kind is DatasetKind.RAW  # a measurement, though the facility has corrected it
     assert found.files == tuple(paths)
     assert found.definitions == (DEFINITION,)
     assert found.facility == "European XFEL"

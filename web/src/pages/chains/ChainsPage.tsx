@@ -1,10 +1,11 @@
-import { Button, Group, Table, Text, TextInput } from '@mantine/core';
+import { Button, Group, Table, Text } from '@mantine/core';
 import { IconPlus, IconTimeline } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 
 import { api, body } from '@/api/client';
+import type { DatasetCard } from '@/api/types';
 import { Link, LinkButton } from '@/components/links';
 import { Page, Section } from '@/components/Page';
 import { ActionFailure, Empty, Loaded } from '@/components/states';
@@ -12,6 +13,7 @@ import { When } from '@/components/text';
 import { plural } from '@/format';
 
 import { useAsked } from './Asked';
+import { ChosenInput } from './ChosenInput';
 import { ChainGraph } from './ChainGraph';
 import { needed } from './fitting';
 import { StateMark } from './marks';
@@ -59,12 +61,12 @@ function All({ chains }: { chains: ChainOut[] }) {
 }
 
 function One({ chain }: { chain: ChainOut }) {
-  const [pids, setPids] = useState<Record<string, string>>({});
+  const [cards, setCards] = useState<Record<string, DatasetCard>>({});
   const navigate = useNavigate();
   const queries = useQueryClient();
   const inputs = needed(chain);
   const { fields, parameters } = useAsked(chain);
-  const chosen = Object.fromEntries(inputs.map(({ name }) => [name, [pids[name]?.trim() ?? '']]));
+  const chosen = Object.fromEntries(inputs.map(({ name }) => [name, [cards[name]?.pid ?? '']]));
   const start = useMutation({
     mutationFn: () => body(api.POST('/api/v1/chain-runs', { body: { chain: chain.id, inputs: chosen, parameters, fill: true } })),
     onSuccess: ([first]) => {
@@ -87,9 +89,9 @@ function One({ chain }: { chain: ChainOut }) {
         {fields}
         <Group align="end" gap="sm" mt="xs">
           {inputs.map(({ name, title }) => (
-            <TextInput key={name} label={`${title} (identifier)`} placeholder="ds-…" value={pids[name] ?? ''} onChange={(event) => setPids({ ...pids, [name]: event.currentTarget.value })} />
+            <ChosenInput key={name} title={title} chosen={cards[name]} onChoose={(card) => setCards({ ...cards, [name]: card })} />
           ))}
-          <Button type="submit" variant="light" loading={start.isPending} disabled={inputs.some(({ name }) => !pids[name]?.trim())}>
+          <Button type="submit" variant="light" loading={start.isPending} disabled={inputs.some(({ name }) => !cards[name])}>
             Run
           </Button>
         </Group>

@@ -20,7 +20,7 @@ from pandaas.sdk import Field, Inputs, Plot, RecipeError, progress, warn, write_
 def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
     """Read frames, average similar ones, subtract the buffer, analyse, write."""
     sample = _read(inputs, "sample", parameters)
-    progress(0.1, f"{len(sample)} frames of the sample")
+    progress(0.1, f"{len(sample)} frame{'s' if len(sample) > 1 else ''} of the sample")
     buffer = _read(inputs, "buffer", parameters) if inputs["buffer"] else None
     _check_grids(sample, buffer)
     peak = elution(sample, parameters) if is_elution(parameters, sample, has_buffer=buffer is not None) else None

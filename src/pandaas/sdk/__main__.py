@@ -93,7 +93,8 @@ def _job(options: argparse.Namespace) -> int:
         reporter.journal.begin(job)
         _carry_out(options, job)
     except RecipeError as error:
-        traceback.print_exc()
+        if error.__cause__ is not None:  # else it was said on purpose: where in the code helps nobody
+            traceback.print_exc()
         reporter.fail(error)
         return 1
     except Exception as error:  # noqa: BLE001 - the last one to say in plain words what happened

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -22,6 +23,7 @@ from pandaas.model import InvalidInput
 
 Inputs = Dataset | str | Iterable[Dataset | str]
 _A_PAGE = 100
+_POLL_S = 1.0
 
 
 def connect(
@@ -338,11 +340,19 @@ class Client:
         """Register files of a session's results folder as datasets made from the session's; safe to repeat.
 
         `more`: description, sample, techniques (IRIs), proposal. Each of the answer has `file`, `dataset` (pid), `is_new`.
+        Large files are waited for; they are registered even when this program ends before.
         """
         body = {"files": list(files), "attachments": list(attachments), "title": title}
         body |= {name: value for name, value in more.items() if value}
-        found: list[dict[str, Any]] = self._transport.json("POST", f"/sessions/{session_id}/results", body=body)
-        return found
+        address = f"/sessions/{session_id}/results"
+        found: Any = self._transport.json("POST", address, body=body)
+        while isinstance(found, dict) and found["state"] == "working":
+            time.sleep(_POLL_S)
+            found = self._transport.json("GET", address)["registration"]
+        if isinstance(found, dict) and found["problem"]:
+            raise InvalidInput(found["problem"], remedy=found["remedy"], field=found["field"])
+        done: list[dict[str, Any]] = found["registered"] if isinstance(found, dict) else found or []
+        return done
 
     def session_sharing(self, session_id: str) -> dict[str, Any]:
         """With whom a session of yours is shared: `members`, `invitations`, `guests`."""

@@ -12,6 +12,7 @@ import os
 import secrets
 import shutil
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -145,11 +146,13 @@ def open_beneath(folder: Path, name: str) -> int:
     raise _refused(name, "is something else than a file", "Copy a plain file there.")
 
 
-def copy_beneath(folder: Path, name: str, target: Path, called: str, *, most: int) -> CopiedFile:
+def copy_beneath(
+    folder: Path, name: str, target: Path, called: str, *, most: int, tell: Callable[[int], None] | None = None
+) -> CopiedFile:
     """Copy `name` to `target/<start of its checksum>/<called>`, where it appears whole or not at all.
 
     The same bytes come to lie at the same place; a copy that is there stays. `TooLarge` beyond `most` bytes, `Conflict`
-    when the file changes meanwhile, otherwise as `open_beneath`.
+    when the file changes meanwhile, otherwise as `open_beneath`. `tell` hears how many bytes more are copied.
     """
     source = open_beneath(folder, name)
     target.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -160,7 +163,7 @@ def copy_beneath(folder: Path, name: str, target: Path, called: str, *, most: in
             raise TooLarge(
                 f"'{name}' is larger than {most / 1e9:g} GB.", remedy="Write less, or several files.", field="files"
             )
-        checksum, size = _copied(source, part, before.st_size)
+        checksum, size = _copied(source, part, before.st_size, tell)
         after = os.fstat(source)
         if size != before.st_size or _state(before) != _state(after):
             raise Conflict(
@@ -178,7 +181,7 @@ def copy_beneath(folder: Path, name: str, target: Path, called: str, *, most: in
         part.unlink(missing_ok=True)
 
 
-def _copied(source: int, part: Path, expected: int) -> tuple[str, int]:
+def _copied(source: int, part: Path, expected: int, tell: Callable[[int], None] | None) -> tuple[str, int]:
     """Write the bytes to a new file and to disk; their SHA-256 and number, which exceeds `expected` at most by a block."""
     digest, size = hashlib.sha256(), 0
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644)
@@ -189,6 +192,8 @@ def _copied(source: int, part: Path, expected: int) -> tuple[str, int]:
             view = memoryview(block)
             while view:
                 view = view[copy.write(view) :]
+            if tell is not None:
+                tell(len(block))
         os.fchmod(handle, 0o644)
         os.fsync(handle)
     return digest.hexdigest(), size

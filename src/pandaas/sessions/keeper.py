@@ -33,6 +33,7 @@ from pandaas.sessions.keys import Keys
 from pandaas.sessions.life import Life, Remembered, tell_person
 from pandaas.sessions.orders import drained
 from pandaas.sessions.reach import Doorway, ask, greets, responds
+from pandaas.sessions.registering import Registering
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move
 
@@ -73,6 +74,7 @@ class Keeper:
         keys: Keys,
         activity: Activity,
         gathering: Gathering,
+        registering: Registering,
     ) -> None:
         self._settings = settings
         self._limits = settings.sessions
@@ -88,6 +90,7 @@ class Keeper:
             database, settings.sessions, activity=activity, folder=starting.folder, door=self.door, wish=self._wish
         )
         self._drains: Mapping[str, SessionDrain] = {}
+        self._registering = registering
         self._woken = threading.Event()
         self._seen: dict[tuple[str, int], _Seen] = {}
         self._renewed = self._rights_looked = self._cleaned = float("-inf")
@@ -131,6 +134,7 @@ class Keeper:
             self._rights_looked = time.monotonic()
             self._end_without_rights(rows)
         self._gathering.look()
+        self._registering.take_over()
         self._clean()
         return any(row.state != SessionState.READY or row.wish is not None for row in rows)
 

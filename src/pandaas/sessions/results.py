@@ -151,29 +151,55 @@ class SessionResults:
         )
         return ResultList(shown, len(found) > MOST, view.is_owner, view.row.automatic)
 
-    def register(self, principal: Principal, session_id: str, request: ResultRequest) -> list[Registered]:
+    def register(
+        self,
+        principal: Principal,
+        session_id: str,
+        request: ResultRequest,
+        *,
+        tell: Callable[[Registered], None] | None = None,
+        tell_bytes: Callable[[int], None] | None = None,
+    ) -> list[Registered]:
         """Register files as results of the session's person, made from all its datasets; errors name the field at fault.
 
         She must still have the right to analyse each of the datasets, and to write to the proposal. Of several files those
-        before the one at fault stay registered.
+        before the one at fault stay registered. `tell` hears of each that is done, `tell_bytes` how many more are copied.
         """
-        view = self._look(principal, session_id)
+        view, title = self._asked(principal, session_id, request)
         row = view.row
-        if not view.is_owner:
-            raise NotAllowed("Only the session's person registers its results.", remedy=f"Ask {view.person}.")
-        if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:
-            raise NotAllowed("This token may not register results.", remedy="Use a token with the scope 'run'.")
-        title = self._checked(request)
         pids, place = self._place(principal, row, request.proposal)
         several = len(request.files) > 1
         done = []
         with self._held(row.id, fcntl.LOCK_SH):
             for name in dict.fromkeys(request.files):
                 called = f"{title}: {Path(name).stem}" if several else title
-                one = self._one(view, request, name, called[:500], pids=pids, place=place)
+                one = self._one(view, request, name, called[:500], pids=pids, place=place, tell_bytes=tell_bytes)
                 done += [one] if one is not None else []
+                if one is not None and tell is not None:
+                    tell(one)
         self._tidy_alone(row.id)
         return done
+
+    def size_of(self, principal: Principal, session_id: str, request: ResultRequest) -> int:
+        """How many bytes `register` would copy; all that can be known to be wrong before that is raised as there."""
+        view, _title = self._asked(principal, session_id, request)
+        self._place(principal, view.row, request.proposal)
+        folder = self._folder(view.row).results
+        total = 0
+        for name in dict.fromkeys((*request.files, *request.attachments)):
+            handle = open_beneath(folder, name)
+            total += os.fstat(handle).st_size
+            os.close(handle)
+        return total
+
+    def _asked(self, principal: Principal, session_id: str, request: ResultRequest) -> tuple[SessionView, str]:
+        """The session, for its person, and the title made plain."""
+        view = self._look(principal, session_id)
+        if not view.is_owner:
+            raise NotAllowed("Only the session's person registers its results.", remedy=f"Ask {view.person}.")
+        if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:
+            raise NotAllowed("This token may not register results.", remedy="Use a token with the scope 'run'.")
+        return view, self._checked(request)
 
     def register_processed(self, principal: Principal, session_id: str, name: str) -> Registered | None:
         """Register a file by itself, in the name of the session's person, if it is NeXus with an NXprocess group.
@@ -242,14 +268,15 @@ class SessionResults:
         pids: Sequence[str],
         place: Proposal,
         automatic: bool = False,
+        tell_bytes: Callable[[int], None] | None = None,
     ) -> Registered | None:
         """None where it is registered by itself and isn't what does so."""
         row, catalogue = view.row, self._rooms()
-        copied = self._copy(row, name)
+        copied = self._copy(row, name, tell_bytes)
         known = self._registered(row.id, None if automatic else name, copied.sha256)
         if known is not None:
             return Registered(name, known, is_new=False)
-        further = [self._copy(row, one).path for one in request.attachments]
+        further = [self._copy(row, one, tell_bytes).path for one in request.attachments]
         try:
             prepared = catalogue.prepare_result(copied.path, further)
         except UnreadableFile as error:
@@ -288,7 +315,7 @@ class SessionResults:
                 raise
             return Registered(name, known, is_new=False)
 
-    def _copy(self, row: WorkSession, name: str) -> Any:
+    def _copy(self, row: WorkSession, name: str, tell: Callable[[int], None] | None) -> Any:
         most = int(self._settings.ingest.max_upload_gb * 1e9)
         folder, target = self._folder(row).results, self._copies(row.id)
         handle = open_beneath(folder, name)
@@ -298,7 +325,7 @@ class SessionResults:
         if size <= most:
             require_space(target, size)
         with tells_when_full():
-            return copy_beneath(folder, name, target, safe_name(name), most=most)
+            return copy_beneath(folder, name, target, safe_name(name), most=most, tell=tell)
 
     def _program(self, row: WorkSession) -> Any:
         try:

@@ -51,6 +51,7 @@ from pandaas.sessions.orders import closed, drained, need_open, order_of, this_n
 from pandaas.sessions.outlook import Outlook, outlook_of
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway, show_to_nginx
+from pandaas.sessions.registering import Registering
 from pandaas.sessions.results import Catalogue, SessionResults
 from pandaas.sessions.rights import Entry, Inside, Who
 from pandaas.sessions.sight import Sight
@@ -99,6 +100,7 @@ class SessionService:
             database, settings.sessions, inside=self._inside, keys=self._keys, members=self.members
         )
         self._starting = Starting(settings, database, runtime, self.programs, self._engine)
+        folder = self._starting.folder
         self.results = SessionResults(
             database,
             settings,
@@ -106,11 +108,10 @@ class SessionService:
             catalogue=catalogue,
             programs=self.programs,
             look=self.session,
-            folder=self._starting.folder,
+            folder=folder,
         )
-        self.notebooks = (
-            SessionNotebooks(own_recipes, look=self.session, folder=self._starting.folder) if own_recipes else None
-        )
+        self.registering = Registering(database, identity, self.results)
+        self.notebooks = SessionNotebooks(own_recipes, look=self.session, folder=folder) if own_recipes else None
         self.hub = SessionHub(database, access, self.activity, self._settled)
         self.operation = Operation(database, settings.sessions, access, self._settled)
         self.more_time = MoreTime(
@@ -132,9 +133,8 @@ class SessionService:
             starting=self._starting,
             keys=self._keys,
             activity=self.activity,
-            gathering=Gathering(
-                database, settings.sessions, identity=identity, results=self.results, folder=self._starting.folder
-            ),
+            gathering=Gathering(database, settings.sessions, identity=identity, results=self.results, folder=folder),
+            registering=self.registering,
         )
 
     # --- before ---------------------------------------------------------------------------------------------------

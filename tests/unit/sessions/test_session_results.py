@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import os
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from pandaas.access import FACILITY
 from pandaas.db import Database
-from pandaas.db.tables import SessionDataset, SessionMember, SessionResult, WorkSession
+from pandaas.db.tables import Notice, SessionDataset, SessionMember, SessionRegistration, SessionResult, WorkSession
 from pandaas.federation import Exports
 from pandaas.identity import Identity
-from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, TeamRole, TooLarge
+from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Scope, TeamRole, TooLarge
 from pandaas.runtime import Runtime, copy_beneath
-from pandaas.sessions import ResultRequest, SessionService
+from pandaas.sessions import ResultRequest, SessionService, registering
 from pandaas.testing.facility import Facility, make_facility
 
 SESSION = "s-1"
@@ -286,3 +289,96 @@ def test_without_inputs_it_goes_to_her_own_space(place: Place) -> None:
     assert place.facility.catalogue.card(place.facility.principal("alice"), done.pid).proposal == "personal-alice"
     graph = place.facility.catalogue.provenance(FACILITY, done.pid)
     assert [(one.source, one.target) for one in graph.edges] == [(SESSION, done.pid)]
+
+
+# --- large ones, after the request -----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def all_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(registering, "_SMALL", 0)
+    monkeypatch.setattr(registering, "_TELL_S", 0.0)
+
+
+def ended(place: Place) -> SessionRegistration:
+    """The session's registration once it has come to its end."""
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        row = place.service.registering.of(SESSION)
+        if row is not None and row.state != "working":
+            return row
+        time.sleep(0.01)
+    raise AssertionError("it goes on and on")
+
+
+@pytest.mark.usefixtures("all_large")
+def test_large_files_are_registered_after_the_request_and_their_person_is_told(place: Place) -> None:
+    size = sum(place.write(f"{name}.nxs", sample=name).stat().st_size for name in "ab")
+    alice = place.facility.principal("alice")
+    started = place.service.registering.register(alice, SESSION, ResultRequest(["a.nxs", "b.nxs"], "Both"))
+    assert isinstance(started, SessionRegistration)
+    assert (started.state, started.total) == ("working", size)
+    row = ended(place)
+    assert (row.state, row.done, [one["file"] for one in row.registered]) == ("done", size, ["a.nxs", "b.nxs"])
+    assert place.listed()["a.nxs"].dataset == row.registered[0]["dataset"]
+    with place.facility.database.read() as session:
+        assert "2 of your session “JupyterLab” are datasets now." in session.scalars(select(Notice.text)).all()
+
+
+def test_small_files_are_registered_while_their_person_waits(place: Place) -> None:
+    place.write()
+    [done] = place.service.registering.register(
+        place.facility.principal("alice"), SESSION, ResultRequest(["fit.nxs"], "A fit")
+    )
+    assert place.listed()["fit.nxs"].dataset == done.pid
+    assert place.service.registering.of(SESSION) is None
+
+
+@pytest.mark.usefixtures("all_large")
+def test_what_fails_after_the_request_is_told_and_can_be_tried_again(place: Place) -> None:
+    place.write("a.nxs")
+    (place.folder / "b.nxs").write_bytes(b"no data")
+    alice = place.facility.principal("alice")
+    place.service.registering.register(alice, SESSION, ResultRequest(["a.nxs", "b.nxs"], "Both"))
+    row = ended(place)
+    assert (row.state, len(row.registered), row.problem["field"]) == ("failed", 1, "files")
+    assert "'b.nxs' can't be registered" in row.problem["detail"]
+    place.write("b.nxs", sample="now")
+    place.service.registering.register(alice, SESSION, ResultRequest(["a.nxs", "b.nxs"], "Both"))
+    assert [one["is_new"] for one in ended(place).registered] == [False, True]
+
+
+@pytest.mark.usefixtures("all_large")
+def test_another_process_goes_on_with_what_one_that_died_had_begun(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.write()
+    alice, service = place.facility.principal("alice"), place.service.registering
+    with monkeypatch.context() as dead:
+        dead.setattr(service, "_launch", lambda _row: None)
+        service.register(alice, SESSION, ResultRequest(["fit.nxs"], "A fit"))
+    with pytest.raises(Conflict, match="already"):
+        service.register(alice, SESSION, ResultRequest(["fit.nxs"], "A fit"))
+    service.take_over()  # too early
+    assert (found := service.of(SESSION)) is not None
+    assert found.state == "working"
+    place.facility.clock.now += timedelta(minutes=3)
+    other = registering.Registering(place.facility.database, Identity(place.facility.database, place.facility.settings), place.results)  # fmt: skip
+    other.take_over()
+    assert ended(place).state == "done"
+
+
+@pytest.mark.usefixtures("all_large")
+def test_nothing_is_registered_for_a_token_that_was_taken_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    place.write()
+    identity, person = Identity(place.facility.database, place.facility.settings), place.facility.people["alice"]
+    number, text = identity.create_token(person, "of a script", [Scope.READ, Scope.WRITE, Scope.RUN])
+    service = place.service.registering
+    launch = service._launch
+    monkeypatch.setattr(service, "_launch", lambda _row: None)
+    token = identity.principal_of_token(text)
+    row = service.register(token, SESSION, ResultRequest(["fit.nxs"], "A fit"))
+    identity.delete_token(person, number)
+    assert isinstance(row, SessionRegistration)
+    launch(row)
+    assert "taken back" in ended(place).problem["detail"]

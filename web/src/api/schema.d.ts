@@ -8926,6 +8926,49 @@ export interface components {
             readme: string;
         };
         /**
+         * RegistrationOut
+         * @description Results that are being registered after the request, or were last.
+         */
+        RegistrationOut: {
+            /**
+             * State
+             * @enum {string}
+             */
+            state: "working" | "done" | "failed";
+            /**
+             * Done
+             * @description Bytes that are copied.
+             */
+            done: number;
+            /**
+             * Total
+             * @description Bytes of all files.
+             */
+            total: number;
+            /**
+             * Registered
+             * @description Those that are datasets by now.
+             */
+            registered: components["schemas"]["SessionResultOut"][];
+            /**
+             * Problem
+             * @description Why it failed; what was registered before stays.
+             */
+            problem: string | null;
+            /** Remedy */
+            remedy: string | null;
+            /**
+             * Field
+             * @description Of the request, where that is at fault.
+             */
+            field: string | null;
+            /**
+             * Created
+             * Format: date-time
+             */
+            created: string;
+        };
+        /**
          * RegularAxisOut
          * @description Coordinates `start + step * index` of a dimension that no array holds.
          */
@@ -9338,6 +9381,8 @@ export interface components {
              * @description Finished NeXus files with an NXprocess group register themselves.
              */
             automatic: boolean;
+            /** @description The one that goes on, or ended within a day. */
+            registration: components["schemas"]["RegistrationOut"] | null;
         };
         /** SessionMemberIn */
         SessionMemberIn: {
@@ -32606,6 +32651,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SessionResultOut"][];
+                };
+            };
+            /** @description Large files: it goes on, see `registration` of the list. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RegistrationOut"];
                 };
             };
             /** @description The request is not understood. */

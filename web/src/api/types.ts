@@ -73,6 +73,7 @@ export type UploadOut = Schemas['UploadOut'];
 export type ValidityOut = Schemas['ValidityOut'];
 export type VerifyOut = Schemas['VerifyOut'];
 export type OwnRecipeOut = Schemas['OwnRecipeOut'];
+export type RegistrationOut = Schemas['RegistrationOut'];
 export type SessionFileOut = Schemas['SessionFileOut'];
 export type SessionResultIn = Schemas['SessionResultIn'];
 export type WorkSessionOut = Schemas['WorkSessionOut'];

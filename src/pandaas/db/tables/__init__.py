@@ -89,6 +89,7 @@ from pandaas.db.tables.sessions import (
     SessionKey,
     SessionMember,
     SessionMessage,
+    SessionRegistration,
     SessionResult,
     WorkSession,
 )
@@ -180,6 +181,7 @@ __all__ = [
     "SessionKey",
     "SessionMember",
     "SessionMessage",
+    "SessionRegistration",
     "SessionResult",
     "Share",
     "SignIn",

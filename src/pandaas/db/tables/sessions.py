@@ -217,3 +217,26 @@ class SessionExtension(Base):
     decided_by: Mapped[int | None] = mapped_column(ForeignKey("person.id", ondelete="SET NULL"), index=True)
     granted: Mapped[bool | None]
     answer: Mapped[str | None] = mapped_column(String(500))
+
+
+class SessionRegistration(Base):
+    """Results of a session that are being registered after the request, or were last. One of a session at a time.
+
+    `request` as it was asked; `state` is working, done or failed; `done` and `total` are bytes; `registered` holds file,
+    dataset and is_new; `problem` detail, remedy and field of what ended it. `holder` works on it and touches it.
+    """
+
+    __tablename__ = "session_registration"
+
+    session_id: Mapped[str] = mapped_column(ForeignKey("work_session.id", ondelete="CASCADE"), primary_key=True)
+    person_id: Mapped[int] = mapped_column(ForeignKey("person.id"), index=True)
+    token_id: Mapped[int | None]  # which asked for it; None: the person herself
+    request: Mapped[dict[str, Any]] = mapped_column(Json)
+    state: Mapped[str] = mapped_column(String(16), index=True)
+    done: Mapped[int] = mapped_column(BigInt)
+    total: Mapped[int] = mapped_column(BigInt)
+    registered: Mapped[list[Any]] = mapped_column(Json)
+    problem: Mapped[dict[str, Any]] = mapped_column(Json)
+    holder: Mapped[str] = mapped_column(String(200))
+    touched: Mapped[datetime]
+    created: Mapped[datetime]

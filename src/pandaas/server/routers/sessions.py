@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Query, Request, Response
 
-from pandaas.db.tables import SessionExtension
+from pandaas.db.tables import SessionExtension, SessionRegistration
 from pandaas.model import PandaasError, Principal, Unavailable
 from pandaas.recipes import Draft, DraftInput
 from pandaas.server import present_work
@@ -19,6 +19,7 @@ from pandaas.server.schemas import (
     ProgramOut,
     ProgramsOut,
     RecipePageOut,
+    RegistrationOut,
     SeenByOperatorsIn,
     SessionDatasetOut,
     SessionFileOut,
@@ -81,16 +82,31 @@ def session_results(session_id: str, platform: Platform, asker: Signed) -> Sessi
     """The files in its results folder, the latest first, also of a session that sleeps or has ended."""
     found = platform.sessions.results.files(asker, session_id)
     files = [SessionFileOut(**vars(one)) for one in found.files]
-    return SessionFilesOut(files=files, more=found.more, may_register=found.may_register, automatic=found.automatic)
+    under_way = platform.sessions.registering.of(session_id)
+    return SessionFilesOut(
+        files=files,
+        more=found.more,
+        may_register=found.may_register,
+        automatic=found.automatic,
+        registration=_registration(under_way) if under_way is not None else None,
+    )
 
 
-@router.post("/sessions/{session_id}/results")
+@router.post(
+    "/sessions/{session_id}/results",
+    response_model=list[SessionResultOut],
+    responses={
+        202: {"model": RegistrationOut, "description": "Large files: it goes on, see `registration` of the list."}
+    },
+)
 def register_session_results(
     session_id: str, body: SessionResultIn, platform: Platform, asker: Signed
-) -> list[SessionResultOut]:
+) -> list[SessionResultOut] | Response:
     """Register files of the results folder as datasets made from the session's. Safe to repeat."""
-    done = platform.sessions.results.register(asker, session_id, ResultRequest(**body.model_dump()))
-    return [SessionResultOut(file=one.file, dataset=one.pid, is_new=one.is_new) for one in done]
+    done = platform.sessions.registering.register(asker, session_id, ResultRequest(**body.model_dump()))
+    if isinstance(done, list):
+        return [SessionResultOut(file=one.file, dataset=one.pid, is_new=one.is_new) for one in done]
+    return Response(_registration(done).model_dump_json(), 202, media_type="application/json")
 
 
 @router.post("/sessions/{session_id}/notebooks/look")
@@ -180,6 +196,19 @@ def resume_session(session_id: str, platform: Platform, asker: Signed) -> WorkSe
 def end_session(session_id: str, platform: Platform, asker: Signed) -> WorkSessionOut:
     platform.sessions.end(asker, session_id)
     return _shown(platform, asker, session_id)
+
+
+def _registration(row: SessionRegistration) -> RegistrationOut:
+    return RegistrationOut(
+        state=row.state,
+        done=row.done,
+        total=row.total,
+        registered=[SessionResultOut(**one) for one in row.registered],
+        problem=row.problem.get("detail"),
+        remedy=row.problem.get("remedy"),
+        field=row.problem.get("field"),
+        created=row.created,
+    )
 
 
 def _shown(platform: Services, asker: Principal, session_id: str) -> WorkSessionOut:

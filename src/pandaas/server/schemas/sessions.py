@@ -129,11 +129,31 @@ class SessionFileOut(Out):
     set_aside: str | None = Field(description="Why it did not register itself.")
 
 
+class SessionResultOut(Out):
+    file: str
+    dataset: str = Field(description="Pid.")
+    is_new: bool = Field(description="False where the same bytes of this file had been registered before.")
+
+
+class RegistrationOut(Out):
+    """Results that are being registered after the request, or were last."""
+
+    state: Literal["working", "done", "failed"]
+    done: int = Field(description="Bytes that are copied.")
+    total: int = Field(description="Bytes of all files.")
+    registered: list[SessionResultOut] = Field(description="Those that are datasets by now.")
+    problem: str | None = Field(description="Why it failed; what was registered before stays.")
+    remedy: str | None
+    field: str | None = Field(description="Of the request, where that is at fault.")
+    created: datetime
+
+
 class SessionFilesOut(Out):
     files: list[SessionFileOut] = Field(description="The latest first.")
     more: bool = Field(description="There are further files, which are not listed.")
     may_register: bool
     automatic: bool = Field(description="Finished NeXus files with an NXprocess group register themselves.")
+    registration: RegistrationOut | None = Field(description="The one that goes on, or ended within a day.")
 
 
 class AutomaticResultsIn(In):
@@ -150,12 +170,6 @@ class SessionResultIn(In):
     sample: str | None = Field(None, max_length=300, description="Else what the file or the inputs say.")
     techniques: list[str] = Field([], max_length=20, description="IRIs; else what the file or the inputs say.")
     proposal: str | None = Field(None, description="Else that of the inputs, or your own space.")
-
-
-class SessionResultOut(Out):
-    file: str
-    dataset: str = Field(description="Pid.")
-    is_new: bool = Field(description="False where the same bytes of this file had been registered before.")
 
 
 class OpenNotebookOut(Out):

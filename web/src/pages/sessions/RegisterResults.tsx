@@ -37,6 +37,10 @@ export function RegisterResults({ session, files, others, onClose, onDone }: Reg
     mutationFn: (wanted: SessionResultIn) =>
       body(api.POST('/api/v1/sessions/{session_id}/results', { params: { path: { session_id: session.id } }, body: wanted })),
     onSuccess: (done) => {
+      if (!Array.isArray(done)) {
+        onDone(); // large files are copied in the background; the list shows how far they are
+        return;
+      }
       const fresh = done.filter(({ is_new }) => is_new).length;
       const known = done.length - fresh;
       const parts = [fresh > 0 ? `${String(fresh)} registered` : '', known > 0 ? `${String(known)} had been registered before` : ''];

@@ -1,14 +1,14 @@
-import { Badge, Button, Checkbox, Group, Loader, Stack, Switch, Text, Title } from '@mantine/core';
+import { Alert, Badge, Button, Checkbox, Group, Loader, Progress, Stack, Switch, Text, Title } from '@mantine/core';
 import { IconFileCheck } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { api, body } from '@/api/client';
-import type { SessionFileOut, WorkSessionOut } from '@/api/types';
+import type { RegistrationOut, SessionFileOut, WorkSessionOut } from '@/api/types';
 import { Link } from '@/components/links';
 import { ActionFailure } from '@/components/states';
 import { When } from '@/components/text';
-import { bytes } from '@/format';
+import { bytes, plural } from '@/format';
 
 import { MakeRecipe } from './MakeRecipe';
 import { sessionResultsQuery } from './queries';
@@ -32,6 +32,7 @@ export function Results({ session }: { session: WorkSessionOut }) {
       </Title>
       {query.isPending && <Loader size="sm" />}
       <ActionFailure error={query.error} />
+      {found?.registration && <Registration registration={found.registration} />}
       {found && <Automatic session={session} on={found.automatic} mayChange={found.may_register} />}
       {found?.files.length === 0 && (
         <Text size="sm" c="dimmed">
@@ -52,7 +53,7 @@ export function Results({ session }: { session: WorkSessionOut }) {
           )}
           {found.may_register && (
             <Group>
-              <Button size="compact-sm" leftSection={<IconFileCheck size={14} />} disabled={chosen.length === 0} onClick={() => setRegistering(true)}>
+              <Button size="compact-sm" leftSection={<IconFileCheck size={14} />} disabled={chosen.length === 0 || found.registration?.state === 'working'} onClick={() => setRegistering(true)}>
                 Register …
               </Button>
               <Text size="xs" c="dimmed">
@@ -77,6 +78,33 @@ export function Results({ session }: { session: WorkSessionOut }) {
       )}
     </section>
   );
+}
+
+/** How far large files are that are being registered, or what became of them. */
+function Registration({ registration }: { registration: RegistrationOut }) {
+  const { state, done, total, registered, problem, remedy } = registration;
+  if (state === 'working') {
+    const percent = total > 0 ? Math.min(Math.round((100 * done) / total), 100) : 0;
+    return (
+      <div>
+        <Text size="sm" id="registration">{`Registering results: ${bytes(done)} of ${bytes(total)} copied`}</Text>
+        <Progress.Root size="sm" my={4}>
+          <Progress.Section value={percent} aria-labelledby="registration" />
+        </Progress.Root>
+        <Text size="xs" c="dimmed">
+          You can leave this page; it goes on.
+        </Text>
+      </div>
+    );
+  }
+  if (state === 'failed') {
+    return (
+      <Alert color="red" variant="light" mb="xs" title="Not registered">
+        {[problem, remedy, registered.length > 0 && `${plural(registered.length, 'file')} before it stay registered.`].filter(Boolean).join(' ')}
+      </Alert>
+    );
+  }
+  return null;
 }
 
 /** Whether finished results register themselves: its person decides, others read it. */

@@ -26,7 +26,8 @@ export const sessionResultsQuery = (id: string) =>
   queryOptions({
     queryKey: ['session-results', id],
     queryFn: ({ signal }) => body(api.GET('/api/v1/sessions/{session_id}/results', { params: { path: { session_id: id } }, signal })),
-    refetchInterval: 15_000, // its program writes without an event
+    // Its program writes without an event; what is being copied is watched.
+    refetchInterval: ({ state }) => (state.data?.registration?.state === 'working' ? 1000 : 15_000),
   });
 
 export const timeRequestsQuery = queryOptions({

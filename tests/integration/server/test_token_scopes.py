@@ -31,7 +31,7 @@ _OF_WORK = (
     "/chain",
     "/programs",
     "/sessions",
-    "/session-watchers",
+    "/session-",
     "/invitations",
     "/visit",
     "/jobs",

@@ -7,7 +7,9 @@ above it our frame says how long it runs and leads back.
 
 from __future__ import annotations
 
+import time
 from html import escape
+from pathlib import Path
 from urllib.parse import parse_qs
 
 import structlog
@@ -24,7 +26,7 @@ from pandaas.server.services import Services
 from pandaas.server.sessions.addresses import Addresses
 from pandaas.server.sessions.bar import bar_page
 from pandaas.server.sessions.company import Company
-from pandaas.server.sessions.proxy import Proxy, own_cookies
+from pandaas.server.sessions.proxy import LOOK_AGAIN_S, Proxy, own_cookies
 from pandaas.sessions import Entry
 
 log = structlog.get_logger(__name__)
@@ -32,12 +34,12 @@ ENTER = "/.pandaas/enter"
 FRAME = "/.pandaas/"
 STATE = "/.pandaas/state"
 MAY = "/.pandaas/may"
-UNDERSTOOD = "/.pandaas/understood"
 COOKIE = "pandaas-session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _READS = {"GET", "HEAD"}
 _ONLY_WATCH = "You only watch this session: nothing is changed."
 _MOST_BYTES = 4096
+_MOST_DOORS = 1000
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
     "<body style='font-family:sans-serif;max-width:34rem;margin:15vh auto;padding:0 1rem;color:#333'>"
@@ -56,6 +58,7 @@ class SessionDoor:
         self.app = app
         self._addresses = Addresses(settings)
         self._proxy = Proxy()
+        self._doors: dict[str, tuple[float, Path]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] not in {"http", "websocket"}:
@@ -93,11 +96,6 @@ class SessionDoor:
             answer = await self._frame(request, services, entry)
             await answer(scope, receive, send)
             return
-        if scope["path"] == UNDERSTOOD and scope["method"] == "POST":
-            if entry.role == "owner":
-                await to_thread.run_sync(services.sessions.glances.understood, entry)
-            await Response(status_code=204)(scope, receive, send)
-            return
         if scope["method"] not in _SAFE:
             services.sessions.activity.note(session_id)
         try:
@@ -117,13 +115,22 @@ class SessionDoor:
         if method not in _SAFE:
             services.sessions.activity.note(session_id)
         try:
-            door = await to_thread.run_sync(services.sessions.door_for_nginx, session_id)
+            door = await self._shown(services, session_id)
         except PandaasError as error:
             log.warning("nginx can't be led to the session", session=session_id, reason=str(error))
             return Response(status_code=503)
         return Response(
             status_code=204, headers={"x-pandaas-door": str(door), "x-pandaas-cookie": own_cookies(request.headers)}
         )
+
+    async def _shown(self, services: Services, session_id: str) -> Path:
+        """The socket that nginx connects to; looked at anew every few seconds, since nginx asks with each request."""
+        now = time.monotonic()
+        if now - self._doors.get(session_id, (float("-inf"), Path()))[0] >= LOOK_AGAIN_S:
+            if len(self._doors) >= _MOST_DOORS:
+                self._doors.clear()
+            self._doors[session_id] = now, await to_thread.run_sync(services.sessions.door_for_nginx, session_id)
+        return self._doors[session_id][1]
 
     def _refusal(self, request: Request, session_id: str, entry: Entry | None, method: str) -> Response | None:
         """What to answer to a request that may not be led to the session."""

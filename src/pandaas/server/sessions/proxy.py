@@ -7,6 +7,7 @@ and every credential of the platform are left out; what the session says about f
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -43,12 +44,14 @@ _NOT_OUT = _HOP | {
 _NOT_IN_WEBSOCKET = _NOT_IN | {"host", "origin", "content-length", "user-agent"}
 _OURS = "pandaas"
 _STILL_S = 4.0
+LOOK_AGAIN_S = 2.0  # as long as keys are remembered; a door that is gone before is noticed when nobody answers
 
 
 @dataclass
 class _Upstream:
     door: Doorway
     client: httpx.AsyncClient
+    looked: float  # when its door was last found to be the same
 
 
 class Proxy:
@@ -149,16 +152,19 @@ class Proxy:
 
     async def _upstream(self, sessions: SessionService, session_id: str) -> _Upstream:
         async with self._lock:
-            found = self._upstreams.get(session_id)
+            found, now = self._upstreams.get(session_id), time.monotonic()
+            if found is not None and now - found.looked < LOOK_AGAIN_S:
+                return found
             door = await to_thread.run_sync(sessions.open_door, session_id)
             if found is not None and found.door.identity == door.identity:
                 door.close()
+                found.looked = now
                 return found
             if found is not None:
                 await self._forget(session_id)
             transport = httpx.AsyncHTTPTransport(uds=door.path, limits=httpx.Limits(max_keepalive_connections=8))
             client = httpx.AsyncClient(transport=transport, timeout=httpx.Timeout(10.0, read=None, write=None))
-            self._upstreams[session_id] = _Upstream(door, client)
+            self._upstreams[session_id] = _Upstream(door, client, now)
             return self._upstreams[session_id]
 
     async def _drop(self, session_id: str, upstream: _Upstream) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+PASSWORD = "alice-benchmark-1"
 ECHO = """
 import sys, uvicorn
 BODY = b"x" * 1024

@@ -3,14 +3,13 @@
     python benchmarks/recipes.py [--rounds 3] [--case NAME …] [--no-memory]
 
 Both run as plain processes in the recipe's environment on one core, in turns; processor time is taken, which other programs on the
-machine change little. What it costs to start (Python, imports, for a recipe also the SDK and its own modules) is measured by
+machine change little. What it costs to start (Python and every module that the run loads, early or late) is measured by
 processes that do only that, and taken off. Results are compared. Then peak memory at 1, 4 and 16 times the data. Prints a table.
 """
 
 from __future__ import annotations
 
 import argparse
-import ast
 import importlib.util
 import json
 import os
@@ -167,10 +166,8 @@ def biosaxs(folder: Path) -> Work:
     }
 
     def difference(file: h5py.File) -> float:
-        found: dict[str, Any] = {}
-        file.visititems(lambda name, node: found.setdefault(name.rsplit("/", 1)[-1], node))
         expected = json.loads(out.read_text())
-        return max(relative(found[name][()], value) for name, value in expected.items() if name in found)
+        return max(relative(file[f"entry/results/{name}"][()], value) for name, value in expected.items())
 
     arguments = [str(data), "GI2_A9_19_001_", "GIbuf2_A9_18_001_", str(out), "0.183"]
     return Work(inputs, {"pr_q_max": 0.183}, arguments, difference)
@@ -266,17 +263,24 @@ def measure(argv: Sequence[str], folder: Path) -> tuple[float, float]:
     return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
 
 
-def starting(script: Path) -> str:
-    """The golden script's imports alone."""
-    tree = ast.parse(script.read_text())
-    kept = [
-        node
-        for node in tree.body
-        if isinstance(node, (ast.Import, ast.ImportFrom)) or "sys.path" in ast.unparse(node)[:20]
-    ]
-    text = "\n".join(ast.unparse(node) for node in kept)
-    futures = "from __future__ import annotations\n"
-    return futures + text.replace(futures, "").replace("__file__", repr(str(script)))
+def loaded(argv: Sequence[str], folder: Path) -> list[str]:
+    """The modules that a run of this command loads, wherever in it, in their order (from Python's own import times)."""
+    measure([argv[0], "-X", "importtime", *argv[1:]], folder)
+    names = []
+    for line in (folder / "said").read_text("utf-8", "replace").splitlines():
+        told = line.removeprefix("import time:").split("|")
+        if line.startswith("import time:") and len(told) == 3 and told[2].startswith(" ") and told[2][1] != " ":
+            names.append(told[2].strip())
+    return names
+
+
+def starting(names: Sequence[str], recipe: Path) -> str:
+    """A program that loads these modules and does nothing."""
+    return (
+        f"import importlib, sys\nsys.path[:0] = [{str(recipe)!r}, {str(recipe / 'tests')!r}]\n"
+        f"for name in {list(names)!r}:\n"
+        "    try:\n        importlib.import_module(name)\n    except BaseException:\n        pass\n"
+    )
 
 
 def compare(name: str, rounds: int, place: Path) -> dict[str, Any]:
@@ -288,16 +292,12 @@ def compare(name: str, rounds: int, place: Path) -> dict[str, Any]:
     tree = json.loads(job.read_text())
     job.write_text(json.dumps({**tree, "cores": 1}))
     golden = recipe / "tests/golden.py"
-    imports = starting(golden)
-    code = (
-        f"from pandaas.sdk.recipe import load_code, load_parameters\nload_code({str(recipe)!r}, {manifest.shape!r})\n"
-    )
     commands = {
         "bare": [python, str(golden), *work.arguments],
         "recipe": [python, "-m", "pandaas.sdk", "run", str(job)],
-        "bare start": [python, "-c", imports],
-        "recipe start": [python, "-c", f"{imports}\n{code}"],
     }
+    for key, argv in list(commands.items()):
+        commands[f"{key} start"] = [python, "-c", starting(loaded(argv, folder), recipe)]
     taken: dict[str, list[float]] = {key: [] for key in commands}
     for turn in range(rounds):
         for key in commands if turn % 2 == 0 else reversed(commands):

@@ -39,13 +39,12 @@ from typing import Any
 import httpx
 import psutil
 from _screen import Screen, by_socket, by_websocket
-from _session_programs import WINDOWS, serve
+from _session_programs import PASSWORD, WINDOWS, serve
 from websockets.sync.client import ClientConnection, connect, unix_connect
 
 ROOT = Path(__file__).parents[1]
 PEER = ROOT / ".cache/jupyterhub/bin"
 NGINX = next((p for p in ("/usr/sbin/nginx", str(ROOT / ".cache/debian/usr/sbin/nginx")) if Path(p).exists()), None)
-PASSWORD = "alice-benchmark-1"
 # --- the platform ---------------------------------------------------------------------------------------------------------
 
 

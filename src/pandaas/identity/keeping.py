@@ -30,7 +30,7 @@ class _Due:
 
 
 class Keeping(Foreign):
-    """What a provider revokes is felt here: at the next refresh, or at once by back-channel logout."""
+    """What a provider revokes is felt here: at the next refresh, or at once by back- or front-channel logout."""
 
     def refresh_due(self) -> int:
         """Ask the providers anew about sign-ins that are due; returns how many were asked. Run by one process at a time."""
@@ -92,6 +92,36 @@ class Keeping(Foreign):
                 query = query.where(LinkedIdentity.subject == claims["sub"])
             if claims.get("sid") is not None:
                 query = query.where(ForeignSignIn.provider_session == claims["sid"])
+            ended = list(session.scalars(query))
+            for sign_in_id in ended:
+                self._delete(session, sign_in_id, "signed out at the provider")
+        return len(ended)
+
+    def left_there(self, name: str, issuer: str | None, provider_session: str | None, secret: str | None) -> int:
+        """Front-channel logout: this browser was signed out at the provider, whose page loads ours; returns how many ended.
+
+        The provider names itself and the session there, or nothing: then the browser's own cookie says which sign-in ends,
+        which browsers send only where provider and platform are of one site. `InvalidInput` for one without the other, or of
+        another issuer.
+        """
+        provider = self.provider(name)
+        if (issuer is None) != (provider_session is None):
+            raise InvalidInput("`iss` and `sid` come together.", field="sid" if provider_session is None else "iss")
+        if issuer is not None and issuer != provider.settings.issuer:
+            raise InvalidInput(f"'{issuer[:100]}' is not the issuer of this provider.", field="iss")
+        query = (
+            select(ForeignSignIn.sign_in_id)
+            .join(LinkedIdentity, LinkedIdentity.id == ForeignSignIn.identity_id)
+            .join(SignIn, SignIn.id == ForeignSignIn.sign_in_id)
+            .where(ForeignSignIn.provider == name, LinkedIdentity.issuer == provider.settings.issuer)
+        )
+        if provider_session is not None:
+            query = query.where(ForeignSignIn.provider_session == provider_session)
+        elif secret is not None:
+            query = query.where(SignIn.secret_hash == digest(secret))
+        else:
+            return 0
+        with self._database.session() as session:
             ended = list(session.scalars(query))
             for sign_in_id in ended:
                 self._delete(session, sign_in_id, "signed out at the provider")

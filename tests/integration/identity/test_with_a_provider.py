@@ -10,7 +10,8 @@ import httpx
 import pytest
 from sqlalchemy import select
 
-from pandaas.db.tables import Event, ForeignSignIn, LinkedIdentity, SignInFlow
+from pandaas.db.tables import Event, ForeignSignIn, LinkedIdentity, SignIn, SignInFlow
+from pandaas.identity.credentials import digest
 from pandaas.testing.oidc import running_provider, settings_for
 from pandaas.testing.place import running_place
 
@@ -195,6 +196,35 @@ def test_signing_out_there_signs_out_here_at_once(place: Place) -> None:
     assert done.status_code < 400
     assert browser.get("/session")["person"] is None
     assert other.get("/session")["person"] is not None, "another session of the same person there goes on"
+
+
+def _session_there(place: Place, browser: Browser) -> str:
+    """What the provider called the session when this browser signed in."""
+    secret = browser.http.cookies["pandaas"]
+    query = select(ForeignSignIn.provider_session).join(SignIn).where(SignIn.secret_hash == digest(secret))
+    with place.services.database.read() as session:
+        return session.scalars(query).one() or ""
+
+
+def test_a_frame_of_the_provider_signs_out_here_without_a_cookie(place: Place) -> None:
+    """Front-channel logout, as the page of a provider of another site does it."""
+    browser, other = place.browser(), place.browser()
+    browser.sign_in("test", "front")
+    other.sign_in("test", "front")
+    told = {"iss": place.provider.issuer, "sid": _session_there(place, browser)}
+    at = f"{place.address}/api/v1/providers/test/logged-out"
+    for wrong in ({"sid": told["sid"]}, {"iss": told["iss"]}, {**told, "iss": "http://localhost:9"}):
+        assert httpx.get(at, params=wrong).status_code == 422
+    assert httpx.get(at, params={**told, "sid": "another"}).status_code == 200
+    assert httpx.get(at).status_code == 200
+    assert browser.get("/session")["person"] is not None
+    answer = httpx.get(at, params=told)
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-security-policy"].endswith(f"frame-ancestors {place.provider.issuer}")
+    assert browser.get("/session")["person"] is None
+    assert other.get("/session")["person"] is not None
+    assert other.http.get(at).status_code == 200  # of one site: the cookie comes along
+    assert other.get("/session")["person"] is None
 
 
 def test_a_made_up_logout_ends_nothing(place: Place) -> None:

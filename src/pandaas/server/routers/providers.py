@@ -6,10 +6,10 @@ So every cookie can stay SameSite=Strict, and the answer is shown by the page, w
 
 from __future__ import annotations
 
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from anyio import to_thread
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 from starlette.responses import JSONResponse
 
 from pandaas.identity import FLOW_LIFE, Arrival, Return, Visit
@@ -122,6 +122,25 @@ async def log_out(provider: str, request: Request, platform: Platform) -> Respon
         body = {"error": "invalid_request", "error_description": getattr(error, "detail", "more than one logout_token")}
         return JSONResponse(body, 400, headers=headers)
     return Response(status_code=200, headers=headers)
+
+
+@router.get("/providers/{provider}/logged-out", response_class=Response)
+def logged_out(
+    provider: str,
+    request: Request,
+    platform: Platform,
+    iss: str | None = Query(None, max_length=500, description="The provider's issuer."),
+    sid: str | None = Query(None, max_length=500, description="The session there; together with `iss`."),
+) -> Response:
+    """Front-channel logout: loaded by the provider's page in a frame (OpenID Connect Front-Channel Logout 1.0)."""
+    platform.identity.left_there(provider, iss, sid, cookie_secret(request))
+    parts = urlsplit(platform.identity.provider(provider).settings.issuer)
+    headers = {
+        "cache-control": "no-store",
+        "content-security-policy": f"default-src 'none'; frame-ancestors {parts.scheme}://{parts.netloc}",
+        "cross-origin-resource-policy": "cross-origin",
+    }
+    return Response("Signed out.", media_type="text/plain", headers=headers)
 
 
 @router.post("/arrivals/look")

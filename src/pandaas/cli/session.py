@@ -53,13 +53,14 @@ def start(
     dataset: Annotated[list[str] | None, typer.Argument(help="Pids of the datasets it sees.")] = None,
     hours: Annotated[float | None, typer.Option(min=0.1, help="How long it runs unless it is extended.")] = None,
     memory_mb: Annotated[int | None, typer.Option("--memory-mb", min=128, help="Memory it may use, in MB.")] = None,
+    engine: Annotated[str | None, typer.Option(help="Where it runs: local, or slurm where that is offered.")] = None,
     url: Url = None,
     token_file: TokenFile = None,
     json: Json = False,
 ) -> None:
     """Start a program on datasets and wait until it can be used; it is opened in the browser, on its page."""
     with connected(url, token_file) as client:
-        found = client.start_session(program, dataset or (), hours=hours, memory_mb=memory_mb)
+        found = client.start_session(program, dataset or (), hours=hours, memory_mb=memory_mb, engine=engine)
         while found["state"] in {"requested", "starting"}:
             time.sleep(_LOOK_S)
             found = client.session(found["id"])

@@ -160,6 +160,13 @@ class SessionSettings(Section):
         ge=0,
         description="Memory promised to all sessions together, in MB; 0 takes twice the machine's: few use all.",
     )
+    slurm: bool = Field(
+        False,
+        description=(
+            "Let people choose the cluster (runtime.slurm) for a session. It must start on a node that PaN-DAaS runs on "
+            "too; `[[runtime.slurm.recipes]]` with recipe = 'session' sets partition and options."
+        ),
+    )
     lifetime_hours: float = Field(12, gt=0, description="How long a session runs unless it is extended, in hours.")
     longest_hours: float = Field(168, gt=0, description="Longest a session runs with all extensions, in hours.")
     idle_hours: float = Field(4, gt=0, description="Without input and computation for so long, a session hibernates.")

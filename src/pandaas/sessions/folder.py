@@ -19,6 +19,7 @@ from pandaas.config import SessionSettings, package_folder
 from pandaas.db.tables import Dataset, WorkSession
 from pandaas.jobs import describe_dataset, show_files
 from pandaas.runtime import Bind, Confinement, Environment, Runtime, WorkSpec, give, write_atomically
+from pandaas.sessions.engines import CLUSTER, RULE
 from pandaas.sessions.programs import Program
 
 INSIDE = Path("/opt/pandaas-session")
@@ -97,10 +98,18 @@ def write_session(
         confinement=confinement,
         cores=row.cores,
         memory_mb=row.memory_mb,
-        time_limit_s=int(max(limits.longest_hours, limits.by_request_hours) * 3600) + 3600,  # the keeper ends it before
+        time_limit_s=_longest_s(row, limits),
         output_mb=limits.home_mb,
         share=str(row.person_id),
+        recipe=RULE,
     )
+
+
+def _longest_s(row: WorkSession, limits: SessionSettings) -> int:
+    """The keeper ends it before. A cluster is not asked for more time than the session has."""
+    if row.engine == CLUSTER:
+        return row.lifetime_s + int(limits.start_timeout_s) + 600
+    return int(max(limits.longest_hours, limits.by_request_hours) * 3600) + 3600
 
 
 def uid_of(runtime: Runtime, row: WorkSession, posix: str | None) -> int | None:

@@ -25,8 +25,9 @@ from pandaas.db import Database, hold, release
 from pandaas.db.tables import Dataset, Person, SessionDrain, WorkSession
 from pandaas.identity import Identity
 from pandaas.model import Action, Conflict, PandaasError, SessionState, Unavailable
-from pandaas.runtime import Engine, ExitRecord, Observation, Runtime
+from pandaas.runtime import ExitRecord, Observation, Runtime
 from pandaas.sessions.activity import Activity
+from pandaas.sessions.engines import SessionEngines, is_elsewhere
 from pandaas.sessions.folder import uid_of
 from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.keys import Keys
@@ -44,6 +45,7 @@ _RENEW_S = 8.0
 _FOLLOW_S = 0.1  # while one starts
 _IDLE_S = 1.0
 _RIGHTS_S = 4.0  # access ends within 10 s
+_QUEUE_S = 15.0
 _CLEAN_S = 3600.0
 _ALIVE = (SessionState.REQUESTED, SessionState.STARTING, SessionState.READY)
 
@@ -69,7 +71,7 @@ class Keeper:
         identity: Identity,
         access: Access,
         runtime: Runtime,
-        engine: Engine,
+        engines: SessionEngines,
         starting: Starting,
         keys: Keys,
         activity: Activity,
@@ -82,7 +84,7 @@ class Keeper:
         self._identity = identity
         self._access = access
         self._runtime = runtime
-        self._engine = engine
+        self._engines = engines
         self._starting = starting
         self._keys = keys
         self._gathering = gathering
@@ -156,7 +158,8 @@ class Keeper:
             else:
                 self._in_background(seen, self._starting.start, row)
             return
-        [observed] = self._engine.poll([row.engine_handle or {}])
+        engine = self._engines.of(row)
+        [observed] = engine.poll([row.engine_handle or {}])
         if observed.state == "unknown":
             self._perhaps_lost(row, seen, observed)
             return
@@ -167,15 +170,28 @@ class Keeper:
         if row.wish is not None:
             if not seen.cancelled:
                 seen.cancelled = True
-                self._engine.cancel(row.engine_handle or {})
+                engine.cancel(row.engine_handle or {})
             return
-        if row.state == SessionState.STARTING:
+        if observed.state == "queued" and row.engine != "local":
+            self._wait_in_queue(row, observed)
+        elif row.state == SessionState.STARTING:
             self._look_whether_ready(row)
         else:
             self._life.look(row, seen.life, self._drains)
 
+    def _wait_in_queue(self, row: WorkSession, observed: Observation) -> None:
+        """Say what it waits for; its time to start begins when it has left the queue."""
+        now, phase = self._database.clock(), (observed.detail or "Waiting in the queue")[:200]
+        told = row.started is not None and (now - row.started).total_seconds() < _QUEUE_S
+        if row.phase != phase or not told:
+            with self._database.session() as session:
+                change(session, row, self._database.clock, phase=phase, started=now)
+
     def _look_whether_ready(self, row: WorkSession) -> None:
         now = self._database.clock()
+        if row.engine != "local" and is_elsewhere(self._starting.folder(row).attempt(row.attempt)):
+            self._wish(row, "end", "It started on a node of the cluster that browsers can't be led to from here.")
+            return
         if self._answers(row):
             lifetime = timedelta(seconds=row.lifetime_s)
             values = {"ready": now, "expires": now + lifetime, "last_active": now, "phase": "", "warned": None}
@@ -341,6 +357,15 @@ def _why_failed(record: ExitRecord, said: str) -> tuple[str, str]:
                 "Its home and results hold more than they may, or the disk is full.",
                 "Delete what you don't need, or ask the operator for more (sessions.home_mb).",
             )
+        case "node":
+            return (
+                "The computer of the cluster that it ran on failed or was switched off.",
+                "Start it again: your home and your results are kept; what was not saved is gone.",
+            )
+        case "cancelled":
+            return "It was ended from outside, by an operator of the cluster or of this computer.", "Start it again."
+        case "refused":
+            return f"The cluster refused it: {record.detail}", "Choose less, or this computer."
         case "timeout":
             return "It ran for as long as sessions may.", "Start it again; your home and your results are kept."
     last = said.strip().splitlines()[-1:] or [f"exit code {record.code}"]

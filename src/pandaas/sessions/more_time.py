@@ -15,6 +15,7 @@ from pandaas.config import SessionSettings
 from pandaas.db import Database, leave_notice
 from pandaas.db.tables import Person, SessionExtension, WorkSession
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Principal, Role, SessionState
+from pandaas.sessions.engines import need_extensible
 from pandaas.sessions.life import tell_person
 from pandaas.sessions.rights import Inside
 from pandaas.sessions.states import change, tell
@@ -61,6 +62,7 @@ class MoreTime:
             raise NotAllowed("Only the session's person asks for more time.", remedy=f"Ask {view.person}.")
         if row.state != SessionState.READY or row.expires is None or row.ready is None or view.latest_end is None:
             raise Conflict(f"A session that is {row.state} needs no more time.")
+        need_extensible(row)
         if not 0 < len(reason) <= _LONGEST:
             raise InvalidInput(f"Say why, in {_LONGEST} characters at most.", field="reason")
         if row.expires + timedelta(hours=hours) <= view.latest_end:

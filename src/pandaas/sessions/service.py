@@ -8,11 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import psutil
 from sqlalchemy import or_, select
 
 from pandaas.access import Access
-from pandaas.config import RuntimeSettings, SessionSettings, Settings
+from pandaas.config import Settings
 from pandaas.db import Database, append
 from pandaas.db.tables import Person, SessionDataset, SessionMember, WorkSession
 from pandaas.identity import Identity
@@ -34,8 +33,9 @@ from pandaas.model import (
     new_pid,
 )
 from pandaas.recipes import DatasetSummary, OwnRecipes, load_summaries
-from pandaas.runtime import LocalEngine, Runtime
+from pandaas.runtime import Runtime
 from pandaas.sessions.activity import Activity
+from pandaas.sessions.engines import LOCAL, SessionEngines, need_extensible
 from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.glances import Glances
 from pandaas.sessions.hub import SessionHub
@@ -84,7 +84,7 @@ class SessionService:
         self._runtime = runtime
         self.programs = Programs(settings, runtime.environments)
         self.activity = Activity(database.clock)
-        self._engine = LocalEngine(_engine_settings(settings.runtime, settings.sessions), runtime.sandbox)
+        self._engines = SessionEngines(runtime, settings.sessions)
         self._inside = Inside(database, settings.sessions, identity=identity, access=access)
         self._keys = Keys(database, self._inside)
         self.members = Members(
@@ -99,7 +99,7 @@ class SessionService:
         self.invitations = Invitations(
             database, settings.sessions, inside=self._inside, keys=self._keys, members=self.members
         )
-        self._starting = Starting(settings, database, runtime, self.programs, self._engine)
+        self._starting = Starting(settings, database, runtime, self.programs, self._engines)
         folder = self._starting.folder
         self.results = SessionResults(
             database,
@@ -129,7 +129,7 @@ class SessionService:
             identity=identity,
             access=access,
             runtime=runtime,
-            engine=self._engine,
+            engines=self._engines,
             starting=self._starting,
             keys=self._keys,
             activity=self.activity,
@@ -152,7 +152,7 @@ class SessionService:
             drain = drained(session).get(this_node())
         own = sum(row.person_id == principal.person_id for row in rows)
         ends = sorted(row.expires for row in rows if row.expires is not None)
-        memory = max(0, self._engine.memory_mb - sum(row.memory_mb for row in rows))
+        memory = max(0, self._engines.local.memory_mb - sum(row.memory_mb for row in rows if row.engine == LOCAL))
         words = "Starts now."
         if not self._limits.most:
             words = "This facility runs no sessions."
@@ -163,7 +163,9 @@ class SessionService:
         elif len(rows) >= self._limits.most or memory <= 0:
             words = "All places are taken; the next one is free when somebody ends a session."
         free_at = ends[0] if ends else None
-        return Capacity(len(rows), self._limits.most, own, self._limits.most_of_one, memory, free_at, words)
+        return Capacity(
+            len(rows), self._limits.most, own, self._limits.most_of_one, memory, free_at, words, self._engines.names
+        )
 
     def start(self, principal: Principal, request: SessionRequest) -> str:
         """A new session's id; errors name the field at fault."""
@@ -177,7 +179,8 @@ class SessionService:
             raise InvalidInput(
                 f"{program.title} doesn't open these data.", remedy="Choose another program.", field="program"
             )
-        self._need_room(principal, request.memory_mb or program.entry.memory_mb)
+        engine = self._engines.chosen(request.engine).name
+        self._need_room(principal, request.memory_mb or program.entry.memory_mb, engine)
         row = self._new(person_id, program, datasets, request)
         with self._database.session() as session:
             session.add(row)
@@ -254,7 +257,7 @@ class SessionService:
             raise Conflict(f"A session that is {row.state} can't be started again.")
         self._need_isolation()
         self._allowed(principal, [one.dataset_pid for one in row.datasets])
-        self._need_room(principal, row.memory_mb)
+        self._need_room(principal, row.memory_mb, row.engine)
         fresh: dict[str, Any] = {
             "attempt": row.attempt + 1,
             "engine_handle": None,
@@ -274,6 +277,7 @@ class SessionService:
         row, latest = view.row, view.latest_end
         if row.state != SessionState.READY or row.expires is None or latest is None:
             raise Conflict(f"A session that is {row.state} can't be extended.")
+        need_extensible(row)
         if row.expires >= latest:
             raise Conflict(
                 f"Sessions run for {self._limits.longest_hours:g} hours at most.",
@@ -302,7 +306,7 @@ class SessionService:
                 row.wish, row.reason = "hibernate", "The demo was stopped."
         for row in rows:
             if row.engine_handle is not None:
-                self._engine.cancel(row.engine_handle)
+                self._engines.of(row).cancel(row.engine_handle)
         self._keeper.wake()
         return len(rows)
 
@@ -404,11 +408,12 @@ class SessionService:
                 f"Sessions need isolation. {self._runtime.sandbox.warning}", remedy="`pandaas doctor` says more."
             )
 
-    def _need_room(self, principal: Principal, memory_mb: int) -> None:
+    def _need_room(self, principal: Principal, memory_mb: int, engine: str) -> None:
         with self._database.read() as session:
             need_open(session)
         room = self.capacity(principal)
-        if room.own >= room.most_of_one or room.running >= room.most or memory_mb > room.memory_free_mb:
+        too_much = engine == LOCAL and memory_mb > room.memory_free_mb
+        if room.own >= room.most_of_one or room.running >= room.most or too_much:
             words = room.words if room.words != "Starts now." else "There is not enough memory for it now."
             raise Busy(words, remedy="End or hibernate a session that you don't need, or choose less memory.")
 
@@ -419,8 +424,9 @@ class SessionService:
         if hours > self._limits.longest_hours:
             raise InvalidInput(f"Sessions run for {self._limits.longest_hours:g} hours at most.", field="hours")
         memory = request.memory_mb or program.entry.memory_mb
-        if memory > self._engine.memory_mb:
-            raise InvalidInput(f"This computer gives {self._engine.memory_mb} MB to sessions.", field="memory_mb")
+        engine = self._engines.chosen(request.engine)
+        if memory > engine.memory_mb:
+            raise InvalidInput(f"No computer there gives more than {engine.memory_mb} MB.", field="memory_mb")
         title = f"{program.title}: {datasets[0].title}" if datasets else program.title
         more = f" and {len(datasets) - 1} more" if len(datasets) > 1 else ""
         session_id = new_pid("s")
@@ -434,7 +440,7 @@ class SessionService:
             attempt=1,
             phase="Waiting",
             environment=program.entry.environment,
-            engine=self._engine.name,
+            engine=engine.name,
             cores=request.cores or program.entry.cores,
             memory_mb=memory,
             lifetime_s=int(hours * 3600),
@@ -453,12 +459,6 @@ class SessionService:
     def _settled(self) -> None:
         self._keys.forget()
         self._keeper.wake()
-
-
-def _engine_settings(runtime: RuntimeSettings, limits: SessionSettings) -> RuntimeSettings:
-    """Sessions wait for people most of the time, so many share the cores and the memory that few use at once."""
-    memory = limits.memory_mb or int(psutil.virtual_memory().total * 2 / 1024**2)
-    return runtime.model_copy(update={"cores": 4096, "memory_mb": memory})
 
 
 def _need_person(principal: Principal) -> int:

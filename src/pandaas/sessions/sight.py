@@ -14,6 +14,7 @@ from pandaas.config import SessionSettings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, Person, SessionDataset, SessionExtension, SessionMember, WorkSession
 from pandaas.model import Action, Principal
+from pandaas.sessions.engines import latest_end
 from pandaas.sessions.operation import Announcements
 from pandaas.sessions.orders import drained, order_of
 from pandaas.sessions.programs import Programs
@@ -92,7 +93,7 @@ class Sight:
                 may=right.may if right is not None else None,
                 is_owner=is_owner,
                 may_manage=is_owner or operates,
-                latest_end=max(row.ready + longest, row.latest or row.ready) if row.ready else None,
+                latest_end=latest_end(row, longest),
                 role=right.role if right is not None else None,
                 may_help=may_help,
                 others=others.get(row.id, 0) if is_owner or operates else 0,

@@ -14,7 +14,8 @@ from pandaas.config import Settings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, Person, WorkSession
 from pandaas.model import PandaasError, SessionState, Unavailable
-from pandaas.runtime import BuildProgress, Engine, Environment, Runtime, read_bytes
+from pandaas.runtime import BuildProgress, Environment, Runtime, read_bytes
+from pandaas.sessions.engines import SessionEngines
 from pandaas.sessions.folder import SessionFolder, write_session
 from pandaas.sessions.orders import need_open, this_node
 from pandaas.sessions.programs import Programs
@@ -28,13 +29,13 @@ class Starting:
     """Brings a session from requested to starting. Safe to repeat after a crash at any point."""
 
     def __init__(
-        self, settings: Settings, database: Database, runtime: Runtime, programs: Programs, engine: Engine
+        self, settings: Settings, database: Database, runtime: Runtime, programs: Programs, engines: SessionEngines
     ) -> None:
         self._settings = settings
         self._database = database
         self._runtime = runtime
         self._programs = programs
-        self._engine = engine
+        self._engines = engines
 
     def folder(self, row: WorkSession) -> SessionFolder:
         home = self._settings.home
@@ -80,7 +81,7 @@ class Starting:
             limits=self._settings.sessions,
             posix=posix,
         )
-        handle = self._engine.submit(work)
+        handle = self._engines.of(row).submit(work)
         clock = self._database.clock
         if environment is not None:
             self._runtime.environments.touch(environment.key)

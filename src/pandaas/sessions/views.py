@@ -21,6 +21,7 @@ class SessionRequest:
     memory_mb: int | None = None
     hours: float | None = None
     automatic_results: bool | None = None
+    engine: str | None = None
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class SessionView:
 
 @dataclass(frozen=True)
 class Capacity:
-    """Whether a session could start now; `next_end` is when the next one ends by itself at the latest."""
+    """Whether a session could start now; `next_end` is when the next one ends by itself at the latest;
+    `engines` are where one may run."""
 
     running: int
     most: int
@@ -61,3 +63,4 @@ class Capacity:
     memory_free_mb: int
     next_end: datetime | None
     words: str
+    engines: tuple[str, ...]

@@ -5230,6 +5230,11 @@ export interface components {
              * @description 'Starts now.', or why not.
              */
             words: string;
+            /**
+             * Engines
+             * @description Where one may run: local, slurm.
+             */
+            engines: string[];
         };
         /**
          * ChainFindingOut
@@ -10255,6 +10260,11 @@ export interface components {
              * @description How long it runs unless it is extended.
              */
             hours?: number | null;
+            /**
+             * Engine
+             * @description Where it runs: local (default), or slurm where sessions run there.
+             */
+            engine?: string | null;
             /**
              * Automatic Results
              * @description Finished NeXus results register themselves; else as the facility has set it.

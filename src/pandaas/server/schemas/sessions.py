@@ -36,6 +36,7 @@ class CapacityOut(Out):
     memory_free_mb: int
     next_end: datetime | None = Field(description="When the next session ends by itself, at the latest.")
     words: str = Field(description="'Starts now.', or why not.")
+    engines: list[str] = Field(description="Where one may run: local, slurm.")
 
 
 class ProgramsOut(Out):
@@ -51,6 +52,7 @@ class WorkSessionIn(In):
     cores: int | None = Field(None, ge=1, le=256)
     memory_mb: int | None = Field(None, ge=128)
     hours: float | None = Field(None, gt=0, description="How long it runs unless it is extended.")
+    engine: str | None = Field(None, description="Where it runs: local (default), or slurm where sessions run there.")
     automatic_results: bool | None = Field(
         None, description="Finished NeXus results register themselves; else as the facility has set it."
     )

@@ -1,11 +1,14 @@
-import { Button, Menu, Text } from '@mantine/core';
+import { Box, Button, Menu, SegmentedControl, Text } from '@mantine/core';
 import { IconDeviceDesktop, IconNotebook } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 
 import type { ProgramOut } from '@/api/types';
 
 import { useStart } from './actions';
 import { programsQuery } from './queries';
+
+const PLACES: Record<string, string> = { local: 'This computer', slurm: 'Cluster (Slurm)' };
 
 /** The programs that open these datasets; a click starts one. Nothing is asked before the menu is opened. */
 export function OpenIn({ datasets, label = 'Open in' }: { datasets: string[]; label?: string }) {
@@ -18,14 +21,15 @@ export function OpenIn({ datasets, label = 'Open in' }: { datasets: string[]; la
         </Button>
       </Menu.Target>
       <Menu.Dropdown>
-        <Programs datasets={datasets} onChoose={(program) => start.mutate({ program, datasets })} />
+        <Programs datasets={datasets} onChoose={(program, engine) => start.mutate({ program, datasets, engine })} />
       </Menu.Dropdown>
     </Menu>
   );
 }
 
-function Programs({ datasets, onChoose }: { datasets: string[]; onChoose: (program: string) => void }) {
+function Programs({ datasets, onChoose }: { datasets: string[]; onChoose: (program: string, engine: string) => void }) {
   const query = useQuery(programsQuery(datasets));
+  const [engine, setEngine] = useState('local');
   if (!query.data) {
     return <Menu.Label>{query.error ? query.error.message : 'Looking which programs fit …'}</Menu.Label>;
   }
@@ -33,13 +37,25 @@ function Programs({ datasets, onChoose }: { datasets: string[]; onChoose: (progr
   const free = capacity.words === 'Starts now.';
   return (
     <>
-      <Menu.Label>{capacity.words}</Menu.Label>
+      <Menu.Label>{engine === 'local' || !free ? capacity.words : 'Starts when the cluster has room for it.'}</Menu.Label>
+      {capacity.engines.length > 1 && (
+        <Box px="sm" pb="xs">
+          <SegmentedControl
+            aria-label="Where it runs"
+            fullWidth
+            size="xs"
+            value={engine}
+            onChange={setEngine}
+            data={capacity.engines.map((name) => ({ value: name, label: PLACES[name] ?? name }))}
+          />
+        </Box>
+      )}
       {programs.map((program) => (
         <Menu.Item
           key={program.id}
           disabled={program.problem !== null || !free}
           leftSection={program.kind !== 'desktop' ? <IconNotebook size={18} /> : <IconDeviceDesktop size={18} />}
-          onClick={() => onChoose(program.id)}
+          onClick={() => onChoose(program.id, engine)}
         >
           <Text size="sm">{program.title}</Text>
           <Text size="xs" c="dimmed">

@@ -82,7 +82,7 @@ export function useStart() {
   const navigate = useNavigate();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (wanted: { program: string; datasets: string[] }) => body(api.POST('/api/v1/sessions', { body: wanted })),
+    mutationFn: (wanted: { program: string; datasets: string[]; engine?: string }) => body(api.POST('/api/v1/sessions', { body: wanted })),
     onSuccess: (made) => {
       queries.setQueryData(workSessionQuery(made.id).queryKey, made);
       void queries.invalidateQueries({ queryKey: ['sessions'] });

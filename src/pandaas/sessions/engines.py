@@ -1,0 +1,82 @@
+"""Where sessions run: on this computer, and on the cluster where that is offered.
+
+A session on the cluster is one batch job under the same supervisor. Its door is a unix socket as everywhere, which leads in only from the
+computer it is on: so it has to run on a node that this platform runs on too.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import psutil
+
+from pandaas.config import RuntimeSettings, SessionSettings
+from pandaas.db.tables import WorkSession
+from pandaas.model import Conflict, InvalidInput, Unavailable
+from pandaas.runtime import Engine, LocalEngine, Runtime, read_json
+
+LOCAL, CLUSTER = "local", "slurm"
+RULE = "session"
+"""The name under which `runtime.slurm.recipes` sets what Slurm is asked for with sessions."""
+_BOOT = Path("/proc/sys/kernel/random/boot_id")
+
+
+class SessionEngines:
+    """See the module."""
+
+    def __init__(self, runtime: Runtime, limits: SessionSettings) -> None:
+        self.local = LocalEngine(_own_settings(runtime.settings.runtime, limits), runtime.sandbox)
+        self._found: dict[str, Engine] = {LOCAL: self.local}
+        if limits.slurm and CLUSTER in runtime.engines:
+            self._found[CLUSTER] = runtime.engines[CLUSTER]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Those that a person may choose, this computer first."""
+        return tuple(self._found)
+
+    def chosen(self, name: str | None) -> Engine:
+        """`InvalidInput` where sessions don't run there."""
+        found = self._found.get(name or LOCAL)
+        if found is None:
+            raise InvalidInput(
+                f"Sessions don't run on '{name}' here.", remedy=f"Choose {' or '.join(self._found)}.", field="engine"
+            )
+        return found
+
+    def of(self, row: WorkSession) -> Engine:
+        """The engine of a session; `Unavailable` where it is not offered any more."""
+        if row.engine not in self._found:
+            raise Unavailable(
+                f"The engine '{row.engine}' is not offered to sessions any more.", remedy="Set sessions.slurm again."
+            )
+        return self._found[row.engine]
+
+
+def need_extensible(row: WorkSession) -> None:
+    """`Conflict` where the end is the scheduler's, which moves it for nobody."""
+    if row.engine == CLUSTER:
+        raise Conflict(
+            "On the cluster a session runs for as long as it asked for.",
+            remedy="Let it hibernate and resume it: it gets its whole time again.",
+        )
+
+
+def latest_end(row: WorkSession, longest: timedelta) -> datetime | None:
+    """Beyond which the session can't be extended; None while it was never ready."""
+    if row.engine == CLUSTER or row.ready is None:
+        return row.expires
+    return max(row.ready + longest, row.latest or row.ready)
+
+
+def is_elsewhere(attempt: Path) -> bool:
+    """It runs on another computer than this one."""
+    begun = read_json(attempt / "supervisor.json")
+    return isinstance(begun, dict) and begun.get("boot") != _BOOT.read_text("utf-8").strip()
+
+
+def _own_settings(runtime: RuntimeSettings, limits: SessionSettings) -> RuntimeSettings:
+    """Sessions wait for people most of the time, so many share the cores and the memory that few use at once."""
+    memory = limits.memory_mb or int(psutil.virtual_memory().total * 2 / 1024**2)
+    return runtime.model_copy(update={"cores": 4096, "memory_mb": memory})

@@ -57,12 +57,11 @@ def parameter_schema(folder: str) -> dict[str, Any]:
 
 def _add_made_defaults(parameters: Any, properties: dict[str, Any]) -> None:
     """Defaults that a function makes (`default_factory`), which pydantic leaves out: the form would show nothing."""
-    from pydantic_core import to_jsonable_python
-
     for name, field in parameters.model_fields.items():
         shown = properties.get(field.alias or name)
         if field.default_factory is not None and shown is not None:
-            shown.setdefault("default", to_jsonable_python(field.get_default(call_default_factory=True)))
+            filled = parameters.model_construct()
+            shown.setdefault("default", filled.model_dump(mode="json", include={name})[name])
 
 
 def _load(folder: str, name: str) -> ModuleType:

@@ -41,7 +41,10 @@ def test_no_secret_lies_in_its_environment_or_command_line(shell: Shell) -> None
     assert "ticket" not in said
 
 
-def test_a_socket_that_leads_elsewhere_is_not_followed(running: Running, alice: httpx.Client) -> None:
+def test_a_socket_that_leads_elsewhere_is_not_followed(
+    running: Running, alice: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pandaas.server.sessions.proxy.LOOK_AGAIN_S", 0.0)  # till then its own old socket is spoken to
     victim, hostile = running.start(alice), running.start(alice)
     with running.inside(alice, hostile) as browser:
         run = browser.post("/run", content="readlink /tmp/pandaas-*/run").text.strip()

@@ -34,6 +34,7 @@ ENTER = "/.pandaas/enter"
 FRAME = "/.pandaas/"
 STATE = "/.pandaas/state"
 MAY = "/.pandaas/may"
+UNDERSTOOD = "/.pandaas/understood"
 COOKIE = "pandaas-session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _READS = {"GET", "HEAD"}
@@ -95,6 +96,11 @@ class SessionDoor:
         if scope["path"] in {FRAME, STATE}:
             answer = await self._frame(request, services, entry)
             await answer(scope, receive, send)
+            return
+        if scope["path"] == UNDERSTOOD and scope["method"] == "POST":
+            if entry.role == "owner":
+                await to_thread.run_sync(services.sessions.glances.understood, entry)
+            await Response(status_code=204)(scope, receive, send)
             return
         if scope["method"] not in _SAFE:
             services.sessions.activity.note(session_id)

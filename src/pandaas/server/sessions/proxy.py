@@ -63,18 +63,7 @@ class Proxy:
 
     async def http(self, request: Request, send: Send, sessions: SessionService, session_id: str) -> None:
         """Answer the request by what the session answers; `Unavailable` when it doesn't."""
-        upstream = await self._upstream(sessions, session_id)
-        target = httpx.URL(scheme="http", host="session", raw_path=_target(request.scope))
-        headers = _inward(request.headers.items(), _NOT_IN)
-        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
-        outgoing = upstream.client.build_request(
-            request.method, target, headers=headers, content=request.stream() if has_body else None
-        )
-        try:
-            answer = await upstream.client.send(outgoing, stream=True)
-        except httpx.HTTPError as error:
-            await self._drop(session_id, upstream)
-            raise Unavailable("The session doesn't answer.", remedy="Wait a moment and reload the page.") from error
+        answer = await self._asked(request, sessions, session_id)
         try:
             start = {
                 "type": "http.response.start",
@@ -87,6 +76,26 @@ class Proxy:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             await answer.aclose()
+
+    async def _asked(
+        self, request: Request, sessions: SessionService, session_id: str, *, again: bool = True
+    ) -> httpx.Response:
+        """The head of the session's answer. Where nobody listens at the socket that is known it is looked at once `again`: the
+        session may have been resumed since, and nothing was sent yet."""
+        upstream = await self._upstream(sessions, session_id)
+        target = httpx.URL(scheme="http", host="session", raw_path=_target(request.scope))
+        headers = _inward(request.headers.items(), _NOT_IN)
+        has_body = "content-length" in request.headers or "transfer-encoding" in request.headers
+        outgoing = upstream.client.build_request(
+            request.method, target, headers=headers, content=request.stream() if has_body else None
+        )
+        try:
+            return await upstream.client.send(outgoing, stream=True)
+        except httpx.HTTPError as error:
+            await self._drop(session_id, upstream)
+            if again and isinstance(error, httpx.ConnectError):
+                return await self._asked(request, sessions, session_id, again=False)
+            raise Unavailable("The session doesn't answer.", remedy="Wait a moment and reload the page.") from error
 
     async def websocket(
         self,

@@ -95,6 +95,8 @@ def _job(options: argparse.Namespace) -> int:
     except RecipeError as error:
         if error.__cause__ is not None:  # else it was said on purpose: where in the code helps nobody
             traceback.print_exc()
+        elif reporter.folder is None:  # there is no log yet
+            sys.stderr.write(f"RecipeError: {error}\n")
         reporter.fail(error)
         return 1
     except Exception as error:  # noqa: BLE001 - the last one to say in plain words what happened

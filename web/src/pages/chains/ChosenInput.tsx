@@ -15,7 +15,7 @@ interface ChosenInputProps {
 export function ChosenInput({ title, chosen, onChoose }: ChosenInputProps) {
   const [opened, { open, close }] = useDisclosure(false);
   return (
-    <Input.Wrapper label={title} labelElement="div">
+    <Input.Wrapper label={title} labelElement="div" labelProps={{ style: { display: 'block' } }}>
       <Button variant="default" justify="start" fw={400} maw={360} leftSection={<IconSearch size={16} />} aria-label={`${title}: ${chosen ? chosen.title : 'choose a dataset'}`} onClick={open}>
         {chosen ? chosen.title : 'Choose a dataset'}
       </Button>

@@ -2,7 +2,6 @@ import { Button, Modal, NumberInput, Stack, Text, Textarea } from '@mantine/core
 import { useState } from 'react';
 
 import { ActionFailure } from '@/components/states';
-import { plural } from '@/format';
 
 import { useOrder, type Order } from './orders';
 
@@ -58,6 +57,6 @@ function explained(dialog: Dialog): string {
     case 'stop':
       return 'Its person is told at once, in the session, by a notice and by mail. After the time the session hibernates: files are kept, and it can be resumed.';
     case 'drain':
-      return `No session starts on it any more. ${plural(dialog.running, 'session')} that run${dialog.running === 1 ? 's' : ''} there are warned now and hibernate after the time. One click takes it back.`;
+      return `No session starts on it any more. ${dialog.running === 1 ? 'The session that runs there is warned now and hibernates' : `${dialog.running} sessions that run there are warned now and hibernate`} after the time. One click takes it back.`;
   }
 }

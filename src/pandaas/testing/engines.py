@@ -72,7 +72,7 @@ class EngineConformance(ABC):
             if seen.state in {state, "ended", "unknown"}:
                 return seen
             time.sleep(0.02)
-        raise AssertionError(f"still {seen.state} after {_PATIENCE_S} s")
+        raise AssertionError(f"still {seen.state} after {_PATIENCE_S} s: {seen.detail}")
 
     def test_work_runs_and_its_end_is_recorded(self, engine: Engine, tmp_path: Path) -> None:
         work = self.work(tmp_path, "plain", "open('made', 'w').write('yes'); print('hello')")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shutil
 import signal
 import socket
@@ -19,6 +20,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 _START_S = 60.0
+_CLEAR_S = 15.0
 _PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacctmgr")
 # Kernel AIO is used up or absent on some machines, and the redo log is as large as a test needs.
 _SMALL = (
@@ -122,6 +124,30 @@ class SlurmServer:
     def wait_idle(self) -> None:
         """Until the controller answers and the node is up."""
         self._until(lambda: self.said("sinfo", "-h", "-o", "%T").strip() in {"idle", "mixed", "allocated"}, "slurmctld")
+
+    def clear(self) -> str:
+        """Cancel what is left of earlier work and wait until its cores are free; returns what there was, as `squeue`
+        lists it. A job that Slurm can't bring to an end is given up with its node, which then comes back.
+        """
+        left = self.said("squeue", "-h", "-t", "PD,R,CG,S,CF", "-o", "%i %j %T %r %M %C")
+        if not left.strip():
+            return ""
+        self.ok("scancel", "--signal=KILL", "--full", *re.findall(r"^\d+", left, re.MULTILINE))
+        self.ok("scancel", *re.findall(r"^\d+", left, re.MULTILINE))
+        if not self._emptied(_CLEAR_S):
+            self.ok("scontrol", "update", "NodeName=localhost", "State=DOWN", "Reason=left-over")
+            self._emptied(_CLEAR_S)
+            self.ok("scontrol", "update", "NodeName=localhost", "State=RESUME")
+            self._until(lambda: "idle" in self.said("sinfo", "-h", "-o", "%T"), "slurmctld")
+        return left
+
+    def _emptied(self, seconds: float) -> bool:
+        end = time.monotonic() + seconds
+        while self.said("squeue", "-h", "-t", "PD,R,CG,S,CF", "-o", "%i").strip():
+            if time.monotonic() > end:
+                return False
+            time.sleep(0.1)
+        return True
 
     def ok(self, *command: str) -> bool:
         return self._run(command).returncode == 0

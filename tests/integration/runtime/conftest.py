@@ -20,3 +20,13 @@ def slurm() -> Iterator[SlurmServer]:
         yield server
     finally:
         server.stop()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_of_earlier_tests(request: pytest.FixtureRequest) -> None:
+    """A test that needs the whole node must not wait for a job that an earlier one left behind."""
+    marker = request.node.get_closest_marker("xdist_group")
+    if marker and marker.args == ("slurm",) and not SlurmServer.missing():
+        left = request.getfixturevalue("slurm").clear()
+        if left:
+            print(f"left of earlier tests:\n{left}")

@@ -100,8 +100,8 @@ def test_it_runs_on_the_cluster_and_another_process_finds_it(
 
 def test_one_that_waits_says_for_what(services: Services, alice: Principal, slurm: SlurmServer) -> None:
     one = services.sessions.start(alice, SessionRequest("probe", engine="slurm", cores=slurm.cores))
+    led(services, alice, one, "ready")  # first, else either may get the node
     two = services.sessions.start(alice, SessionRequest("probe", engine="slurm", cores=slurm.cores))
-    led(services, alice, one, "ready")
     led(services, alice, two, "starting")
     _until(
         lambda: (

@@ -1,7 +1,7 @@
 """What there is: ingest, search, records, provenance, uploads and the quarantine."""
 
 from pandaas.catalogue.catalogue import Catalogue
-from pandaas.catalogue.collections import CollectionView
+from pandaas.catalogue.collections import COLLECTION_PAGE, CollectionView
 from pandaas.catalogue.disk import require_space, tells_when_full
 from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.imported import ImportedDataset, add_imported
@@ -57,6 +57,7 @@ from pandaas.catalogue.values import (
 from pandaas.catalogue.vocabulary import Release, Techniques, TechniqueTerm, Vocabulary, built_in, read_terms
 
 __all__ = [
+    "COLLECTION_PAGE",
     "FACETS",
     "MOST_ROWS",
     "Assessment",

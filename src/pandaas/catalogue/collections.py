@@ -6,7 +6,7 @@ A collection opens nothing. Whoever looks at one, its owner too, sees those of i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import delete, func, or_, select
@@ -20,17 +20,18 @@ from pandaas.catalogue.values import Card
 from pandaas.db import Database, append, leave_notice
 from pandaas.db.tables import Collection, CollectionItem, CollectionReader, Dataset, Person, ReviewerLink
 from pandaas.identity import principal_of
-from pandaas.model import Action, Conflict, InvalidInput, NotFound, NotSignedIn, Principal
+from pandaas.model import ANONYMOUS, Action, Conflict, InvalidInput, NotFound, NotSignedIn, Principal
 
+COLLECTION_PAGE = 50
 _MOST = 200  # of one person
 _MOST_ITEMS = 10_000
 
 
 @dataclass(frozen=True)
 class CollectionView:
-    """`count` is of all its datasets for the owner, of those that the reader may see when `datasets` are given.
+    """`count` is of those of its datasets that the reader may see, `opened` of those that everyone may read.
 
-    `readers` are told to the owner only.
+    `datasets` is a page of the former, in order; `readers` are told to the owner only.
     """
 
     id: int
@@ -39,6 +40,7 @@ class CollectionView:
     owner: str
     mine: bool
     count: int
+    opened: int
     changed: datetime
     datasets: tuple[Card, ...] = ()
     readers: tuple[str, ...] = ()
@@ -60,12 +62,22 @@ class Collections:
             .order_by(Collection.changed.desc(), Collection.id.desc())
         )
         with self._database.read() as session:
-            return [self._view(session, principal, row, whole=False) for row in session.scalars(query)]
+            return [self._view(session, principal, row) for row in session.scalars(query)]
 
-    def show(self, principal: Principal, collection_id: int) -> CollectionView:
-        """With its datasets in order, as far as this person may know of them."""
+    def show(
+        self, principal: Principal, collection_id: int, *, limit: int = COLLECTION_PAGE, offset: int = 0
+    ) -> CollectionView:
+        """With at most `limit` of its datasets in order, as far as this person may know of them."""
         with self._database.read() as session:
-            return self._view(session, principal, self._readable(session, principal, collection_id), whole=True)
+            row = self._readable(session, principal, collection_id)
+            pids = self._seen(session, principal, row)[offset : offset + limit]
+            view = self._view(session, principal, row, readers=True)
+        return replace(view, datasets=tuple(self._records.cards(principal, pids)))
+
+    def pids(self, principal: Principal, collection_id: int) -> list[str]:
+        """All its datasets in order, as far as this person may know of them."""
+        with self._database.read() as session:
+            return self._seen(session, principal, self._readable(session, principal, collection_id))
 
     def create(
         self, principal: Principal, name: str, pids: Sequence[str] = (), description: str | None = None
@@ -145,7 +157,7 @@ class Collections:
             person = session.scalars(select(Person).where(Person.user == user, Person.disabled.is_(False))).first()
             if person is None or person.id == principal.person_id:
                 raise NotFound(f"There is no other active person '{user[:64]}'.", field="user")
-            pids = [card.pid for card in self._records.cards(principal, _pids(session, row))]
+            pids = self._seen(session, principal, row)
             her = principal_of(session, person, self._database.clock())
             unreadable = self._unreadable(session, her, pids)
             if unreadable:
@@ -176,7 +188,7 @@ class Collections:
         """A reviewer's link to what she sees in it now; its secret is told once. What is added later is not in it."""
         with self._database.read() as session:
             row = self._own(session, principal, collection_id)
-            pids = [card.pid for card in self._records.cards(principal, _pids(session, row))]
+            pids = self._seen(session, principal, row)
         if not pids:
             raise InvalidInput("Nothing is in this collection.", remedy="Add datasets to it.", field="datasets")
         return self._access.create_link(principal, pids, label, days=days)
@@ -185,7 +197,7 @@ class Collections:
         """Ask to open what she sees in it to everyone on one day: all that is not open yet, or nothing."""
         with self._database.read() as session:
             row = self._own(session, principal, collection_id)
-            pids = [card.pid for card in self._records.cards(principal, _pids(session, row))]
+            pids = self._seen(session, principal, row)
         if not 0 < len(pids) <= MOST_AT_ONCE:
             raise InvalidInput(f"1 to {MOST_AT_ONCE:,} datasets can be released together.", field="datasets")
         return self._access.ask_release_set(principal, pids, release_time, reason)
@@ -214,12 +226,28 @@ class Collections:
             session.add(CollectionItem(collection_id=row.id, dataset_pid=pid, position=position))
         session.flush()
 
-    def _view(self, session: Session, principal: Principal, row: Collection, *, whole: bool) -> CollectionView:
+    def _seen(self, session: Session, principal: Principal, row: Collection) -> list[str]:
+        """Those of its datasets that this person may discover, in order."""
+        query = select(CollectionItem.dataset_pid).join(Dataset, Dataset.pid == CollectionItem.dataset_pid)
+        visible = self._access.visible(principal, Dataset, Action.DISCOVER)
+        query = query.where(CollectionItem.collection_id == row.id, visible)
+        return list(session.scalars(query.order_by(CollectionItem.position, CollectionItem.dataset_pid)))
+
+    def _count(self, session: Session, principal: Principal, row: Collection, *, read: bool = False) -> int:
+        query = select(func.count()).select_from(CollectionItem)
+        query = query.join(Dataset, Dataset.pid == CollectionItem.dataset_pid)
+        query = query.where(
+            CollectionItem.collection_id == row.id, self._access.visible(principal, Dataset, Action.DISCOVER)
+        )
+        if read:
+            query = query.where(self._access.visible(ANONYMOUS, Dataset, Action.READ))
+        return session.scalar(query) or 0
+
+    def _view(
+        self, session: Session, principal: Principal, row: Collection, *, readers: bool = False
+    ) -> CollectionView:
         mine = row.person_id == principal.person_id
-        owner = session.get_one(Person, row.person_id)
-        pids = _pids(session, row)
-        cards = tuple(self._records.cards(principal, pids))
-        readers = (
+        shared = (
             select(Person.user)
             .join(CollectionReader)
             .where(CollectionReader.collection_id == row.id)
@@ -229,12 +257,12 @@ class Collections:
             id=row.id,
             name=row.name,
             description=row.description,
-            owner=owner.name,
+            owner=session.get_one(Person, row.person_id).name,
             mine=mine,
-            count=len(cards),
+            count=self._count(session, principal, row),
+            opened=self._count(session, principal, row, read=True),
             changed=row.changed,
-            datasets=cards if whole else (),
-            readers=tuple(session.scalars(readers)) if mine and whole else (),
+            readers=tuple(session.scalars(shared)) if mine and readers else (),
         )
 
     def _readable(self, session: Session, principal: Principal, collection_id: int) -> Collection:

@@ -20,7 +20,7 @@ from pandaas.catalogue import SearchQuery
 from pandaas.client.connection import Client
 from pandaas.client.transport import Transport
 from pandaas.db import Database
-from pandaas.db.tables import Notice
+from pandaas.db.tables import CollectionReader, Notice
 from pandaas.model import TeamRole
 from pandaas.server import again, archives, snippets
 from pandaas.server.routers import datasets, saved, search, sharing
@@ -144,6 +144,22 @@ def test_a_collection_holds_what_its_owner_sees_and_opens_nothing(facility: Faci
     assert bob.delete(address).status_code == 204
     assert bob.get("/api/v1/collections").json() == []
     assert alice.get(address).json()["name"] == "Best"
+
+
+def test_a_collection_comes_in_pages_of_what_its_reader_sees(facility: Facility, browser: Browser) -> None:
+    bob, iris = browser("bob"), browser("iris")
+    a, b, c = (pid_of(facility, title) for title in ("Open a", "Open b", "Secret c"))
+    made = bob.post("/api/v1/collections", json={"name": "Three", "datasets": [c, b, a]}).json()
+    address = f"/api/v1/collections/{made['id']}"
+    second = bob.get(address, params={"limit": 1, "offset": 1}).json()
+    assert ([card["pid"] for card in second["datasets"]], second["count"], second["opened"]) == ([b], 3, 2)
+    assert bob.get(f"{address}/pids").json() == [c, b, a]
+    assert iris.get(f"{address}/pids").status_code == 404
+    with facility.database.session() as session:
+        session.add(CollectionReader(collection_id=made["id"], person_id=facility.principal("carol").person_id))
+    assert browser("carol").get(f"{address}/pids").json() == [b, a]
+    assert browser("carol").get(address, params={"limit": 1}).json()["datasets"][0]["pid"] == b
+    assert browser("carol").get("/api/v1/collections").json()[0]["count"] == 2
 
 
 def test_sharing_a_collection_shares_its_datasets_all_or_none(facility: Facility, browser: Browser) -> None:

@@ -3,7 +3,7 @@
  *
  * Keys start with the kind of thing; `api/live.ts` invalidates by these kinds when the server reports a change.
  */
-import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/react-query';
 
 import { api, body, fetchRaw } from './client';
 import type { paths } from './schema';
@@ -89,10 +89,28 @@ export const collectionsQuery = queryOptions({
   queryFn: ({ signal }) => body(api.GET('/api/v1/collections', { signal })),
 });
 
+const A_PAGE_OF_A_COLLECTION = 50;
+
+/** A collection with its datasets in pages. */
 export const collectionQuery = (id: number) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['collections', id],
-    queryFn: ({ signal }) => body(api.GET('/api/v1/collections/{collection_id}', { params: { path: { collection_id: id } }, signal })),
+    queryFn: ({ pageParam: offset, signal }) =>
+      body(
+        api.GET('/api/v1/collections/{collection_id}', {
+          params: { path: { collection_id: id }, query: { limit: A_PAGE_OF_A_COLLECTION, offset } },
+          signal,
+        }),
+      ),
+    initialPageParam: 0,
+    getNextPageParam: (page, _pages, offset) => (offset + A_PAGE_OF_A_COLLECTION < page.count ? offset + A_PAGE_OF_A_COLLECTION : undefined),
+  });
+
+/** The names of all its datasets. */
+export const collectionPidsQuery = (id: number) =>
+  queryOptions({
+    queryKey: ['collections', id, 'pids'],
+    queryFn: ({ signal }) => body(api.GET('/api/v1/collections/{collection_id}/pids', { params: { path: { collection_id: id } }, signal })),
   });
 
 export const publicationsQuery = (dataset?: string) =>

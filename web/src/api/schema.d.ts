@@ -1717,7 +1717,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Show Collection */
+        /**
+         * Show Collection
+         * @description Its datasets come in pages.
+         */
         get: operations["show_collection_api_v1_collections__collection_id__get"];
         put?: never;
         post?: never;
@@ -1730,6 +1733,26 @@ export interface paths {
         head?: never;
         /** Change Collection */
         patch: operations["change_collection_api_v1_collections__collection_id__patch"];
+        trace?: never;
+    };
+    "/api/v1/collections/{collection_id}/pids": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Collection Pids
+         * @description All its datasets that you may see, in order.
+         */
+        get: operations["collection_pids_api_v1_collections__collection_id__pids_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/collections/{collection_id}/datasets": {
@@ -5653,7 +5676,7 @@ export interface components {
         };
         /**
          * CollectionOut
-         * @description `count`, and `datasets` where the whole is asked for, are of what the reader may see.
+         * @description `count`, and `datasets` where one collection is asked for, are of what the reader may see.
          */
         CollectionOut: {
             /** Id */
@@ -5669,11 +5692,19 @@ export interface components {
             /** Count */
             count: number;
             /**
+             * Opened
+             * @description How many of these everyone may read.
+             */
+            opened: number;
+            /**
              * Changed
              * Format: date-time
              */
             changed: string;
-            /** Datasets */
+            /**
+             * Datasets
+             * @description A page of them, in order.
+             */
             datasets: components["schemas"]["DatasetCard"][];
             /**
              * Readers
@@ -21444,7 +21475,12 @@ export interface operations {
     };
     show_collection_api_v1_collections__collection_id__get: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description At most so many of its datasets. */
+                limit?: number;
+                /** @description Leave out so many of those that you may see. */
+                offset?: number;
+            };
             header?: never;
             path: {
                 /** @description Number of a row; no database takes larger ones. */
@@ -21689,6 +21725,119 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CollectionOut"];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    collection_pids_api_v1_collections__collection_id__pids_get: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Number of a row; no database takes larger ones. */
+                collection_id: number;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": string[];
                 };
             };
             /** @description The request is not understood. */

@@ -44,8 +44,8 @@ def begin(body: PublicationIn, request: Request, platform: Platform, asker: Sign
     if body.collection is not None:
         if pids:
             raise InvalidInput("Give datasets or a collection, not both.", field="collection")
-        chosen = platform.catalogue.collections.show(asker, body.collection)
-        pids = [card.pid for card in chosen.datasets]
+        chosen = platform.catalogue.collections.show(asker, body.collection, limit=0)
+        pids = platform.catalogue.collections.pids(asker, body.collection)
         title, abstract = title or chosen.name, abstract or chosen.description
     return _told(request, platform, platform.publications.draft(asker, pids, title, abstract))
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
-from pandaas.catalogue import CollectionView, ColumnSet, Saved, SearchQuery, dimensions
+from pandaas.catalogue import COLLECTION_PAGE, CollectionView, ColumnSet, Saved, SearchQuery, dimensions
 from pandaas.model import Principal
 from pandaas.server import archives, feeds, present, present_access
 from pandaas.server.schemas import (
@@ -85,8 +85,21 @@ def create_collection(body: CollectionIn, platform: Platform, asker: Signed) -> 
 
 
 @router.get(f"{_API}/collections/{{collection_id}}", dependencies=_KEEP)
-def show_collection(collection_id: RowId, platform: Platform, asker: Signed) -> CollectionOut:
-    return _collection(platform.catalogue.collections.show(asker, collection_id))
+def show_collection(
+    collection_id: RowId,
+    platform: Platform,
+    asker: Signed,
+    limit: int = Query(COLLECTION_PAGE, ge=0, le=500, description="At most so many of its datasets."),
+    offset: int = Query(0, ge=0, le=10_000, description="Leave out so many of those that you may see."),
+) -> CollectionOut:
+    """Its datasets come in pages."""
+    return _collection(platform.catalogue.collections.show(asker, collection_id, limit=limit, offset=offset))
+
+
+@router.get(f"{_API}/collections/{{collection_id}}/pids", dependencies=_KEEP)
+def collection_pids(collection_id: RowId, platform: Platform, asker: Signed) -> list[str]:
+    """All its datasets that you may see, in order."""
+    return platform.catalogue.collections.pids(asker, collection_id)
 
 
 @router.patch(f"{_API}/collections/{{collection_id}}", dependencies=_KEEP)
@@ -137,8 +150,9 @@ def release_collection(
 @router.get(f"{_API}/collections/{{collection_id}}/download", response_class=Response, dependencies=_KEEP)
 def download_collection(collection_id: RowId, request: Request, platform: Platform, asker: Signed) -> Response:
     """All files of its datasets as one ZIP, at most 100 GB."""
-    view = platform.catalogue.collections.show(asker, collection_id)
-    return archives.answer(request, platform, asker, view.name, view.datasets)
+    view = platform.catalogue.collections.show(asker, collection_id, limit=0)
+    cards = platform.catalogue.cards(asker, platform.catalogue.collections.pids(asker, collection_id))
+    return archives.answer(request, platform, asker, view.name, cards)
 
 
 @router.get(f"{_API}/preferences", dependencies=_KEEP)
@@ -172,7 +186,7 @@ def _saved(one: Saved) -> SavedSearchOut:
 def _collection(view: CollectionView) -> CollectionOut:
     return CollectionOut(
         id=view.id, name=view.name, description=view.description, owner=view.owner, mine=view.mine, count=view.count,
-        changed=view.changed, datasets=present.cards(view.datasets), readers=list(view.readers),
+        opened=view.opened, changed=view.changed, datasets=present.cards(view.datasets), readers=list(view.readers),
     )  # fmt: skip
 
 

@@ -44,7 +44,7 @@ class FeedOut(Out):
 
 
 class CollectionOut(Out):
-    """`count`, and `datasets` where the whole is asked for, are of what the reader may see."""
+    """`count`, and `datasets` where one collection is asked for, are of what the reader may see."""
 
     id: int
     name: str
@@ -52,8 +52,9 @@ class CollectionOut(Out):
     owner: str
     mine: bool
     count: int
+    opened: int = Field(description="How many of these everyone may read.")
     changed: datetime
-    datasets: list[DatasetCard]
+    datasets: list[DatasetCard] = Field(description="A page of them, in order.")
     readers: list[str] = Field(description="With whom it is shared; told to its owner.")
 
 

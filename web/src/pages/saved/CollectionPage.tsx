@@ -2,13 +2,13 @@ import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
 import { useDisclosure, useListState } from '@mantine/hooks';
 import { modals } from '@mantine/modals';
 import { IconChartDots3, IconDownload, IconQuote, IconShare, IconTrash } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi, useNavigate } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useState, type ReactNode } from 'react';
 
 import { api, body } from '@/api/client';
-import { collectionQuery } from '@/api/queries';
-import type { CollectionOut } from '@/api/types';
+import { collectionPidsQuery, collectionQuery } from '@/api/queries';
+import type { CollectionOut, DatasetCard } from '@/api/types';
 import { DatasetRows } from '@/components/datasets';
 import { LinkButton } from '@/components/links';
 import { Page } from '@/components/Page';
@@ -20,17 +20,36 @@ import { ReleaseTogether } from './ReleaseTogether';
 import { ReviewerLink } from '@/pages/access/ReviewerLink';
 
 const route = getRouteApi('/collections/$id');
+const MOST_ANALYSED = 200; // they stand in the address
 
 export function CollectionPage() {
   const { id } = route.useParams();
-  const query = useQuery(collectionQuery(Number(id)));
-  if (query.error) return <Failure error={query.error} retry={() => void query.refetch()} />;
-  if (!query.data) return <SkeletonRows />;
-  return <Contents key={id} collection={query.data} />;
+  const query = useInfiniteQuery(collectionQuery(Number(id)));
+  const first = query.data?.pages[0];
+  if (query.error && !first) return <Failure error={query.error} retry={() => void query.refetch()} />;
+  if (!first) return <SkeletonRows />;
+  return (
+    <Contents key={id} collection={first} datasets={query.data?.pages.flatMap((page) => page.datasets) ?? []}>
+      {query.hasNextPage && (
+        <Button mt="sm" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          Show more of {plural(first.count, 'dataset')}
+        </Button>
+      )}
+      {query.error && <ActionFailure error={query.error} />}
+    </Contents>
+  );
 }
 
-function Contents({ collection }: { collection: CollectionOut }) {
-  const { id, name, mine, owner, datasets, readers } = collection;
+interface ContentsProps {
+  collection: CollectionOut;
+  datasets: readonly DatasetCard[];
+  children: ReactNode;
+}
+
+function Contents({ collection, datasets, children }: ContentsProps) {
+  const { id, name, mine, owner, count, opened, readers } = collection;
+  const few = count > 0 && count <= MOST_ANALYSED;
+  const all = useQuery({ ...collectionPidsQuery(id), enabled: few });
   const [chosen, choose] = useListState<string>([]);
   const [sharing, share] = useDisclosure(false);
   const publish = usePublish();
@@ -60,32 +79,31 @@ function Contents({ collection }: { collection: CollectionOut }) {
       confirmProps: { color: 'red' },
       onConfirm: () => end.mutate(),
     });
-  const pids = datasets.map(({ pid }) => pid);
   return (
     <Page
       title={name}
       width="list"
       crumbs={[{ label: 'Collections', to: '/collections' }, { label: name }]}
-      description={`${plural(datasets.length, 'dataset')}${mine ? '' : ` from ${owner}`}${readers.length > 0 ? `, shared with ${readers.join(', ')}` : ''}`}
+      description={`${plural(count, 'dataset')}${mine ? '' : ` from ${owner}`}${readers.length > 0 ? `, shared with ${readers.join(', ')}` : ''}`}
       actions={
         <>
-          {datasets.length > 0 && (
-            <LinkButton to="/analyse" search={{ dataset: pids }} leftSection={<IconChartDots3 size={16} />}>
+          {few && all.data && (
+            <LinkButton to="/analyse" search={{ dataset: all.data }} leftSection={<IconChartDots3 size={16} />}>
               Analyse all
             </LinkButton>
           )}
-          {datasets.length > 0 && (
+          {count > 0 && (
             <Button component="a" href={`/api/v1/collections/${String(id)}/download`} download variant="default" leftSection={<IconDownload size={16} />}>
               Download all
             </Button>
           )}
-          {mine && datasets.length > 0 && (
+          {mine && count > 0 && (
             <Button variant="default" leftSection={<IconShare size={16} />} onClick={share.open}>
               Share
             </Button>
           )}
-          {mine && datasets.some(({ open }) => !open) && <ReleaseTogether collection={collection} />}
-          {mine && datasets.length > 0 && (
+          {mine && opened < count && <ReleaseTogether collection={collection} />}
+          {mine && count > 0 && (
             <Button variant="default" leftSection={<IconQuote size={16} />} loading={publish.isPending} onClick={() => publish.mutate({ collection: id })}>
               Publish…
             </Button>
@@ -97,7 +115,7 @@ function Contents({ collection }: { collection: CollectionOut }) {
       }
     >
       <ActionFailure error={remove.error ?? end.error ?? publish.error} />
-      {datasets.length === 0 ? (
+      {count === 0 ? (
         <Empty title="Nothing is in this collection">Choose datasets in a search, then “Add to collection”.</Empty>
       ) : (
         <DatasetRows
@@ -112,11 +130,17 @@ function Contents({ collection }: { collection: CollectionOut }) {
           }
         />
       )}
+      {children}
       {chosen.length > 0 && (
         <Group mt="sm">
           <Button variant="default" size="xs" onClick={() => remove.mutate()} loading={remove.isPending}>
             Take {plural(chosen.length, 'dataset')} out
           </Button>
+          {!few && chosen.length <= MOST_ANALYSED && (
+            <LinkButton to="/analyse" search={{ dataset: chosen }} variant="default" size="xs">
+              Analyse {plural(chosen.length, 'dataset')}
+            </LinkButton>
+          )}
         </Group>
       )}
       <Modal opened={sharing} onClose={share.close} title={`Share “${name}”`} size="lg">
@@ -149,7 +173,7 @@ function Share({ collection, onClose }: { collection: CollectionOut; onClose: ()
     >
       <Stack gap="sm">
         <Text size="sm">
-          That person may then see, read and analyse all {plural(collection.datasets.length, 'dataset')} in it, read-only. You can share what you lead.
+          That person may then see, read and analyse all {plural(collection.count, 'dataset')} in it, read-only. You can share what you lead.
         </Text>
         <TextInput label="User name" required value={user} onChange={(event) => setUser(event.currentTarget.value)} data-autofocus />
         <ActionFailure error={share.error} />
@@ -166,7 +190,7 @@ function Share({ collection, onClose }: { collection: CollectionOut; onClose: ()
 /** Links to what is in the collection now; those that open nothing else are listed. */
 function Links({ collection }: { collection: CollectionOut }) {
   const queries = useQueryClient();
-  const inside = new Set(collection.datasets.map(({ pid }) => pid));
+  const inside = new Set(useQuery(collectionPidsQuery(collection.id)).data);
   const links = useQuery(myLinksQuery).data ?? [];
   return (
     <ReviewerLink

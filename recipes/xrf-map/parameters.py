@@ -126,11 +126,11 @@ class Parameters(BaseModel):
         json_schema_extra=_extra("Sample", 10, "keV", ["photon_energy"]),
     )
     elements: list[str] = Field(
-        default_factory=lambda: ["S", "Cl", "K", "Ca", "Ti", "Cr", "Mn", "Fe", "Ni", "Cu", "Zn"],
+        default_factory=lambda: ["P", "S", "Cl", "Ar", "K", "Ca", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn"],
         min_length=1,
         max_length=40,
         title="Elements",
-        description="Symbols of what may be there. Those without a line in the range are left out, and said.",
+        description="Symbols of what may be there, argon for the air. Those without a line in the range are left out, and said.",
         json_schema_extra=_extra("Sample", 11),
     )
     scatter: Literal["both", "elastic", "none"] = Field(
@@ -161,11 +161,22 @@ class Parameters(BaseModel):
         description="Subtracts xraylarch's slowly varying background from the spectrum.",
         json_schema_extra=_extra("Spectrum", 22),
     )
+    energy_factor: float | None = Field(
+        None,
+        gt=0.01,
+        lt=100,
+        title="Energies times",
+        description=(
+            "Where the file's energies are wrong by a factor. Empty: 1; or, where most counts would lie above the energy of the"
+            " beam, what puts the scattered beam there, which is then said."
+        ),
+        json_schema_extra=_extra("Spectrum", 23, advanced=True),
+    )
     fit_calibration: bool = Field(
         True,
         title="Refine the energy scale",
         description="Offset and slope of the file's energies are varied.",
-        json_schema_extra=_extra("Spectrum", 23),
+        json_schema_extra=_extra("Spectrum", 24),
     )
     noise: float = Field(
         0.04,
@@ -173,7 +184,7 @@ class Parameters(BaseModel):
         le=2,
         title="Noise of the detector",
         description="Electronic part of the lines' width to begin with; it is fitted.",
-        json_schema_extra=_extra("Spectrum", 24, "keV", advanced=True),
+        json_schema_extra=_extra("Spectrum", 25, "keV", advanced=True),
     )
     thickness: float = Field(
         0.4,
@@ -181,7 +192,7 @@ class Parameters(BaseModel):
         le=50,
         title="Thickness of the detector",
         description="Of silicon, for its efficiency.",
-        json_schema_extra=_extra("Spectrum", 25, "mm", advanced=True),
+        json_schema_extra=_extra("Spectrum", 26, "mm", advanced=True),
     )
     method: Literal["nnls", "lstsq"] = Field(
         "nnls",

@@ -37,11 +37,17 @@ def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
             "version": importlib.metadata.version("xraylarch"),
             "parameters": parameters,
         },
-        plots=[*_maps(spectra, fitted), _spectrum(spectra, fitted)],
-        default=f"map_{max(totals, key=lambda name: totals[name])}",
+        plots=[*_maps(spectra, fitted), _spectrum(fitted)],
+        default=f"map_{_strongest(totals)}",
         collections={"elements": _table(fitted, totals, errors)},
         inputs=inputs.all(),
     )
+
+
+def _strongest(totals: dict[str, float]) -> str:
+    """What is looked at first; argon is the air's, where there is anything else."""
+    sample = {name: counts for name, counts in totals.items() if name != "Ar"} or totals
+    return max(sample, key=lambda name: sample[name])
 
 
 def _maps(spectra: Spectra, fitted: Fitted) -> list[Plot]:
@@ -60,8 +66,8 @@ def _maps(spectra: Spectra, fitted: Fitted) -> list[Plot]:
     ]
 
 
-def _spectrum(spectra: Spectra, fitted: Fitted) -> Plot:
-    result = fitted.result
+def _spectrum(fitted: Fitted) -> Plot:
+    result, spectra = fitted.result, fitted.spectra
     inside = np.asarray(result.fit_window) > 0
     parts = [
         Field(f"of_{name}", np.asarray(result.comps[name])[inside], "counts", name)

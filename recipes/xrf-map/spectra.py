@@ -18,15 +18,36 @@ _BLOCK = 1 << 26  # numbers read at once
 
 @dataclass(frozen=True)
 class Spectra:
-    """`node[..., channel]`; `energy` in keV ascending; `total` is the spectrum of all pixels."""
+    """`node[..., channel]`; `energy` in keV ascending, of the channels from `first` on; `total`: their sum over all pixels."""
 
     node: h5py.Dataset
     energy: NDArray[Any]
     total: NDArray[Any]
+    first: int = 0
 
     @property
     def shape(self) -> tuple[int, ...]:
         return tuple(self.node.shape[:-1])
+
+    def window(self, low: float, high: float) -> Spectra:
+        """The channels between these energies; where the file ends before, empty ones follow."""
+        first = int(np.searchsorted(self.energy, low))
+        step = float(np.mean(np.diff(self.energy)))
+        count = int(np.ceil((high - self.energy[first]) / step)) + 1
+        energy = self.energy[first : first + count]
+        energy = np.append(energy, energy[-1] + step * np.arange(1, count - len(energy) + 1))
+        total = _filled(self.total[None, first : first + count], count)[0]
+        return Spectra(self.node, energy, total, self.first + first)
+
+    def blocks(self) -> Iterator[tuple[slice, NDArray[Any]]]:
+        """As `blocks`, of these channels only."""
+        count = len(self.energy)
+        for part, block in blocks(self.node):
+            yield part, _filled(block[:, self.first : self.first + count], count)
+
+
+def _filled(block: NDArray[Any], count: int) -> NDArray[Any]:
+    return np.pad(block, ((0, 0), (0, count - block.shape[1])))
 
 
 def read_spectra(source: Input) -> Spectra:
@@ -80,13 +101,27 @@ def _energies(node: h5py.Dataset, source: Input) -> NDArray[Any]:
 
 
 def positions(node: h5py.Dataset) -> list[Field | None]:
-    """The axes of the positions where the file has them as one number for each row and column."""
+    """The axes of the positions where the file has them, as one number for each row and column or for every pixel."""
     group = node.parent
     names = [text(name) for name in np.atleast_1d(group.attrs.get("axes", []))]
-    found: list[Field | None] = []
-    for index, length in enumerate(node.shape[:-1]):
-        name = names[index] if index < len(names) else "."
-        axis = group.get(name) if name != "." else None
-        good = isinstance(axis, h5py.Dataset) and axis.shape == (length,)
-        found.append(Field(name, axis[()], text(axis.attrs.get("units", "")), name) if good else None)
+    shape, found = node.shape[:-1], []
+    for index, length in enumerate(shape):
+        named = names[index : index + 1]
+        straight = [name for name in named if name in group and group[name].shape == (length,)]
+        grids = [name for name in names if name in group and group[name].shape == shape and len(shape) > 1]
+        values = {name: group[name][()] for name in straight} or {
+            name: line for name in grids if (line := _line(group[name][()], index)) is not None
+        }
+        name = next(iter(values), None)
+        unit = text(group[name].attrs.get("units", "")) if name else ""
+        found.append(Field(name, values[name], unit, name) if name else None)
     return found
+
+
+def _line(grid: NDArray[Any], index: int) -> NDArray[Any] | None:
+    """The values along one direction of a grid whose values change along no other."""
+    lines = np.moveaxis(grid, index, -1).reshape(-1, grid.shape[index])
+    step = np.ptp(lines[0]) / max(1, lines.shape[1] - 1)
+    if step == 0 or not np.all(np.ptp(lines, axis=0) < 0.1 * step):
+        return None
+    return np.asarray(lines.mean(axis=0))

@@ -24,8 +24,13 @@ for name in sys.argv[4:]:
     model.add_element(name, amplitude=1e4)
 summed = Group(energy=energy, counts=total, filename="", label="")
 result = model.fit_spectrum(summed, fit_toler=1e-7, fit_step=1e-7)  # to the minimum, from wherever it starts
-maps = result.decompose_map(spectra, method="nnls")
+# Its lines where it has found them, not where the file's energies had put them; cut and weighted as the pixels are.
 inside = (np.asarray(result.fit_window) > 0)[:, None]
-area = dict(zip(result.eigenvalues, (result.transfer_matrix * inside).sum(axis=0), strict=True))
+result.fit_window = np.asarray(result.fit_window) / np.sqrt(np.maximum(total, 1))
+model.calc_spectrum(result.best_en, params=result.params)
+columns = np.array([model.comps[name] / value for name, value in result.eigenvalues.items()]).T
+result.transfer_matrix = columns * result.fit_window[:, None]
+maps = result.decompose_map(spectra, method="nnls")
+area = dict(zip(result.eigenvalues, (columns * inside).sum(axis=0), strict=True))
 found = {name: (maps[name] * area[name]).tolist() for name in sys.argv[4:]}
 Path(sys.argv[3]).write_text(json.dumps(found))

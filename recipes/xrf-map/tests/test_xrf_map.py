@@ -24,7 +24,9 @@ ROWS, COLUMNS = 4, 6
 IRON, CALCIUM = 2000.0, 800.0  # counts per pixel in the left and in the right half
 
 
-def write(path: Path, *, energy: bool = True, counts: Any = None, unit: str = "keV") -> Path:
+def write(
+    path: Path, *, energy: bool = True, counts: Any = None, unit: str = "keV", factor: float = 1, grid: bool = False
+) -> Path:
     with h5py.File(path, "w") as file:
         file.attrs["default"] = "entry"
         entry = file.create_group("entry")
@@ -35,8 +37,14 @@ def write(path: Path, *, energy: bool = True, counts: Any = None, unit: str = "k
         data["x"], data["y"] = 0.1 * np.arange(COLUMNS), 0.2 * np.arange(ROWS)
         data["x"].attrs["units"] = "mm"
         if energy:
-            data["energy"] = ENERGY * (1000 if unit == "eV" else 1)
+            channels = data["counts"].shape[-1]
+            data["energy"] = ENERGY[:channels] * factor * (1000 if unit == "eV" else 1)
             data["energy"].attrs["units"] = unit
+        if grid:  # the position of every pixel
+            y, x = np.meshgrid(data["y"][()], data["x"][()], indexing="ij")
+            del data["x"], data["y"]
+            data["x"], data["y"] = x, y
+            data.attrs["axes"] = ["x", "y", "energy"]
     return path
 
 
@@ -47,12 +55,18 @@ def simulated() -> Any:
     return np.random.default_rng(7).poisson(rate).astype(float)
 
 
+def scattered() -> Any:
+    """With the scattered beam of 11 keV, which is most of it."""
+    return simulated() + np.random.default_rng(8).poisson(20_000 * peak(11.0), simulated().shape)
+
+
 def spectrum(name: str) -> Any:
-    total = np.zeros(len(ENERGY))
-    for line, share in LINES[name]:
-        sigma = np.hypot(0.04, np.sqrt(0.00042 * line))
-        total += share * 0.02 * np.exp(-0.5 * ((ENERGY - line) / sigma) ** 2) / sigma / np.sqrt(2 * np.pi)
-    return total
+    return sum(share * peak(line) for line, share in LINES[name])
+
+
+def peak(line: float) -> Any:
+    sigma = np.hypot(0.04, np.sqrt(0.00042 * line))
+    return 0.02 * np.exp(-0.5 * ((ENERGY - line) / sigma) ** 2) / sigma / np.sqrt(2 * np.pi)
 
 
 def given(path: Path, array: str = "/entry/data/counts", shape: tuple[int, ...] = (4, 6, 600)) -> dict[str, Any]:
@@ -94,6 +108,38 @@ class TestXrfMap(RecipeConformance):
     def test_energies_in_ev_give_the_same(self, tmp_path: Path) -> None:
         found = table(self.run(tmp_path / "run", {"map": [given(write(tmp_path / "ev.nxs", unit="eV"))]}))
         assert found["Fe"] == pytest.approx(IRON * ROWS * 3, rel=0.04)
+
+    def test_positions_of_every_pixel_are_the_axes_of_the_map(self, tmp_path: Path) -> None:
+        run = self.run(tmp_path / "run", {"map": [given(write(tmp_path / "grid.nxs", grid=True))]})
+        assert run.code == 0, run.log
+        with h5py.File(run.result) as file:
+            axes = list(file["entry/map_Fe"].attrs["axes"])
+            assert axes == ["y", "x"]
+            np.testing.assert_allclose(file["entry/map_Fe/y"][()], 0.2 * np.arange(ROWS))
+
+    def test_energies_wrong_by_a_factor_are_found_by_the_scattered_beam_and_said(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "double.nxs", counts=scattered(), factor=2)
+        run = self.run(tmp_path / "run", {"map": [given(path)]}, scatter="elastic")
+        assert any("energies were taken times 0.5," in warning for warning in run.warnings), run.warnings
+        assert table(run)["Fe"] == pytest.approx(IRON * ROWS * 3, rel=0.04)
+
+    def test_a_factor_of_the_energies_that_is_given_is_taken(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "double.nxs", counts=scattered(), factor=2)
+        run = self.run(tmp_path / "run", {"map": [given(path)]}, scatter="elastic", energy_factor=0.5)
+        assert not run.warnings
+        assert table(run)["Fe"] == pytest.approx(IRON * ROWS * 3, rel=0.04)
+
+    def test_a_beam_of_too_little_energy_is_refused_where_the_file_is_right(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "scattered.nxs", counts=scattered())
+        run = self.run(tmp_path / "run", {"map": [given(path)]}, scatter="elastic", photon_energy=7.3)
+        assert run.failure["field"] == "photon_energy"
+        assert "ends with a peak at 11" in run.failure["what"]
+
+    def test_spectra_that_end_at_the_beam_lose_nothing(self, tmp_path: Path) -> None:
+        """xraylarch calculates nothing in the last 1.74 keV of what it gets."""
+        path = write(tmp_path / "short.nxs", counts=simulated()[..., :380])
+        run = self.run(tmp_path / "run", {"map": [given(path, shape=(4, 6, 380))]}, photon_energy=7.4)
+        assert table(run)["Fe"] == pytest.approx(IRON * ROWS * 3, rel=0.04)
 
     def test_it_equals_xraylarch_called_directly(self, tmp_path: Path) -> None:
         run = self.run(tmp_path)
@@ -149,6 +195,19 @@ class TestXrfMap(RecipeConformance):
         else:
             one = given(write(path, counts=np.ones((30, 5))), shape=(30, 5))
         assert self.run(tmp_path / "run", {"map": [one]}).failure["field"] == "map"
+
+    @pytest.mark.skipif(not MEASURED.is_dir(), reason="shared data absent")
+    def test_a_measured_map_whose_energies_are_twice_the_true_ones_comes_to_its_end(self, tmp_path: Path) -> None:
+        """Diamond, 11 keV, 18 × 18 spectra; with all that the form offers. Its fit once had no end."""
+        path = MEASURED / "DLS_testfluo2_18x18_map.nxs"
+        one = given(path, "/entry1/fluo_entry/data/data", (18, 18, 512))
+        elements = ["P", "S", "Cl", "Ar", "K", "Ca", "Ti", "V", "Cr", "Mn", "Fe", "Co", "Ni", "Cu", "Zn"]
+        run = self.run(tmp_path, {"map": [one]}, elements=elements, scatter="both", background=True)
+        assert any("84% of the counts lie above" in warning for warning in run.warnings), run.warnings
+        found = table(run)
+        assert sorted(found, key=lambda name: -found[name])[:3] == ["Ar", "Ca", "Cl"]
+        for name, counts in {"Ar": 876_000, "Ca": 125_000, "Zn": 71_600, "Fe": 60_400, "Cu": 47_400}.items():
+            assert found[name] == pytest.approx(counts, rel=0.03)
 
     @pytest.mark.full
     @pytest.mark.skipif(not MEASURED.is_dir(), reason="shared data absent")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -90,3 +91,36 @@ def _picture(page: Page, name: str) -> None:
     folder = os.environ.get("PANDAAS_TEST_PICTURES")
     if folder:
         page.screenshot(path=f"{folder}/{name}.png", full_page=True)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize(("program", "ready"), [("JupyterLab", "notebook"), ("silx view", "desktop")])
+def test_a_session_runs_on_the_cluster(
+    demo: RunningPlatform, slurm: SlurmServer, sign_in: Callable[[str], Page], program: str, ready: str
+) -> None:
+    page = sign_in("alice")
+    page.goto(f"{demo.url}/search?q=silica+spheres&kind=raw")
+    page.get_by_role("link", name="Growing silica spheres").first.click()
+    page.get_by_role("button", name="Open in …").click()
+    page.get_by_text("Cluster", exact=True).click()
+    _picture(page, f"{ready}-menu")
+    page.get_by_role("menuitem", name=program).click()
+    page.wait_for_url("http://s-*/.pandaas/", timeout=240_000)
+    if ready == "notebook":
+        lab = page.frame_locator("iframe")
+        lab.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=90_000)
+    else:
+        page.locator("[data-link='connected'] canvas").wait_for(timeout=90_000)
+        page.wait_for_timeout(5000)
+    _picture(page, f"{ready}-on-the-cluster")
+    running = slurm.said("squeue", "-h", "-t", "R", "-o", "%j %u %C")
+    assert len(running.splitlines()) == 1, running
+    page.goto(f"{demo.url}/sessions")
+    page.get_by_text(program).first.wait_for()
+    _picture(page, f"{ready}-sessions")
+    page.get_by_role("button", name=re.compile("^(End|Stop)")).first.click()
+    page.get_by_role("dialog").get_by_role("button", name=re.compile("^(End|Stop)")).click()
+    end = time.monotonic() + 60
+    while slurm.said("squeue", "-h", "-t", "R,CG").strip():
+        assert time.monotonic() < end
+        time.sleep(0.2)

@@ -6,6 +6,8 @@ computer it is on: so it has to run on a node that this platform runs on too.
 
 from __future__ import annotations
 
+import os
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +17,7 @@ from pandaas.config import RuntimeSettings, SessionSettings
 from pandaas.db.tables import WorkSession
 from pandaas.model import Conflict, InvalidInput, Unavailable
 from pandaas.runtime import Engine, LocalEngine, Runtime, read_json
+from pandaas.sessions.views import Size
 
 LOCAL, CLUSTER = "local", "slurm"
 RULE = "session"
@@ -43,6 +46,20 @@ class SessionEngines:
             raise InvalidInput(
                 f"Sessions don't run on '{name}' here.", remedy=f"Choose {' or '.join(self._found)}.", field="engine"
             )
+        return found
+
+    def largest(self, name: str) -> Size:
+        """The most that one session gets there. This computer's cores are shared by all of its sessions."""
+        engine = self.chosen(name)
+        cores = (os.cpu_count() or 1) if engine is self.local else engine.cores
+        return Size(cores, engine.memory_mb)
+
+    def sizes(self) -> dict[str, Size]:
+        """The largest of each that answers."""
+        found = {}
+        for name in self._found:
+            with suppress(Unavailable):
+                found[name] = self.largest(name)
         return found
 
     def of(self, row: WorkSession) -> Engine:

@@ -164,8 +164,9 @@ class SessionService:
             words = "All places are taken; the next one is free when somebody ends a session."
         free_at = ends[0] if ends else None
         return Capacity(
-            len(rows), self._limits.most, own, self._limits.most_of_one, memory, free_at, words, self._engines.names
-        )
+            len(rows), self._limits.most, own, self._limits.most_of_one, memory, free_at, words, self._engines.names,
+            self._engines.sizes(),
+        )  # fmt: skip
 
     def start(self, principal: Principal, request: SessionRequest) -> str:
         """A new session's id; errors name the field at fault."""
@@ -180,8 +181,8 @@ class SessionService:
                 f"{program.title} doesn't open these data.", remedy="Choose another program.", field="program"
             )
         engine = self._engines.chosen(request.engine).name
-        self._need_room(principal, request.memory_mb or program.entry.memory_mb, engine)
-        row = self._new(person_id, program, datasets, request)
+        row = self._new(person_id, program, datasets, request)  # what can never be is said before what can't be now
+        self._need_room(principal, row.memory_mb, engine)
         with self._database.session() as session:
             session.add(row)
             session.flush()
@@ -425,8 +426,11 @@ class SessionService:
             raise InvalidInput(f"Sessions run for {self._limits.longest_hours:g} hours at most.", field="hours")
         memory = request.memory_mb or program.entry.memory_mb
         engine = self._engines.chosen(request.engine)
-        if memory > engine.memory_mb:
-            raise InvalidInput(f"No computer there gives more than {engine.memory_mb} MB.", field="memory_mb")
+        largest = self._engines.largest(engine.name)
+        if (request.cores or 1) > largest.cores:
+            raise InvalidInput(f"No computer there gives more than {largest.cores} cores.", field="cores")
+        if memory > largest.memory_mb:
+            raise InvalidInput(f"No computer there gives more than {largest.memory_mb} MB.", field="memory_mb")
         title = f"{program.title}: {datasets[0].title}" if datasets else program.title
         more = f" and {len(datasets) - 1} more" if len(datasets) > 1 else ""
         session_id = new_pid("s")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -52,9 +52,15 @@ class SessionView:
 
 
 @dataclass(frozen=True)
+class Size:
+    cores: int
+    memory_mb: int
+
+
+@dataclass(frozen=True)
 class Capacity:
     """Whether a session could start now; `next_end` is when the next one ends by itself at the latest;
-    `engines` are where one may run."""
+    `engines` are where one may run, `largest` the most that one gets there."""
 
     running: int
     most: int
@@ -64,3 +70,4 @@ class Capacity:
     next_end: datetime | None
     words: str
     engines: tuple[str, ...]
+    largest: Mapping[str, Size]

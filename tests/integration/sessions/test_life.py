@@ -129,3 +129,15 @@ def test_access_ends_within_ten_seconds_when_the_right_ends(
     ended = running.wait(alice, session_id, "ended")
     assert "right" in ended["reason"]
     assert threading.active_count() < 300
+
+
+def test_its_size_is_chosen_within_what_there_is(running: Running, alice: httpx.Client) -> None:
+    largest = alice.get("/api/v1/programs").json()["capacity"]["largest"]["local"]
+    for field, value in (("cores", largest["cores"] + 1), ("memory_mb", largest["memory_mb"] + 1)):
+        answer = alice.post("/api/v1/sessions", json={"program": "probe", "datasets": [], field: value})
+        assert (answer.status_code, answer.json().get("field")) == (422, field), answer.text
+    wanted = {"program": "probe", "datasets": [], "cores": 1, "memory_mb": 300, "hours": 2}
+    made = alice.post("/api/v1/sessions", json=wanted).json()
+    found = running.wait(alice, made["id"], "ready")
+    assert (found["cores"], found["memory_mb"]) == (1, 300)
+    alice.post(f"/api/v1/sessions/{made['id']}/end").raise_for_status()

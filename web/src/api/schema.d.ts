@@ -5258,6 +5258,13 @@ export interface components {
              * @description Where one may run: local, slurm.
              */
             engines: string[];
+            /**
+             * Largest
+             * @description The most that one session gets there.
+             */
+            largest: {
+                [key: string]: components["schemas"]["SizeOut"];
+            };
         };
         /**
          * ChainFindingOut
@@ -9688,6 +9695,13 @@ export interface components {
              * @description Where the browser ends its sign-in at the provider, if there is one.
              */
             address: string | null;
+        };
+        /** SizeOut */
+        SizeOut: {
+            /** Cores */
+            cores: number;
+            /** Memory Mb */
+            memory_mb: number;
         };
         /** SlotOut */
         SlotOut: {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 from fastapi import APIRouter, Query, Request, Response
 
 from pandaas.db.tables import SessionExtension, SessionRegistration
@@ -47,7 +49,7 @@ def list_programs(platform: Platform, asker: Signed, dataset: list[str] = Query(
     limits = platform.settings.sessions
     return ProgramsOut(
         programs=[_program(platform, program, bool(program.entry.techniques and dataset)) for program in found],
-        capacity=CapacityOut(**vars(room)),
+        capacity=CapacityOut(**asdict(room)),
         lifetime_hours=limits.lifetime_hours,
         longest_hours=limits.longest_hours,
     )

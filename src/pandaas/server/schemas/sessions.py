@@ -28,6 +28,11 @@ class ProgramOut(Out):
     licence: str = ""
 
 
+class SizeOut(Out):
+    cores: int
+    memory_mb: int
+
+
 class CapacityOut(Out):
     running: int
     most: int
@@ -37,6 +42,7 @@ class CapacityOut(Out):
     next_end: datetime | None = Field(description="When the next session ends by itself, at the latest.")
     words: str = Field(description="'Starts now.', or why not.")
     engines: list[str] = Field(description="Where one may run: local, slurm.")
+    largest: dict[str, SizeOut] = Field(description="The most that one session gets there.")
 
 
 class ProgramsOut(Out):

@@ -1,9 +1,9 @@
 import { Stack } from '@mantine/core';
 import { IconDatabaseOff, IconNotebook, IconUpload } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
-import { proposalQuery, searchQuery } from '@/api/queries';
+import { proposalQuery, searchQuery, sessionQuery } from '@/api/queries';
 import type { ProposalOut } from '@/api/types';
 import { DatasetRows } from '@/components/datasets';
 import { Link, LinkButton } from '@/components/links';
@@ -14,6 +14,7 @@ import { Facts, When } from '@/components/text';
 import { plural } from '@/format';
 import { AskAccess } from '@/pages/access/AskAccess';
 import { AskRelease } from '@/pages/access/AskRelease';
+import { MOST_OPENED, OpenIn } from '@/pages/sessions/OpenIn';
 
 import classes from './proposals.module.css';
 import { BeamTimes } from './BeamTimes';
@@ -33,6 +34,12 @@ export function ProposalPage() {
   const { name } = route.useParams();
   const query = useQuery(proposalQuery(name));
   const proposal = query.data;
+  const signedIn = useQuery(sessionQuery).data?.person != null;
+  const queries = useQueryClient();
+  const newest = async () => {
+    const found = await queries.query(searchQuery({ proposal: [name], sort: 'newest', limit: MOST_OPENED }));
+    return found.results.map(({ pid }) => pid);
+  };
   return (
     <Page
       title={proposal?.title ?? name}
@@ -48,6 +55,7 @@ export function ProposalPage() {
                 Logbook
               </LinkButton>
             )}
+            {signedIn && <OpenIn datasets={{ of: name, find: newest }} />}
             {proposal.may_write && (
               <LinkButton to="/upload" search={{ proposal: name }} variant="default" leftSection={<IconUpload size={16} />}>
                 Upload

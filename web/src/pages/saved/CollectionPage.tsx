@@ -18,9 +18,9 @@ import { myLinksQuery } from '@/pages/access/queries';
 import { usePublish } from '@/pages/publications/usePublish';
 import { ReleaseTogether } from './ReleaseTogether';
 import { ReviewerLink } from '@/pages/access/ReviewerLink';
+import { MOST_OPENED, OpenIn } from '@/pages/sessions/OpenIn';
 
 const route = getRouteApi('/collections/$id');
-const MOST_ANALYSED = 200; // they stand in the address
 
 export function CollectionPage() {
   const { id } = route.useParams();
@@ -48,7 +48,7 @@ interface ContentsProps {
 
 function Contents({ collection, datasets, children }: ContentsProps) {
   const { id, name, mine, owner, count, opened, readers } = collection;
-  const few = count > 0 && count <= MOST_ANALYSED;
+  const few = count > 0 && count <= MOST_OPENED;
   const all = useQuery({ ...collectionPidsQuery(id), enabled: few });
   const [chosen, choose] = useListState<string>([]);
   const [sharing, share] = useDisclosure(false);
@@ -92,6 +92,7 @@ function Contents({ collection, datasets, children }: ContentsProps) {
               Analyse all
             </LinkButton>
           )}
+          {few && all.data && <OpenIn datasets={all.data} />}
           {count > 0 && (
             <Button component="a" href={`/api/v1/collections/${String(id)}/download`} download variant="default" leftSection={<IconDownload size={16} />}>
               Download all
@@ -136,7 +137,7 @@ function Contents({ collection, datasets, children }: ContentsProps) {
           <Button variant="default" size="xs" onClick={() => remove.mutate()} loading={remove.isPending}>
             Take {plural(chosen.length, 'dataset')} out
           </Button>
-          {!few && chosen.length <= MOST_ANALYSED && (
+          {!few && chosen.length <= MOST_OPENED && (
             <LinkButton to="/analyse" search={{ dataset: chosen }} variant="default" size="xs">
               Analyse {plural(chosen.length, 'dataset')}
             </LinkButton>

@@ -1,43 +1,76 @@
-import { Box, Button, Menu, SegmentedControl, Text } from '@mantine/core';
-import { IconDeviceDesktop, IconNotebook } from '@tabler/icons-react';
+import { Box, Button, Menu, Modal, SegmentedControl, Text } from '@mantine/core';
+import { useDisclosure } from '@mantine/hooks';
+import { IconAdjustments, IconDeviceDesktop, IconNotebook } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
-import type { ProgramOut } from '@/api/types';
+import type { ProgramOut, ProgramsOut } from '@/api/types';
 
 import { useStart } from './actions';
 import { programsQuery } from './queries';
+import { StartForm } from './StartForm';
+import { placeLabel, startWords } from './words';
 
-const PLACES: Record<string, string> = { local: 'This computer', slurm: 'Cluster (Slurm)' };
+/** So many datasets one session opens at once. */
+export const MOST_OPENED = 200;
+
+interface OpenInProps {
+  /** Pids, or how those of a place are found when the menu is opened. */
+  datasets: string[] | { of: string; find: () => Promise<string[]> };
+  label?: string;
+}
 
 /** The programs that open these datasets; a click starts one. Nothing is asked before the menu is opened. */
-export function OpenIn({ datasets, label = 'Open in' }: { datasets: string[]; label?: string }) {
+export function OpenIn({ datasets, label = 'Open in' }: OpenInProps) {
   const start = useStart();
+  const [choosing, { open, close }] = useDisclosure(false);
+  const [opened, menu] = useDisclosure(false);
+  const asked = opened || choosing;
+  const known = Array.isArray(datasets);
+  const found = useQuery({
+    queryKey: ['opened-together', known ? null : datasets.of],
+    queryFn: () => (known ? [] : datasets.find()),
+    enabled: !known && asked,
+  });
+  const pids = known ? datasets : found.data;
+  const offer = useQuery({ ...programsQuery(pids ?? []), enabled: pids !== undefined && asked });
+  const failed = found.error ?? offer.error;
   return (
-    <Menu position="bottom-end" shadow="md" width={340}>
-      <Menu.Target>
-        <Button variant="default" leftSection={<IconDeviceDesktop size={16} />} loading={start.isPending}>
-          {label} …
-        </Button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        <Programs datasets={datasets} onChoose={(program, engine) => start.mutate({ program, datasets, engine })} />
-      </Menu.Dropdown>
-    </Menu>
+    <>
+      <Menu position="bottom-end" shadow="md" width={340} opened={opened} onOpen={menu.open} onClose={menu.close}>
+        <Menu.Target>
+          <Button variant="default" leftSection={<IconDeviceDesktop size={16} />} loading={start.isPending}>
+            {label} …
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {offer.data && pids ? (
+            <Programs offer={offer.data} onChoose={(program, engine) => start.mutate({ program, datasets: pids, engine })} onMore={open} />
+          ) : (
+            <Menu.Label>{failed ? failed.message : 'Looking which programs fit …'}</Menu.Label>
+          )}
+        </Menu.Dropdown>
+      </Menu>
+      <Modal opened={choosing} onClose={close} title="Start a session" size="lg">
+        {offer.data && pids && <StartForm datasets={pids} offer={offer.data} />}
+      </Modal>
+    </>
   );
 }
 
-function Programs({ datasets, onChoose }: { datasets: string[]; onChoose: (program: string, engine: string) => void }) {
-  const query = useQuery(programsQuery(datasets));
+interface ProgramsProps {
+  offer: ProgramsOut;
+  onChoose: (program: string, engine: string) => void;
+  onMore: () => void;
+}
+
+function Programs({ offer, onChoose, onMore }: ProgramsProps) {
+  const { programs, capacity } = offer;
   const [engine, setEngine] = useState('local');
-  if (!query.data) {
-    return <Menu.Label>{query.error ? query.error.message : 'Looking which programs fit …'}</Menu.Label>;
-  }
-  const { programs, capacity } = query.data;
   const free = capacity.words === 'Starts now.';
   return (
     <>
-      <Menu.Label>{engine === 'local' || !free ? capacity.words : 'Starts when the cluster has room for it.'}</Menu.Label>
+      <Menu.Label>{startWords(capacity, engine)}</Menu.Label>
       {capacity.engines.length > 1 && (
         <Box px="sm" pb="xs">
           <SegmentedControl
@@ -46,7 +79,7 @@ function Programs({ datasets, onChoose }: { datasets: string[]; onChoose: (progr
             size="xs"
             value={engine}
             onChange={setEngine}
-            data={capacity.engines.map((name) => ({ value: name, label: PLACES[name] ?? name }))}
+            data={capacity.engines.map((value) => ({ value, label: placeLabel(value) }))}
           />
         </Box>
       )}
@@ -63,6 +96,10 @@ function Programs({ datasets, onChoose }: { datasets: string[]; onChoose: (progr
           </Text>
         </Menu.Item>
       ))}
+      <Menu.Divider />
+      <Menu.Item leftSection={<IconAdjustments size={18} />} onClick={onMore}>
+        Choose size and time …
+      </Menu.Item>
     </>
   );
 }

@@ -3,6 +3,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 
 import { api, body } from '@/api/client';
+import type { WorkSessionIn } from '@/api/types';
 
 import { workSessionQuery } from './queries';
 
@@ -82,7 +83,7 @@ export function useStart() {
   const navigate = useNavigate();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (wanted: { program: string; datasets: string[]; engine?: string }) => body(api.POST('/api/v1/sessions', { body: wanted })),
+    mutationFn: (wanted: Omit<WorkSessionIn, 'automatic_results'>) => body(api.POST('/api/v1/sessions', { body: wanted })),
     onSuccess: (made) => {
       queries.setQueryData(workSessionQuery(made.id).queryKey, made);
       void queries.invalidateQueries({ queryKey: ['sessions'] });

@@ -1,4 +1,5 @@
-import type { WorkSessionOut } from '@/api/types';
+import type { ProgramsOut, WorkSessionOut } from '@/api/types';
+import { fullTime } from '@/format';
 
 type Kind = WorkSessionOut['kind'];
 
@@ -30,4 +31,16 @@ export const SHE_WORKS_ALONG = 'with everything that you may do in it, your home
 /** To somebody who works along in the session of `person`. */
 export function youWorkAlong(person: string): string {
   return `with everything that ${person} may do in it, in ${person}'s name and home folder.`;
+}
+
+const PLACES: Record<string, string> = { local: 'This computer', slurm: 'Cluster (Slurm)' };
+
+export function placeLabel(engine: string): string {
+  return PLACES[engine] ?? engine;
+}
+
+/** When a session would start there, before anything is pressed. */
+export function startWords({ words, next_end: next }: ProgramsOut['capacity'], engine: string): string {
+  if (words === 'Starts now.') return engine === 'local' ? words : 'Starts when the cluster has room for it.';
+  return next ? `${words} One ends ${fullTime(next)} at the latest.` : words;
 }

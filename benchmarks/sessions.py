@@ -6,7 +6,9 @@ Without an argument all three. The platform runs in a process of its own, with t
 (they are built before anything is timed); sessions are started over HTTP as the page starts them.
 
 start    from the request until the session is ready (a desktop shows its window, a notebook's server answers), and for a notebook
-         until a kernel is idle; the first after the platform came up, then others; memory as PSS of all its processes.
+         until the kernel of its notebook is idle; the first after the platform came up, then others; memory as PSS of all its
+         processes. Phases, each in seconds from the request: written down (the work is there), let go (its supervisor runs it),
+         socket (its screen or server listens), window (a desktop's), ready; medians of the later ones.
 proxy    GET of 1 kB, and a websocket's echo of 100 bytes, of the same program on the same unix socket: directly, through nginx,
          through nginx that asks the platform first (auth_request), through the platform. One client, one after the other, in turns.
 desktop  the same Tk program under TigerVNC: directly on its socket, through the platform, and under jupyter-remote-desktop-proxy
@@ -135,33 +137,49 @@ def measure_start() -> dict[str, Any]:
     found: dict[str, Any] = {}
     with platform() as ours:
         for program in ("jupyterlab", "silx-view", "windows"):
-            seconds, kernels, memory = [], [], []
-            for _ in range(4):
+            seconds, kernels, memory, steps = [], [], [], []
+            for _ in range(5):
+                asked = time.time()
                 name, took = ours.start(program, on_data=program != "windows")
                 seconds.append(took)
                 if program == "jupyterlab":
                     kernels.append(took + kernel(ours, name))
-                time.sleep(2)
-                memory.append(pss_mb(name))
+                steps.append(phases(ours, name, asked))
+                time.sleep(4)
+                memory.append(pss_mb(ours, name))
                 ours.end(name)
-            row = {"first_s": seconds[0], "warm_s": median(seconds[1:]), "memory_mb": max(memory)}
+            row = {
+                "first_s": seconds[0],
+                "warm_s": median(seconds[2:]),
+                "memory_mb": max(memory),
+                "warm_mb": max(memory[2:]),
+            }
             if kernels:
-                row |= {"first_to_kernel_s": kernels[0], "warm_to_kernel_s": median(kernels[1:])}
+                row |= {"first_to_kernel_s": kernels[0], "warm_to_kernel_s": median(kernels[2:])}
+            row |= {f"phase_{key}": median([step[key] for step in steps[2:]]) for key in steps[-1]}
             found[program] = {key: round(value, 2) for key, value in row.items()}
     return found
 
 
+def phases(ours: Platform, name: str, asked: float) -> dict[str, float]:
+    """Seconds from the request, told by the files that each step leaves."""
+    folder = ours.home / "sessions" / name / f"{name}-1"
+    files = {"written": "spec.json", "known": "supervisor.json", "let_go": "warm"}
+    files |= {"listens": "run/http.sock", "screen": "run/rfb.sock", "window": "run/window"}
+    there = {key: folder / file for key, file in files.items() if (folder / file).exists()}
+    return {key: file.lstat().st_mtime - asked for key, file in there.items()}
+
+
 def kernel(ours: Platform, name: str) -> float:
-    """Seconds until a kernel that is asked for now is idle."""
+    """Seconds until the kernel of the session's notebook answers."""
     begun = time.perf_counter()
     with httpx.Client(base_url=ours.url, headers=ours.let_in(name), timeout=60) as browser:
         browser.get("/lab/tree").raise_for_status()
         own = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
         browser.headers["cookie"] += f"; {own}"
         browser.headers["x-xsrftoken"] = browser.cookies["_xsrf"]
-        made = browser.post("/api/kernels", json={"name": "python3"})
-        made.raise_for_status()
-        address = f"{ours.url.replace('http', 'ws')}/api/kernels/{made.json()['id']}/channels"
+        opened = wait(lambda: browser.get("/api/sessions").json(), 60)
+        address = f"{ours.url.replace('http', 'ws')}/api/kernels/{opened[0]['kernel']['id']}/channels"
         headers = {key: value for key, value in browser.headers.items() if key.lower() in {"host", "cookie"}}
         with connect_as(address, headers, browser.headers["origin"]) as channels:
             ask = {
@@ -179,15 +197,24 @@ def kernel(ours: Platform, name: str) -> float:
     return time.perf_counter() - begun
 
 
-def pss_mb(name: str) -> float:
-    """Of everything that runs under the session's supervisor, itself included."""
-    tops = [one for one in psutil.process_iter(["cmdline"]) if name in " ".join(one.info["cmdline"] or ())]
-    every = {one.pid: one for top in tops for one in (top, *top.children(recursive=True))}
-    total = 0
-    for pid in every:
-        with Path(f"/proc/{pid}/smaps_rollup").open(encoding="ascii") as file:
-            total += next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
+def pss_mb(ours: Platform, name: str) -> float:
+    """Of everything that stands in the session's file system, and of its supervisor."""
+    folder = ours.home / "sessions" / name
+    record = json.loads((folder / f"{name}-1" / "supervisor.json").read_text("utf-8"))
+    total = _pss_kb(record["pid"])
+    own = Path("/proc/self/ns/mnt").readlink()
+    for pid in psutil.pids():
+        try:
+            if Path(f"/proc/{pid}/ns/mnt").readlink() != own and Path(f"/proc/{pid}/root{folder}/results").exists():
+                total += _pss_kb(pid)
+        except OSError:  # it ended
+            continue
     return total / 1024
+
+
+def _pss_kb(pid: int) -> int:
+    with Path(f"/proc/{pid}/smaps_rollup").open(encoding="ascii") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("Pss:"))
 
 
 def connect_as(address: str, headers: dict[str, str], origin: str) -> ClientConnection:

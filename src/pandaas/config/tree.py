@@ -178,6 +178,10 @@ class SessionSettings(Section):
         15, ge=0, description="Time that people have when an operator stops a session or drains a computer, in minutes."
     )
     start_timeout_s: float = Field(180, gt=0, description="A program that isn't usable by then has failed to start.")
+    warm: WarmSettings = Field(
+        WarmSettings(templates=8, idle_s=14_400),
+        description="Processes that have imported the program of a person's session and wait for her next start.",
+    )
     home_mb: int = Field(10_000, ge=1, description="Most that a session's home and results may hold together, in MB.")
     keep_days: float = Field(60, gt=0, description="Days that what a hibernated session needs to go on is kept.")
     automatic_results: bool = Field(

@@ -1,4 +1,4 @@
-"""`python -m pandaas.sdk run|plan|process|finish|schema|wait`: what engines call in the recipe's environment.
+"""`python -m pandaas.sdk run|plan|process|finish|schema|wait|begin`: what engines call in the recipe's environment.
 
 Exit codes: 0 done; 1 the recipe can't do it with these inputs (`failure.json` says why); 2 an unexpected error.
 """
@@ -25,6 +25,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return _schema(options.recipe)
     if options.verb == "wait":
         return _wait(options)
+    if options.verb == "begin":
+        return _begin(options)
     return _job(options)
 
 
@@ -50,8 +52,12 @@ def _parser() -> argparse.ArgumentParser:
     schema = verbs.add_parser("schema", help="print the JSON Schema of a recipe's parameters")
     schema.add_argument("recipe", help="folder of the recipe")
     wait = verbs.add_parser("wait", help="import a recipe's codes and wait for its jobs, given on standard input")
-    wait.add_argument("recipe", help="folder of the recipe")
+    wait.add_argument("recipe", nargs="?", help="folder of the recipe")
     wait.add_argument("--threads", type=int, default=1, help="threads of the numerical libraries")
+    wait.add_argument("--import", dest="modules", action="append", default=[], help="a module to import besides")
+    begin = verbs.add_parser("begin", help="become a script, with the modules that are there already")
+    begin.add_argument("script", help="file of the script")
+    begin.add_argument("words", nargs=argparse.REMAINDER, help="its arguments")
     return parser
 
 
@@ -72,7 +78,18 @@ def _wait(options: argparse.Namespace) -> int:
     pin_threads(options.threads)
     from pandaas.sdk.waiting import wait
 
-    return wait(options.recipe)
+    return wait(options.recipe, options.modules)
+
+
+def _begin(options: argparse.Namespace) -> int:
+    """The script finds what it would find if it had been started by itself: not the SDK, nor the folder we stand in."""
+    import runpy
+
+    own = (sys.prefix, sys.base_prefix)
+    sys.path[:] = [place for place in sys.path if place.startswith(own)]
+    sys.argv = [options.script, *options.words]
+    runpy.run_path(options.script, run_name="__main__")
+    return 0
 
 
 def _job(options: argparse.Namespace) -> int:

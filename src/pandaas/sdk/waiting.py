@@ -8,6 +8,8 @@ then loads the recipe and sees the job's inputs.
 On a job's socket, in this order: `ready` from the fork; the description of the job with two descriptors, the file system
 and the log, to it; `confined` from it; `go` to it; the end, with what it used, from it. When the platform's side closes,
 the fork ends. Standard library only, until the codes are imported.
+
+`wait --import MODULE …` does the same without a recipe, for the program of a session; its fork then takes the verb `begin`.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ import socket
 import sys
 import time
 import traceback
-from typing import Any, Iterator
+from typing import Any, Iterator, Optional, Sequence
 
 from pandaas.sdk import confining
 from pandaas.sdk.threads import thread_count
@@ -36,14 +38,16 @@ _OOM_SCORE = "600"  # the kernel takes user work before the platform
 _OWN = ("blockwise", "whole", "recipe", "report", "job", "journal", "inputs", "result", "frames", "stored", "pool")
 
 
-def wait(recipe: str) -> int:
+def wait(recipe: Optional[str], modules: Sequence[str] = ()) -> int:
     """Import, say that we are ready, and serve until the other side closes; ends after the last job has ended."""
     control = socket.socket(fileno=os.dup(0))
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):
         os.dup2(nothing, stream)
     os.close(nothing)
-    _import_codes(recipe)
+    if recipe is not None:
+        _import_codes(recipe)
+    _import_named(modules)
     gc.collect()
     gc.freeze()  # the collector doesn't touch, and so copy, what all forks share
     threads = thread_count()
@@ -94,6 +98,12 @@ def _import_codes(recipe: str) -> None:
     pydantic = sys.modules.get("pydantic")
     if pydantic is not None:
         _use(pydantic)
+
+
+def _import_named(modules: Sequence[str]) -> None:
+    for module in modules:
+        with contextlib.suppress(BaseException):  # the program will meet and tell it, if it matters
+            importlib.import_module(module)
 
 
 def _use(pydantic: Any) -> None:

@@ -70,6 +70,11 @@ class SessionEngines:
             )
         return self._found[row.engine]
 
+    def keep_warm(self, row: WorkSession) -> None:
+        """Its person will start this program again: have it imported by then. Only this computer does so."""
+        if row.engine == LOCAL and row.engine_handle is not None:
+            self.local.keep_warm(row.engine_handle)
+
 
 def need_extensible(row: WorkSession) -> None:
     """`Conflict` where the end is the scheduler's, which moves it for nobody."""
@@ -96,4 +101,4 @@ def is_elsewhere(attempt: Path) -> bool:
 def _own_settings(runtime: RuntimeSettings, limits: SessionSettings) -> RuntimeSettings:
     """Sessions wait for people most of the time, so many share the cores and the memory that few use at once."""
     memory = limits.memory_mb or int(psutil.virtual_memory().total * 2 / 1024**2)
-    return runtime.model_copy(update={"cores": 4096, "memory_mb": memory})
+    return runtime.model_copy(update={"cores": 4096, "memory_mb": memory, "warm": limits.warm})

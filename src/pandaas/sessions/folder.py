@@ -18,7 +18,7 @@ from typing import Any
 from pandaas.config import SessionSettings, package_folder
 from pandaas.db.tables import Dataset, WorkSession
 from pandaas.jobs import describe_dataset, show_files
-from pandaas.runtime import Bind, Confinement, Environment, Runtime, WorkSpec, give, write_atomically
+from pandaas.runtime import Account, Bind, Confinement, Environment, Runtime, Template, WorkSpec, give, write_atomically
 from pandaas.sessions.engines import CLUSTER, RULE
 from pandaas.sessions.programs import Program
 
@@ -76,15 +76,11 @@ def write_session(
     write_atomically(str(told), _told(folder, row, program, datasets, environment))
     told.chmod(0o644)
     python = environment.python if environment is not None else Path("/usr/bin/python3")
-    own = environment.binds if environment is not None else ()
+    own = (*environment.binds, runtime.sdk.bind()) if environment is not None else ()
+    inside = Bind(package_folder() / "sessions" / "inside", INSIDE)
+    script = str(INSIDE / f"{row.kind}.py")
     confinement = Confinement(
-        read_only=(
-            *own,
-            Bind(package_folder() / "sessions" / "inside", INSIDE),
-            Bind(program.folder),
-            Bind(told),
-            *binds,
-        ),
+        read_only=(*own, inside, Bind(program.folder), Bind(told), *binds),
         writable=(run, folder.results, folder.home),
         variables={"HOME": str(folder.home), "PANDAAS_RESULTS": str(folder.results)},
         account=account,
@@ -94,7 +90,7 @@ def write_session(
     )
     return WorkSpec(
         folder=attempt,
-        argv=(str(python), "-I", str(INSIDE / f"{row.kind}.py"), str(told)),
+        argv=(str(python), "-I", script, str(told)),
         confinement=confinement,
         cores=row.cores,
         memory_mb=row.memory_mb,
@@ -102,6 +98,42 @@ def write_session(
         output_mb=limits.home_mb,
         share=str(row.person_id),
         recipe=RULE,
+        template=_template(
+            row, program, environment=environment, runtime=runtime, account=account, words=(script, str(told))
+        )
+        if environment is not None
+        else None,
+    )
+
+
+def _template(
+    row: WorkSession,
+    program: Program,
+    *,
+    environment: Environment,
+    runtime: Runtime,
+    account: Account | None,
+    words: tuple[str, str],
+) -> Template | None:
+    """What this person's sessions with this program can be forked from: it sees the software, and nothing of hers.
+
+    Numerical libraries fix their threads while they are imported, so a desktop with several cores starts cold; notebooks compute
+    in kernels, which are new programs.
+    """
+    modules = program.entry.imports
+    if not modules or (row.cores > 1 and row.kind != "jupyter"):
+        return None
+    named = tuple(word for module in modules for word in ("--import", module))
+    return Template(
+        argv=(str(environment.python), "-m", "pandaas.sdk", "wait", *named),
+        confinement=Confinement(
+            read_only=(*environment.binds, runtime.sdk.bind()),
+            variables={"PYTHONPATH": str(runtime.sdk_path), "MPLBACKEND": ""},
+            account=account,
+            memory_mb=runtime.settings.sessions.warm.memory_mb,
+        ),
+        arguments=("begin", *words),
+        owner=f"session/{row.person_id}",
     )
 
 
@@ -136,5 +168,6 @@ def _told(
         "home": str(folder.home),
         "results": str(folder.results),
         "command": program.command(python, folder.home, files),
+        "imports": program.entry.imports,
         "datasets": described,
     }

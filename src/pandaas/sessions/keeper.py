@@ -198,6 +198,7 @@ class Keeper:
             with self._database.session() as session:
                 move(session, row, SessionState.READY, self._database.clock, **values)
             self._keys.forget()
+            self._engines.keep_warm(row)
         elif row.started is not None and (now - row.started).total_seconds() > self._limits.start_timeout_s:
             self._wish(row, "end", f"It was not usable after {self._limits.start_timeout_s:.0f} seconds.")
 

@@ -5,6 +5,8 @@ kind        jupyter: JupyterLab; desktop: a program with windows; app: a web pro
 command     what is run; {python}, {bin}, {home} and {app} (this folder) are filled in, {files} becomes the datasets'
             files
 environment one of the platform's environments; without it the program is installed on the computer
+imports     modules of the environment that the program needs at once, where `command` is `{python} -m …`: a process that
+            has imported them waits for its person's next start
 package     whose version is the program's: of the environment's lock, else a Debian package
 needs       files that must be there, and `remedy` tells what to do where they are not
 techniques, formats, dimensions                 which datasets it fits; nothing said fits all
@@ -41,6 +43,7 @@ class _Entry(BaseModel):
     order: int = 50
     command: tuple[str, ...] = ()
     environment: str | None = None
+    imports: tuple[str, ...] = ()
     package: str = ""
     needs: tuple[str, ...] = ()
     remedy: str = ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -77,6 +78,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
     (home / "data").mkdir()
     (home / "doors").mkdir()
+    quick = shutil.copytree(APPS / "probe", home / "apps" / "quick") / "app.toml"
+    quick.write_text(quick.read_text() + 'imports = ["h5py"]\n')
     with h5py.File(home / "data" / "scan.h5", "w") as file:
         file["entry/data/data"] = np.arange(24.0).reshape(2, 3, 4)
     with h5py.File(home / "data" / "other.h5", "w") as file:
@@ -86,7 +89,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         storage=[{"name": "data", "path": str(home / "data")}],
         facility={"id": "test", "name": "Test facility"},
         sessions={
-            "app_folders": [str(APPS)],
+            "app_folders": [str(APPS), str(home / "apps")],
             "home_mb": 50,
             "most_of_one": 3,
             "guests": "principal_investigator",

@@ -103,6 +103,11 @@ class LocalEngine:
             if isinstance(record, dict) and processes.is_same(int(record["pid"]), record["start_ticks"]):
                 os.kill(int(record["pid"]), signal.SIGTERM)
 
+    def keep_warm(self, handle: Handle) -> None:
+        """Work like this comes again: have a template for it, where it can have one. Returns at once."""
+        if self.pool is not None:
+            self.pool.prepare(Path(str(handle["folder"])))
+
     def standing(self, cores: int, memory_mb: int) -> Standing:
         with self._mutex:
             free = self.cores - sum(claim.cores for claim in self._running.values())

@@ -5,6 +5,7 @@ job, which takes 5 ms where a new program takes 50. It sees no data and runs not
 of the socket closes it lets the templates go, which end after their last job; supervisors live on by themselves.
 
     {"run": folder}     → {"started": true} or {"started": false, "why": …}; then the work must be started cold
+    {"prepare": folder} → {"prepared": true} or false: a template for work like this is made, or there
     {"settings": {…}}   number, memory_mb, idle_s, after (jobs of a kind until it gets a template)
     {"look": true}      → {"templates": [{"key", "state", "jobs", "memory_mb", "why"}]}
     told unasked        {"ended": folder}
@@ -93,6 +94,9 @@ class Keeper:
             self._measure()
             self._tell({"templates": [_described(template) for template in self._templates.values()]})
             return True
+        if "prepare" in message:
+            self._tell({"prepared": self._prepare(str(message["prepare"]))})
+            return True
         try:
             why = self._begin(str(message["run"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
@@ -108,8 +112,7 @@ class Keeper:
 
     def _begin(self, folder: str) -> str:
         """Fork the supervisor of the work in this folder; why not, in words, or nothing."""
-        with open(f"{folder}/spec.json", encoding="utf-8") as stream:  # noqa: PTH123 - pathlib is slow to import
-            spec = json.load(stream)
+        spec = _spec(folder)
         warm = spec["warm"]
         key = str(warm["key"])
         template = self._templates.get(key)
@@ -202,7 +205,21 @@ class Keeper:
         times, since = self._asked.get(key, (0, now))
         times = times + 1 if now - since < self._idle_s else 1
         self._asked[key] = (times, now)
-        if times < self._after or not self._number:
+        if times >= self._after:
+            self._make_room_for(key, command)
+
+    def _prepare(self, folder: str) -> bool:
+        try:
+            warm = _spec(folder)["warm"]
+            key = str(warm["key"])
+            if key not in self._templates:
+                self._make_room_for(key, warm["template"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return False
+        return key in self._templates
+
+    def _make_room_for(self, key: str, command: dict[str, Any]) -> None:
+        if not self._number:
             return
         alive = [template for template in self._templates.values() if template.state != "refused"]
         if len(alive) >= self._number:
@@ -294,6 +311,12 @@ class Keeper:
                 self._refuse(least, why)
             else:
                 self._retire(least)
+
+
+def _spec(folder: str) -> dict[str, Any]:
+    with open(f"{folder}/spec.json", encoding="utf-8") as stream:  # noqa: PTH123 - pathlib is slow to import
+        found: dict[str, Any] = json.load(stream)
+    return found
 
 
 def _described(template: Template) -> dict[str, Any]:

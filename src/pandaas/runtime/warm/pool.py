@@ -67,6 +67,10 @@ class WarmPool:
             log.info("started cold", folder=folder.name, reason=why)
         return bool(answer.get("started"))
 
+    def prepare(self, folder: Path) -> None:
+        """Have a template for work like that in this folder, whether or not it came twice."""
+        self._ask({"prepare": str(folder)})
+
     def templates(self) -> list[TemplateState]:
         if self._keeper is None:
             return []

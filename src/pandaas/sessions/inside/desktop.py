@@ -1,6 +1,7 @@
 """Inside the sandbox: a screen on a unix socket, a window manager, and the session's program in it.
 
-The screen ends with this process. A program that is closed can be started again from the menu (right button); `window`
+The program's modules are imported while the screen starts, unless this process was forked from one that has them. The screen
+ends with this process. A program that is closed can be started again from the menu (right button); `window`
 in the run folder tells the platform that there is something to be seen.
 """
 
@@ -9,14 +10,18 @@ from __future__ import annotations
 import ctypes
 import json
 import os
+import runpy
 import shlex
 import subprocess
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 _SCREEN_S = 20
 _MANAGER_S = 20
@@ -58,6 +63,7 @@ def main(arguments: list[str]) -> int:
     environment = dict(os.environ, **surroundings(short, told))
     environment.pop("MPLBACKEND", None)
     Path("/tmp/.X11-unix").mkdir(mode=0o1777, exist_ok=True)  # noqa: S108 - a private one
+    program = made(told, environment)
     screen = subprocess.Popen(screen_command(short, told), env=environment)
     display = Display()
     if not wait_for(display.open, _SCREEN_S, screen):
@@ -65,7 +71,7 @@ def main(arguments: list[str]) -> int:
         return 1
     subprocess.Popen(window_manager(short, told), env=environment)
     wait_for((short / "managed").exists, _MANAGER_S, screen)  # windows that come while it starts stay hidden for ever
-    program = subprocess.Popen(told["command"], env=environment, cwd=told["results"])
+    program.start()
     shown = wait_for(lambda: display.windows() > 0 or bool(program.poll()), _WINDOW_S, screen)
     if shown and program.poll():
         sys.stdout.write(f"the program ended before it showed a window (exit code {program.returncode})\n")
@@ -75,6 +81,85 @@ def main(arguments: list[str]) -> int:
         program.poll()
         time.sleep(0.5)
     return 0
+
+
+class Started:
+    """The program as its command starts it, when its screen is there."""
+
+    def __init__(self, told: dict[str, Any], environment: dict[str, str]) -> None:
+        self._told, self._environment = told, environment
+        self.returncode: int | None = None
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._told["command"], env=self._environment, cwd=self._told["results"])
+
+    def poll(self) -> int | None:
+        self.returncode = self._process.poll()
+        return self.returncode
+
+
+class Forked:
+    """The program `{python} -m module …` in a fork of this process, which imports what it needs and then waits for the screen."""
+
+    def __init__(self, told: dict[str, Any], environment: dict[str, str]) -> None:
+        self.returncode: int | None = None
+        waiting, self._go = os.pipe()
+        self._pid = os.fork()
+        if self._pid == 0:
+            os.close(self._go)
+            become(told, environment, waiting)
+        os.close(waiting)
+
+    def start(self) -> None:
+        os.write(self._go, b"1")
+        os.close(self._go)
+
+    def poll(self) -> int | None:
+        if self.returncode is None:
+            ended, status = os.waitpid(self._pid, os.WNOHANG)
+            self.returncode = os.waitstatus_to_exitcode(status) if ended else None
+        return self.returncode
+
+
+def made(told: dict[str, Any], environment: dict[str, str]) -> Started | Forked:
+    command = told["command"]
+    own = len(command) > 2 and command[:2] == [sys.executable, "-m"] and told.get("imports")
+    return Forked(told, environment) if own else Started(told, environment)
+
+
+def become(told: dict[str, Any], environment: dict[str, str], waiting: int) -> NoReturn:
+    """In the fork: the program, with the modules that are there. Never returns."""
+    code = 1
+    try:
+        os.environ.clear()
+        os.environ.update(environment)
+        os.chdir(told["results"])
+        for module in told["imports"]:
+            with suppress(Exception):  # the program meets and tells it
+                import_module(module)
+        find_own_settings()
+        if os.read(waiting, 1):
+            os.close(waiting)
+            sys.argv = [told["command"][2], *told["command"][3:]]
+            runpy.run_module(told["command"][2], run_name="__main__", alter_sys=True)
+            code = 0
+    except SystemExit as asked:
+        code = asked.code if isinstance(asked.code, int) else 0 if asked.code is None else 1
+    except BaseException:  # noqa: BLE001 - nothing may return from the fork
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def find_own_settings() -> None:
+    """Matplotlib remembers the home that it was imported with, which may be another one."""
+    matplotlib = sys.modules.get("matplotlib")
+    for name in ("get_configdir", "get_cachedir"):
+        clear = getattr(getattr(matplotlib, name, None), "cache_clear", None)
+        if clear is not None:
+            clear()
 
 
 def surroundings(short: Path, told: dict[str, Any]) -> dict[str, str]:

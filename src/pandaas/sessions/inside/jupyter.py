@@ -1,5 +1,7 @@
 """Inside the sandbox: makes a notebook that opens the session's datasets, then becomes JupyterLab on a unix socket.
 
+The notebook's kernel starts at once, so that it is there when the page has loaded; the page finds it by the notebook's name.
+
 Nobody reaches the socket but the platform, which has asked for the session's cookie before; so JupyterLab asks nothing.
 """
 
@@ -64,8 +66,17 @@ def main(arguments: list[str]) -> None:
     first = notebook(told, place).relative_to(told["home"])
     configuration = short / "jupyter.json"
     configuration.write_text(json.dumps(settings(told, short, str(first))), "utf-8")
-    words = [sys.executable, "-m", "jupyterlab", f"--config={configuration}"]
-    os.execv(sys.executable, words)  # noqa: S606 - no shell is wanted
+    become_jupyterlab(configuration, first)
+
+
+def become_jupyterlab(configuration: Path, first: Path) -> None:
+    from jupyterlab.labapp import LabApp  # type: ignore[import-not-found]  # of the session's environment
+
+    sys.argv = ["jupyter-lab"]
+    server = LabApp.initialize_server(argv=[f"--config={configuration}"])
+    named = {"path": str(first), "name": first.name, "type": "notebook", "kernel_name": "python3"}
+    server.io_loop.add_callback(server.session_manager.create_session, **named)
+    server.start()
 
 
 def settings(told: dict[str, Any], short: Path, first: str) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from pandaas.db.tables import (
     Token,
 )
 from pandaas.identity.credentials import Passwords
+from pandaas.identity.forgetting import forget_help
 from pandaas.model import Conflict, InvalidInput, NotFound, Role
 
 USER_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,54}")  # leaves room for the space `personal-<user>`
@@ -210,7 +211,7 @@ class Accounts:
         """Take away everything that tells who a person is, for good; returns the user name that is left of her.
 
         Her sign-ins, tokens and linked identities go; teams and shares end. What she did stays under a number: the audit
-        knows her by an opaque id that from now on means nobody, and the event log no longer names her.
+        knows her by an opaque id that from now on means nobody, and the event log no longer names her. Her requests for help go.
         """
         with self._database.session() as session:
             person = _get(session, person_id)
@@ -221,6 +222,7 @@ class Accounts:
             session.execute(delete(SignInAttempt).where(SignInAttempt.user == old))
             space = update(Proposal).where(Proposal.name == f"personal-{old}")
             session.execute(space.values(name=f"personal-{left}", title="Own space of an erased person"))
+            forget_help(session, person_id, user=old, name=person.name)
             person.user, person.name = left, "An erased person"
             person.email = person.orcid = person.affiliation = person.password_hash = person.posix_account = None
             person.disabled = True

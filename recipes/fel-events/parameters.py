@@ -25,23 +25,23 @@ class Parameters(BaseModel):
         description="Positions, or one position and the arrival time.",
         json_schema_extra=_extra("Image", 10),
     )
-    bins: int = Field(
-        256,
+    bins: int | None = Field(
+        None,
         ge=8,
         le=4096,
         title="Bins",
         description=(
-            "Most bins of each axis of the image. Each is a whole number of steps wide, since other widths show stripes that"
-            " are none."
+            "Most bins of each axis of the image. Empty: 256, fewer where there would be less than four events in one on average."
+            " Each is a whole number of steps wide, since other widths show stripes that are none."
         ),
         json_schema_extra=_extra("Image", 11),
     )
-    time_bins: int = Field(
-        1000,
+    time_bins: int | None = Field(
+        None,
         ge=8,
         le=100_000,
         title="Bins of the arrival time",
-        description="Most bins of the spectrum of arrival times.",
+        description="Most bins of the spectrum of arrival times. Empty: 1000, fewer where there would be less than ten events in one.",
         json_schema_extra=_extra("Image", 12),
     )
     x_from: int | None = Field(

@@ -17,6 +17,7 @@ from pandaas.sdk import Blocks, Field, Inputs, Plot, RecipeError, warn, write_re
 _HITS_PER_BLOCK = 2_000_000
 _LABELS = {"x": "Position x", "y": "Position y", "t": "Arrival time"}
 _TREND = 2000  # points of the trend at the most
+_EVENTS_PER_PIXEL, _EVENTS_PER_TIME = 4, 10  # on average at the least, where the bins aren't asked for
 
 
 @dataclass
@@ -45,12 +46,13 @@ def open(inputs: Inputs, parameters: Parameters) -> State:  # noqa: A001 - the r
         )
     step = max(1, _HITS_PER_BLOCK // file.width)
     ranges = [(start, min(start + step, last)) for start in range(parameters.first, last, step)]
-    lows, highs = _extent(file, ranges, parameters)
-    edges = {name: _edges(lows[name], highs[name], parameters.bins) for name in "xyt"}
+    lows, highs, events = _extent(file, ranges, parameters)
+    bins = parameters.bins or _sensible((events / _EVENTS_PER_PIXEL) ** 0.5, 256)
+    edges = {name: _edges(lows[name], highs[name], bins) for name in "xyt"}
     horizontal, vertical = parameters.plane.split("-")
     count = min(_TREND, last - parameters.first)
     trend = np.linspace(parameters.first, last, count + 1)
-    times = _edges(lows["t"], highs["t"], parameters.time_bins)
+    times = _edges(lows["t"], highs["t"], parameters.time_bins or _sensible(events / _EVENTS_PER_TIME, 1000))
     unit = "events" if file.layout == "list" else "trains"
     return State(parameters, file, (vertical, horizontal), edges, times, trend, Blocks(ranges), unit)
 
@@ -140,10 +142,12 @@ def _histogram(hits: Hits, edges: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
 
 def _extent(
     file: HitFile, ranges: list[tuple[int, int]], parameters: Parameters
-) -> tuple[dict[str, float], dict[str, float]]:
-    low, high = dict.fromkeys("xyt", np.inf), dict.fromkeys("xyt", -np.inf)
+) -> tuple[dict[str, float], dict[str, float], int]:
+    """Smallest and largest of x, y and t, and the number of events."""
+    low, high, events = dict.fromkeys("xyt", np.inf), dict.fromkeys("xyt", -np.inf), 0
     for start, stop in ranges:
         hits = _chosen(file.read(start, stop), parameters)
+        events += len(hits["x"])
         for name in "xyt":
             if len(hits[name]):
                 low[name] = min(low[name], float(hits[name].min()))
@@ -154,7 +158,11 @@ def _extent(
             (name for name in ("t_from", "t_to", "x_from", "x_to", "y_from", "y_to") if name in chosen), "events"
         )
         raise RecipeError("No event lies in the chosen ranges.", "Widen them, or choose another file.", field)
-    return low, high
+    return low, high, events
+
+
+def _sensible(bins: float, most: int) -> int:
+    return int(np.clip(bins, 16, most))
 
 
 def _edges(low: float, high: float, most: int) -> NDArray[Any]:

@@ -20,7 +20,13 @@ def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
     """Add up, fit, decompose, write a map for each element and the fitted spectrum."""
     source = inputs.one("map")
     spectra = read_spectra(source)
-    preview = {"x": spectra.energy, "y": np.maximum(spectra.total, 0.1), "x_label": "Energy", "x_unit": "keV"}
+    preview = {
+        "x": spectra.energy,
+        "y": np.maximum(spectra.total, 0.1),
+        "x_label": "Energy",
+        "x_unit": "keV",
+        "y_label": "Counts",
+    }
     progress(
         0.1, f"{int(np.prod(spectra.shape))} spectra of {len(spectra.energy)} channels", {**preview, "y_scale": "log"}
     )

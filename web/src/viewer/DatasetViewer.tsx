@@ -256,6 +256,7 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
         exports={<ExportMenu dataset={dataset} source={source} selection={selection} figure={figure} dimensions={mapping ? (mapping.y === null ? 1 : 2) : source.shape.length} />}
       />
       <LinkNotice lostPath={lostPath} leftOut={leftOut} />
+      {plot.title && plot.title !== dataset.title && (active === 'line' || active === 'heatmap') && <div className={styles.plotTitle}>{plot.title}</div>}
       <Suspense fallback={<div className={styles.skeleton} aria-busy="true" />}>
         <Plot active={active} {...props} />
       </Suspense>

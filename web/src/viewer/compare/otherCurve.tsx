@@ -48,7 +48,7 @@ export function useOtherCurve({ dataset, source, state, slice, axes, mapping }: 
   });
   const { value, key } = loaded;
   const curve = useMemo<Curve | null>(
-    () => (value && key && job ? { label: key.label, path: key.path, selection: key.selection, errorsPath: null, xErrorsPath: null, pinned: null, y: value, errors: null, xErrors: null, x } : null),
+    () => (value && key && job ? { label: key.label, path: key.path, selection: key.selection, errorsPath: null, xErrorsPath: null, pinned: null, beside: false, y: value, errors: null, xErrors: null, x } : null),
     [value, key, job, x],
   );
   return { curve, problem: problem ?? (loaded.error && wanted ? describeError(loaded.error).what : null) };

@@ -176,6 +176,8 @@ describe('format', () => {
     ['A^-1', 'Å⁻¹'],
     ['nm-1', 'nm⁻¹'],
     ['deg', '°'],
+    ['1/angstrom^4', 'Å⁻⁴'],
+    ['1e-6/angstrom^2', '10⁻⁶ Å⁻²'],
     ['pixel', ''],
     ['mA', 'mA'],
     ['A', 'A'],
@@ -186,6 +188,7 @@ describe('format', () => {
   it('labels, units, sizes', () => {
     expect(axisLabel('q', '1/nm')).toBe('q (nm⁻¹)');
     expect(axisLabel('frame', null)).toBe('frame');
+    expect(axisLabel('Counts', 'counts')).toBe('Counts');
     expect(withUnit('12', 'deg')).toBe('12°');
     expect(formatBytes(17_943_000)).toBe('17.9 MB');
   });

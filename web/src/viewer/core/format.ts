@@ -53,8 +53,11 @@ const DIMENSIONLESS = new Set(['', '1', 'none', 'dimensionless', 'unitless', 'n/
 export function prettyUnit(unit: string | null | undefined): string {
   const text = (unit ?? '').trim();
   if (DIMENSIONLESS.has(text.toLowerCase())) return '';
-  const inverse = /^1\s*\/\s*\(?([A-Za-zµÅ]+)\)?$/.exec(text);
-  if (inverse?.[1]) return `${poweredSymbol(inverse[1])}⁻¹`;
+  const inverse = /^1(?:e([+-]?\d+))?\s*\/\s*\(?([A-Za-zµÅ]+)(?:\^(\d+))?\)?$/.exec(text);
+  if (inverse?.[2]) {
+    const factor = inverse[1] === undefined ? '' : `10${superscript(Number(inverse[1]))} `;
+    return `${factor}${poweredSymbol(inverse[2])}${superscript(-Number(inverse[3] ?? 1))}`;
+  }
   const per = /^([A-Za-zµÅ]+)\s*\/\s*([A-Za-zµÅ]+)$/.exec(text);
   if (per?.[1] && per[2]) return `${unitSymbol(per[1])}/${unitSymbol(per[2])}`;
   return text
@@ -75,10 +78,10 @@ function poweredSymbol(name: string): string {
   return name === 'A' ? 'Å' : unitSymbol(name);
 }
 
-/** 'Scattering vector (Å⁻¹)'. */
+/** 'Scattering vector (Å⁻¹)'; 'Counts' needs no '(counts)'. */
 export function axisLabel(name: string, unit: string | null | undefined): string {
   const pretty = prettyUnit(unit);
-  return pretty ? `${name} (${pretty})` : name;
+  return pretty && pretty.toLowerCase() !== name.toLowerCase() ? `${name} (${pretty})` : name;
 }
 
 /** Up to `digits` significant digits; powers of ten as 1.2 × 10⁵; whole numbers below 10⁷ in full. */

@@ -76,6 +76,7 @@ export function CurvePlot(props: PlotProps) {
       }),
     [curves, x, shownPart],
   );
+  const modelled = curves.some(({ beside }) => beside);
   const errors = state.errors ?? (size > MARKED ? 'band' : 'bars');
   const nameTick = (value: number) => source.names.get(value) ?? '';
   const xTicks = xScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[0], state.zoom[2]] : xDomain) : plainTickLabel;
@@ -143,7 +144,7 @@ export function CurvePlot(props: PlotProps) {
             <CursorTracker cursor={cursor} />
             <PinchZoom />
             {drawn.map((curve) => (
-              <OneCurve key={curve.label} curve={curve} errors={errors} />
+              <OneCurve key={curve.label} curve={curve} errors={errors} modelled={modelled} />
             ))}
           </VisCanvas>
           <Legend curves={curves} {...props} />
@@ -157,6 +158,7 @@ export function CurvePlot(props: PlotProps) {
 interface ReducedCurve {
   readonly label: string;
   readonly color: string;
+  readonly beside: boolean;
   readonly x: number[];
   readonly y: number[];
   readonly errors: number[] | null;
@@ -168,6 +170,7 @@ function reduced(curve: DrawnCurve, x: Float64Array, from: number, to: number): 
   return {
     label: curve.label,
     color: curve.color,
+    beside: curve.beside,
     x: [...pick(x, indices)],
     y: [...pick(curve.y, indices)],
     errors: curve.errors ? [...pick(curve.errors, indices)] : null,
@@ -175,7 +178,13 @@ function reduced(curve: DrawnCurve, x: Float64Array, from: number, to: number): 
   };
 }
 
-function OneCurve({ curve, errors }: { curve: ReducedCurve; errors: 'bars' | 'band' | 'none' }) {
+/** Few points are marked; data that a model is drawn beside are points alone, and the model is a line alone. */
+function curveType(curve: ReducedCurve, modelled: boolean): CurveType {
+  if (curve.beside || curve.x.length > MARKED) return CurveType.LineOnly;
+  return modelled && curve.errors ? CurveType.GlyphsOnly : CurveType.LineAndGlyphs;
+}
+
+function OneCurve({ curve, errors, modelled }: { curve: ReducedCurve; errors: 'bars' | 'band' | 'none'; modelled: boolean }) {
   const { x, y, color } = curve;
   return (
     <>
@@ -186,7 +195,7 @@ function OneCurve({ curve, errors }: { curve: ReducedCurve; errors: 'bars' | 'ba
         ordinates={y}
         color={color}
         width={2}
-        curveType={x.length <= MARKED ? CurveType.LineAndGlyphs : CurveType.LineOnly}
+        curveType={curveType(curve, modelled)}
         glyphSize={6}
         {...(errors === 'bars' && curve.errors && { errors: curve.errors, showErrors: true })}
       />

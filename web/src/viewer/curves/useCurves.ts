@@ -21,6 +21,8 @@ export interface CurveRequest {
   readonly xErrorsPath: string | null;
   /** Index that is pinned, to be taken off again. */
   readonly pinned: number | null;
+  /** A further signal of the plot: a model, a background, a component. */
+  readonly beside: boolean;
 }
 
 export interface Curve extends CurveRequest {
@@ -50,6 +52,7 @@ function requestsOf({ source, plot, mapping, slice, state }: PlotProps): CurveRe
     errorsPath: plot.errors,
     xErrorsPath: source.shape.length === 1 ? plot.xErrors : null,
     pinned: null,
+    beside: false,
   };
   const pinned =
     dimension === undefined
@@ -62,7 +65,7 @@ function requestsOf({ source, plot, mapping, slice, state }: PlotProps): CurveRe
             selection: selectionAt(indices.map((before, d) => (d === dimension ? index : before))),
             pinned: index,
           }));
-  const others = plot.auxiliary.map((path) => ({ ...current, label: baseName(path), path, errorsPath: null, xErrorsPath: null }));
+  const others = plot.auxiliary.map((path) => ({ ...current, label: baseName(path), path, errorsPath: null, xErrorsPath: null, beside: true }));
   return [current, ...pinned, ...others];
 }
 

@@ -44,6 +44,7 @@ _LEASE_S = 30.0
 _RENEW_S = 8.0
 _FOLLOW_S = 0.1  # while one starts
 _IDLE_S = 1.0
+_CALM_S, _LATE_S = 15.0, 150.0  # after it is ready: its page has loaded; it ran before this keeper led
 _RIGHTS_S = 4.0  # access ends within 10 s
 _QUEUE_S = 15.0
 _CLEAN_S = 3600.0
@@ -56,6 +57,7 @@ class _Seen:
 
     busy: bool = False
     cancelled: bool = False
+    kept_warm: bool = False
     unknown_since: float | None = None
     life: Remembered = field(default_factory=Remembered)
 
@@ -164,6 +166,7 @@ class Keeper:
             self._perhaps_lost(row, seen, observed)
             return
         seen.unknown_since = None
+        self._perhaps_keep_warm(row, seen, ended=observed.exit is not None)
         if observed.exit is not None:
             self._ended(row, observed.exit)
             return
@@ -178,6 +181,15 @@ class Keeper:
             self._look_whether_ready(row)
         else:
             self._life.look(row, seen.life, self._drains)
+
+    def _perhaps_keep_warm(self, row: WorkSession, seen: _Seen, *, ended: bool) -> None:
+        """Its program worked, so its person may start it again. Not beside the page that loads now."""
+        if seen.kept_warm or row.ready is None:
+            return
+        age = (self._database.clock() - row.ready).total_seconds()
+        if ended or _CALM_S <= age <= _LATE_S:
+            seen.kept_warm = True
+            self._engines.keep_warm(row)
 
     def _wait_in_queue(self, row: WorkSession, observed: Observation) -> None:
         """Say what it waits for; its time to start begins when it has left the queue."""
@@ -198,7 +210,6 @@ class Keeper:
             with self._database.session() as session:
                 move(session, row, SessionState.READY, self._database.clock, **values)
             self._keys.forget()
-            self._engines.keep_warm(row)
         elif row.started is not None and (now - row.started).total_seconds() > self._limits.start_timeout_s:
             self._wish(row, "end", f"It was not usable after {self._limits.start_timeout_s:.0f} seconds.")
 

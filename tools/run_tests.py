@@ -40,12 +40,13 @@ class Stage:
 
 SET_UP_MINUTES = 12
 _TWO_AT_ONCE = ("-n", "2", "--dist", "loadgroup")
+_LONG_ONES_FIRST = (*_TWO_AT_ONCE, "--no-loadscope-reorder")  # as tests/browser/conftest.py puts them
 _TWO_RECIPES_AT_ONCE = ("-n", "2", "--dist", "loadscope")  # all of a recipe's tests in one process, with its first run
 STAGES = (
     Stage("unit", 5, ("tests/unit", "tests/contract", "tests/hostile"), _TWO_AT_ONCE, web=True),
     Stage("integration", 15, ("tests/integration",), _TWO_AT_ONCE),
     Stage("recipes", 15, ("tests/recipes",), _TWO_RECIPES_AT_ONCE),
-    Stage("browser", 12, ("tests/browser",), _TWO_AT_ONCE, apart="alone"),
+    Stage("browser", 12, ("tests/browser",), _LONG_ONES_FIRST, apart="alone"),
 )
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,19 +23,54 @@ _FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-gl=angle",
-    "--use-angle=swiftshader",
-    "--enable-unsafe-swiftshader",
+    "--disable-gpu",  # pages are drawn without SwiftShader, which cost 40 % of the browser's processor time …
+    "--enable-unsafe-swiftshader",  # … and only WebGL with it
 ]
+# Long ones first and those without a demo early, while the other process makes its data; the rest follows as it is found.
+_FIRST = (
+    "test_engines",
+    "test_view",
+    "test_h5web",
+    "test_viewer_kinds",
+    "test_sessions",
+    "test_publications",
+    "test_access",
+    "test_search",
+    "test_chains",
+    "test_circle",
+    "test_upload",
+    "test_support",
+    "test_sign_in",
+)
+# They share nothing but the demo, so that each of their tests may run in either process. Short ones, which fill the end.
+_APART = {
+    "test_sessions",
+    "test_access",
+    "test_search",
+    "test_chains",
+    "test_circle",
+    "test_upload",
+    "test_accessibility",
+}
 
 
 @pytest.hookimpl(tryfirst=True)  # the groups must be there before xdist reads them
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if Path(item.path).is_relative_to(Path(__file__).parent):
-            item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.timeout(1200))
-            item.add_marker(pytest.mark.xdist_group(Path(item.path).stem))
+    ours = [item for item in items if Path(item.path).is_relative_to(Path(__file__).parent)]
+    for item in ours:
+        stem = Path(item.path).stem
+        item.add_marker(pytest.mark.browser)
+        item.add_marker(pytest.mark.timeout(1200))
+        item.add_marker(pytest.mark.xdist_group(f"{stem}-{item.name}" if stem in _APART else stem))
+    others = [item for item in items if item not in ours]
+    items[:] = others + sorted(ours, key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    stem = Path(item.path).stem
+    if stem in _FIRST:
+        return _FIRST.index(stem)
+    return len(_FIRST) + (stem == "test_accessibility")
 
 
 @pytest.fixture(scope="session")
@@ -41,13 +79,38 @@ def office_feed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("office") / "feed.json"
 
 
+StartDemo = Callable[..., AbstractContextManager[RunningPlatform]]
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory, office_feed: Path) -> Iterator[RunningPlatform]:
-    extra = {
-        "PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": str(CACHE / "environments"),
-        "PANDAAS_OFFICE": json.dumps([{"name": "userportal", "path": str(office_feed)}]),
-    }
-    with running_demo(tmp_path_factory.mktemp("facility"), extra=extra) as platform:
+def start_demo(tmp_path_factory: pytest.TempPathFactory) -> StartDemo:
+    """Start a demo of its own; the first of a run makes the data, which all others of both processes copy."""
+    base = tmp_path_factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo-data"
+
+    @contextmanager
+    def start(name: str, extra: dict[str, str], *, analysed: bool = True) -> Iterator[RunningPlatform]:
+        environments = os.environ.get("PANDAAS_TEST_ENVIRONMENTS", str(CACHE / "environments"))
+        extra = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": environments} | extra
+        with shared.with_name("demo-data.lock").open("a") as lock, ExitStack() as running:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            made = shared if shared.is_dir() else None
+            if made:
+                fcntl.flock(lock, fcntl.LOCK_UN)
+            home = tmp_path_factory.mktemp(name)
+            platform = running.enter_context(running_demo(home, extra=extra, data=made, analysed=analysed))
+            if not made:
+                shutil.copytree(home / "data", shared)
+                fcntl.flock(lock, fcntl.LOCK_UN)
+            yield platform
+
+    return start
+
+
+@pytest.fixture(scope="session")
+def demo(start_demo: StartDemo, office_feed: Path) -> Iterator[RunningPlatform]:
+    office = json.dumps([{"name": "userportal", "path": str(office_feed)}])
+    with start_demo("facility", {"PANDAAS_OFFICE": office}) as platform:
         yield platform
 
 
@@ -85,21 +148,32 @@ def page(context: BrowserContext) -> Iterator[Page]:
 
 
 @pytest.fixture
-def sign_in(demo: RunningPlatform, page: Page) -> Callable[..., Page]:
-    """Sign in as one of the demo's people and open an address.
+def signed_in(demo: RunningPlatform) -> Callable[[BrowserContext, str], None]:
+    """Sign a browser in as one of the demo's people.
 
     The form itself has tests of its own (`test_sign_in.py`, `test_refusal.py`); here the browser's own request spares
     every other test a page.
     """
 
-    def as_person(user: str, /, address: str = "/") -> Page:
-        answer = page.context.request.post(
+    def as_person(context: BrowserContext, user: str) -> None:
+        answer = context.request.post(
             f"{demo.url}/api/v1/session",
             data={"user": user, "password": demo.accounts[user]},
             headers={"origin": demo.url, "x-pandaas": "1"},
         )
         assert answer.ok, answer.text()
-        page.goto(demo.url + address)
+
+    return as_person
+
+
+@pytest.fixture
+def sign_in(demo: RunningPlatform, page: Page, signed_in: Callable[[BrowserContext, str], None]) -> Callable[..., Page]:
+    """Sign in as one of the demo's people and open an address; without one no page is opened yet."""
+
+    def as_person(user: str, /, address: str = "") -> Page:
+        signed_in(page.context, user)
+        if address:
+            page.goto(demo.url + address)
         return page
 
     return as_person

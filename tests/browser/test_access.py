@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 import pandaas
 from pandaas.testing.axe import assert_accessible
@@ -17,7 +17,7 @@ SignedIn = Callable[[str | None], Page]
 
 
 @pytest.fixture
-def people(demo: RunningPlatform, browser: Browser) -> Iterator[SignedIn]:
+def people(browser: Browser, signed_in: Callable[[BrowserContext, str], None]) -> Iterator[SignedIn]:
     """A browser of one's own for each person, or for nobody."""
     contexts = []
 
@@ -27,11 +27,7 @@ def people(demo: RunningPlatform, browser: Browser) -> Iterator[SignedIn]:
         contexts.append(context)
         page = context.new_page()
         if user is not None:
-            page.goto(f"{demo.url}/sign-in")
-            page.get_by_label("User name").fill(user)
-            page.get_by_label("Password", exact=True).fill(f"{user}-demo")
-            page.get_by_role("button", name="Sign in", exact=True).click()
-            page.get_by_role("button", name=re.compile("^Account of")).wait_for()
+            signed_in(context, user)
         return page
 
     yield one

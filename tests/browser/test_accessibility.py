@@ -8,7 +8,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from pandaas.testing.axe import assert_accessible
+from pandaas.testing.axe import assert_accessible_in_light_and_dark
 from pandaas.testing.platform import RunningPlatform
 
 PAGES = {
@@ -38,11 +38,6 @@ PAGES = {
     "not found": (None, "/nothing-here"),
 }
 
-COLOUR = "getComputedStyle(document.querySelector('h1, h2')).color"
-CHANGED = f"""light => {COLOUR} !== light
-    && document.documentElement.dataset.mantineColorScheme === 'dark'
-    && !document.getAnimations().some((one) => one instanceof CSSTransition)"""
-
 
 @pytest.fixture(scope="module")
 def names(demo: RunningPlatform) -> dict[str, str]:
@@ -65,9 +60,4 @@ def test_axe_finds_nothing_serious(
     else:
         sign_in(user, address.format(**names))
     page.get_by_role("heading").first.wait_for()
-    page.wait_for_timeout(1500)
-    assert_accessible(page)
-    light = page.evaluate(COLOUR)
-    page.emulate_media(color_scheme="dark", reduced_motion="reduce")
-    page.wait_for_function(CHANGED, arg=light)
-    assert_accessible(page)
+    assert_accessible_in_light_and_dark(page)

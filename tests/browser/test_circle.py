@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from pandaas.testing.platform import RunningPlatform
 
-SignIn = Callable[[str], Page]
+SignIn = Callable[..., Page]
 SERIES = "Growing silica spheres"
 JOB_MS = 180_000
 
@@ -24,7 +24,7 @@ def series(demo: RunningPlatform) -> str:
 
 
 def test_the_circle(demo: RunningPlatform, sign_in: SignIn) -> None:
-    page = sign_in("alice")
+    page = sign_in("alice", "/")
     expect(page.get_by_role("heading", name="What to try")).to_be_visible()
 
     page.keyboard.press("/")

@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page
 
 import pandaas
+from pandaas.testing.axe import wait_until_settled
 from pandaas.testing.platform import RunningPlatform
 
 EVIL = "<img src=x onerror='window.ran=1'><script>window.ran=1</script><svg onload='window.ran=1'></svg>"
@@ -44,17 +45,17 @@ def test_texts_of_a_file_are_shown_as_texts(
     page = sign_in("alice")
     page.goto(f"{demo.url}/datasets/{datasets['evil.h5']}{tab}")
     page.get_by_role("heading", level=1).filter(has_text="onerror").wait_for()
-    page.wait_for_timeout(1500)
+    wait_until_settled(page)
     assert page.evaluate("window.ran") is None
 
 
 @pytest.mark.parametrize("name", ["evil.h5", "page.dat"])
 def test_a_files_address_in_a_tab_saves_it(
-    demo: RunningPlatform, datasets: dict[str, str], sign_in: Callable[[str], Page], name: str
+    demo: RunningPlatform, datasets: dict[str, str], sign_in: Callable[..., Page], name: str
 ) -> None:
     with httpx.Client(base_url=demo.url, headers={"authorization": f"Bearer {demo.token('alice')}"}) as client:
         (file,) = client.get(f"/api/v1/datasets/{datasets[name]}/files").json()
-    page = sign_in("alice")
+    page = sign_in("alice", "/")
     before = page.url
     with page.expect_download() as download:
         page.evaluate(

@@ -7,16 +7,15 @@ import os
 import re
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from contextlib import AbstractContextManager
 
 import httpx
 import pytest
 from playwright.sync_api import Page, expect
 
-from pandaas.testing.platform import RunningPlatform, running_demo
+from pandaas.testing.platform import RunningPlatform
 from pandaas.testing.slurm import SlurmServer
 
-CACHE = Path(os.environ.get("PANDAAS_TEST_CACHE", Path(__file__).parents[2] / ".cache"))
 JOB_MS = 180_000
 
 
@@ -34,13 +33,12 @@ def slurm() -> Iterator[SlurmServer]:
 
 
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory, slurm: SlurmServer) -> Iterator[RunningPlatform]:
+def demo(
+    start_demo: Callable[..., AbstractContextManager[RunningPlatform]], slurm: SlurmServer
+) -> Iterator[RunningPlatform]:
     """A demo of its own, which knows the cluster."""
-    extra = {
-        "PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": os.environ.get("PANDAAS_TEST_ENVIRONMENTS", str(CACHE / "environments")),
-        "PANDAAS_RUNTIME__SLURM": json.dumps({"enabled": True, "conf": str(slurm.conf), "poll_s": 0.5}),
-    }
-    with running_demo(tmp_path_factory.mktemp("cluster"), extra=extra) as platform:
+    settings = json.dumps({"enabled": True, "conf": str(slurm.conf), "poll_s": 0.5})
+    with start_demo("cluster", {"PANDAAS_RUNTIME__SLURM": settings}, analysed=False) as platform:
         yield platform
 
 

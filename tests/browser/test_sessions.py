@@ -7,11 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, BrowserContext, Page
 
 from pandaas.testing.platform import RunningPlatform
 
-SignIn = Callable[[str], Page]
+SignIn = Callable[..., Page]
+SignedIn = Callable[[BrowserContext, str], None]
 _START_MS = 240_000  # the software may have to be built first
 
 
@@ -53,7 +54,7 @@ def test_silx_view_shows_the_dataset_in_the_page(sign_in: SignIn, demo: RunningP
 
 @pytest.mark.full
 def test_two_browsers_share_a_desktop_and_one_only_watches(
-    sign_in: SignIn, demo: RunningPlatform, browser: Browser, tmp_path: Path
+    sign_in: SignIn, signed_in: SignedIn, demo: RunningPlatform, browser: Browser, tmp_path: Path
 ) -> None:
     page = sign_in("alice")
     open_in(page, demo, "Terminal")
@@ -62,7 +63,7 @@ def test_two_browsers_share_a_desktop_and_one_only_watches(
     page.get_by_role("textbox", name="Person").fill("bob")
     page.get_by_role("option", name="Bob").click()
     page.get_by_role("button", name="Take Bob Lindqvist out").wait_for()
-    with other_person(browser, demo, "bob") as bob:
+    with other_person(browser, signed_in, "bob") as bob:
         bob.goto(page.url)
         screen = bob.locator("[data-link='connected'] canvas")
         screen.wait_for()
@@ -81,15 +82,10 @@ def test_two_browsers_share_a_desktop_and_one_only_watches(
 
 
 @contextmanager
-def other_person(browser: Browser, demo: RunningPlatform, user: str) -> Iterator[Page]:
+def other_person(browser: Browser, signed_in: SignedIn, user: str) -> Iterator[Page]:
     context = browser.new_context(viewport={"width": 1200, "height": 800})
-    page = context.new_page()
-    page.goto(f"{demo.url}/sign-in")
-    page.get_by_label("User name").fill(user)
-    page.get_by_label("Password", exact=True).fill(demo.accounts[user])
-    page.get_by_role("button", name="Sign in", exact=True).click()
-    page.wait_for_url(lambda url: "/sign-in" not in url)
-    yield page
+    signed_in(context, user)
+    yield context.new_page()
     context.close()
 
 

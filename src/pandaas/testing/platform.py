@@ -44,9 +44,12 @@ class RunningPlatform:
 
     def token(self, user: str, *scopes: str) -> str:
         """A token of this person; it may read, write and run unless scopes are named."""
-        wanted = scopes or ("read", "write", "run")
-        chosen = [word for scope in wanted for word in ("--scope", scope)]
-        return self.command("token", "create", "--user", user, *chosen).stdout.strip()
+        wanted = list(scopes or ("read", "write", "run"))
+        headers = {"origin": self.url, "x-pandaas": "1"}
+        with httpx.Client(base_url=f"{self.url}/api/v1", headers=headers, timeout=60) as browser:
+            browser.post("/session", json={"user": user, "password": self.accounts[user]}).raise_for_status()
+            made = browser.post("/tokens", json={"name": "test", "scopes": wanted}).raise_for_status()
+        return str(made.json()["token"])
 
 
 def program() -> list[str]:
@@ -57,17 +60,26 @@ def program() -> list[str]:
 
 @contextmanager
 def running_demo(
-    home: Path, *, frames: int = 12, extra: dict[str, str] | None = None, installed: Path | None = None
+    home: Path,
+    *,
+    frames: int = 12,
+    extra: dict[str, str] | None = None,
+    installed: Path | None = None,
+    data: Path | None = None,
+    analysed: bool = True,
 ) -> Iterator[RunningPlatform]:
     """Start `pandaas demo` in `home` with a short series and wait until it is healthy; stop it at the end.
 
-    `installed` is the `pandaas` program of another environment (default: this one's).
+    `installed` is the `pandaas` program of another environment (default: this one's). `data` are the files that an
+    earlier demo with as many frames made, which are copied; without `analysed` there is no first analysis. Both spare
+    processor time.
     """
     called = [str(installed)] if installed else program()
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PANDAAS_")}
     environment |= {"PANDAAS_HOME": str(home), "PANDAAS_DEMO__FRAMES": str(frames), "PANDAAS_DEMO__SERIES": "0"} | (
         extra or {}
     )
+    _note_what_is_spared(home, data, analysed=analysed)
     process = subprocess.Popen(
         [*called, "demo", "--port", "0", "--no-browser"],
         env=environment,
@@ -91,6 +103,15 @@ def running_demo(
         reader.join(timeout=5)
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _note_what_is_spared(home: Path, data: Path | None, *, analysed: bool) -> None:
+    """Tell the demo which of its steps are done already."""
+    if data is not None:
+        shutil.copytree(data, home / "data")
+    done = [name for name, spared in (("data", data is not None), ("first analysis", not analysed)) if spared]
+    if done:
+        (home / "demo.json").write_text(json.dumps({"done": done}), "utf-8")
 
 
 def wait_until_healthy(

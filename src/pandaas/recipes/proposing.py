@@ -43,10 +43,14 @@ def nearest_first(main: DatasetSummary, found: Iterable[DatasetSummary]) -> list
 
 
 def propose(main: DatasetSummary, slot: InputSlot, found: Sequence[DatasetSummary]) -> Proposed | None:
-    """The nearest of the same instrument whose title names what the input is; None where no title does.
+    """The nearest of the same instrument whose title names what the input is, for an input that is needed also what has the
+    measurement's own name; None where no title does.
 
     None too where the measurement itself is called so: then the roles are not what they seem.
     """
+    twin = next((one for one in nearest_first(main, found) if one.title == main.title and one.pid != main.pid), None)
+    if slot.minimum > 0 and twin is not None:
+        return Proposed(twin.pid, "It has the same name, and is of the same proposal.")
     words = _words_of(slot)
     if not words or _said(words, main.title) is not None:
         return None

@@ -43,6 +43,13 @@ def test_a_measurement_that_is_a_background_itself_gets_none() -> None:
     assert propose(dataset("main", "Empty can"), BACKGROUND, [dataset("x", "Background")]) is None
 
 
+def test_a_needed_input_is_what_has_the_same_name() -> None:
+    reflections = InputSlot("reflections", "Reflections", minimum=1)
+    proposed = propose(MAIN, reflections, [dataset("other", "Gold"), dataset("twin", "Silica in water")])
+    assert getattr(proposed, "pid", None) == "twin"
+    assert propose(MAIN, BACKGROUND, [dataset("twin", "Silica in water")]) is None
+
+
 def test_a_direct_beam_is_no_transmission_of_the_sample() -> None:
     found = [dataset("direct", "Direct Beam_TRANS", 1), dataset("trans", "Foil_TRANS", 3)]
     assert getattr(propose(MAIN, InputSlot("transmission", "Transmission", minimum=0), found), "pid", None) == "trans"

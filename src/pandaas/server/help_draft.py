@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from pandaas import __version__
-from pandaas.model import NotAllowed, Principal
+from pandaas.model import NotAllowed, NotFound, Principal
 from pandaas.server.services import Services
+from pandaas.sessions import SessionView
 from pandaas.support import Fact, excerpt
 
 _LOG = 32_768
@@ -46,13 +47,23 @@ def _of_session(platform: Services, asker: Principal, session_id: str) -> Draft:
         log = ""
     state = f"{row.state}: {row.reason}" if row.reason else row.state
     facts = _facts(
-        ("Program", view.program),
+        ("Program", _program(platform, view)),
         ("Environment", " ".join(one for one in (row.environment, (row.environment_key or "")[:12]) if one)),
         ("State", state),
         ("Resources", f"{row.cores} cores, {row.memory_mb} MB; used {row.memory_used_mb or 0:.0f} MB"),
         ("Session", row.id),
     )
     return Draft(row.title, session=row.id, datasets=view.datasets, facts=facts, log=excerpt(log) or None)
+
+
+def _program(platform: Services, view: SessionView) -> str:
+    """With its version, where that is known."""
+    programs = platform.sessions.programs
+    try:
+        version = programs.version(programs.get(view.row.program), view.row.environment_key)
+    except NotFound:
+        return view.program  # it is not offered any more
+    return f"{view.program} {version}".strip()
 
 
 def _of_job(platform: Services, asker: Principal, job_id: str) -> Draft:

@@ -99,7 +99,13 @@ def write_session(
         share=str(row.person_id),
         recipe=RULE,
         template=_template(
-            row, program, environment=environment, runtime=runtime, account=account, words=(script, str(told))
+            row,
+            program,
+            environment=environment,
+            runtime=runtime,
+            account=account,
+            home=folder.home,
+            words=(script, str(told)),
         )
         if environment is not None
         else None,
@@ -113,12 +119,14 @@ def _template(
     environment: Environment,
     runtime: Runtime,
     account: Account | None,
+    home: Path,
     words: tuple[str, str],
 ) -> Template | None:
     """What this person's sessions with this program can be forked from: it sees the software, and nothing of hers.
 
     Numerical libraries fix their threads while they are imported, so a desktop with several cores starts cold; notebooks compute
-    in kernels, which are new programs.
+    in kernels, which are new programs. Her home is not there, but named: JupyterLab remembers from its import where settings and
+    open tabs lie.
     """
     modules = program.entry.imports
     if not modules or (row.cores > 1 and row.kind != "jupyter"):
@@ -128,7 +136,7 @@ def _template(
         argv=(str(environment.python), "-m", "pandaas.sdk", "wait", *named),
         confinement=Confinement(
             read_only=(*environment.binds, runtime.sdk.bind()),
-            variables={"PYTHONPATH": str(runtime.sdk_path), "MPLBACKEND": ""},
+            variables={"PYTHONPATH": str(runtime.sdk_path), "MPLBACKEND": "", "HOME": str(home)},
             account=account,
             memory_mb=runtime.settings.sessions.warm.memory_mb,
         ),

@@ -154,7 +154,7 @@ def become(told: dict[str, Any], environment: dict[str, str], waiting: int) -> N
 
 
 def find_own_settings() -> None:
-    """Matplotlib remembers the home that it was imported with, which may be another one."""
+    """Matplotlib remembers from its import that there was no home."""
     matplotlib = sys.modules.get("matplotlib")
     for name in ("get_configdir", "get_cachedir"):
         clear = getattr(getattr(matplotlib, name, None), "cache_clear", None)

@@ -3,6 +3,7 @@
 from pandaas.config.doi import DoiSettings
 from pandaas.config.office import OfficeSettings
 from pandaas.config.resources import bubblewrap_program, bundled, package_folder
+from pandaas.config.session_providers import SessionOffer, SessionProviderSettings
 from pandaas.config.sign_in import (
     CarriedIdentity,
     ClaimSettings,
@@ -50,6 +51,8 @@ __all__ = [
     "RuntimeSettings",
     "SecretSettings",
     "ServerSettings",
+    "SessionOffer",
+    "SessionProviderSettings",
     "SessionSettings",
     "Settings",
     "SignInSettings",

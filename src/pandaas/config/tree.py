@@ -20,6 +20,7 @@ from pandaas.config.dask import DaskSettings
 from pandaas.config.doi import DoiSettings
 from pandaas.config.office import OfficeSettings
 from pandaas.config.section import Section
+from pandaas.config.session_providers import SessionProviderSettings
 from pandaas.config.sign_in import SignInSettings
 from pandaas.config.slurm import SlurmSettings
 from pandaas.config.warm import WarmSettings
@@ -167,6 +168,9 @@ class SessionSettings(Section):
             "too; `[[runtime.slurm.recipes]]` with recipe = 'session' sets partition and options."
         ),
     )
+    providers: tuple[SessionProviderSettings, ...] = Field(
+        (), description="Services that start sessions elsewhere, such as the facility's JupyterHub."
+    )
     lifetime_hours: float = Field(12, gt=0, description="How long a session runs unless it is extended, in hours.")
     longest_hours: float = Field(168, gt=0, description="Longest a session runs with all extensions, in hours.")
     idle_hours: float = Field(4, gt=0, description="Without input and computation for so long, a session hibernates.")
@@ -207,6 +211,13 @@ class SessionSettings(Section):
     staff_minutes: int = Field(
         120, ge=1, le=1440, description="Longest that staff stay in a session that they were let into, in minutes."
     )
+
+    @field_validator("providers")
+    @classmethod
+    def _one_each(cls, providers: tuple[SessionProviderSettings, ...]) -> tuple[SessionProviderSettings, ...]:
+        if len({one.id for one in providers}) != len(providers):
+            raise ValueError("two providers have the same id")
+        return providers
 
 
 class MailSettings(Section):

@@ -67,6 +67,7 @@ def build_services(settings: Settings, *, clock: Clock = utc_now) -> Services:
 
 
 def close_services(services: Services) -> None:
+    services.sessions.close()
     services.arrays.close()
     services.runtime.close()
     services.identity.close()

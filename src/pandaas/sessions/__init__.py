@@ -4,6 +4,10 @@ A session is a program of a person, run by the same sandbox and engine as jobs, 
 folder. The keeper brings sessions forward; the server's proxy leads browsers with the right cookie to the socket.
 """
 
+from pandaas.sessions.elsewhere import Condition, SessionProvider
+from pandaas.sessions.elsewhere import Handle as ProviderHandle
+from pandaas.sessions.elsewhere import JupyterHub as JupyterHubProvider
+from pandaas.sessions.elsewhere import Order as ProviderOrder
 from pandaas.sessions.folder import VIEW_PASSWORD
 from pandaas.sessions.hub import HubPage, HubPerson, Server, ServerState, SessionHub
 from pandaas.sessions.invitations import InvitationView, Invited
@@ -24,6 +28,7 @@ from pandaas.sessions.views import Capacity, SessionRequest, SessionView
 __all__ = [
     "VIEW_PASSWORD",
     "Capacity",
+    "Condition",
     "Doorway",
     "Drain",
     "Entry",
@@ -31,12 +36,15 @@ __all__ = [
     "HubPerson",
     "InvitationView",
     "Invited",
+    "JupyterHubProvider",
     "MemberView",
     "Node",
     "OpenNotebook",
     "Outlook",
     "Program",
     "Programs",
+    "ProviderHandle",
+    "ProviderOrder",
     "Registered",
     "ResultFile",
     "ResultList",
@@ -46,6 +54,7 @@ __all__ = [
     "ServerState",
     "SessionHub",
     "SessionNotebooks",
+    "SessionProvider",
     "SessionRequest",
     "SessionResults",
     "SessionService",

@@ -17,7 +17,9 @@ from pandaas.config import RuntimeSettings, SessionSettings
 from pandaas.db.tables import WorkSession
 from pandaas.model import Conflict, InvalidInput, Unavailable
 from pandaas.runtime import Engine, LocalEngine, Runtime, read_json
-from pandaas.sessions.views import Size
+from pandaas.sessions.elsewhere import ELSEWHERE
+from pandaas.sessions.programs import Program
+from pandaas.sessions.views import SessionRequest, Size
 
 LOCAL, CLUSTER = "local", "slurm"
 RULE = "session"
@@ -76,12 +78,39 @@ class SessionEngines:
             self.local.keep_warm(row.engine_handle)
 
 
+def engine_for(engines: SessionEngines, program: Program, request: SessionRequest) -> str:
+    """Where it runs: what she chose, or the program's provider, which gives what it gives. `InvalidInput` for more than
+    there is, and for anything else."""
+    if program.provider is None:
+        name, memory = engines.chosen(request.engine).name, request.memory_mb or program.entry.memory_mb
+        largest = engines.largest(name)
+        if (request.cores or 1) > largest.cores:
+            raise InvalidInput(f"No computer there gives more than {largest.cores} cores.", field="cores")
+        if memory > largest.memory_mb:
+            raise InvalidInput(f"No computer there gives more than {largest.memory_mb} MB.", field="memory_mb")
+        return name
+    for name in ("cores", "memory_mb"):
+        if getattr(request, name) is not None:
+            raise InvalidInput(f"{program.title} gives what it gives.", remedy="Leave this out.", field=name)
+    if request.engine not in {None, LOCAL, program.provider}:
+        raise InvalidInput(f"{program.title} runs nowhere else.", remedy="Leave this out.", field="engine")
+    return program.provider
+
+
 def need_extensible(row: WorkSession) -> None:
     """`Conflict` where the end is the scheduler's, which moves it for nobody."""
     if row.engine == CLUSTER:
         raise Conflict(
             "On the cluster a session runs for as long as it asked for.",
             remedy="Let it hibernate and resume it: it gets its whole time again.",
+        )
+
+
+def need_here(row: WorkSession) -> None:
+    """`Conflict` for a session that lives elsewhere, into which nobody is led from here."""
+    if row.kind == ELSEWHERE:
+        raise Conflict(
+            "A session that runs elsewhere can't be shared from here.", remedy="Share it there, if it may be."
         )
 
 

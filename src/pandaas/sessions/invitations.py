@@ -18,6 +18,7 @@ from pandaas.db import Database, append
 from pandaas.db.tables import Person, SessionGuest, SessionInvitation, WorkSession
 from pandaas.identity import digest, new_secret
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Principal, PrincipalKind, SessionState
+from pandaas.sessions.engines import need_here
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.members import Members
 from pandaas.sessions.rights import Entry, Inside, Who
@@ -79,6 +80,7 @@ class Invitations:
         `NotAllowed` for guests where the facility or the data don't let them in.
         """
         row = self._members.owned(principal, session_id)
+        need_here(row)
         label = " ".join(label.split())
         if not 0 < len(label) <= 200:
             raise InvalidInput("Say for whom it is, in up to 200 characters.", field="label")

@@ -27,6 +27,7 @@ from pandaas.identity import Identity
 from pandaas.model import Action, Conflict, PandaasError, SessionState, Unavailable
 from pandaas.runtime import ExitRecord, Observation, Runtime
 from pandaas.sessions.activity import Activity
+from pandaas.sessions.elsewhere import ELSEWHERE, Elsewhere, Providers, Watched
 from pandaas.sessions.engines import SessionEngines, is_elsewhere
 from pandaas.sessions.folder import uid_of
 from pandaas.sessions.gathering import Gathering
@@ -60,6 +61,7 @@ class _Seen:
     kept_warm: bool = False
     unknown_since: float | None = None
     life: Remembered = field(default_factory=Remembered)
+    elsewhere: Watched = field(default_factory=Watched)
 
 
 class Keeper:
@@ -79,6 +81,7 @@ class Keeper:
         activity: Activity,
         gathering: Gathering,
         registering: Registering,
+        providers: Providers,
     ) -> None:
         self._settings = settings
         self._limits = settings.sessions
@@ -95,6 +98,7 @@ class Keeper:
         )
         self._drains: Mapping[str, SessionDrain] = {}
         self._registering = registering
+        self._elsewhere = Elsewhere(settings, database, providers, finish=self._finish, wish=self._wish)
         self._woken = threading.Event()
         self._seen: dict[tuple[str, int], _Seen] = {}
         self._renewed = self._rights_looked = self._cleaned = float("-inf")
@@ -154,12 +158,25 @@ class Keeper:
     # --- one session ----------------------------------------------------------------------------------------------
 
     def _advance(self, row: WorkSession, seen: _Seen) -> None:
-        if row.state == SessionState.REQUESTED:
-            if row.wish is not None:
-                self._finish(row, SessionState.ENDED)
-            else:
-                self._in_background(seen, self._starting.start, row)
+        if row.state == SessionState.REQUESTED and row.wish is not None:
+            self._finish(row, SessionState.ENDED)
+        elif row.kind == ELSEWHERE:
+            self._advance_elsewhere(row, seen)
+        elif row.state == SessionState.REQUESTED:
+            self._in_background(seen, self._starting.start, row)
+        else:
+            self._follow(row, seen)
+
+    def _advance_elsewhere(self, row: WorkSession, seen: _Seen) -> None:
+        """The clock is looked at here, the network is asked in the background."""
+        if row.state == SessionState.READY and row.wish is None:
+            self._life.look(row, seen.life, self._drains)
+        if time.monotonic() < seen.elsewhere.next_look and not (row.wish and seen.elsewhere.steady):
             return
+        work = self._elsewhere.start if row.state == SessionState.REQUESTED else self._elsewhere.look
+        self._in_background(seen, work, row, seen.elsewhere)
+
+    def _follow(self, row: WorkSession, seen: _Seen) -> None:
         engine = self._engines.of(row)
         [observed] = engine.poll([row.engine_handle or {}])
         if observed.state == "unknown":

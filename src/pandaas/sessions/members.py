@@ -18,6 +18,7 @@ from pandaas.db import Database, append, leave_notice
 from pandaas.db.tables import Person, SessionKey, SessionMember, WorkSession
 from pandaas.identity import Identity, principal_of
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Principal, PrincipalKind
+from pandaas.sessions.engines import need_here
 from pandaas.sessions.rights import Inside, Who
 from pandaas.sessions.states import tell
 from pandaas.sessions.views import SessionView
@@ -72,6 +73,7 @@ class Members:
         `Conflict` when she may not herself read every dataset of the session (analyse it, to work along).
         """
         row = self.owned(principal, session_id)
+        need_here(row)
         if until is not None and until <= self._database.clock():
             raise InvalidInput("This would have ended already.", field="until")
         person = self._identity.person_named(user)
@@ -119,6 +121,7 @@ class Members:
         reason = " ".join(reason.split())
         if not 0 < len(reason) <= 500:
             raise InvalidInput("Say why, in up to 500 characters.", field="reason")
+        need_here(view.row)
         if not view.may_help:
             raise NotAllowed("Only staff who may see all of its data ask to join a session.")
         if view.may is not None:

@@ -2,6 +2,7 @@
 
 title, summary, code_url, citation, licence     what people read
 kind        jupyter: JupyterLab; desktop: a program with windows; app: a web program that listens on {socket}
+            (elsewhere: what session providers of the configuration offer; not for an app.toml)
 command     what is run; {python}, {bin}, {home} and {app} (this folder) are filled in, {files} becomes the datasets'
             files
 environment one of the platform's environments; without it the program is installed on the computer
@@ -27,8 +28,9 @@ from pandaas.config import Settings, bundled
 from pandaas.model import NotFound, PandaasError, technique
 from pandaas.recipes import DatasetSummary
 from pandaas.runtime import Environments
+from pandaas.sessions.elsewhere import ELSEWHERE, Providers
 
-Kind = Literal["jupyter", "desktop", "app"]
+Kind = Literal["jupyter", "desktop", "app", "elsewhere"]
 DESKTOP_NEEDS = ("/usr/bin/Xvnc", "/usr/bin/openbox")
 _DEBIAN = Path("/var/lib/dpkg/status")
 _DESKTOP_REMEDY = "The operator installs the Debian packages tigervnc-standalone-server and openbox."
@@ -60,13 +62,15 @@ class _Entry(BaseModel):
 
 @dataclass(frozen=True)
 class Program:
-    """An entry of the catalogue. `problem` says why it can't be started here, `remedy` what to do about it."""
+    """An entry of the catalogue. `problem` says why it can't be started here, `remedy` what to do about it. What runs
+    elsewhere has a `provider` and no folder."""
 
     id: str
     folder: Path
     entry: _Entry
     problem: str | None = None
     remedy: str | None = None
+    provider: str | None = None
 
     @property
     def title(self) -> str:
@@ -103,13 +107,15 @@ class Program:
 class Programs:
     """All programs, read anew with each question: few small files. A broken entry disables itself, and says so."""
 
-    def __init__(self, settings: Settings, environments: Environments) -> None:
+    def __init__(self, settings: Settings, environments: Environments, providers: Providers | None = None) -> None:
         self._folders = [bundled("apps"), *settings.sessions.app_folders]
         self._environments = environments
+        self._providers = providers
 
     def list(self) -> list[Program]:
         files = {file.parent.name: file for folder in self._folders for file in sorted(folder.glob("*/app.toml"))}
-        return sorted((self._read(file) for file in files.values()), key=lambda one: (one.entry.order, one.title))
+        found = [*map(self._read, files.values()), *self._elsewhere()]
+        return sorted(found, key=lambda one: (one.entry.order, one.title))
 
     def get(self, name: str) -> Program:
         found = [program for program in self.list() if program.id == name]
@@ -139,7 +145,26 @@ class Programs:
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError, ValidationError) as error:
             broken = _Entry(title=name, summary="", kind="desktop")
             return Program(name, file.parent, broken, f"Its app.toml can't be used: {error}", "Tell the operator.")
+        if entry.kind == ELSEWHERE:
+            return Program(
+                name, file.parent, entry, "Only session providers offer what runs elsewhere.", "Tell the operator."
+            )
         return Program(name, file.parent, entry, *self._trouble(entry))
+
+    def _elsewhere(self) -> Sequence[Program]:
+        found: list[Program] = []
+        for name, one, offer in self._providers.offers() if self._providers is not None else ():
+            entry = _Entry(
+                title=f"{offer.title} at {one.settings.title}",
+                summary=offer.summary or f"Runs at {one.settings.title}, under your account there.",
+                kind=ELSEWHERE,
+                order=60,
+                cores=offer.cores,
+                memory_mb=offer.memory_mb,
+            )
+            remedy = "Tell the operator." if one.problem else None
+            found.append(Program(name, Path(), entry, one.problem, remedy, one.settings.id))
+        return found
 
     def _trouble(self, entry: _Entry) -> tuple[str | None, str | None]:
         if entry.kind == "desktop" and any(not Path(file).exists() for file in DESKTOP_NEEDS):

@@ -35,7 +35,8 @@ from pandaas.model import (
 from pandaas.recipes import DatasetSummary, OwnRecipes, load_summaries
 from pandaas.runtime import Runtime
 from pandaas.sessions.activity import Activity
-from pandaas.sessions.engines import LOCAL, SessionEngines, need_extensible
+from pandaas.sessions.elsewhere import ELSEWHERE, Providers
+from pandaas.sessions.engines import LOCAL, SessionEngines, engine_for, need_extensible
 from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.glances import Glances
 from pandaas.sessions.hub import SessionHub
@@ -82,7 +83,8 @@ class SessionService:
         self._limits = settings.sessions
         self._access = access
         self._runtime = runtime
-        self.programs = Programs(settings, runtime.environments)
+        self._providers = Providers(settings.sessions.providers)
+        self.programs = Programs(settings, runtime.environments, self._providers)
         self.activity = Activity(database.clock)
         self._engines = SessionEngines(runtime, settings.sessions)
         self._inside = Inside(database, settings.sessions, identity=identity, access=access)
@@ -119,7 +121,7 @@ class SessionService:
         )
         self._announcements = Announcements(database)
         self._sight = Sight(
-            database, settings.sessions, access=access, inside=self._inside, programs=self.programs,
+            database, settings.sessions, access=access, inside=self._inside, programs=self.programs, providers=self._providers,
             announcements=self._announcements, asked=self.more_time.of_session,
         )  # fmt: skip
         self.glances = Glances(database, look=self.session, open_door=self.open_door, announcements=self._announcements)
@@ -135,6 +137,7 @@ class SessionService:
             activity=self.activity,
             gathering=Gathering(database, settings.sessions, identity=identity, results=self.results, folder=folder),
             registering=self.registering,
+            providers=self._providers,
         )
 
     # --- before ---------------------------------------------------------------------------------------------------
@@ -151,6 +154,7 @@ class SessionService:
             rows = list(session.scalars(select(WorkSession).where(WorkSession.state.in_(_ALIVE))))
             drain = drained(session).get(this_node())
         own = sum(row.person_id == principal.person_id for row in rows)
+        rows = [row for row in rows if row.kind != ELSEWHERE]
         ends = sorted(row.expires for row in rows if row.expires is not None)
         memory = max(0, self._engines.local.memory_mb - sum(row.memory_mb for row in rows if row.engine == LOCAL))
         words = "Starts now."
@@ -171,8 +175,9 @@ class SessionService:
     def start(self, principal: Principal, request: SessionRequest) -> str:
         """A new session's id; errors name the field at fault."""
         person_id = _need_person(principal)
-        self._need_isolation()
         program = self.programs.get(request.program)
+        if program.kind != ELSEWHERE:
+            self._need_isolation()
         if program.problem:
             raise Unavailable(f"{program.title} can't be started: {program.problem}", remedy=program.remedy)
         datasets = self._allowed(principal, request.datasets)
@@ -180,9 +185,12 @@ class SessionService:
             raise InvalidInput(
                 f"{program.title} doesn't open these data.", remedy="Choose another program.", field="program"
             )
-        engine = self._engines.chosen(request.engine).name
-        row = self._new(person_id, program, datasets, request)  # what can never be is said before what can't be now
-        self._need_room(principal, row.memory_mb, engine)
+        engine = engine_for(self._engines, program, request)  # what can never be is said before what can't be now
+        row = self._new(person_id, program, datasets, request, engine)
+        if row.kind == ELSEWHERE:
+            self._need_place(principal)
+        else:
+            self._need_room(principal, row.memory_mb, engine)
         with self._database.session() as session:
             session.add(row)
             session.flush()
@@ -256,9 +264,12 @@ class SessionService:
             raise NotAllowed("Only the session's person starts it again.")
         if SessionState(row.state).is_alive or row.state == SessionState.ENDED:
             raise Conflict(f"A session that is {row.state} can't be started again.")
-        self._need_isolation()
         self._allowed(principal, [one.dataset_pid for one in row.datasets])
-        self._need_room(principal, row.memory_mb, row.engine)
+        if row.kind == ELSEWHERE:
+            self._need_place(principal)
+        else:
+            self._need_isolation()
+            self._need_room(principal, row.memory_mb, row.engine)
         fresh: dict[str, Any] = {
             "attempt": row.attempt + 1,
             "engine_handle": None,
@@ -306,7 +317,7 @@ class SessionService:
             for row in rows:
                 row.wish, row.reason = "hibernate", "The demo was stopped."
         for row in rows:
-            if row.engine_handle is not None:
+            if row.engine_handle is not None and row.kind != ELSEWHERE:
                 self._engines.of(row).cancel(row.engine_handle)
         self._keeper.wake()
         return len(rows)
@@ -322,6 +333,8 @@ class SessionService:
         view = self.session(principal, session_id)
         if view.may is None or principal.person_id is None or principal.kind is not PrincipalKind.PERSON:
             raise NotAllowed("Only the session's person and whom she let in may open it.")
+        if view.row.kind == ELSEWHERE:
+            raise Conflict("This session runs elsewhere.", remedy="Open it at its own address.")
         if view.row.state != SessionState.READY:
             raise Conflict(f"The session is {view.row.state}.", remedy="Wait until it is ready, or resume it.")
         return self._keys.ticket(session_id, Who(principal.person_id))
@@ -376,8 +389,8 @@ class SessionService:
         """The socket of a ready session; the caller closes it. `Unavailable` where there is none."""
         with self._database.read() as session:
             row = session.get(WorkSession, session_id)
-        if row is None or row.state != SessionState.READY:
-            raise Unavailable("This session does not run.", remedy="Look at it in PaN-DAaS.")
+        if row is None or row.state != SessionState.READY or row.kind == ELSEWHERE:
+            raise Unavailable("This session does not run here.", remedy="Look at it in PaN-DAaS.")
         return self._keeper.door(row)
 
     def door_for_nginx(self, session_id: str) -> Path:
@@ -418,19 +431,19 @@ class SessionService:
             words = room.words if room.words != "Starts now." else "There is not enough memory for it now."
             raise Busy(words, remedy="End or hibernate a session that you don't need, or choose less memory.")
 
+    def _need_place(self, principal: Principal) -> None:
+        """One that runs elsewhere needs no room here, but nobody has more than her number."""
+        room = self.capacity(principal)
+        if room.own >= room.most_of_one:
+            words = f"You run {room.own} sessions, which is the most."
+            raise Busy(words, remedy="End or hibernate a session that you don't need.")
+
     def _new(
-        self, person_id: int, program: Program, datasets: Sequence[DatasetSummary], request: SessionRequest
+        self, person_id: int, program: Program, datasets: Sequence[DatasetSummary], request: SessionRequest, engine: str
     ) -> WorkSession:
         hours = request.hours or self._limits.lifetime_hours
         if hours > self._limits.longest_hours:
             raise InvalidInput(f"Sessions run for {self._limits.longest_hours:g} hours at most.", field="hours")
-        memory = request.memory_mb or program.entry.memory_mb
-        engine = self._engines.chosen(request.engine)
-        largest = self._engines.largest(engine.name)
-        if (request.cores or 1) > largest.cores:
-            raise InvalidInput(f"No computer there gives more than {largest.cores} cores.", field="cores")
-        if memory > largest.memory_mb:
-            raise InvalidInput(f"No computer there gives more than {largest.memory_mb} MB.", field="memory_mb")
         title = f"{program.title}: {datasets[0].title}" if datasets else program.title
         more = f" and {len(datasets) - 1} more" if len(datasets) > 1 else ""
         session_id = new_pid("s")
@@ -444,21 +457,24 @@ class SessionService:
             attempt=1,
             phase="Waiting",
             environment=program.entry.environment,
-            engine=engine.name,
+            engine=engine,
             cores=request.cores or program.entry.cores,
-            memory_mb=memory,
+            memory_mb=request.memory_mb or program.entry.memory_mb,
             lifetime_s=int(hours * 3600),
             created=self._database.clock(),
             cpu_s=0.0,
             notices=[],
-            automatic=self._limits.automatic_results
-            if request.automatic_results is None
-            else request.automatic_results,
+            automatic=program.kind != ELSEWHERE
+            and (self._limits.automatic_results if request.automatic_results is None else request.automatic_results),
             datasets=[
                 SessionDataset(session_id=session_id, dataset_pid=dataset.pid, position=number)
                 for number, dataset in enumerate(datasets)
             ],
         )
+
+    def close(self) -> None:
+        """The platform ends: connections to providers are closed."""
+        self._providers.close()
 
     def _settled(self) -> None:
         self._keys.forget()

@@ -13,7 +13,8 @@ from pandaas.access import Access
 from pandaas.config import SessionSettings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, Person, SessionDataset, SessionExtension, SessionMember, WorkSession
-from pandaas.model import Action, Principal
+from pandaas.model import Action, Principal, SessionState
+from pandaas.sessions.elsewhere import ELSEWHERE, Providers
 from pandaas.sessions.engines import latest_end
 from pandaas.sessions.operation import Announcements
 from pandaas.sessions.orders import drained, order_of
@@ -33,6 +34,7 @@ class Sight:
         access: Access,
         inside: Inside,
         programs: Programs,
+        providers: Providers,
         announcements: Announcements,
         asked: Callable[[Session, WorkSession], SessionExtension | None],
     ) -> None:
@@ -41,6 +43,7 @@ class Sight:
         self._access = access
         self._inside = inside
         self._programs = programs
+        self._providers = providers
         self._announcements = announcements
         self._asked = asked
 
@@ -102,6 +105,19 @@ class Sight:
                 announcements=tuple(one.text for one in said.get(row.id, ())) if is_owner else (),
                 asked=self._asked(session, row) if is_owner or may_help else None,
                 may_look=right is not None or (operates and row.seen_by_operators),
+                **self._elsewhere(row, is_owner),
             )
             found.append(view)
         return found
+
+    def _elsewhere(self, row: WorkSession, is_owner: bool) -> dict[str, Any]:
+        """Where a session lives that does not run here; only its person is led there."""
+        if row.kind != ELSEWHERE:
+            return {}
+        found = self._providers.get(row.engine)
+        if found is None:
+            return {"provider": row.engine}
+        missing = tuple(found.speaker.missing) if found.speaker is not None else ()
+        opens = is_owner and row.state == SessionState.READY and row.wish is None
+        address = (row.engine_handle or {}).get("address") if opens else None
+        return {"provider": found.settings.title, "address": address, "missing": missing}

@@ -45,6 +45,9 @@ class SessionView:
     announcements: tuple[str, ...] = ()
     asked: SessionExtension | None = None  # the latest request for more time
     may_look: bool = False  # may she see a small picture of it, or which notebooks are open
+    provider: str | None = None  # where it lives, if not here
+    address: str | None = None  # of one that lives elsewhere, for its person
+    missing: tuple[str, ...] = ()  # what such a one has not, in sentences
 
     @property
     def is_alive(self) -> bool:

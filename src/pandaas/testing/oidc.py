@@ -12,7 +12,7 @@ import shutil
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,9 +38,9 @@ class RunningProvider:
     process: subprocess.Popen[bytes]
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
 
-    def configure(self, *platforms: tuple[str, str]) -> None:
-        """Register platforms: pairs of their address and the provider's id there."""
-        self._tell("configure", {"clients": [_client(address, name) for address, name in platforms]})
+    def configure(self, *platforms: tuple[str, str], others: Sequence[dict[str, Any]] = ()) -> None:
+        """Register platforms: pairs of their address and the provider's id there; `others` are other clients' metadata."""
+        self._tell("configure", {"clients": [*others, *(_client(address, name) for address, name in platforms)]})
 
     def set_people(self, **people: dict[str, Any]) -> None:
         self.people |= people
@@ -76,7 +76,7 @@ def running_provider(port: int | None = None) -> Iterator[RunningProvider]:
     """Start it and wait until it listens; it knows no platform yet."""
     program = node()
     assert program is not None, "no Node.js; run tools/setup.py dev"
-    port = port or _free_port()
+    port = port or free_port()
     environment = {"PATH": os.environ.get("PATH", os.defpath)}
     process = subprocess.Popen(
         [program, str(FOLDER / "server.mjs"), str(port)], env=environment, stdout=subprocess.DEVNULL
@@ -95,6 +95,18 @@ class Person:
     """Somebody with a browser at the provider; signed in there until she signs out."""
 
     http: httpx.Client = field(default_factory=lambda: httpx.Client(timeout=20))
+
+    def browse(self, address: str, login: str, *, at: str) -> httpx.Response:
+        """Go to an address and on to wherever it leads; the provider at `at` is told to sign in `login`. The page at the end."""
+        answer = self.http.get(address)
+        for _ in range(30):
+            if answer.is_redirect:
+                answer = self.http.get(urljoin(str(answer.url), answer.headers["location"]))
+            elif str(answer.url).startswith(at) and _FORM.search(answer.text):
+                answer = self._fill_in(answer, login)
+            else:
+                return answer
+        raise AssertionError(f"led on and on, at last to {answer.url}")
 
     def visit(self, address: str, login: str, *, back_at: str) -> dict[str, str]:
         """Go to an address of the provider, sign in as `login` and agree to everything; what the way back carries."""
@@ -137,7 +149,8 @@ def _client(address: str, name: str) -> dict[str, Any]:
     }
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of loopback that nobody listens on now."""
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         port: int = found.getsockname()[1]

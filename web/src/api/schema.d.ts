@@ -8429,7 +8429,12 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "jupyter" | "desktop" | "app";
+            kind: "jupyter" | "desktop" | "app" | "elsewhere";
+            /**
+             * Provider
+             * @description The session provider that starts it, where it runs elsewhere.
+             */
+            provider?: string | null;
             /** Cores */
             cores: number;
             /** Memory Mb */
@@ -10328,7 +10333,7 @@ export interface components {
              * Kind
              * @enum {string}
              */
-            kind: "jupyter" | "desktop" | "app";
+            kind: "jupyter" | "desktop" | "app" | "elsewhere";
             /** Title */
             title: string;
             /**
@@ -10460,6 +10465,21 @@ export interface components {
              * @description You may.
              */
             may_look: boolean;
+            /**
+             * Provider
+             * @description Where it lives, as people call it, if not here.
+             */
+            provider: string | null;
+            /**
+             * Address
+             * @description Its address there, told to its person; she signs in there.
+             */
+            address: string | null;
+            /**
+             * Missing
+             * @description What a session that lives elsewhere has not, in sentences.
+             */
+            missing: string[];
         };
     };
     responses: never;

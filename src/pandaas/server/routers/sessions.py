@@ -239,6 +239,7 @@ def _program(platform: Services, program: Program, made_for: bool) -> ProgramOut
         code_url=entry.code_url,
         citation=list(entry.citation),
         licence=entry.licence,
+        provider=program.provider,
     )
 
 
@@ -280,6 +281,9 @@ def session_out(view: SessionView) -> WorkSessionOut:
             "announcements": list(view.announcements),
             "asked": _asked(view.asked),
             "may_look": view.may_look,
+            "provider": view.provider,
+            "address": view.address,
+            "missing": list(view.missing),
         }
     )
 

@@ -16,7 +16,8 @@ class ProgramOut(Out):
     id: str
     title: str
     summary: str
-    kind: Literal["jupyter", "desktop", "app"]
+    kind: Literal["jupyter", "desktop", "app", "elsewhere"]
+    provider: str | None = Field(None, description="The session provider that starts it, where it runs elsewhere.")
     cores: int
     memory_mb: int
     made_for: bool = Field(description="It is made for the technique of these datasets.")
@@ -83,7 +84,7 @@ class WorkSessionOut(Out):
     id: str
     program: str
     program_title: str
-    kind: Literal["jupyter", "desktop", "app"]
+    kind: Literal["jupyter", "desktop", "app", "elsewhere"]
     title: str
     state: Literal["requested", "starting", "ready", "hibernated", "ended", "failed", "lost"]
     phase: str
@@ -121,6 +122,9 @@ class WorkSessionOut(Out):
     asked: TimeAskedOut | None = Field(description="Told to its person and to staff.")
     seen_by_operators: bool = Field(description="Operators may see a small picture, or which notebooks are open.")
     may_look: bool = Field(description="You may.")
+    provider: str | None = Field(description="Where it lives, as people call it, if not here.")
+    address: str | None = Field(description="Its address there, told to its person; she signs in there.")
+    missing: list[str] = Field(description="What a session that lives elsewhere has not, in sentences.")
 
 
 class SessionFileOut(Out):

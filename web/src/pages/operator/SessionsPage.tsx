@@ -150,9 +150,9 @@ function Row({ session, now, open }: { session: WorkSessionOut; now: number; ope
         </Text>
       </Table.Td>
       <Table.Td>
-        {session.node ?? '–'}
+        {session.provider ?? session.node ?? '–'}
         <Text size="xs" c="dimmed">
-          {session.engine}, {plural(session.cores, 'core')}
+          {session.provider ? 'elsewhere' : session.engine}, {plural(session.cores, 'core')}
         </Text>
       </Table.Td>
       <Table.Td miw={110}>

@@ -56,12 +56,18 @@ function Card({ session }: { session: WorkSessionOut }) {
             </>
           )}
         </Text>
+        {session.provider ? (
+          <Text size="xs" c="dimmed">
+            At {session.provider}, which doesn’t tell what it uses{ready && session.phase && `. ${session.phase}`}
+          </Text>
+        ) : (
         <div>
           <Progress value={Math.min(100, (100 * used) / session.memory_mb)} size="xs" aria-label="Memory" />
           <Text size="xs" c="dimmed">
             {used.toFixed(0)} of {session.memory_mb} MB, {session.cpu_s.toFixed(0)} s of processor
           </Text>
         </div>
+        )}
         {ready && session.may_manage && (
           <Group gap="xs">
             <Button size="compact-xs" variant="default" leftSection={<IconClockPlus size={13} />} loading={extend.isPending} disabled={session.stop_at !== null} onClick={() => extend.mutate(HOURS)}>

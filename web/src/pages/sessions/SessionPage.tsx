@@ -17,6 +17,7 @@ import { useNow, When } from '@/components/text';
 import { useUnderstood, useVerb } from './actions';
 import { AskToJoin } from './AskToJoin';
 import { Beside } from './Beside';
+import { Elsewhere } from './Elsewhere';
 import { useUnread } from './chat-query';
 import { useCompany, usePeople, type Company } from './company';
 import { remaining, SessionMark } from './marks';
@@ -47,7 +48,8 @@ function Session({ session }: { session: WorkSessionOut }) {
   const [beside, setBeside] = useState(false);
   const [files, setFiles] = useState(false);
   const at = `/api/v1/sessions/${session.id}`;
-  const company = useCompany(at, usable && session.may !== null);
+  const here = session.kind !== 'elsewhere';
+  const company = useCompany(at, usable && here && session.may !== null);
   const unread = useUnread(at, company, beside);
   return (
     <div className={classes.whole} ref={whole}>
@@ -57,7 +59,8 @@ function Session({ session }: { session: WorkSessionOut }) {
       {session.warned && !session.stop_at && usable && <Warning session={session} />}
       <div className={classes.row}>
         <div className={classes.program}>
-          {usable && session.may !== null && session.kind !== 'desktop' && <Web session={session} />}
+          {usable && session.is_owner && !here && <Elsewhere session={session} />}
+          {usable && here && session.may !== null && session.kind !== 'desktop' && <Web session={session} />}
           {usable && session.may !== null && session.kind === 'desktop' && (
             <Suspense fallback={<Waiting text="Opening the screen …" />}>
               <Screen key={session.ready} at={at} company={company} title={session.title} viewOnly={session.may === 'view'} own={session.is_owner} onOver={looked} />
@@ -95,9 +98,9 @@ async function pictureOfScreen(canvas: HTMLCanvasElement | null) {
   return pictureOf(canvas, 'screen.png');
 }
 
-/** Who only watches sees the program, not its files. */
-function seesFiles({ may_manage, may }: WorkSessionOut): boolean {
-  return may_manage || may === 'full';
+/** Who only watches sees the program, not its files. What runs elsewhere has its files there. */
+function seesFiles({ kind, may_manage, may }: WorkSessionOut): boolean {
+  return kind !== 'elsewhere' && (may_manage || may === 'full');
 }
 
 function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, onFiles, screen }: BarProps) {
@@ -140,7 +143,7 @@ function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, 
           Results
         </Button>
       )}
-      {(session.is_owner || session.may !== null) && session.state !== 'ended' && (
+      {session.kind !== 'elsewhere' && (session.is_owner || session.may !== null) && session.state !== 'ended' && (
         <Button size="compact-sm" variant={beside ? 'filled' : 'default'} leftSection={<IconUsers size={14} />} aria-expanded={beside} onClick={onBeside}>
           {session.is_owner ? 'Share' : 'People'}
           {others > 0 && ` (${String(others)} here)`}
@@ -148,7 +151,7 @@ function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, 
         </Button>
       )}
       <GetHelp stay about={{ session: session.id }} size="compact-sm" leftSection={<IconLifebuoy size={14} />} {...(ready && session.kind === 'desktop' && session.may !== null && { capture: () => pictureOfScreen(screen()) })} />
-      {ready && (
+      {ready && session.kind !== 'elsewhere' && (
         <Tooltip label="Full screen">
           <ActionIcon variant="default" size={28} aria-label="Full screen" onClick={onFullScreen}>
             <IconMaximize size={16} />
@@ -212,7 +215,7 @@ function Web({ session }: { session: WorkSessionOut }) {
 function confirmEnd(session: WorkSessionOut, end: () => void): void {
   modals.openConfirmModal({
     title: `End “${session.title}”?`,
-    children: <Text size="sm">Save your work first: what is only in memory is lost. Your home folder and the results folder are kept.</Text>,
+    children: <Text size="sm">Save your work first: what is only in memory is lost. {session.provider ? `Your files at ${session.provider}` : 'Your home folder and the results folder'} are kept.</Text>,
     labels: { confirm: 'End the session', cancel: 'Go on working' },
     confirmProps: { color: 'red' },
     onConfirm: end,
@@ -266,8 +269,12 @@ function Foreign({ session }: { session: WorkSessionOut }) {
   return (
     <div className={classes.middle}>
       <Stack gap="md" align="center">
-        <Text>This is a session of {session.person}. Only who was let in sees what is done in it.</Text>
-        {session.may_help && <AskToJoin session={session} then="This page opens the session when you are let in." />}
+        <Text>
+          {session.provider
+            ? `This is a session of ${session.person} at ${session.provider}. Nobody is led into it from here.`
+            : `This is a session of ${session.person}. Only who was let in sees what is done in it.`}
+        </Text>
+        {session.may_help && session.kind !== 'elsewhere' && <AskToJoin session={session} then="This page opens the session when you are let in." />}
       </Stack>
     </div>
   );

@@ -103,6 +103,11 @@ function SessionTable({ sessions, people }: { sessions: WorkSessionOut[]; people
                 <Link to="/sessions/$id" params={{ id: session.id }} fw={500}>
                   {session.title}
                 </Link>
+                {session.provider && (
+                  <Text size="xs" c="dimmed">
+                    At {session.provider}
+                  </Text>
+                )}
                 {session.reason && (
                   <Text size="xs" c="dimmed" lineClamp={1}>
                     {session.reason}

@@ -5,7 +5,7 @@ import type { ProgramsOut } from '@/api/types';
 import { ActionFailure } from '@/components/states';
 
 import { useStart } from './actions';
-import { placeLabel, startWords } from './words';
+import { mayStart, placeLabel, startWords } from './words';
 
 /** The program, how large, for how long and where: for those whom a click on the program's name doesn't suit. */
 export function StartForm({ datasets, offer }: { datasets: string[]; offer: ProgramsOut }) {
@@ -20,13 +20,14 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
   const program = startable.find((one) => one.id === id);
   const largest = capacity.largest[engine];
   if (!program) return <Text size="sm">No program that opens these can be started here.</Text>;
+  const here = !program.provider; // a provider gives what it gives
   const wanted = {
     program: program.id,
     datasets,
-    engine,
+    engine: program.provider ?? engine,
     hours,
-    ...(cores !== null && { cores }),
-    ...(memory !== null && { memory_mb: Math.round(memory * 1024) }),
+    ...(here && cores !== null && { cores }),
+    ...(here && memory !== null && { memory_mb: Math.round(memory * 1024) }),
   };
   return (
     <form
@@ -37,11 +38,11 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
     >
       <Stack gap="sm">
         <Select label="Program" data={startable.map(({ id: value, title }) => ({ value, label: title }))} value={program.id} onChange={choose} allowDeselect={false} />
-        {capacity.engines.length > 1 && (
+        {here && capacity.engines.length > 1 && (
           <SegmentedControl aria-label="Where it runs" value={engine} onChange={setEngine} data={capacity.engines.map((value) => ({ value, label: placeLabel(value) }))} />
         )}
         <Group grow align="flex-start">
-          <NumberInput label="Cores" min={1} max={largest?.cores} value={cores ?? program.cores} onChange={(value) => setCores(Number(value) || null)} />
+          <NumberInput label="Cores" min={1} max={largest?.cores} disabled={!here} value={(here && cores) || program.cores} onChange={(value) => setCores(Number(value) || null)} />
           <NumberInput
             label="Memory"
             suffix=" GB"
@@ -49,7 +50,8 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
             step={1}
             decimalScale={2}
             max={largest && largest.memory_mb / 1024}
-            value={memory ?? program.memory_mb / 1024}
+            disabled={!here}
+            value={(here && memory) || program.memory_mb / 1024}
             onChange={(value) => setMemory(Number(value) || null)}
           />
           <NumberInput
@@ -62,11 +64,11 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
           />
         </Group>
         <Text size="sm" c="dimmed">
-          {startWords(capacity, engine)} When its time is over it hibernates; you can extend it before.
+          {here && startWords(capacity, engine)} When its time is over it hibernates; you can extend it before.
         </Text>
         <ActionFailure error={start.error} />
         <Group justify="flex-end">
-          <Button type="submit" loading={start.isPending} disabled={capacity.words !== 'Starts now.'}>
+          <Button type="submit" loading={start.isPending} disabled={!mayStart(program, capacity)}>
             Start {program.title}
           </Button>
         </Group>

@@ -55,7 +55,7 @@ export function ProposalPage() {
                 Logbook
               </LinkButton>
             )}
-            {signedIn && <OpenIn datasets={{ of: name, find: newest }} />}
+            {signedIn && (proposal.may_write || proposal.open) && <OpenIn datasets={{ of: name, find: newest }} />}
             {proposal.may_write && (
               <LinkButton to="/upload" search={{ proposal: name }} variant="default" leftSection={<IconUpload size={16} />}>
                 Upload

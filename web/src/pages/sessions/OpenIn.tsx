@@ -47,7 +47,7 @@ export function OpenIn({ datasets, label = 'Open in' }: OpenInProps) {
           {offer.data && pids ? (
             <Programs offer={offer.data} onChoose={(program, engine) => start.mutate({ program, datasets: pids, engine })} onMore={open} />
           ) : (
-            <Menu.Label>{failed ? failed.message : 'Looking which programs fit …'}</Menu.Label>
+            <Menu.Label>{failed ? told(failed) : 'Looking which programs fit …'}</Menu.Label>
           )}
         </Menu.Dropdown>
       </Menu>
@@ -102,6 +102,11 @@ function Programs({ offer, onChoose, onMore }: ProgramsProps) {
       </Menu.Item>
     </>
   );
+}
+
+function told(error: Error): string {
+  const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';
+  return error.message + remedy;
 }
 
 function hint(program: ProgramOut): string {

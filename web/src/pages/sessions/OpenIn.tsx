@@ -1,6 +1,6 @@
 import { Box, Button, Menu, Modal, SegmentedControl, Text } from '@mantine/core';
 import { useDisclosure } from '@mantine/hooks';
-import { IconAdjustments, IconDeviceDesktop, IconNotebook } from '@tabler/icons-react';
+import { IconAdjustments, IconDeviceDesktop, IconExternalLink, IconNotebook } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -9,7 +9,7 @@ import type { ProgramOut, ProgramsOut } from '@/api/types';
 import { useStart } from './actions';
 import { programsQuery } from './queries';
 import { StartForm } from './StartForm';
-import { placeLabel, startWords } from './words';
+import { mayStart, placeLabel, startWords } from './words';
 
 /** So many datasets one session opens at once. */
 export const MOST_OPENED = 200;
@@ -67,7 +67,6 @@ interface ProgramsProps {
 function Programs({ offer, onChoose, onMore }: ProgramsProps) {
   const { programs, capacity } = offer;
   const [engine, setEngine] = useState('local');
-  const free = capacity.words === 'Starts now.';
   return (
     <>
       <Menu.Label>{startWords(capacity, engine)}</Menu.Label>
@@ -86,9 +85,9 @@ function Programs({ offer, onChoose, onMore }: ProgramsProps) {
       {programs.map((program) => (
         <Menu.Item
           key={program.id}
-          disabled={program.problem !== null || !free}
-          leftSection={program.kind !== 'desktop' ? <IconNotebook size={18} /> : <IconDeviceDesktop size={18} />}
-          onClick={() => onChoose(program.id, engine)}
+          disabled={!mayStart(program, capacity)}
+          leftSection={icon(program)}
+          onClick={() => onChoose(program.id, program.provider ?? engine)}
         >
           <Text size="sm">{program.title}</Text>
           <Text size="xs" c="dimmed">
@@ -107,6 +106,11 @@ function Programs({ offer, onChoose, onMore }: ProgramsProps) {
 function told(error: Error): string {
   const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';
   return error.message + remedy;
+}
+
+function icon({ kind }: ProgramOut) {
+  if (kind === 'elsewhere') return <IconExternalLink size={18} />;
+  return kind === 'desktop' ? <IconDeviceDesktop size={18} /> : <IconNotebook size={18} />;
 }
 
 function hint(program: ProgramOut): string {

@@ -66,6 +66,13 @@ def test_the_waiting_process_sees_neither_data_nor_home(running: Running, settin
         assert not (root / str(settings.home / "homes").lstrip("/")).exists()
 
 
+def test_what_is_imported_is_told_whose_home_it_will_be(running: Running, settings: Settings, quick: str) -> None:
+    """JupyterLab remembers from its import where settings and open tabs lie."""
+    for waiting in until_one_waits(running):
+        variables = Path(f"/proc/{waiting.pid}/environ").read_bytes().split(b"\0")
+        assert f"HOME={settings.home / 'homes'}/".encode() in b" ".join(variables)
+
+
 def test_it_waits_for_nobody_else(running: Running, settings: Settings, quick: str) -> None:
     with running.person("bob") as bob:
         his = running.start(bob, "quick", ())

@@ -309,13 +309,16 @@ class Supervision:
     def _sample(self, pid: int) -> str | None:
         """Take the peak of memory; without a control group this is also the limit."""
         if self._group is not None:
-            self._peak_mb = max(self._peak_mb, processes.private_memory_mb(cgroups.processes(self._group)))
+            self._peak_mb = max(self._peak_mb, self._held_mb(cgroups.processes(self._group)))
             return "memory" if cgroups.out_of_memory(self._group) else None
         alive = [pid, *processes.descendants(pid)]
-        used = processes.private_memory_mb(alive)
+        used = self._held_mb(alive)
         self._cpu_s = max(self._cpu_s, processes.cpu_s(alive))
         self._peak_mb = max(self._peak_mb, used)
         return "memory" if used > float(self._spec["memory_mb"]) else None
+
+    def _held_mb(self, pids: list[int]) -> float:
+        return processes.private_memory_mb(pids)
 
     def _kill(self, pid: int) -> None:
         if not self._spec.get("isolated"):

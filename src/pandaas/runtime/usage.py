@@ -27,6 +27,15 @@ def usage_now(folder: Path) -> RunningUsage | None:
         return None
     group = spec.get("cgroup")
     inside = cgroups.processes(group) if group else []
-    alive = inside or processes.descendants(pid)
+    alive = inside or _all_of(folder, pid)
     cpu = (cgroups.cpu_s(group) if group and inside else None) or processes.cpu_s(alive)
-    return RunningUsage(cpu, processes.private_memory_mb(alive))
+    return RunningUsage(cpu, processes.proportional_memory_mb(alive))
+
+
+def _all_of(folder: Path, supervisor: int) -> list[int]:
+    """What was forked from a template is no child of its supervisor, which wrote down who it is."""
+    try:
+        top = int((folder / "warm").read_text("ascii"))
+    except (OSError, ValueError):
+        return processes.descendants(supervisor)
+    return [top, *processes.descendants(top)]

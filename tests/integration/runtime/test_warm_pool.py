@@ -242,3 +242,15 @@ def _is_quiet(file: Path) -> bool:
     before = file.stat().st_size
     time.sleep(0.3)
     return file.stat().st_size == before
+
+
+def test_what_forks_share_is_counted_once(warm: WarmCode) -> None:
+    code = (
+        "import os, time\nheld = bytearray(os.urandom(1 << 20) * 100)\nfor _ in range(4):\n    if not os.fork(): time.sleep(60)\n"
+        "time.sleep(2)\nopen('up', 'w'); time.sleep(1)\nos._exit(0)"
+    )
+    handle, _ = warm.submit(code)
+    seen = warm.wait(handle)
+    assert seen.exit is not None
+    assert (seen.exit.reason, seen.exit.succeeded) == ("exit", True)
+    assert 100 <= seen.exit.max_rss_mb < 300  # five processes hold the same hundred

@@ -16,7 +16,7 @@ import sys
 from types import SimpleNamespace
 from typing import Any
 
-from pandaas.runtime import cgroups
+from pandaas.runtime import cgroups, processes
 from pandaas.runtime.supervisor import Supervision
 from pandaas.runtime.warm.tree import build
 
@@ -24,6 +24,7 @@ _LARGEST = 65_536
 _PATIENCE_S = 10.0
 _NAMESPACES = ("user", "mnt", "pid", "ipc", "net", "uts", "cgroup")
 _CREDENTIALS = 2  # SCM_CREDENTIALS
+_GROWN = 1.1
 
 
 class WarmSupervision(Supervision):
@@ -34,6 +35,7 @@ class WarmSupervision(Supervision):
         self._job = job
         self._warm = False
         self._ended: dict[str, Any] | None = None
+        self._counted_mb = self._shared_mb = 0.0
         self.went_wrong: str | None = None
 
     def _start(self) -> tuple[int, int]:
@@ -70,7 +72,8 @@ class WarmSupervision(Supervision):
         self._hear_of("confined")
         _check_confined(pid, [os.getpid(), *filter(None, [warm.get("beside")])], warm.get("uid"))
         self._job.send(b"go")
-        os.close(os.open("warm", os.O_CREAT | os.O_WRONLY, 0o600))  # says how it was started
+        with open("warm", "w", encoding="ascii") as stream:  # noqa: PTH123 - says how it was started, and what to look at
+            stream.write(str(pid))
         return pid
 
     def _hear_of(self, what: str) -> int:
@@ -105,6 +108,16 @@ class WarmSupervision(Supervision):
             ru_maxrss=float(told.get("max_rss_kb", 0)),
         )
         return pid, int(told.get("status", 9)), used
+
+    def _held_mb(self, pids: list[int]) -> float:
+        """Forks share what their template imported, which a sum over processes counts for each. How much that is is looked at
+        anew when the sum has grown, or would end the work."""
+        summed = super()._held_mb(pids)
+        most = float(self._spec["memory_mb"])
+        if self._warm and (summed > _GROWN * self._counted_mb or summed - self._shared_mb > most):
+            self._counted_mb = summed
+            self._shared_mb = max(0.0, summed - processes.proportional_memory_mb(pids))
+        return summed - self._shared_mb
 
     def _hear_the_end(self, pid: int) -> dict[str, Any]:
         try:

@@ -36,7 +36,7 @@ class JupyterHub:
         title = self._settings.title
         return (
             f"It runs at {title}, under your account there. It sees the files that you see there and is not closed off to your choice.",
-            "Your data are not mounted in it: read them with the code below.",
+            "Your data are not mounted in it: read them with the code that its page here gives.",
             f"It can't be shared from here, nor can staff join it or see what it shows. {title} may have means of its own.",
             "Files that you write there don't become results by themselves: upload what is to stay.",
         )

@@ -103,11 +103,10 @@ ROWS = [
     ),
     Row(
         "biosaxs",
-        "biosaxs/GI2_A9_19_001_*.dat",
+        "biosaxs/clean_BSA_001.hdf5",
         "sample",
-        (Q, "Intensity"),
+        ("Scattering vector q (Å⁻¹)", "Intensity"),
         r"the curve that p\(r\) gives",
-        others={"buffer": "biosaxs/GIbuf2_A9_18_001_*.dat"},
     ),
     Row("mx-gridscan", "mx/thau_*.cbf.bz2", "images", ("Image", "Spots"), r"Spots per image", dials=True),
     Row(
@@ -115,7 +114,7 @@ ROWS = [
         "mx/lcys*.expt",
         "experiments",
         ("1/d, to the shell's high end (Å⁻¹)", "CC½"),
-        r"CC½ 1",
+        "CC½ by resolution",
         others={"reflections": "mx/lcys*.refl"},
         dials=True,
     ),
@@ -238,7 +237,7 @@ def registered(demo: RunningPlatform, files: str, recipe: dict[str, Any], token:
     said = demo.command("ingest", str(target), "--json", "--proposal", PROPOSAL).stdout
     found = sorted(json.loads(said[said.index("{") :])["datasets"], key=lambda one: str(one["title"]))
     for one in found:
-        techniques = [technique["iri"] for technique in recipe["techniques"][:1]]
+        techniques = [technique["iri"] for technique in recipe["techniques"][-1:]]
         address = f"{demo.url}/api/v1/datasets/{one['pid']}"
         headers = {"authorization": f"Bearer {token}"}
         httpx.patch(address, json={"techniques": techniques}, headers=headers).raise_for_status()

@@ -14,7 +14,11 @@ import pytest
 
 from pandaas.testing.recipes import RecipeConformance, RecipeRun, _runtime
 
-pytestmark = [pytest.mark.recipe, pytest.mark.filterwarnings("ignore:Class-scoped fixtures defined")]
+pytestmark = [
+    pytest.mark.recipe,
+    pytest.mark.timeout(600),  # the run is simulated first
+    pytest.mark.filterwarnings("ignore:Class-scoped fixtures defined"),
+]
 
 RECIPE = Path(__file__).parents[1]
 TRAINS, PULSES = 4, 6

@@ -69,6 +69,7 @@ class TestMxGridscan(RecipeConformance):
         assert "d_max must be larger" in self.run(tmp_path, d_min=3.0, d_max=2.0).failure["what"]
 
     @needs_dials
+    @pytest.mark.timeout(900)  # DIALS is slow on a busy computer
     @pytest.mark.skipif(not MEASURED.is_dir(), reason="shared data absent")
     def test_the_thaumatin_grid_has_its_edge(self, tmp_path: Path) -> None:
         """19 images of PILATUS 6M: the crystal begins at once and ends at the fifteenth."""

@@ -254,7 +254,9 @@ def fill(target: Path, files: str) -> None:
     elif name == "laser":
         near_field(target / "near_field.nxs")
     else:
-        python = str(_runtime().environments.ensure("fel").python)
+        with pytest.MonkeyPatch.context() as clean:
+            clean.delenv("PANDAAS_SCREENSHOTS", raising=False)  # which is no setting of the platform
+            python = str(_runtime().environments.ensure("fel").python)
         script = bundled("recipes") / name / "tests/simulate.py"
         subprocess.run([python, str(script), str(target / "r0238"), "--trains", "4", "--pulses", "6"], check=True)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
@@ -52,6 +53,7 @@ from pandaas.server.services import Services
 from pandaas.server.sessions import beside, screens
 from pandaas.server.sessions.company import Company
 from pandaas.server.sessions.door import SessionDoor
+from pandaas.server.sessions.neighbours import Neighbours
 from pandaas.server.shortcut import Shortcut
 from pandaas.server.stream import EventHub
 
@@ -125,11 +127,14 @@ def create_app(
         app.state.services = built
         app.state.hub = hub
         health.set("database", "ok", built.database.url.get_backend_name())
+        neighbours = asyncio.create_task(Neighbours(app.state.company, built.sessions.presence).run())
         if on_start is not None:
             on_start(built, health)
         try:
             yield
         finally:
+            neighbours.cancel()
+            await asyncio.wait({neighbours})
             if before_close is not None:
                 await to_thread.run_sync(before_close)
             await to_thread.run_sync(workers.stop)

@@ -18,6 +18,7 @@ from pandaas.sessions.more_time import TimeRequest
 from pandaas.sessions.notebooks import SessionNotebooks
 from pandaas.sessions.operation import Drain, Node
 from pandaas.sessions.outlook import Outlook
+from pandaas.sessions.presence import Key, Presence, Present
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway
 from pandaas.sessions.results import Registered, ResultFile, ResultList, ResultRequest, SessionResults
@@ -37,10 +38,13 @@ __all__ = [
     "InvitationView",
     "Invited",
     "JupyterHubProvider",
+    "Key",
     "MemberView",
     "Node",
     "OpenNotebook",
     "Outlook",
+    "Presence",
+    "Present",
     "Program",
     "Programs",
     "ProviderHandle",

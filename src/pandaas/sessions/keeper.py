@@ -92,6 +92,7 @@ class Keeper:
         self._engines = engines
         self._starting = starting
         self._keys = keys
+        self._activity = activity
         self._gathering = gathering
         self._life = Life(
             database, settings.sessions, activity=activity, folder=starting.folder, door=self.door, wish=self._wish
@@ -113,6 +114,7 @@ class Keeper:
             while not stop.is_set():
                 if not self._leads():
                     self._seen.clear()
+                    self._activity.hand_over(self._database)
                     stop.wait(_RENEW_S / 4)
                     continue
                 hurry = self.step()
@@ -159,7 +161,7 @@ class Keeper:
 
     def _advance(self, row: WorkSession, seen: _Seen) -> None:
         if row.state == SessionState.REQUESTED and row.wish is not None:
-            self._finish(row, SessionState.ENDED)
+            self._finish(row, SessionState.HIBERNATED if row.wish == "hibernate" else SessionState.ENDED)
         elif row.kind == ELSEWHERE:
             self._advance_elsewhere(row, seen)
         elif row.state == SessionState.REQUESTED:
@@ -191,6 +193,8 @@ class Keeper:
             if not seen.cancelled:
                 seen.cancelled = True
                 engine.cancel(row.engine_handle or {})
+            return
+        if row.state == SessionState.STARTING and self._life.wait(row, self._drains):
             return
         if observed.state == "queued" and row.engine != "local":
             self._wait_in_queue(row, observed)

@@ -23,7 +23,7 @@ from pandaas.runtime import usage_now
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.folder import SessionFolder
 from pandaas.sessions.kernels import last_computed
-from pandaas.sessions.orders import Order, order_of
+from pandaas.sessions.orders import Order, order_of, waits
 from pandaas.sessions.reach import Doorway
 from pandaas.sessions.states import change
 
@@ -85,6 +85,15 @@ class Life:
         else:
             self._forget_warning(row, now, idle_end)
 
+    def wait(self, row: WorkSession, drains: Mapping[str, SessionDrain]) -> bool:
+        """One that has yet to start: tell its person what was ordered meanwhile. True when it may not start any more."""
+        order = order_of(row, drains)
+        if order is not None and self._database.clock() >= order.when:
+            self._wish(row, "hibernate", order.why)
+            return True
+        self._tell_of_order(row, order)
+        return False
+
     # --- what was done --------------------------------------------------------------------------------------------
 
     def _last_active(self, row: WorkSession, seen: Remembered, now: datetime) -> datetime:
@@ -102,8 +111,11 @@ class Life:
             self._ask_kernels(row, seen)
             found += [seen.computed] if seen.computed is not None else []
         active = max(found)
-        with self._database.session() as session:
-            change(session, row, self._database.clock, last_active=active, **values)
+        if row.last_active is None or active > row.last_active:  # else another process may have written a later one
+            values["last_active"] = active
+        if values:
+            with self._database.session() as session:
+                change(session, row, self._database.clock, **values)
         return active
 
     def _ask_kernels(self, row: WorkSession, seen: Remembered) -> None:
@@ -139,7 +151,10 @@ class Life:
             text = f"{name} goes on: what was to stop it was taken back."
         else:
             minutes = max(1, round((order.when - self._database.clock()).total_seconds() / 60))
-            text = f"{name} hibernates in {_minutes(minutes)}. {order.why} Save your work; you can resume it later."
+            advice = (
+                "It is kept; you can resume it later." if waits(row) else "Save your work; you can resume it later."
+            )
+            text = f"{name} hibernates in {_minutes(minutes)}{', started or not' * waits(row)}. {order.why} {advice}"
         with self._database.session() as session:
             change(session, row, self._database.clock, told_end=when)
             tell_person(session, row, text, clock=self._database.clock, level="warning" if order else "info")

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from pandaas.db.tables import SessionDrain, WorkSession
-from pandaas.model import Unavailable
+from pandaas.model import SessionState, Unavailable
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,17 @@ def drained(session: Session) -> Mapping[str, SessionDrain]:
     return {one.node: one for one in session.scalars(select(SessionDrain))}
 
 
+def waits(row: WorkSession) -> bool:
+    """It has yet to start: its software is prepared, it stands in a queue, or its program comes up."""
+    return row.state in {SessionState.REQUESTED, SessionState.STARTING}
+
+
+def node_of(row: WorkSession) -> str:
+    """The computer that it runs on or is about to start on; what was only requested starts here, if not elsewhere."""
+    here = row.state == SessionState.REQUESTED and row.kind != "elsewhere"
+    return this_node() if here else row.node or ""
+
+
 def need_open(session: Session) -> None:
     """`Unavailable` where this computer is drained."""
     drain = drained(session).get(this_node())
@@ -49,7 +60,8 @@ def order_of(row: WorkSession, drains: Mapping[str, SessionDrain]) -> Order | No
     found = []
     if row.stop_at is not None:
         found.append(Order(row.stop_at, f"An operator stops it: {row.stop_reason}"))
-    drain = drains.get(row.node or "")
+    drain = drains.get(node_of(row))
     if drain is not None:
-        found.append(Order(drain.until, f"The computer it runs on is taken out of service: {drain.reason}"))
+        what = "it waits for" if waits(row) else "it runs on"
+        found.append(Order(drain.until, f"The computer {what} is taken out of service: {drain.reason}"))
     return min(found, key=lambda order: order.when, default=None)

@@ -34,6 +34,7 @@ class Outlook:
     warning: str = ""
     company: str = ""
     said: str = ""  # by operators, until she has read it
+    extend: bool = False  # she may have more time by a click
 
 
 def outlook_of(
@@ -45,8 +46,10 @@ def outlook_of(
     *,
     order: Order | None = None,
     said: Sequence[str] = (),
+    latest: datetime | None = None,
 ) -> Outlook:
-    """`owner` is the name of the session's person; `staff` those of whom she has to know; `said` what operators said."""
+    """`owner` is the name of the session's person; `staff` those of whom she has to know; `said` what operators said;
+    `latest` how far the session may be extended."""
     page, link = f"/sessions/{row.id}", "Chat, who is here"
     company = f"Session of {owner}. " + (_WATCHING[row.kind] if entry.may != "full" else _ALONG)
     if entry.role == "guest":
@@ -63,7 +66,8 @@ def outlook_of(
         minutes = max(0, round((order.when - now).total_seconds() / 60))
         warning = f"This session hibernates in {minutes} min. {order.why} Save your work; you can resume it later."
     told = "The operators say: " + " · ".join(said) if said and entry.role == "owner" else ""
-    return Outlook(row.title, page, link, left, warning, company, told)
+    extend = entry.role == "owner" and order is None and latest is not None and row.expires < latest
+    return Outlook(row.title, page, link, left, warning, company, told, extend)
 
 
 def _of_staff(staff: Sequence[MemberView]) -> str:

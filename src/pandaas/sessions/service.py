@@ -36,7 +36,7 @@ from pandaas.recipes import DatasetSummary, OwnRecipes, load_summaries
 from pandaas.runtime import Runtime
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.elsewhere import ELSEWHERE, Providers
-from pandaas.sessions.engines import LOCAL, SessionEngines, engine_for, need_extensible
+from pandaas.sessions.engines import LOCAL, SessionEngines, engine_for, latest_end, need_extensible
 from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.glances import Glances
 from pandaas.sessions.hub import SessionHub
@@ -50,6 +50,7 @@ from pandaas.sessions.notebooks import SessionNotebooks
 from pandaas.sessions.operation import Announcements, Operation
 from pandaas.sessions.orders import closed, drained, need_open, order_of, this_node
 from pandaas.sessions.outlook import Outlook, outlook_of
+from pandaas.sessions.presence import Presence
 from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway, show_to_nginx
 from pandaas.sessions.registering import Registering
@@ -98,6 +99,7 @@ class SessionService:
             staff_minutes=settings.sessions.staff_minutes,
         )
         self.messages = Messages(database)
+        self.presence = Presence(database)
         self.invitations = Invitations(
             database, settings.sessions, inside=self._inside, keys=self._keys, members=self.members
         )
@@ -285,8 +287,16 @@ class SessionService:
 
     def extend(self, principal: Principal, session_id: str, hours: float) -> None:
         """More time, within `sessions.longest_hours` from when it was ready."""
-        view = self._managed(principal, session_id)
-        row, latest = view.row, view.latest_end
+        self._extend(self._managed(principal, session_id).row, hours)
+
+    def extend_inside(self, entry: Entry, hours: float) -> None:
+        """The same, pressed in the bar above the session; the door has seen that `entry` is its person's."""
+        with self._database.read() as session:
+            row = session.get_one(WorkSession, entry.session_id)
+        self._extend(row, hours)
+
+    def _extend(self, row: WorkSession, hours: float) -> None:
+        latest = latest_end(row, timedelta(hours=self._limits.longest_hours))
         if row.state != SessionState.READY or row.expires is None or latest is None:
             raise Conflict(f"A session that is {row.state} can't be extended.")
         need_extensible(row)
@@ -297,8 +307,7 @@ class SessionService:
             )
         wanted = min(max(row.expires, self._database.clock()) + timedelta(hours=hours), latest)
         with self._database.session() as session:
-            values: dict[str, Any] = {"expires": wanted, "warned": None, "last_active": self._database.clock()}
-            change(session, row, self._database.clock, **values)
+            change(session, row, self._database.clock, expires=wanted, warned=None, last_active=self._database.clock())
 
     def set_automatic(self, principal: Principal, session_id: str, on: bool) -> None:
         """Do finished results of this session register themselves? Switched by its person."""
@@ -375,7 +384,8 @@ class SessionService:
             order = order_of(row, drained(session))
             said = [one.text for one in self._announcements.unread(session, [row.id]).get(row.id, ())]
         staff = self.members.staff_in(row.id) if entry.role == "owner" else []
-        return outlook_of(entry, row, owner, staff, self._database.clock(), order=order, said=said)
+        latest = latest_end(row, timedelta(hours=self._limits.longest_hours))
+        return outlook_of(entry, row, owner, staff, self._database.clock(), order=order, said=said, latest=latest)
 
     def exchange(self, session_id: str, ticket: str) -> str:
         """The secret of the cookie for this ticket."""

@@ -17,12 +17,14 @@ from pandaas.model import PandaasError, SessionState, Unavailable
 from pandaas.runtime import BuildProgress, Environment, Runtime, read_bytes
 from pandaas.sessions.engines import SessionEngines
 from pandaas.sessions.folder import SessionFolder, write_session
-from pandaas.sessions.orders import need_open, this_node
+from pandaas.sessions.life import tell_person
+from pandaas.sessions.orders import closed, drained, this_node
 from pandaas.sessions.programs import Programs
 from pandaas.sessions.states import change, move
 
 _TELL_S = 0.5
 _LOG_TAIL = 1500
+_LATER = "It is kept: resume it when the computer is back."
 
 
 class Starting:
@@ -66,9 +68,11 @@ class Starting:
         program = self._programs.get(row.program)
         if program.problem:
             raise Unavailable(program.problem, remedy=program.remedy)
-        with self._database.read() as session:
-            need_open(session)
+        if self._put_off(row):
+            return
         environment = self._environment(row)
+        if self._put_off(row):  # that took a while
+            return
         datasets, posix = self._datasets(row)
         folder = self.folder(row)
         work = write_session(
@@ -98,6 +102,20 @@ class Starting:
                 node=this_node(),
                 phase=f"Starting {program.title}",
             )
+
+    def _put_off(self, row: WorkSession) -> bool:
+        """Is this computer drained, perhaps since the session was asked for? It goes to sleep then, and its person is told."""
+        clock = self._database.clock
+        with self._database.read() as session:
+            drain = drained(session).get(this_node())
+        if drain is None:
+            return False
+        why = closed(drain)
+        with self._database.session() as session:
+            move(session, row, SessionState.HIBERNATED, clock, reason=why, remedy=_LATER, ended=clock(), phase="")
+            text = f"Your session “{row.title[:120]}” was not started. {why} {_LATER}"
+            tell_person(session, row, text, clock=clock, level="warning")
+        return True
 
     def _environment(self, row: WorkSession) -> Environment | None:
         """Built first where needed, which is shown as the session's phase."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -23,6 +26,7 @@ from pandaas.db import upgrade
 from pandaas.model import Role, TeamRole
 from pandaas.server import Services, build_services, close_services, create_app
 from pandaas.server.run import listen
+from pandaas.testing.platform import stop, wait_until_healthy
 
 APPS = Path(__file__).parent / "apps"
 
@@ -73,6 +77,21 @@ class Running:
             yield browser
 
 
+def overrides(home: Path) -> dict[str, Any]:
+    """What the platform is told here, beside its home."""
+    return {
+        "storage": [{"name": "data", "path": str(home / "data")}],
+        "facility": {"id": "test", "name": "Test facility"},
+        "sessions": {
+            "app_folders": [str(APPS), str(home / "apps")],
+            "home_mb": 50,
+            "most_of_one": 3,
+            "guests": "principal_investigator",
+            "nginx_doors": str(home / "doors"),
+        },
+    }
+
+
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     home = tmp_path_factory.mktemp("home")
@@ -84,18 +103,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
         file["entry/data/data"] = np.arange(24.0).reshape(2, 3, 4)
     with h5py.File(home / "data" / "other.h5", "w") as file:
         file["entry/data/data"] = np.arange(6.0).reshape(2, 3)
-    found = load_settings(
-        home=home,
-        storage=[{"name": "data", "path": str(home / "data")}],
-        facility={"id": "test", "name": "Test facility"},
-        sessions={
-            "app_folders": [str(APPS), str(home / "apps")],
-            "home_mb": 50,
-            "most_of_one": 3,
-            "guests": "principal_investigator",
-            "nginx_doors": str(home / "doors"),
-        },
-    )
+    found = load_settings(home=home, **overrides(home))
     upgrade(found)
     return found
 
@@ -128,6 +136,31 @@ def running(settings: Settings) -> Iterator[Running]:
     thread.join(20)
     listener.close()
     close_services(services)
+
+
+_SECOND = """
+import json, sys
+from pandaas.config import load_settings
+from pandaas.server import serve
+settings = load_settings(**json.loads(sys.argv[1]))
+serve(settings, on_listen=lambda url: print(url, flush=True))
+"""
+
+
+@pytest.fixture(scope="module")
+def second(running: Running, settings: Settings) -> Iterator[str]:
+    """The address of another server process in the same home; the first one leads what only one may do."""
+    told = json.dumps({"home": str(settings.home), "server": {"port": 0}, **overrides(settings.home)})
+    process = subprocess.Popen([sys.executable, "-c", _SECOND, told], stdout=subprocess.PIPE, text=True)
+    try:
+        assert process.stdout is not None
+        url = process.stdout.readline().strip()
+        wait_until_healthy(url, process, [], seconds=60)
+        yield url
+    finally:
+        stop(process)
+        if process.stdout is not None:
+            process.stdout.close()
 
 
 @pytest.fixture(scope="module")

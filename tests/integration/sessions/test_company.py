@@ -9,6 +9,7 @@ import struct
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,10 @@ from websockets.typing import Origin
 
 from pandaas.access import FACILITY
 from pandaas.config import Settings
+from pandaas.db.tables import SessionPresence
 from pandaas.model import TeamRole
+from pandaas.sessions import Present
+from pandaas.sessions.presence import LEASE_S
 from pandaas.sessions.programs import DESKTOP_NEEDS
 
 from .conftest import Running
@@ -45,11 +49,17 @@ def watched(alice: httpx.Client, bob: httpx.Client, session_id: str) -> str:
     return session_id
 
 
-def _open(running: Running, client: httpx.Client, path: str, *, origin: str | None = None) -> websockets.connect:
+def _open(
+    running: Running, client: httpx.Client, path: str, *, origin: str | None = None, at: str | None = None
+) -> websockets.connect:
+    """`at` is the address of another server process."""
+    url = at or running.url
     cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
-    address = running.url.replace("http", "ws") + path
     return websockets.connect(
-        address, additional_headers={"Cookie": cookie}, origin=Origin(origin or running.url), max_size=None
+        url.replace("http", "ws") + path,
+        additional_headers={"Cookie": cookie},
+        origin=Origin(origin or url),
+        max_size=None,
     )
 
 
@@ -86,6 +96,43 @@ def test_all_see_who_is_here_and_where_they_point(
             await _next(one, "chat")
 
     asyncio.run(meet())
+
+
+def test_all_see_each_other_through_two_server_processes(
+    running: Running, second: str, alice: httpx.Client, bob: httpx.Client, watched: str
+) -> None:
+    path = f"/api/v1/sessions/{watched}/company"
+
+    async def meet() -> None:
+        async with _open(running, alice, path) as one, _open(running, bob, path, at=second) as two:
+            for page in (one, two):
+                while len(people := (await _next(page, "people"))["people"]) < 2:
+                    pass
+                assert [person["name"] for person in people] == ["Alice", "Bob"]
+            for number in range(30):
+                await two.send(json.dumps({"x": 10 + number, "y": 20}))
+            while (pointer := await _next(one, "pointer"))["at"] != [39, 20]:
+                pass
+            assert pointer["who"] == people[1]["who"]
+            await two.close()
+            assert [person["name"] for person in (await _next(one, "people"))["people"]] == ["Alice"]
+            assert (await _next(one, "pointer"))["at"] is None
+
+    asyncio.run(meet())
+
+
+def test_who_was_with_a_process_that_died_is_here_no_longer(
+    running: Running, alice: httpx.Client, watched: str
+) -> None:
+    """It could not say that it ends; nobody renews what it told."""
+    presence, clock = running.services.sessions.presence, running.services.database.clock
+    presence.tell("dead:1:x", [Present(watched, "p99", "Dora", "full", "member", inside=True)])
+    told = presence.elsewhere("other", {watched})
+    assert [one.name for one in told] == ["Dora"]
+    with running.services.database.session() as session:
+        row = session.get_one(SessionPresence, ("dead:1:x", watched, "p99"))
+        row.seen = clock() - timedelta(seconds=LEASE_S + 1)
+    assert presence.elsewhere("other", {watched}) == []
 
 
 @pytest.mark.parametrize(

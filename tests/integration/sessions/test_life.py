@@ -84,6 +84,24 @@ def test_it_can_be_extended_within_the_rules(alice: httpx.Client, session_id: st
     assert refused.status_code == 409
 
 
+def test_its_person_extends_it_in_the_bar_above_the_program_until_it_has_all_its_time(
+    running: Running, alice: httpx.Client
+) -> None:
+    one = running.start(alice)
+    before = alice.get(f"/api/v1/sessions/{one}").json()["expires"]
+    with running.inside(alice, one) as browser:
+        assert 'allows" >Extend</button>' in browser.get("/.pandaas/").text
+        assert browser.get("/.pandaas/state").json()["extend"] is True
+        assert browser.post("/.pandaas/extend", headers={"Origin": "http://evil.example"}).status_code == 403
+        assert browser.post("/.pandaas/extend").status_code == 204
+        assert alice.get(f"/api/v1/sessions/{one}").json()["expires"] > before
+        alice.post(f"/api/v1/sessions/{one}/extend", json={"hours": 168}).raise_for_status()
+        assert browser.get("/.pandaas/state").json()["extend"] is False
+        assert 'allows" hidden>Extend</button>' in browser.get("/.pandaas/").text
+        assert "at most" in browser.post("/.pandaas/extend").json()["message"]
+    alice.post(f"/api/v1/sessions/{one}/end")
+
+
 def test_what_an_operator_says_stands_above_the_program_until_it_was_read(
     running: Running, alice: httpx.Client, session_id: str
 ) -> None:

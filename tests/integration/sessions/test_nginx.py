@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -16,6 +17,7 @@ import pytest
 import websockets
 
 from pandaas.access import FACILITY
+from pandaas.db.tables import WorkSession
 from pandaas.model import TeamRole
 from pandaas.server.sessions.proxy import Proxy
 
@@ -28,11 +30,16 @@ UNPACKED = ROOT / ".cache/debian/usr/sbin/nginx"
 
 @pytest.fixture(scope="module")
 def port(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    with nginx_before(running.url, tmp_path_factory.mktemp("nginx")) as found:
+        yield found
+
+
+@contextmanager
+def nginx_before(url: str, folder: Path) -> Iterator[int]:
     """Where nginx listens, with the example as its configuration; only names, ports and the certificate are ours."""
     nginx = shutil.which("nginx") or next((str(p) for p in (Path("/usr/sbin/nginx"), UNPACKED) if p.exists()), None)
     if nginx is None:
         pytest.skip("nginx is not installed")
-    folder = tmp_path_factory.mktemp("nginx")
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         found: int = probe.getsockname()[1]
@@ -51,7 +58,7 @@ def port(running: Running, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     head = f"daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;\nevents {{}}\n"
-    upstream = f"upstream pandaas {{ server {running.url.removeprefix('http://')}; }}\n"
+    upstream = f"upstream pandaas {{ server {url.removeprefix('http://')}; }}\n"
     main = folder / "nginx.conf"
     main.write_text(f"{head}http {{\naccess_log off;\n{temporary}{upstream}{text}\n}}\n", "utf-8")
     process = subprocess.Popen([nginx, "-p", str(folder), "-c", str(main), "-e", str(folder / "error.log")])
@@ -147,6 +154,43 @@ def test_websockets_go_by_way_of_the_platform(
             return await websocket.recv()
 
     assert asyncio.run(talk()) == "heard hello"
+
+
+_CLICKED = {"Sec-Fetch-User": "?1", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-origin"}
+
+
+def test_what_somebody_does_is_seen_and_what_a_page_asks_by_itself_is_not(
+    running: Running, alice: httpx.Client, session_id: str, port: int
+) -> None:
+    activity = running.services.sessions.activity
+    with through(port, running, alice, session_id) as browser:
+        browser.post("/count", content=b"typed").raise_for_status()
+        typed = activity.of(session_id)
+        browser.get("/seen").raise_for_status()
+        assert activity.of(session_id) == typed
+        browser.get("/seen", headers=_CLICKED).raise_for_status()
+        clicked = activity.of(session_id)
+    assert typed is not None
+    assert clicked is not None
+    assert clicked > typed
+
+
+def test_what_somebody_does_through_another_process_keeps_the_session_awake(
+    running: Running, second: str, alice: httpx.Client, session_id: str, tmp_path: Path
+) -> None:
+    """The process that looks whether sessions are idle is not the one that nginx asks."""
+    services = running.services
+    long_ago = services.database.clock() - timedelta(hours=1)
+    with nginx_before(second, tmp_path) as port, through(port, running, alice, session_id) as browser:
+        services.sessions.activity._last.clear()
+        with services.database.session() as session:
+            session.get_one(WorkSession, session_id).last_active = long_ago
+        browser.post("/count", content=b"typed").raise_for_status()
+    end = time.monotonic() + 40
+    while datetime.fromisoformat(alice.get(f"/api/v1/sessions/{session_id}").json()["last_active"]) == long_ago:
+        assert time.monotonic() < end, "nobody saw it"
+        time.sleep(0.2)
+    assert services.sessions.activity.of(session_id) is None
 
 
 def test_what_a_session_puts_in_the_place_of_its_socket_is_not_reached(

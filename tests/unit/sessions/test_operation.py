@@ -12,8 +12,9 @@ from pandaas.db import Database
 from pandaas.db.tables import Event, Notice, SessionDataset, WorkSession
 from pandaas.identity import Identity
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
-from pandaas.runtime import Runtime
+from pandaas.runtime import Observation, Runtime
 from pandaas.sessions import SessionService, SessionView, life
+from pandaas.sessions.keeper import _Seen
 from pandaas.sessions.life import Remembered
 from pandaas.sessions.orders import drained, this_node
 from pandaas.testing.facility import Facility, make_facility
@@ -131,6 +132,53 @@ def test_a_drained_computer_starts_nothing_and_puts_what_runs_to_sleep(place: Pl
     assert "New memory." in place.again().capacity(alice).words
     assert place.look(minutes=29).wish is None
     assert place.look(minutes=2).wish == "hibernate"
+
+
+class Queue:
+    """An engine in whose queue the session stands."""
+
+    def of(self, _row: WorkSession) -> Queue:
+        return self
+
+    def poll(self, _handles: Any) -> list[Observation]:
+        return [Observation("queued", detail="Waiting in Slurm")]
+
+
+def test_one_that_waits_in_a_queue_is_told_of_the_drain_and_put_to_sleep_when_its_time_has_come(place: Place) -> None:
+    place.set(state="starting", engine="slurm", ready=None, expires=None)
+    place.service.operation.drain(place.facility.principal("otto"), this_node(), "New memory.", 30)
+    order = place.view().order
+    assert order is not None
+    assert order.why == "The computer it waits for is taken out of service: New memory."
+    keeper = place.again()._keeper
+    keeper._engines = Queue()  # type: ignore[assignment]
+
+    def advance() -> WorkSession:
+        with place.facility.database.read() as session:
+            row, keeper._drains = session.get_one(WorkSession, ONE), drained(session)
+        keeper._advance(row, _Seen())
+        return row
+
+    assert advance().wish is None
+    [(text, mailed)] = place.told()
+    assert "hibernates in 30 minutes, started or not. The computer it waits for" in text
+    assert mailed
+    place.facility.clock.advance(minutes=31)
+    assert advance().wish == "hibernate"
+    assert len(place.told()) == 1
+
+
+def test_one_whose_software_is_prepared_sleeps_instead_of_starting(place: Place) -> None:
+    place.set(state="requested", node=None, environment=None, ready=None, expires=None)
+    place.service.operation.drain(place.facility.principal("otto"), this_node(), "New memory.", 30)
+    order = place.view().order
+    assert order is not None
+    with place.facility.database.read() as session:
+        row = session.get_one(WorkSession, ONE)
+    place.service._starting.start(row)
+    assert row.state == "hibernated"
+    assert row.reason == "No sessions start now, this computer is taken out of service: New memory."
+    assert "was not started" in place.told()[0][0]
 
 
 def test_a_drain_is_undone_with_one_call(place: Place) -> None:

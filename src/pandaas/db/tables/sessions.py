@@ -153,6 +153,27 @@ class SessionMessage(Base):
     created: Mapped[datetime]
 
 
+class SessionPresence(Base):
+    """Somebody at a session through one process of the platform, which renews `seen`; `left`: when she last closed its program."""
+
+    __tablename__ = "session_presence"
+
+    process: Mapped[str] = mapped_column(String(300), primary_key=True)
+    session_id: Mapped[str] = mapped_column(
+        ForeignKey("work_session.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+    who: Mapped[str] = mapped_column(String(30), primary_key=True)
+    name: Mapped[str] = mapped_column(String(200))
+    may: Mapped[str] = mapped_column(String(8))
+    role: Mapped[str] = mapped_column(String(16))
+    here: Mapped[bool]
+    inside: Mapped[bool]
+    x: Mapped[int | None]
+    y: Mapped[int | None]
+    seen: Mapped[datetime]
+    left: Mapped[datetime | None]
+
+
 class SessionResult(Base):
     """A file of a session's results folder that was registered as a dataset, and what it was made with.
 

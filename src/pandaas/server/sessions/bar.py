@@ -21,7 +21,7 @@ h1 {{ font-size: 13px; margin: 0; flex: 1; overflow: hidden; white-space: nowrap
 #said span {{ flex: 1 }}
 #company {{ background: #e5dbff; color: #3b1d82; padding: 5px 12px }}
 iframe {{ flex: 1; border: 0; width: 100%; background: #fff }}
-</style><header><h1>{title}</h1><span id=here></span><span id=left>{left}</span><a href="{link}">{words}</a></header>
+</style><header><h1>{title}</h1><span id=here></span><span id=left>{left}</span><button id=extend type=button title="Gives it 4 more hours, within what this facility allows" {fixed}>Extend</button><a href="{link}">{words}</a></header>
 <div id=warning role=alert {hidden}>{warning}</div>
 <div id=said role=alert {silent}><span id=words>{said}</span><button id=read type=button>Understood</button></div>
 <div id=company role=status {alone}>{company}</div>
@@ -29,18 +29,26 @@ iframe {{ flex: 1; border: 0; width: 100%; background: #fff }}
 <script nonce={nonce}>
 const left = document.getElementById('left'), warning = document.getElementById('warning');
 const said = document.getElementById('said'), words = document.getElementById('words');
+const extend = document.getElementById('extend');
 const company = document.getElementById('company'), here = document.getElementById('here');
 async function look() {{
   try {{
     const answer = await fetch('/.pandaas/state');
     if (answer.ok) {{
       const now = await answer.json();
-      left.textContent = now.left; here.textContent = now.here; warning.textContent = now.warning; warning.hidden = !now.warning;
+      left.textContent = now.left; extend.hidden = !now.extend; here.textContent = now.here; warning.textContent = now.warning; warning.hidden = !now.warning;
       company.textContent = now.company; company.hidden = !now.company; words.textContent = now.said; said.hidden = !now.said;
-    }} else {{ left.textContent = ''; warning.textContent = 'This session has ended. Its page says why.'; warning.hidden = false; }}
+    }} else {{ left.textContent = ''; extend.hidden = true; warning.textContent = 'This session has ended. Its page says why.'; warning.hidden = false; }}
   }} catch {{ left.textContent = 'No connection; trying again …'; }}
 }}
 document.getElementById('read').onclick = async () => {{ await fetch('/.pandaas/understood', {{ method: 'POST' }}); look(); }};
+extend.onclick = async () => {{
+  extend.disabled = true;
+  const answer = await fetch('/.pandaas/extend', {{ method: 'POST' }}).catch(() => null);
+  extend.disabled = false;
+  await look();
+  if (answer && answer.status === 409) left.textContent = (await answer.json()).message;
+}};
 look();
 setInterval(look, 5000);
 </script>"""
@@ -59,6 +67,7 @@ def bar_page(said: Outlook, *, link: str) -> Response:
         hidden="" if said.warning else "hidden",
         company=escape(said.company),
         alone="" if said.company else "hidden",
+        fixed="" if said.extend else "hidden",
         said=escape(said.said),
         silent="" if said.said else "hidden",
         link=escape(link),

@@ -35,11 +35,13 @@ FRAME = "/.pandaas/"
 STATE = "/.pandaas/state"
 MAY = "/.pandaas/may"
 UNDERSTOOD = "/.pandaas/understood"
+EXTEND = "/.pandaas/extend"
 COOKIE = "pandaas-session"
 _SAFE = {"GET", "HEAD", "OPTIONS"}
 _READS = {"GET", "HEAD"}
 _ONLY_WATCH = "You only watch this session: nothing is changed."
 _MOST_BYTES = 4096
+_CLICK_HOURS = 4.0
 _MOST_DOORS = 1000
 _PAGE = (
     "<!doctype html><html lang=en><meta charset=utf-8><title>{title}</title>"
@@ -102,7 +104,10 @@ class SessionDoor:
                 await to_thread.run_sync(services.sessions.glances.understood, entry)
             await Response(status_code=204)(scope, receive, send)
             return
-        if scope["method"] not in _SAFE:
+        if scope["path"] == EXTEND and scope["method"] == "POST":
+            await (await self._extend(services, entry))(scope, receive, send)
+            return
+        if _does_something(request, scope["method"]):
             services.sessions.activity.note(session_id)
         try:
             await self._proxy.http(request, send, services.sessions, session_id)
@@ -118,7 +123,7 @@ class SessionDoor:
         entry = await self._entry(request, services, session_id)
         if self._refusal(request, session_id, entry, method) is not None:
             return Response(status_code=403)
-        if method not in _SAFE:
+        if _does_something(request, method):
             services.sessions.activity.note(session_id)
         try:
             door = await self._shown(services, session_id)
@@ -193,11 +198,29 @@ class SessionDoor:
         """Our bar above the session's pages, and what the bar shows."""
         said = await to_thread.run_sync(services.sessions.outlook, entry)
         if request.url.path == STATE:
-            company: Company = request.app.state.company
-            others = [one["name"] for one in company.people(entry.session_id) if one["who"] != str(entry.who)]
+            others = await self._others(request, services, entry)
             told = vars(said) | {"here": f"Here: {', '.join(others)}" if others else ""}
             return JSONResponse(told, headers={"cache-control": "no-store"})
         return bar_page(said, link=self._addresses.platform(request)[0] + said.page)
+
+    @staticmethod
+    async def _extend(services: Services, entry: Entry) -> Response:
+        if entry.role != "owner":
+            return JSONResponse({"message": "Only the session's person extends it here."}, 403)
+        try:
+            await to_thread.run_sync(services.sessions.extend_inside, entry, _CLICK_HOURS)
+        except PandaasError as error:
+            return JSONResponse({"message": str(error)}, 409)
+        return Response(status_code=204)
+
+    @staticmethod
+    async def _others(request: Request, services: Services, entry: Entry) -> list[str]:
+        """Who else is here: what this process knows, and what the others have told."""
+        company: Company = request.app.state.company
+        known = {one["who"]: one["name"] for one in company.people(entry.session_id)}
+        told = await to_thread.run_sync(services.sessions.presence.elsewhere, "", {entry.session_id})
+        names = known | {one.who: one.name for one in told}
+        return sorted(name for who, name in names.items() if who != str(entry.who))
 
     async def _entry(self, connection: HTTPConnection, services: Services, session_id: str) -> Entry | None:
         secret = connection.cookies.get(cookie_name(connection))
@@ -228,6 +251,12 @@ class SessionDoor:
         }
         body = _PAGE.format(title="This session is closed", text=escape(text), link=escape(link))
         return HTMLResponse(body, status, headers=headers)
+
+
+def _does_something(request: Request, method: str) -> bool:
+    """Is somebody there? Pages ask for things by themselves; a page that a person went to by a click counts, which browsers
+    say and scripts can't (Fetch Metadata)."""
+    return method not in _SAFE or request.headers.get("sec-fetch-user") == "?1"
 
 
 def _overrides(request: Request) -> bool:

@@ -64,7 +64,8 @@ async def show(websocket: WebSocket, look: arrivals.LookAgain) -> None:
         return
     await websocket.accept(subprotocol="binary" if "binary" in websocket.scope.get("subprotocols", ()) else None)
     company: Company = websocket.app.state.company
-    if entry.role != "owner" and company.newly_in(entry):
+    new = entry.role != "owner" and company.newly_in(entry)
+    if new and not await to_thread.run_sync(services.sessions.presence.lately_inside, entry):
         await to_thread.run_sync(services.sessions.entered, entry)
     with company.present(entry, inside=True):
         await _carry(websocket, services, entry=entry, look=look, reader=reader, writer=writer)

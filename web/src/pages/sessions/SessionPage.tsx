@@ -23,6 +23,7 @@ import { useCompany, usePeople, type Company } from './company';
 import { remaining, SessionMark } from './marks';
 import { enter } from './enter';
 import { MoreTime } from './MoreTime';
+import { Ordered, waits } from './Ordered';
 import { workSessionQuery } from './queries';
 import { Results } from './Results';
 import classes from './sessions.module.css';
@@ -55,7 +56,7 @@ function Session({ session }: { session: WorkSessionOut }) {
     <div className={classes.whole} ref={whole}>
       <Bar session={session} company={company} unread={unread} onFullScreen={() => void whole.current?.requestFullscreen()} beside={beside} onBeside={() => setBeside(!beside)} files={files} onFiles={() => setFiles(!files)} screen={() => whole.current?.querySelector<HTMLCanvasElement>('[role=application] canvas') ?? null} />
       {session.announcements.length > 0 && <Announcements session={session} />}
-      {session.stop_at && usable && <Ordered session={session} />}
+      {session.stop_at && (usable || waits(session)) && <Ordered session={session} />}
       {session.warned && !session.stop_at && usable && <Warning session={session} />}
       <div className={classes.row}>
         <div className={classes.program}>
@@ -158,7 +159,7 @@ function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, 
           </ActionIcon>
         </Tooltip>
       )}
-      {session.may_manage && (ready || session.state === 'requested' || session.state === 'starting' || session.state === 'hibernated') && (
+      {session.may_manage && (ready || waits(session) || session.state === 'hibernated') && (
         <Menu position="bottom-end" shadow="md">
           <Menu.Target>
             <ActionIcon variant="default" size={28} aria-label="More actions">
@@ -238,14 +239,6 @@ function Announcements({ session }: { session: WorkSessionOut }) {
   );
 }
 
-function Ordered({ session }: { session: WorkSessionOut }) {
-  return (
-    <Alert color="orange" className={classes.warning} title={<>This session hibernates <When at={session.stop_at} /></>} role="alert">
-      {session.stop_reason} Save your work: files are kept, and you can resume the session later.
-    </Alert>
-  );
-}
-
 function Warning({ session }: { session: WorkSessionOut }) {
   return (
     <Alert color="yellow" className={classes.warning} title="This session will hibernate soon" role="alert">
@@ -284,7 +277,7 @@ function NotUsable({ session }: { session: WorkSessionOut }) {
   const verb = useVerb(session.id);
   const now = useNow(true);
   if (session.ending) return <Waiting text={session.phase ? `${session.phase} …` : 'Ending …'} />;
-  if (session.state === 'requested' || session.state === 'starting') {
+  if (waits(session)) {
     const seconds = Math.max(0, Math.round((now - Date.parse(session.created)) / 1000));
     return <Waiting text={`${session.phase || 'Starting'} … ${session.ready ? '' : `${String(seconds)} s`}`} />;
   }

@@ -38,7 +38,9 @@ def demo(
 ) -> Iterator[RunningPlatform]:
     """A demo of its own, which knows the cluster."""
     settings = json.dumps({"enabled": True, "conf": str(slurm.conf), "poll_s": 0.5})
-    with start_demo("cluster", {"PANDAAS_RUNTIME__SLURM": settings}, analysed=False) as platform:
+    with start_demo(
+        "cluster", {"PANDAAS_RUNTIME__SLURM": settings, "PANDAAS_SESSIONS__SLURM": "true"}, analysed=False
+    ) as platform:
         yield platform
 
 
@@ -100,7 +102,9 @@ def test_a_session_runs_on_the_cluster(
     page.goto(f"{demo.url}/search?q=silica+spheres&kind=raw")
     page.get_by_role("link", name="Growing silica spheres").first.click()
     page.get_by_role("button", name="Open in …").click()
-    page.get_by_text("Cluster", exact=True).click()
+    page.get_by_role("menuitem", name=program).wait_for()
+    _picture(page, f"{ready}-before")
+    page.get_by_text("Cluster (Slurm)").click()
     _picture(page, f"{ready}-menu")
     page.get_by_role("menuitem", name=program).click()
     page.wait_for_url("http://s-*/.pandaas/", timeout=240_000)
@@ -116,8 +120,9 @@ def test_a_session_runs_on_the_cluster(
     page.goto(f"{demo.url}/sessions")
     page.get_by_text(program).first.wait_for()
     _picture(page, f"{ready}-sessions")
-    page.get_by_role("button", name=re.compile("^(End|Stop)")).first.click()
-    page.get_by_role("dialog").get_by_role("button", name=re.compile("^(End|Stop)")).click()
+    page.get_by_role("link", name=re.compile(f"^{program}")).first.click()
+    page.get_by_role("button", name="End", exact=True).click()
+    page.get_by_role("button", name="End the session").click()
     end = time.monotonic() + 60
     while slurm.said("squeue", "-h", "-t", "R,CG").strip():
         assert time.monotonic() < end

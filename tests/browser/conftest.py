@@ -23,7 +23,7 @@ _FLAGS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--disable-gpu",  # pages are drawn without SwiftShader, which cost 40 % of the browser's processor time …
+    "--disable-gpu",  # pages are drawn without SwiftShader, which took a sixth of the processor time …
     "--enable-unsafe-swiftshader",  # … and only WebGL with it
 ]
 # Long ones first and those without a demo early, while the other process makes its data; the rest follows as it is found.

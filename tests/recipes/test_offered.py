@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import h5py
@@ -88,6 +89,21 @@ def test_it_is_offered_exactly_where_it_fits(recipe: str, scanned: dict[str, tup
     wanted = {name for name in scanned if any(fnmatch.fnmatchcase(name, pattern) for pattern in FITS[recipe])}
     assert offered == {name for name in wanted if scanned[name]}
     assert offered or not FITS[recipe]  # of some there is no file in the shared data
+
+
+@pytest.mark.parametrize(
+    ("recipe", "pattern", "count"),
+    [("biosaxs", "biosaxs/GI2_A9_19_001_*.dat", 10), ("mx-gridscan", "mx/thau*", 19), ("fel-index", "fel/cspad_*.cbf", 3)],
+)
+def test_a_series_of_files_is_one_job(
+    recipe: str, pattern: str, count: int, scanned: dict[str, tuple[ScannedDataset, ...]]
+) -> None:
+    names = sorted(name for name in scanned if fnmatch.fnmatchcase(name, pattern))
+    chosen = [replace(_summary(one), pid=name) for name in names for one in scanned[name]]
+    found = assign(parse_manifest(bundled("recipes") / recipe), chosen)
+    assert found is not None
+    ((inputs,),) = (job.values() for job in found.jobs)
+    assert len(inputs) == count
 
 
 def _summary(found: ScannedDataset) -> DatasetSummary:

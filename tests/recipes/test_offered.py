@@ -93,7 +93,11 @@ def test_it_is_offered_exactly_where_it_fits(recipe: str, scanned: dict[str, tup
 
 @pytest.mark.parametrize(
     ("recipe", "pattern", "count"),
-    [("biosaxs", "biosaxs/GI2_A9_19_001_*.dat", 10), ("mx-gridscan", "mx/thau*", 19), ("fel-index", "fel/cspad_*.cbf", 3)],
+    [
+        ("biosaxs", "biosaxs/GI2_A9_19_001_*.dat", 10),
+        ("mx-gridscan", "mx/thau*", 19),
+        ("fel-index", "fel/cspad_*.cbf", 3),
+    ],
 )
 def test_a_series_of_files_is_one_job(
     recipe: str, pattern: str, count: int, scanned: dict[str, tuple[ScannedDataset, ...]]

@@ -61,7 +61,6 @@ def dataset(record: Record) -> DatasetOut:
     fields = _card_fields(record.card) | {
         "description": record.description,
         "end_time": record.end_time,
-        "release_time": record.release_time,
         "licence": record.licence,
         "proposal_title": record.proposal_title,
         "definitions": list(record.definitions),

@@ -7,9 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from pandaas.db import Database
+from pandaas.db.tables import Dataset
 from pandaas.server.routers import datasets, search, uploads
 from pandaas.testing.facility import SAXS, Facility, make_facility
 
@@ -149,3 +151,12 @@ def test_techniques_to_tag_with_are_found_by_name(browser: Browser) -> None:
     found = browser().get("/api/v1/techniques", params={"text": "saxs"}).json()
     assert (found[0]["iri"], found[0]["short"], found[0]["narrower"]) == (SAXS, "SAXS", 0)
     assert browser().get("/api/v1/techniques", params={"text": ""}).status_code == 422
+
+
+def test_what_is_never_released_names_no_day(facility: Facility, browser: Browser) -> None:
+    pid = facility.register("SEC-2/s.nxs", title="Cathode", start=OPEN)
+    with facility.database.session() as session:
+        row = session.scalars(select(Dataset).where(Dataset.pid == pid)).one()
+        row.release_time = facility.clock()
+    found = browser("bob").get(f"/api/v1/datasets/{pid}").json()
+    assert (found["open"], found["release_time"]) == (False, None)

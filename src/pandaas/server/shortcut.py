@@ -13,7 +13,7 @@ from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl
 
-from anyio import to_thread
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,7 +28,8 @@ Arguments = dict[str, Any]
 class _Way:
     """A route: `texts` are its parameters that take any text, `choices` those that take one of some, `numbers` whole numbers of a range.
 
-    `lists` are repeated, `longest` limits every text.
+    `lists` are repeated, `longest` limits every text. `at_once` is for what computes in Python: so many of them are answered at a
+    time, in the order they came. More would only take turns with each other, and with whoever reads and writes.
     """
 
     call: Callable[..., Response]
@@ -39,6 +40,7 @@ class _Way:
     lists: frozenset[str] = frozenset()
     numbers: Mapping[str, range] = field(default_factory=dict)
     with_request: bool = True
+    at_once: int | None = None
     refused: Callable[[PandaasError], Response] | None = None
     longest: int = 65_536
 
@@ -108,6 +110,7 @@ class Shortcut:
         """`search`: there is a catalogue, and its search goes this way too."""
         self.app = app
         self._ways = _BY_PATH | (_search() if search else {})
+        self._lanes = {way.template: CapacityLimiter(way.at_once) for way in self._ways.values() if way.at_once}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         found = _find(scope, self._ways) if scope["type"] == "http" and scope["method"] == "GET" else None
@@ -117,7 +120,8 @@ class Shortcut:
         way, arguments = found
         scope["route"] = SimpleNamespace(path=way.template)
         request = Request(scope, receive, send)
-        answer = await to_thread.run_sync(_answer, request, way, arguments)
+        lane = self._lanes.get(way.template)
+        answer = await to_thread.run_sync(_answer, request, way, arguments, limiter=lane)
         await answer(scope, receive, send)
 
 
@@ -135,6 +139,7 @@ def _search() -> dict[str, _Way]:
         lists=frozenset(FACETS),
         numbers={"limit": range(1, 501), "offset": range(1_000_001)},
         with_request=False,
+        at_once=2,
         longest=2_000,
     )
     return {template: way}

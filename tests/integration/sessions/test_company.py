@@ -127,12 +127,11 @@ def test_who_was_with_a_process_that_died_is_here_no_longer(
     """It could not say that it ends; nobody renews what it told."""
     presence, clock = running.services.sessions.presence, running.services.database.clock
     presence.tell("dead:1:x", [Present(watched, "p99", "Dora", "full", "member", inside=True)])
-    told = presence.elsewhere("other", {watched})
-    assert [one.name for one in told] == ["Dora"]
+    assert "Dora" in {one.name for one in presence.elsewhere("other", {watched})}
     with running.services.database.session() as session:
         row = session.get_one(SessionPresence, ("dead:1:x", watched, "p99"))
         row.seen = clock() - timedelta(seconds=LEASE_S + 1)
-    assert presence.elsewhere("other", {watched}) == []
+    assert "Dora" not in {one.name for one in presence.elsewhere("other", {watched})}
 
 
 @pytest.mark.parametrize(

@@ -118,6 +118,7 @@ def test_a_region_goes_through_the_stack_and_volumes_are_turned(view: RunningVie
     page.wait_for_url(re.compile("vis=volume.*cam=-66_"))
     page.get_by_text("Slices", exact=True).click()
     expect(page.get_by_role("group", name=re.compile("^(Front|Top|Side): "))).to_have_count(3)
+    page.wait_for_url(re.compile("vis=slices"))
     page.go_back()
     expect(scene).to_be_visible()
 

@@ -1,11 +1,11 @@
 /**
  * The viewer's state at once here, and in the page's hands (its address) when it has stood still: sliding through a hundred
- * frames must neither wait for the page nor write a hundred addresses.
+ * frames must neither wait for the page nor write a hundred addresses. A step, which 'back' takes back, is told at once.
  */
 
 import { useCallback, useEffect, useRef, useState } from 'react';
 
-import { stateToParams, type ViewerState } from '../core/state';
+import { isStep, stateToParams, type ViewerState } from '../core/state';
 
 const REPORT_AFTER_MS = 200;
 
@@ -13,8 +13,8 @@ interface Held {
   readonly state: ViewerState;
   /** The page's state that was last taken over. */
   readonly given: string;
-  /** What was reported and has not come back yet. */
-  readonly reported: string | null;
+  /** What was changed here and not told yet: it goes on top of whatever the page gives. */
+  readonly pending: Partial<ViewerState>;
 }
 
 const textOf = (state: ViewerState) => JSON.stringify(stateToParams(state));
@@ -24,11 +24,10 @@ export function useOwnState(
   report: (partial: Partial<ViewerState>) => void,
 ): [ViewerState, (partial: Partial<ViewerState>) => void] {
   const givenText = textOf(given);
-  const [held, setHeld] = useState<Held>({ state: given, given: givenText, reported: null });
+  const [held, setHeld] = useState<Held>({ state: given, given: givenText, pending: {} });
   if (givenText !== held.given) {
-    // The page's answer to a report changes nothing here; anything else (back, a link) is taken over.
-    const isAnswer = givenText === held.reported;
-    setHeld({ state: isAnswer ? held.state : given, given: givenText, reported: isAnswer ? null : held.reported });
+    const next = { ...given, ...held.pending };
+    setHeld({ ...held, state: textOf(next) === textOf(held.state) ? held.state : next, given: givenText });
   }
 
   const pending = useRef<Partial<ViewerState>>({});
@@ -40,15 +39,17 @@ export function useOwnState(
   useEffect(() => () => clearTimeout(timer.current), []);
 
   const change = useCallback((partial: Partial<ViewerState>) => {
-    setHeld((before) => ({ ...before, state: { ...before.state, ...partial } }));
+    setHeld((before) => ({ ...before, state: { ...before.state, ...partial }, pending: { ...before.pending, ...partial } }));
     pending.current = { ...pending.current, ...partial };
     clearTimeout(timer.current);
-    timer.current = setTimeout(() => {
+    const tell = () => {
       const all = pending.current;
       pending.current = {};
-      setHeld((before) => ({ ...before, reported: textOf(before.state) }));
+      setHeld((before) => ({ ...before, pending: {} }));
       reporter.current(all);
-    }, REPORT_AFTER_MS);
+    };
+    if (isStep(partial)) tell();
+    else timer.current = setTimeout(tell, REPORT_AFTER_MS);
   }, []);
 
   return [held.state, change];

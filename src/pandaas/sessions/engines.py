@@ -7,7 +7,6 @@ computer it is on: so it has to run on a node that this platform runs on too.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -57,12 +56,8 @@ class SessionEngines:
         return Size(cores, engine.memory_mb)
 
     def sizes(self) -> dict[str, Size]:
-        """The largest of each that answers."""
-        found = {}
-        for name in self._found:
-            with suppress(Unavailable):
-                found[name] = self.largest(name)
-        return found
+        """The largest of each."""
+        return {name: self.largest(name) for name in self._found}
 
     def of(self, row: WorkSession) -> Engine:
         """The engine of a session; `Unavailable` where it is not offered any more."""

@@ -2,7 +2,7 @@ import { MantineProvider } from '@mantine/core';
 import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { choiceLabel } from './FieldInput';
 import { ParameterForm } from './ParameterForm';
@@ -111,16 +111,6 @@ it('writes choices as people read them', () => {
 });
 
 describe('the form', () => {
-  beforeAll(() => {
-    const list = { matches: false, addEventListener: () => undefined, removeEventListener: () => undefined };
-    window.matchMedia = () => list as unknown as MediaQueryList;
-    window.ResizeObserver = class {
-      observe() { /* jsdom lays nothing out */ }
-      unobserve() { /* jsdom lays nothing out */ }
-      disconnect() { /* jsdom lays nothing out */ }
-    };
-  });
-
   function Harness() {
     const [values, setValues] = useState<Record<string, unknown>>({ npt: 1000, distance: null });
     const shown = [named('npt'), named('distance')];

@@ -3,7 +3,7 @@ import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
-import { beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 
 import type { OfferOut } from '@/api/types';
 
@@ -38,16 +38,6 @@ function Sample({ told, engines = ENGINES }: { told: (computer: Computer) => voi
     </MantineProvider>
   );
 }
-
-beforeAll(() => {
-  const list = { matches: false, addEventListener: () => undefined, removeEventListener: () => undefined };
-  window.matchMedia = () => list as unknown as MediaQueryList;
-  window.ResizeObserver = class {
-    observe = () => undefined;
-    unobserve = () => undefined;
-    disconnect = () => undefined;
-  };
-});
 
 it('lets a person ask for more time and cores, in minutes, or leave both to the recipe', async () => {
   const user = userEvent.setup();

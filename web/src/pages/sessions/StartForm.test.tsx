@@ -2,7 +2,7 @@ import { MantineProvider } from '@mantine/core';
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { render, screen } from '@testing-library/react';
 import userEvent from '@testing-library/user-event';
-import { beforeAll, expect, it, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 
 import type { ProgramsOut } from '@/api/types';
 
@@ -30,16 +30,6 @@ function shown(offer = OFFER) {
     </MantineProvider>,
   );
 }
-
-beforeAll(() => {
-  const list = { matches: false, addEventListener: () => undefined, removeEventListener: () => undefined };
-  window.matchMedia = () => list as unknown as MediaQueryList;
-  window.ResizeObserver = class {
-    observe = () => undefined;
-    unobserve = () => undefined;
-    disconnect = () => undefined;
-  };
-});
 
 it('asks for what was chosen, and leaves to the program what was not', async () => {
   const user = userEvent.setup();

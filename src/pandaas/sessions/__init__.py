@@ -24,6 +24,7 @@ from pandaas.sessions.reach import Doorway
 from pandaas.sessions.results import Registered, ResultFile, ResultList, ResultRequest, SessionResults
 from pandaas.sessions.rights import Entry, Who
 from pandaas.sessions.service import SessionService
+from pandaas.sessions.software import Software
 from pandaas.sessions.views import Capacity, SessionRequest, SessionView
 
 __all__ = [
@@ -63,6 +64,7 @@ __all__ = [
     "SessionResults",
     "SessionService",
     "SessionView",
+    "Software",
     "TimeRequest",
     "Who",
 ]

@@ -57,6 +57,7 @@ from pandaas.sessions.registering import Registering
 from pandaas.sessions.results import Catalogue, SessionResults
 from pandaas.sessions.rights import Entry, Inside, Who
 from pandaas.sessions.sight import Sight
+from pandaas.sessions.software import Software
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move, tell
 from pandaas.sessions.views import Capacity, SessionRequest, SessionView
@@ -80,10 +81,10 @@ class SessionService:
         own_recipes: OwnRecipes | None = None,
     ) -> None:
         self._database = database
-        self._settings = settings
-        self._limits = settings.sessions
+        self._settings, self._limits = settings, settings.sessions
         self._access = access
         self._runtime = runtime
+        self.software = Software(database, runtime.environments)
         self._providers = Providers(settings.sessions.providers)
         self.programs = Programs(settings, runtime.environments, self._providers)
         self.activity = Activity(database.clock)

@@ -27,6 +27,7 @@ from pandaas.server.sessions.addresses import Addresses
 from pandaas.server.sessions.bar import bar_page
 from pandaas.server.sessions.company import Company
 from pandaas.server.sessions.proxy import LOOK_AGAIN_S, Proxy, own_cookies
+from pandaas.server.sessions.shipped import Shipped, is_shipped
 from pandaas.sessions import Entry
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ class SessionDoor:
         self.app = app
         self._addresses = Addresses(settings)
         self._proxy = Proxy()
+        self._shipped = Shipped()
         self._doors: dict[str, tuple[float, Path]] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -95,17 +97,9 @@ class SessionDoor:
         if entry is None or refusal is not None:
             await (refusal or Response(status_code=403))(scope, receive, send)
             return
-        if scope["path"] in {FRAME, STATE}:
-            answer = await self._frame(request, services, entry)
-            await answer(scope, receive, send)
-            return
-        if scope["path"] == UNDERSTOOD and scope["method"] == "POST":
-            if entry.role == "owner":
-                await to_thread.run_sync(services.sessions.glances.understood, entry)
-            await Response(status_code=204)(scope, receive, send)
-            return
-        if scope["path"] == EXTEND and scope["method"] == "POST":
-            await (await self._extend(services, entry))(scope, receive, send)
+        known = await self._own(request, services, entry) or await self._shipped_file(request, services, session_id)
+        if known is not None:
+            await known(scope, receive, send)
             return
         if _does_something(request, scope["method"]):
             services.sessions.activity.note(session_id)
@@ -113,6 +107,24 @@ class SessionDoor:
             await self._proxy.http(request, send, services.sessions, session_id)
         except PandaasError as error:
             await self._page(request, session_id, str(error), 502)(scope, receive, send)
+
+    async def _own(self, request: Request, services: Services, entry: Entry) -> Response | None:
+        """What our frame above the session's pages asks for."""
+        path, posted = request.url.path, request.method == "POST"
+        if path in {FRAME, STATE}:
+            return await self._frame(request, services, entry)
+        if path == UNDERSTOOD and posted:
+            if entry.role == "owner":
+                await to_thread.run_sync(services.sessions.glances.understood, entry)
+            return Response(status_code=204)
+        if path == EXTEND and posted:
+            return await self._extend(services, entry)
+        return None
+
+    async def _shipped_file(self, request: Request, services: Services, session_id: str) -> Response | None:
+        if not is_shipped(request):
+            return None
+        return await to_thread.run_sync(self._shipped.answer, request, services.sessions.software, session_id)
 
     async def _may(self, request: Request, services: Services, session_id: str) -> Response:
         """What nginx asks before it leads a request to the session itself (`auth_request`): 204 with the session's socket and

@@ -42,6 +42,12 @@ _NOT_OUT = _HOP | {
     "strict-transport-security", "access-control-allow-origin", "access-control-allow-credentials", "server", "date",
 }  # fmt: skip
 _NOT_IN_WEBSOCKET = _NOT_IN | {"host", "origin", "content-length", "user-agent"}
+HEADERS = {
+    "content-security-policy": "frame-ancestors 'self'; object-src 'none'",
+    "referrer-policy": "same-origin",
+    "x-content-type-options": "nosniff",
+}
+"""Of everything that is answered in a session's name: it is framed by pages of its own host and by nobody else."""
 _OURS = "pandaas"
 _STILL_S = 4.0
 LOOK_AGAIN_S = 2.0  # as long as keys are remembered; a door that is gone before is noticed when nobody answers
@@ -265,12 +271,10 @@ def _is_ours(cookie: str) -> bool:
 
 
 def _outward(answer: httpx.Response) -> list[tuple[bytes, bytes]]:
-    """Headers for the browser: the session is framed by pages of its own host and by nobody else."""
+    """Headers for the browser."""
     kept = [(name.lower(), value) for name, value in answer.headers.raw if name.lower().decode() not in _NOT_OUT]
     kept += [(b"set-cookie", _own_cookie(value)) for name, value in answer.headers.raw if name.lower() == b"set-cookie"]
-    kept.append((b"content-security-policy", b"frame-ancestors 'self'; object-src 'none'"))
-    kept.append((b"referrer-policy", b"same-origin"))
-    kept.append((b"x-content-type-options", b"nosniff"))
+    kept += [(name.encode(), value.encode()) for name, value in HEADERS.items()]
     return kept
 
 

@@ -52,6 +52,13 @@ except Exception as reason:  # no image: show how it begins
     print(open(path, "rb").read(2000).decode("utf-8", "replace"))"""
 
 
+_LEFT_OUT = (
+    "@jupyterlab/apputils-extension:announcements",
+    "@jupyterlab/extensionmanager-extension",
+    "@jupyterlab/lsp-extension",
+)
+
+
 def main(arguments: list[str]) -> None:
     told = json.loads(Path(arguments[1]).read_text("utf-8"))
     os.chdir(told["home"])
@@ -59,7 +66,7 @@ def main(arguments: list[str]) -> None:
     short = Path(tempfile.mkdtemp(prefix="pandaas-"))  # names of sockets may have 107 bytes only
     (short / "run").symlink_to(told["run"])
     os.environ["JUPYTER_RUNTIME_DIR"] = str(short / "kernels")  # of the kernels' sockets
-    without_news(Path(told["home"]))
+    leave_out(short)
     place = Path(told["home"]) / "sessions" / told["session"]
     place.mkdir(parents=True, exist_ok=True)
     link(told["results"], place / "results")
@@ -80,7 +87,7 @@ def become_jupyterlab(configuration: Path, first: Path) -> None:
 
 
 def settings(told: dict[str, Any], short: Path, first: str) -> dict[str, Any]:
-    address = "/lab/tree/" + first
+    address = f"/lab/workspaces/{told['session']}/tree/{first}"  # its own tabs: in the default one those of all earlier ones open
     server = {
         "sock": str(short / "run" / "http.sock"),
         "sock_mode": "0600",
@@ -92,6 +99,8 @@ def settings(told: dict[str, Any], short: Path, first: str) -> dict[str, Any]:
         "default_url": address,
         "websocket_ping_interval": 30000,
         "shutdown_no_activity_timeout": 0,
+        "jpserver_extensions": {"jupyter_lsp": False},
+        "tornado_settings": {"page_config_data": {"buildAvailable": False, "buildCheck": False}},
     }
     lab = {
         "default_url": address,
@@ -107,12 +116,14 @@ def settings(told: dict[str, Any], short: Path, first: str) -> dict[str, Any]:
     }
 
 
-def without_news(home: Path) -> None:
-    """There is no network to fetch news from, so JupyterLab doesn't ask; a person's own choice is kept."""
-    file = home / ".jupyter/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
-    if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps({"fetchNews": "false", "checkForUpdates": False}), "utf-8")
+def leave_out(short: Path) -> None:
+    """Parts of JupyterLab that find nothing here, but ask the server while the page loads: language servers, extensions to
+    install, announcements. A person's own `labconfig/page_config.json` counts more."""
+    folder = short / "config"
+    (folder / "labconfig").mkdir(parents=True)
+    told = {"disabledExtensions": dict.fromkeys(_LEFT_OUT, True)}
+    (folder / "labconfig/page_config.json").write_text(json.dumps(told), "utf-8")
+    os.environ["JUPYTER_CONFIG_PATH"] = str(folder)
 
 
 def notebook(told: dict[str, Any], place: Path) -> Path:

@@ -1,0 +1,66 @@
+"""What JupyterLab's page loads of the session's own software is answered without asking the session.
+
+A page of JupyterLab is a hundred such files. Their names hold a hash of what is in them, so the file of that name in the environment
+is what the session would send; the environment is the platform's, and sessions can't write it. What isn't there (an extension in
+somebody's home) is the session's to answer. Only who was let in comes this far.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from pathlib import Path
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from pandaas.server.files import FOR_EVER, answer_file, inside
+from pandaas.server.sessions.proxy import HEADERS
+from pandaas.sessions import Software
+
+_HASHED = r"(?:[\w.-]*[.-])?[0-9a-f]{16,64}\.(?:js|css|woff2?|ttf|svg|png)"
+_PART = r"@?\w[\w.-]*"
+_PLACES = (
+    (re.compile(rf"/static/lab/({_HASHED})"), "share/jupyter/lab/static"),
+    (re.compile(rf"/lab/extensions/((?:{_PART}/){{1,2}}static/{_HASHED})"), "share/jupyter/labextensions"),
+)
+_ASK_AGAIN_S = 60.0
+_MOST = 1000
+
+
+def is_shipped(request: Request) -> bool:
+    """Could this be such a file?"""
+    return request.method in {"GET", "HEAD"} and _place(request) is not None
+
+
+class Shipped:
+    """Remembers which folder a session's software is in: it changes only when the session is resumed, and with it the hashes."""
+
+    def __init__(self) -> None:
+        self._folders: dict[str, tuple[float, Path | None]] = {}
+
+    def answer(self, request: Request, software: Software, session_id: str) -> Response | None:
+        """The file that is asked for; None where the session has to be asked."""
+        place, folder = _place(request), self._folder(software, session_id)
+        if place is None or folder is None:
+            return None
+        file = inside(folder / place[0], place[1])
+        return answer_file(file, request, HEADERS | {"cache-control": FOR_EVER}) if file is not None else None
+
+    def _folder(self, software: Software, session_id: str) -> Path | None:
+        now = time.monotonic()
+        known = self._folders.get(session_id)
+        if known is not None and now - known[0] < _ASK_AGAIN_S:
+            return known[1]
+        if len(self._folders) >= _MOST:
+            self._folders.clear()
+        self._folders[session_id] = now, software.of(session_id)
+        return self._folders[session_id][1]
+
+
+def _place(request: Request) -> tuple[str, str] | None:
+    for pattern, folder in _PLACES:
+        found = pattern.fullmatch(request.url.path)
+        if found is not None:
+            return folder, found[1]
+    return None

@@ -1,0 +1,95 @@
+"""Files of a session's software are answered for it, those alone, and never another file of the computer."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.requests import Request
+
+from pandaas.server.sessions.shipped import Shipped, is_shipped
+
+MAIN = "main.efd36b46f3b45eb8.js"
+VIEWER = "919.0ec79f27c9411f207130.js"
+
+
+class Software:
+    """What the door asks of the room."""
+
+    def __init__(self, folder: Path | None) -> None:
+        self.folder, self.asked = folder, 0
+
+    def of(self, _session_id: str) -> Path | None:
+        self.asked += 1
+        return self.folder
+
+
+@pytest.fixture
+def software(tmp_path: Path) -> Path:
+    root = tmp_path / "environment"
+    for name in (f"lab/static/{MAIN}", f"labextensions/viewer/static/{VIEWER}", f"labextensions/@x/y/static/{VIEWER}"):
+        (root / "share/jupyter" / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / "share/jupyter" / name).write_text("program")
+    (root / "share/jupyter/lab/static/index.html").write_text("page")
+    (tmp_path / "secret.0123456789abcdef.js").write_text("secret")
+    (root / "share/jupyter/lab/static/out.0123456789abcdef.js").symlink_to(tmp_path / "secret.0123456789abcdef.js")
+    return root
+
+
+def answered(asked_of: Any, path: str, method: str = "GET") -> Any:
+    request = Request(
+        {"type": "http", "method": method, "path": path, "headers": [], "query_string": b"v=1", "server": ("s", 80)}
+    )
+    return Shipped().answer(request, asked_of, "s-1") if is_shipped(request) else None
+
+
+@pytest.mark.parametrize(
+    "path", [f"/static/lab/{MAIN}", f"/lab/extensions/viewer/static/{VIEWER}", f"/lab/extensions/@x/y/static/{VIEWER}"]
+)
+def test_files_named_by_their_content_come_from_the_environment(software: Path, path: str) -> None:
+    answer = answered(Software(software), path)
+    assert "immutable" in answer.headers["cache-control"]
+    assert "frame-ancestors 'self'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/lab/index.html",  # changes under its name
+        "/static/lab/main.0000000000000000.js",  # an extension of somebody's own
+        "/static/lab/out.0123456789abcdef.js",  # leads out
+        "/static/lab/../../../../secret.0123456789abcdef.js",
+        "/lab/extensions/../../../secret.0123456789abcdef.js",
+        "/lab/extensions/../../static/secret.0123456789abcdef.js",
+        f"/lab/extensions/viewer/{VIEWER}",
+        f"/api/contents/{MAIN}",
+    ],
+)
+def test_everything_else_is_the_rows_to_answer(software: Path, path: str) -> None:
+    assert answered(Software(software), path) is None
+
+
+def test_what_is_sent_to_such_an_address_reaches_the_session(software: Path) -> None:
+    assert answered(Software(software), f"/static/lab/{MAIN}", "POST") is None
+
+
+def test_a_program_without_an_environment_answers_itself() -> None:
+    assert answered(Software(None), f"/static/lab/{MAIN}") is None
+
+
+def test_the_folder_is_asked_for_once(software: Path) -> None:
+    asked_of, shelf = Software(software), Shipped()
+    for _ in range(2):
+        request = Request(
+            {
+                "type": "http",
+                "method": "GET",
+                "path": f"/static/lab/{MAIN}",
+                "headers": [],
+                "query_string": b"",
+                "server": ("s", 80),
+            }
+        )
+        assert shelf.answer(request, asked_of, "s-1") is not None  # type: ignore[arg-type]
+    assert asked_of.asked == 1

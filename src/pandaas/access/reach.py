@@ -3,6 +3,7 @@ bitmaps are both made from, so that `RULE` is read in one place."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,13 +48,14 @@ def reach(principal: Principal, action: Action) -> Reach:
     also = reach(principal.viewer, action) if principal.viewer is not None else None
     if is_operator(principal):
         return Reach(everything=True, also=also)
-    return Reach(False, _lines(principal, action), _lines(principal, needed_of_ancestors(action)), also)
+    ties = _ties(principal)
+    return Reach(False, _lines(ties, action), _lines(ties, needed_of_ancestors(action)), also)
 
 
-def _lines(principal: Principal, action: Action) -> tuple[Line, ...]:
+def _lines(ties: Mapping[Tie, frozenset[Any]], action: Action) -> tuple[Line, ...]:
     found = []
     for grant in RULE:
-        among = _among(principal, grant.tie)
+        among = ties.get(grant.tie)
         if action in grant.actions | grant.if_withdrawn and (grant.tie in _OF_EVERYBODY or among):
             types = None if grant.types == frozenset(ProposalType) else grant.types
             found.append(Line(grant.tie, among, types, _withdrawn(grant, action)))
@@ -66,15 +68,15 @@ def _withdrawn(grant: Grant, action: Action) -> bool | None:
     return None if action in grant.actions else True
 
 
-def _among(principal: Principal, tie: Tie) -> frozenset[Any] | None:
-    match tie:
-        case Tie.RELEASED | Tie.ANNOUNCED | Tie.OPERATOR:
-            return None
-        case Tie.OWNER:
-            return frozenset() if principal.person_id is None else frozenset({principal.person_id})
-        case Tie.STAFF:
-            return principal.instruments
-        case Tie.SHARED:
-            return principal.linked_datasets
-        case _:
-            return frozenset(proposal for proposal, role in principal.teams.items() if TEAM_TIE[role] is tie)
+def _ties(principal: Principal) -> dict[Tie, frozenset[Any]]:
+    """The values of each tie's column that let this principal in; ties that no column tells of are left out."""
+    proposals: dict[Tie, set[int]] = {tie: set() for tie in TEAM_TIE.values()}
+    for proposal, role in principal.teams.items():
+        proposals[TEAM_TIE[role]].add(proposal)
+    owner = frozenset() if principal.person_id is None else frozenset({principal.person_id})
+    return {
+        **{tie: frozenset(ids) for tie, ids in proposals.items()},
+        Tie.OWNER: owner,
+        Tie.STAFF: principal.instruments,
+        Tie.SHARED: principal.linked_datasets,
+    }

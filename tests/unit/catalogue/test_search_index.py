@@ -23,7 +23,7 @@ from pandaas.catalogue.search.index.lexicon import Lexicon
 from pandaas.catalogue.search.index.maps import Releases
 from pandaas.catalogue.search.index.words import WordCollection
 from pandaas.db import append
-from pandaas.db.tables import Dataset, Event
+from pandaas.db.tables import Dataset, Event, Proposal
 from pandaas.model import ANONYMOUS, Principal, Unavailable
 from pandaas.testing.facility import Facility
 
@@ -53,6 +53,16 @@ def test_a_query_sees_what_was_written_before_it(facility: Facility, search: Ind
     facility.catalogue.edit(facility.principal("alice"), pid, {"title": "Zeolite"})
     assert titles(search, "ysozym") == []
     assert titles(search, "zeolite") == ["Zeolite"]
+
+
+def test_the_name_of_a_proposal_in_a_facet_is_the_one_it_has_now(facility: Facility, search: IndexSearch) -> None:
+    def label() -> str:
+        return search.search(FACILITY, SearchQuery()).facets["proposal"][0].label
+
+    before = label()
+    with facility.database.session() as session:
+        session.execute(update(Proposal).where(Proposal.name == "PUB-1").values(title="Renamed"))
+    assert label() == "PUB-1 – Renamed" != before
 
 
 def test_what_could_not_be_taken_over_is_taken_over_later(

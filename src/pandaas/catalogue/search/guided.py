@@ -74,9 +74,9 @@ class GuidedSearch:
             for pid, name, value, text, unit in session.execute(_MATCHED, of_these):
                 told.setdefault(pid, []).append(f"{name}: {_value_text(value, text, unit)}")
         return tuple(
-            replace(
-                card, snippet=" · ".join([*([card.snippet] if card.snippet else []), *told.get(card.pid, ())]) or None
-            )
+            replace(card, snippet=" · ".join([*([card.snippet] if card.snippet else []), *told[card.pid]]))
+            if card.pid in told
+            else card
             for card in cards
         )
 
@@ -211,7 +211,10 @@ def _joined(written: Iterable[_Written]) -> str:
 def _as_chosen(values: Sequence[FacetCount], query: SearchQuery) -> tuple[FacetCount, ...]:
     """Techniques as the person chose them: narrower ones came along, but she did not choose them."""
     chosen = set(query.selected.get("technique", ()))
-    marked = [replace(value, selected=value.value in chosen) for value in values]
+    marked = [
+        value if value.selected == (value.value in chosen) else replace(value, selected=not value.selected)
+        for value in values
+    ]
     return tuple(value for value in marked if value.count or value.selected)
 
 

@@ -12,6 +12,7 @@ import math
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from pandaas.catalogue.folding import fold, storable
 from pandaas.catalogue.values import UnderstoodTerm
@@ -127,7 +128,11 @@ def parse(text: str, techniques: Techniques | None = None) -> list[Term]:
 
     `technique:` finds a term of `techniques` by any of its names, and whatever is narrower.
     """
-    known = techniques or built_in()
+    return list(_parsed(text, techniques or built_in()))
+
+
+@lru_cache(maxsize=256)  # one question is read by whoever guides it and by the engine, and again for its histograms
+def _parsed(text: str, known: Techniques) -> tuple[Term, ...]:
     text = storable(text)
     terms: list[Term] = []
     for token in tokens(text):
@@ -135,7 +140,7 @@ def parse(text: str, techniques: Techniques | None = None) -> list[Term]:
             terms.append(_problem_term(text[token.start :], f"Only the first {MOST_TERMS} terms are used."))
             break
         terms.append(_term(text[token.start : token.end], token.field, token.value, known, negated=token.negated))
-    return [term for term in terms if term.shown.value or term.shown.problem]
+    return tuple(term for term in terms if term.shown.value or term.shown.problem)
 
 
 @dataclass(frozen=True)

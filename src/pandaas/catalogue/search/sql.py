@@ -19,7 +19,7 @@ from pandaas.catalogue.cards import cards_of
 from pandaas.catalogue.folding import matching_line
 from pandaas.catalogue.search import ranking
 from pandaas.catalogue.search.conditions import Conditions, year_of_start
-from pandaas.catalogue.search.facets import labelled
+from pandaas.catalogue.search.facets import Names, labelled
 from pandaas.catalogue.search.language import Term, Words, parse
 from pandaas.catalogue.values import FACETS, Card, SearchQuery, SearchResult
 from pandaas.catalogue.vocabulary import Vocabulary
@@ -38,6 +38,7 @@ class SqlSearch:
         self._database = database
         self._access = access
         self._vocabulary = vocabulary
+        self.names = Names(database)
         self._statistics: Memo[ranking.Statistics] = Memo(database, limit=256)
 
     def search(self, principal: Principal, query: SearchQuery) -> SearchResult:
@@ -53,8 +54,8 @@ class SqlSearch:
             chosen = [*base, *selections.values()]
             best = self._best(session, principal, query, terms, total) if total else None
             found = _page(session, chosen, query, best) if total else {}
-            results = self.cards(session, found, terms)
-            facets = labelled(session, counts, query.selected, techniques)
+            results = self.cards(session, list(found), found, terms)
+            facets = labelled(session, self.names, counts, query.selected, techniques)
         suggestion = None if total else self._suggestion(principal, query, terms, conditions)
         return SearchResult(
             total=total,
@@ -100,12 +101,15 @@ class SqlSearch:
         known = self._statistics.get(key, lambda: ranking.statistics(session, seen, words, conditions))
         return ranking.score(words, known, conditions)
 
-    def cards(self, session: Session, found: Mapping[int, str], terms: Sequence[Term]) -> tuple[Card, ...]:
-        """The cards of these rows, given with their search texts, in that order, with why they matched. Asks no rights:
-        see `cards_of`."""
-        cards = cards_of(session, list(found), self._database.clock())
-        words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
-        return tuple(replace(cards[dataset_id], snippet=_snippet(text, words)) for dataset_id, text in found.items())
+    def cards(
+        self, session: Session, ids: Sequence[int], texts: Mapping[int, str], terms: Sequence[Term]
+    ) -> tuple[Card, ...]:
+        """The cards of these rows in that order, with why they matched where their search texts are given. Asks no
+        rights: see `cards_of`."""
+        cards = cards_of(session, ids, self._database.clock())
+        words = worded(terms)
+        found = ((cards[id_], _snippet(texts.get(id_, ""), words)) for id_ in ids if id_ in cards)
+        return tuple(card if snippet is None else replace(card, snippet=snippet) for card, snippet in found)
 
     def _suggestion(
         self, principal: Principal, query: SearchQuery, terms: Sequence[Term], conditions: Conditions
@@ -130,8 +134,12 @@ class SqlSearch:
 
 def ranked_words(terms: Iterable[Term]) -> list[str]:
     """The words that decide which hits come first."""
-    words = [t.condition.text for t in terms if isinstance(t.condition, Words) and not t.negated]
-    return list(dict.fromkeys(words))[: ranking.MOST_WORDS]
+    return list(dict.fromkeys(worded(terms)))[: ranking.MOST_WORDS]
+
+
+def worded(terms: Iterable[Term]) -> list[str]:
+    """The words that a hit has to have."""
+    return [term.condition.text for term in terms if isinstance(term.condition, Words) and not term.negated]
 
 
 def _by_place(words: Sequence[str], conditions: Conditions) -> ColumnElement[Any]:

@@ -26,7 +26,7 @@ from pandaas.catalogue.search.index.knowing import IndexKnown
 from pandaas.catalogue.search.index.narrowing import Narrowing
 from pandaas.catalogue.search.index.pages import Pages
 from pandaas.catalogue.search.language import Term, Words, parse
-from pandaas.catalogue.search.sql import SUGGESTED, SqlSearch, ranked_words
+from pandaas.catalogue.search.sql import SUGGESTED, SqlSearch, ranked_words, worded
 from pandaas.catalogue.values import FACETS, SearchQuery, SearchResult
 from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.db import Database
@@ -85,8 +85,11 @@ class IndexSearch:
                 }
                 ids = asked.page(hits, terms, query) if hits else []
                 suggestion = None if hits else asked.suggestion(terms, selections)
-            results = self._sql.cards(session, _texts(session, ids), terms)
-            facets = labelled(session, _most(session, counts, query.selected), query.selected, techniques)
+            texts = _texts(session, ids) if worded(terms) else {}
+            results = self._sql.cards(session, ids, texts, terms)
+            facets = labelled(
+                session, self._sql.names, _most(session, counts, query.selected), query.selected, techniques
+            )
         return SearchResult(
             total=len(hits),
             took_ms=round((time.perf_counter() - started) * 1000, 2),
@@ -253,9 +256,7 @@ class _Question:
 
 
 def _texts(session: Session, ids: Sequence[int]) -> dict[int, str]:
-    """The search texts of these rows, in their order."""
-    found = dict(session.execute(_TEXTS, {"these": list(ids)}).all()) if ids else {}
-    return {id_: found[id_] for id_ in ids if id_ in found}
+    return dict(session.execute(_TEXTS, {"these": list(ids)}).all()) if ids else {}
 
 
 def _all_of(rows: BitMap, others: Iterable[BitMap]) -> BitMap:

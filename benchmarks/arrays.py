@@ -38,6 +38,7 @@ import numpy as np
 import psutil
 
 from pandaas.arrays import direct, plain
+from pandaas.arrays.layout import Source
 from pandaas.codecs import STORED_MEDIA_TYPES, parse_selection
 from pandaas.testing.platform import RunningPlatform, running_demo, stop
 
@@ -361,7 +362,7 @@ def limits(folder: Path) -> Iterator[str]:
         with h5py.File(folder / file) as opened:
             found = plain.plain(opened[DATA])
             assert found is not None
-            source = direct.Source(found.descriptor, found.layout, plain.walk(found) if found.layout.chunk else None)
+            source = Source(found.descriptor, found.layout, plain.walk(found) if found.layout.chunk else None)
             selection = parse_selection(text, found.layout.shape)
             into = np.empty(selection.shape, found.layout.dtype)
             times = []

@@ -25,9 +25,9 @@ from numpy.typing import NDArray
 
 from pandaas.arrays.crew import Check, nothing, side_by_side, workspace
 from pandaas.arrays.descriptors import Changed
-from pandaas.arrays.direct import Source, read_chunk
+from pandaas.arrays.direct import read_chunk
 from pandaas.arrays.kept import Kept
-from pandaas.arrays.layout import Layout, NotPlain, Stored
+from pandaas.arrays.layout import Layout, NotPlain, Source, Stored
 from pandaas.codecs import BrokenChunk, ChunkPart, checksum_holds, touched
 
 DOCUMENTS = ("zarr.json", ".zgroup", ".zarray", ".zmetadata")  # what describes a group or an array

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import math
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,37 +22,37 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pandaas.arrays.crew import Check, Work, nothing, scratch, side_by_side, space, threads, workspace
+from pandaas.arrays.blockwise import (
+    BLOCK,
+    WORTH_A_THREAD,
+    Shuffled,
+    blocks_of,
+    fetch,
+    possible_size,
+    read_part,
+    read_shuffled,
+    read_stored,
+)
+from pandaas.arrays.crew import Check, Work, nothing, scratch, side_by_side, workspace
 from pandaas.arrays.kept import Kept
-from pandaas.arrays.layout import MAX_OFFSET, Finder, Layout, NotPlain, Stored
+from pandaas.arrays.layout import MAX_OFFSET, Layout, NotPlain, Source, Stored
 from pandaas.codecs import (
-    Blocks,
     BrokenChunk,
     ChunkPart,
     StoredForm,
     UnknownChunk,
-    decode_blocks,
     decode_filters,
-    find_blocks,
-    runs,
     touched,
     touched_blocks,
 )
 
-_TABLE_BYTES = 64 << 20
 _DECODED_BYTES = 64 << 20  # of chunks of which parts were wanted
 _AT_REST_NS = 2_000_000_000
 _LARGEST_KEPT = 4 << 20  # bytes of one of them
-_BLOCK = 8192  # as Bitshuffle cuts chunks unless told otherwise
-_MANY_RUNS = 32
-_SMALL_PART = 32 << 10  # bytes that are as quickly had in new memory
 _NEAR = 16 << 10  # pieces of a file that are nearer than this are read together with what lies between
 _SPAN = 4 << 20
-_WORTH_A_THREAD = 1 << 20  # decoded bytes
 _WORTH_HANDING_OVER = 64 << 10  # of one chunk: for less, threads wait for each other longer than they decode
-_tables: Kept[Blocks] = Kept(_TABLE_BYTES)
-_decoded: Kept[NDArray[Any]] = Kept(_DECODED_BYTES)
-_memory = threading.local()
+_decoded: Kept[NDArray[Any] | Shuffled] = Kept(_DECODED_BYTES)
 
 
 @dataclass(frozen=True)
@@ -64,15 +63,6 @@ class StoredChunk:
     form: StoredForm
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
-
-
-@dataclass(frozen=True)
-class Source:
-    """An array in an open file. `finder` tells where its chunks lie; None where it has none."""
-
-    descriptor: int
-    layout: Layout
-    finder: Finder | None
 
 
 @dataclass(frozen=True)
@@ -112,7 +102,7 @@ def _read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any
     parts = touched(items, layout.shape, layout.chunk)
     total = layout.count(items)
     each = _decoded_bytes(layout, items) if total > 1 or layout.nbytes <= _LARGEST_KEPT else 0
-    many = total > 1 and each >= _WORTH_HANDING_OVER and total * each > 2 * _WORTH_A_THREAD
+    many = total > 1 and each >= _WORTH_HANDING_OVER and total * each > 2 * WORTH_A_THREAD
     if _is_worth_keeping(layout, total, each, into.nbytes):
         _do_all(partial(_read_and_keep, source, into=into), _not_kept(source, parts, into), check, many=many)
     else:
@@ -140,7 +130,7 @@ def _decoded_bytes(layout: Layout, items: Sequence[int | slice]) -> int:
     if layout.compressor is None or layout.chunk is None:
         return layout.nbytes if layout.filters else 0
     inside = next(touched(items, layout.shape, layout.chunk)).inside
-    return int(touched_blocks(inside, layout.chunk, _BLOCK // layout.dtype.itemsize).sum()) * _BLOCK
+    return int(touched_blocks(inside, layout.chunk, BLOCK // layout.dtype.itemsize).sum()) * BLOCK
 
 
 def stored_chunk(
@@ -158,11 +148,11 @@ def stored_chunk(
     stored = source.finder.find(part.start)
     if stored.offset is None or stored.mask or not part.takes_all(layout.chunk):
         return None
-    data = memory(_possible_size(layout, stored))
+    data = memory(possible_size(layout, stored))
     try:
-        _fetch(source, stored, 0, data)
+        fetch(source, stored, 0, data)
         if layout.compressor is not None:
-            _blocks_of(source, stored, data)
+            blocks_of(source, stored, data)
     except (NotPlain, OSError):
         return None
     shape = tuple(size for size, item in zip(layout.chunk, part.inside, strict=True) if isinstance(item, slice))
@@ -177,28 +167,52 @@ def _is_worth_keeping(layout: Layout, total: int, each: int, nbytes: int) -> boo
     return fits and 0 < 2 * nbytes <= total * layout.nbytes and 4 * each >= 3 * layout.nbytes
 
 
-def _not_kept(source: Source, parts: Iterator[ChunkPart], into: NDArray[Any]) -> Iterator[tuple[ChunkPart, Stored]]:
-    """The parts whose chunks have to be read, and where these lie; what is kept of the others is put into the result."""
+@dataclass(frozen=True)
+class _Found:
+    """A part of a selection, where its chunk lies, and what is kept of it if that needs work."""
+
+    part: ChunkPart
+    stored: Stored
+    shuffled: Shuffled | None
+
+
+def _not_kept(source: Source, parts: Iterator[ChunkPart], into: NDArray[Any]) -> Iterator[_Found]:
+    """The parts that are some work; what is kept of the others is put into the result."""
     for part in parts:
         stored = source.finder.find(part.start) if source.finder else Stored(None, 0, 0)
-        values = _decoded.get(_decoded_key(source.layout, stored))
-        if values is None:
-            yield part, stored
+        kept = _decoded.get(_decoded_key(source.layout, stored))
+        if kept is None or isinstance(kept, Shuffled):
+            yield _Found(part, stored, kept)
         else:
-            _put(part, values, into)
+            _put(part, kept, into)
 
 
-def _read_and_keep(source: Source, found: tuple[ChunkPart, Stored], into: NDArray[Any]) -> None:
-    """One chunk's part of the result; the decoded chunk is kept for who asks for another part."""
-    layout, chunk = source.layout, source.layout.chunk or ()
-    part, stored = found
+def _read_and_keep(source: Source, found: _Found, into: NDArray[Any]) -> None:
+    """One chunk's part of the result; the chunk is kept for who asks for another part.
+
+    At first decompressed only, if that is enough for this part: nobody knows whether another one will be asked for.
+    """
+    layout, part, stored = source.layout, found.part, found.stored
     if stored.offset is None:
         _read_part(source, part, into)
         return
-    values = np.empty(chunk, layout.dtype)
-    read_chunk(source, stored, ChunkPart(part.start, tuple(slice(0, size, 1) for size in chunk), ()), values)
+    if found.shuffled is None and layout.compressor is not None:
+        places: tuple[Any, ...] = (*part.outside, ...)
+        shuffled = read_shuffled(source, stored, part, into[places])
+        if shuffled is not None:
+            _decoded.put(_decoded_key(layout, stored), shuffled, layout.nbytes)
+            return
+    values = found.shuffled.values(layout) if found.shuffled is not None else _whole_chunk(source, found)
     _decoded.put(_decoded_key(layout, stored), values, values.nbytes)
     _put(part, values, into)
+
+
+def _whole_chunk(source: Source, found: _Found) -> NDArray[Any]:
+    chunk = source.layout.chunk or ()
+    values = np.empty(chunk, source.layout.dtype)
+    whole = ChunkPart(found.part.start, tuple(slice(0, size, 1) for size in chunk), ())
+    read_chunk(source, found.stored, whole, values)
+    return values
 
 
 def _put(part: ChunkPart, chunk: NDArray[Any], into: NDArray[Any]) -> None:
@@ -226,128 +240,11 @@ def read_chunk(source: Source, stored: Stored, part: ChunkPart, target: NDArray[
     """What `part` takes of the chunk that lies at `stored`, into `target`; in a `workspace`."""
     layout, chunk = source.layout, source.layout.chunk or ()
     if layout.compressor is not None:
-        if stored.mask:
-            raise NotPlain
-        whole = part.takes_all(chunk) and target.flags.c_contiguous
-        values = target.reshape(-1) if whole else scratch(layout.nbytes, layout.dtype)
-        _decode_needed(source, stored, None if whole else part.inside, values, several=several)
-        if not whole:
-            target[...] = values.reshape(chunk)[part.inside]
+        read_part(source, stored, part, target, several=several)
     elif not layout.filters:
         _read_piece(_Piece(source.descriptor, stored.offset or 0, chunk), part.inside, target, nothing)
     else:
         _decode_filtered(source, stored, part, target)
-
-
-# --- Bitshuffle, block by block -------------------------------------------------------------------------------------
-
-
-def _decode_needed(
-    source: Source, stored: Stored, inside: Sequence[int | slice] | None, values: NDArray[Any], *, several: bool
-) -> None:
-    """Decode into `values` (a whole chunk, flat) the blocks that hold something of `inside` (None: all)."""
-    layout = source.layout
-    compressor = layout.compressor
-    assert compressor is not None  # noqa: S101 - asked before
-    blocks = _tables.get(_table_key(layout, stored))
-    bytes_: NDArray[np.uint8] | bytes | None = None
-    base = 0
-    if blocks is None or inside is None:
-        bytes_, blocks = _whole(source, stored)
-    needed = [(0, len(blocks))] if inside is None else _runs(inside, layout, blocks)
-    if bytes_ is None and len(needed) > _MANY_RUNS:  # one read of what lies between costs less than many
-        base, end = blocks.span(needed[0][0], needed[-1][1])
-        bytes_ = _read_stored(source, stored, base, end)
-
-    def decode(run: tuple[int, int]) -> None:
-        begin, end = blocks.span(*run)
-        piece = bytes_[begin - base : end - base] if bytes_ is not None else _read_stored(source, stored, begin, end)
-        low, high = blocks.part(*run)
-        decode_blocks(piece, blocks, run, values[low:high], compressor)
-
-    if several and bytes_ is not None and layout.nbytes > 2 * _WORTH_A_THREAD and len(needed) == 1:
-        side_by_side(decode, _shares(*needed[0]), nothing)
-    else:
-        for run in needed:
-            decode(run)
-
-
-def _shares(first: int, last: int) -> Iterator[tuple[int, int]]:
-    """A run of blocks cut into as many as there are threads."""
-    size = max(1, -(-(last - first) // threads()))
-    return ((start, min(start + size, last)) for start in range(first, last, size))
-
-
-def _runs(inside: Sequence[int | slice], layout: Layout, blocks: Blocks) -> list[tuple[int, int]]:
-    """Ranges of blocks; elements kept as they are at the end of a chunk belong to the last block.
-
-    The chunks of a stack mostly give the same part one after the other, so the last answer of this thread is kept.
-    """
-    question = (inside, layout.chunk, blocks.block, len(blocks))
-    kept: tuple[Any, list[tuple[int, int]]] = getattr(_memory, "runs", (None, []))
-    if kept[0] == question:
-        return kept[1]
-    wanted = touched_blocks(inside, layout.chunk or (), blocks.block)
-    if wanted[len(blocks) :].any() and len(blocks):
-        wanted[len(blocks) - 1] = True
-    found = runs(wanted[: len(blocks)]) if len(blocks) else [(0, 0)]
-    _memory.runs = (question, found)
-    return found
-
-
-def _whole(source: Source, stored: Stored) -> tuple[NDArray[np.uint8] | bytes, Blocks]:
-    """A stored chunk and where its blocks lie."""
-    bytes_ = _read_stored(source, stored, 0, _possible_size(source.layout, stored))
-    return bytes_, _blocks_of(source, stored, bytes_)
-
-
-def _possible_size(layout: Layout, stored: Stored) -> int:
-    if stored.size > 2 * layout.nbytes + 4096:
-        raise BrokenChunk("the chunk is larger than it could be")
-    return stored.size
-
-
-def _blocks_of(source: Source, stored: Stored, bytes_: NDArray[np.uint8] | bytes) -> Blocks:
-    """Where the blocks of a whole stored chunk lie, which is remembered."""
-    layout = source.layout
-    key = _table_key(layout, stored)
-    blocks = _tables.get(key)
-    if blocks is None:
-        if stored.size == layout.nbytes and bytes(bytes_[:8]) != layout.nbytes.to_bytes(8, "big"):
-            raise NotPlain  # chunks at the edge can be stored unfiltered without saying so
-        blocks = find_blocks(_seen(bytes_), layout.nbytes, layout.dtype.itemsize)
-        _tables.put(key, blocks, blocks.starts.nbytes)
-    return blocks
-
-
-def _table_key(layout: Layout, stored: Stored) -> tuple[Any, ...]:
-    """Two arrays of a hostile file can share a chunk, but not its table of blocks."""
-    return layout.identity, stored.offset, stored.size, layout.nbytes, layout.dtype.itemsize
-
-
-def _read_stored(source: Source, stored: Stored, begin: int, end: int) -> NDArray[np.uint8] | bytes:
-    """A part of a stored chunk; where it is large, in memory that the next call in this thread uses again."""
-    if end - begin > _SMALL_PART:
-        found = space().stored(end - begin)
-        _fetch(source, stored, begin, found)
-        return found
-    if (stored.offset or 0) + end > MAX_OFFSET:
-        raise BrokenChunk("the chunk lies beyond every file")
-    part = os.pread(source.descriptor, end - begin, (stored.offset or 0) + begin)
-    if len(part) != end - begin:
-        raise BrokenChunk("the file ends within a chunk")
-    return part
-
-
-def _seen(bytes_: NDArray[np.uint8] | bytes) -> bytes | memoryview:
-    return bytes_ if isinstance(bytes_, bytes) else bytes_.data
-
-
-def _fetch(source: Source, stored: Stored, begin: int, into: NDArray[np.uint8]) -> None:
-    if (stored.offset or 0) + begin + into.nbytes > MAX_OFFSET:
-        raise BrokenChunk("the chunk lies beyond every file")
-    if os.preadv(source.descriptor, [into.data], (stored.offset or 0) + begin) != into.nbytes:
-        raise BrokenChunk("the file ends within a chunk")
 
 
 # --- other filters, and none ----------------------------------------------------------------------------------------
@@ -358,7 +255,8 @@ def _decode_filtered(source: Source, stored: Stored, part: ChunkPart, target: ND
     every = (1 << len(layout.filters)) - 1
     if stored.size == layout.nbytes and stored.mask & every != every and layout.is_edge(part.start):
         raise NotPlain  # chunks at the edge can be stored unfiltered without saying so
-    bytes_ = _seen(_read_stored(source, stored, 0, _possible_size(layout, stored)))
+    read = read_stored(source, stored, 0, possible_size(layout, stored))
+    bytes_ = read if isinstance(read, bytes) else read.data
     room = scratch(2 * layout.nbytes, np.dtype(np.uint8))
     whole = part.takes_all(chunk) and target.flags.c_contiguous
     values = target if whole else room[layout.nbytes :].view(layout.dtype)

@@ -22,11 +22,11 @@ from pandaas.arrays.buffers import Buffers
 from pandaas.arrays.chunk_files import DOCUMENTS, ChunkFiles, FileSource, from_json, read_files, states
 from pandaas.arrays.crew import Check
 from pandaas.arrays.descriptors import Changed, Descriptors
-from pandaas.arrays.direct import Source, StoredChunk, cost, read_values, stored_chunk
+from pandaas.arrays.direct import StoredChunk, cost, read_values, stored_chunk
 from pandaas.arrays.flights import Flights
 from pandaas.arrays.kept import Kept
 from pandaas.arrays.lanes import Cancelled
-from pandaas.arrays.layout import ChunkIndex, Layout, NotPlain, index_from_bytes, layout_from_json
+from pandaas.arrays.layout import ChunkIndex, Layout, NotPlain, Source, index_from_bytes, layout_from_json
 from pandaas.arrays.limits import check_size, too_slow, undecodable
 from pandaas.arrays.pool import Reply
 from pandaas.arrays.remembered import identities, linked, unchanged

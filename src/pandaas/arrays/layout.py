@@ -114,6 +114,15 @@ class Layout:
 
 
 @dataclass(frozen=True)
+class Source:
+    """An array in an open file. `finder` tells where its chunks lie; None where it has none."""
+
+    descriptor: int
+    layout: Layout
+    finder: Finder | None
+
+
+@dataclass(frozen=True)
 class ChunkIndex:
     """Where all chunks lie: `cells` has one `INDEX_DTYPE` per chunk and the shape of the grid; size 0 is a missing one."""
 

@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from pandaas.arrays import direct
 from pandaas.arrays.chunk_files import ChunkFiles, FileSource, fits, read_files
 from pandaas.arrays.descriptors import Changed
-from pandaas.arrays.direct import Source
-from pandaas.arrays.layout import INDEX_DTYPE, MAX_SENT_INDEX, ChunkIndex, Identity, Layout, NotPlain, is_plain
+from pandaas.arrays.layout import INDEX_DTYPE, MAX_SENT_INDEX, ChunkIndex, Identity, Layout, NotPlain, Source, is_plain
 from pandaas.codecs import BrokenChunk, Filter, Selection, parse_selection
 from pandaas.model import UnreadableFile
 

@@ -15,9 +15,19 @@ from numpy.typing import NDArray
 
 from pandaas.arrays import direct
 from pandaas.arrays.crew import Check
-from pandaas.arrays.direct import Source, StoredChunk
+from pandaas.arrays.direct import StoredChunk
 from pandaas.arrays.kept import Kept
-from pandaas.arrays.layout import INDEX_DTYPE, MAX_SENT_INDEX, ChunkIndex, Finder, Layout, NotPlain, Stored, is_plain
+from pandaas.arrays.layout import (
+    INDEX_DTYPE,
+    MAX_SENT_INDEX,
+    ChunkIndex,
+    Finder,
+    Layout,
+    NotPlain,
+    Source,
+    Stored,
+    is_plain,
+)
 from pandaas.codecs import NBIT, Filter, packed_bits
 
 _FEW_CHUNKS = 48  # looked up one by one; more are worth walking the whole index once

@@ -39,6 +39,16 @@ from pandaas.codecs.filters import (
     decode_filters,
 )
 from pandaas.codecs.nbit import NBIT, packed_bits
+from pandaas.codecs.planes import (
+    Picks,
+    StoredBlocks,
+    can_pick,
+    decompress_blocks,
+    find_picks,
+    pick,
+    put_together,
+    room_before,
+)
 from pandaas.codecs.selection import Selection, parse_selection, selection_text
 from pandaas.codecs.series import FIGURES, Line, figures_along, profiles_along
 from pandaas.codecs.statistics import PERCENTILES, Statistics, finite_statistics, invalid_pixels, statistics
@@ -76,8 +86,10 @@ __all__ = [
     "Format",
     "Line",
     "NotFramed",
+    "Picks",
     "Selection",
     "Statistics",
+    "StoredBlocks",
     "StoredForm",
     "UnknownChunk",
     "bin_box",
@@ -86,6 +98,7 @@ __all__ = [
     "blocks_available",
     "blocks_form",
     "can_decode",
+    "can_pick",
     "checksum_holds",
     "convert",
     "count_touched",
@@ -94,12 +107,14 @@ __all__ = [
     "decode_chunk",
     "decode_filters",
     "decode_stored",
+    "decompress_blocks",
     "describe_dtype",
     "dtype_from",
     "encode",
     "encode_chunk",
     "figures_along",
     "find_blocks",
+    "find_picks",
     "finite_statistics",
     "frame_of_bitshuffle",
     "frame_of_lz4",
@@ -114,9 +129,12 @@ __all__ = [
     "packed_bits",
     "parse_selection",
     "parse_unit",
+    "pick",
     "plain_dtype",
     "profiles_along",
+    "put_together",
     "reduce_by_maximum",
+    "room_before",
     "runs",
     "safe_dtype",
     "selection_text",

@@ -17,7 +17,8 @@ def bitshuffle_library() -> Any:
     blocks = ("bshuf_decompress_lz4", "bshuf_decompress_zstd", "bshuf_compress_lz4")
     bounds = ("bshuf_compress_lz4_bound", "bshuf_compress_zstd_bound")
     others = ("bshuf_compress_zstd", "LZ4_decompress_safe", "ZSTD_decompress")
-    functions = _load("hdf5plugin", "plugins/libh5bshuf.*", *blocks, *bounds, *others)
+    bits = ("bshuf_untrans_bit_elem", "bshuf_bitunshuffle")
+    functions = _load("hdf5plugin", "plugins/libh5bshuf.*", *blocks, *bounds, *others, *bits)
     if functions is not None:
         for name in blocks:
             _declare(getattr(functions, name), ctypes.c_int64, _POINTER, _POINTER, _SIZE, _SIZE, _SIZE)
@@ -26,6 +27,8 @@ def bitshuffle_library() -> Any:
         _declare(functions.bshuf_compress_zstd, ctypes.c_int64, _POINTER, _POINTER, _SIZE, _SIZE, _SIZE, ctypes.c_int)
         _declare(functions.LZ4_decompress_safe, ctypes.c_int, _POINTER, _POINTER, ctypes.c_int, ctypes.c_int)
         _declare(functions.ZSTD_decompress, _SIZE, _POINTER, _SIZE, _POINTER, _SIZE)
+        _declare(functions.bshuf_untrans_bit_elem, ctypes.c_int64, _POINTER, _POINTER, _SIZE, _SIZE)
+        _declare(functions.bshuf_bitunshuffle, ctypes.c_int64, _POINTER, _POINTER, _SIZE, _SIZE, _SIZE)
     return functions
 
 

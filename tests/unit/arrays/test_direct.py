@@ -20,8 +20,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pandaas.arrays import crew, direct
-from pandaas.arrays.layout import INDEX_DTYPE, Layout, Stored, index_from_bytes
+from pandaas.arrays import blockwise, crew, direct
+from pandaas.arrays.layout import INDEX_DTYPE, Layout, Source, Stored, index_from_bytes
 from pandaas.arrays.plain import plain, read_plain
 from pandaas.codecs import BrokenChunk, parse_selection
 from pandaas.codecs.filters import BITSHUFFLE, Filter
@@ -137,9 +137,52 @@ def test_the_next_slice_through_the_same_chunks_reads_nothing(
         def refused(*_: object) -> None:
             raise AssertionError("the file was read")
 
-        monkeypatch.setattr(direct, "_read_stored", refused)
+        monkeypatch.setattr(os, "pread", refused)
+        monkeypatch.setattr(os, "preadv", refused)
         for text, expected in ((":,4,:", values[:, 4]), ("2,:9,::3", values[2, :9, ::3]), ("5,6,7", values[5, 6, 7])):
             np.testing.assert_array_equal(read(file["d"], text), expected)
+
+
+@pytest.mark.parametrize("compressor", ["lz4", "zstd"])
+@pytest.mark.parametrize("dtype", ["u1", "<u2", ">i4", "<f8"])
+def test_little_of_many_blocks_is_what_h5py_gives(
+    make: Make, dtype: str, compressor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Blocks are only decompressed at first; at the second slice through a chunk all of it is put together and kept."""
+    done = counted(monkeypatch, "pick"), counted(monkeypatch, "put_together")
+    values = np.random.default_rng(5).integers(0, 9, (23, 15, 70)).astype(dtype)
+    with make(values, chunks=(12, 8, 41), **hdf5plugin.Bitshuffle(nelems=128, cname=compressor)).file as file:
+        dataset = file["d"]
+        for text in (":,4,:", ":,:,7", ":,:,40", "11,7,:", ":,7,40", "3::7,::5,1:70:43", ":,3,:", ":,14,:", ":,:,69"):
+            expected = np.asarray(dataset[parse_selection(text, values.shape).items])
+            np.testing.assert_array_equal(read(dataset, text), expected)
+    assert len(done[0]) == len(done[1]) == 8
+
+
+def test_a_column_across_a_stack_is_what_h5py_gives(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each chunk is one image; the last two pixels of each are stored as they are."""
+    monkeypatch.setattr(direct, "_LARGEST_KEPT", 0)
+    done = counted(monkeypatch, "pick")
+    values = np.random.default_rng(6).integers(0, 9999, (4, 67, 62)).astype("<u4")
+    with make(values, chunks=(1, 67, 62), **hdf5plugin.Bitshuffle(nelems=64)).file as file:
+        for column in (0, 17, 59, 60, 61):
+            for _ in range(2):  # the table of blocks is known then
+                np.testing.assert_array_equal(read(file["d"], f":,:,{column}"), values[:, :, column])
+        np.testing.assert_array_equal(read(file["d"], ":,30:67,60:62"), values[:, 30:, 60:])
+    assert len(done) == 11 * 4
+
+
+def counted(monkeypatch: pytest.MonkeyPatch, name: str) -> list[None]:
+    """Grows by one each time this function is called for a chunk."""
+    calls: list[None] = []
+    function = getattr(blockwise, name)
+
+    def counting(*arguments: Any) -> Any:
+        calls.append(None)
+        return function(*arguments)
+
+    monkeypatch.setattr(blockwise, name, counting)
+    return calls
 
 
 def test_chunks_of_a_file_that_is_being_written_are_read_anew(make: Make) -> None:
@@ -285,9 +328,10 @@ def test_a_file_cut_within_its_values_is_an_error(make: Make, tmp_path: Path) ->
 
 
 def test_large_chunks_are_decoded_by_several_threads(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct, "_WORTH_A_THREAD", 1)
+    for module in (direct, blockwise):
+        monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
     monkeypatch.setattr(direct, "_WORTH_HANDING_OVER", 1)
-    for module in (direct, crew):
+    for module in (blockwise, crew):
         monkeypatch.setattr(module, "threads", lambda: 3)
     values = np.arange(4 * 64 * 64, dtype="<u4").reshape(4, 64, 64)
     dataset = make(values, chunks=(1, 64, 64))
@@ -298,7 +342,8 @@ def test_large_chunks_are_decoded_by_several_threads(make: Make, monkeypatch: py
 def test_a_damaged_chunk_ends_the_work_of_all_threads(
     make: Make, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(direct, "_WORTH_A_THREAD", 1)
+    for module in (direct, blockwise):
+        monkeypatch.setattr(module, "WORTH_A_THREAD", 1)
     monkeypatch.setattr(direct, "_WORTH_HANDING_OVER", 1)
     values = np.random.default_rng(3).integers(0, 9999, (8, 64)).astype("u4")
     dataset = make(values, chunks=(1, 64))
@@ -348,13 +393,13 @@ def test_a_slice_across_a_stack_decodes_only_the_blocks_it_touches(make: Make, m
     values = np.arange(5 * 64 * 64, dtype="u4").reshape(5, 64, 64)
     dataset = make(values, chunks=(1, 64, 64), **hdf5plugin.Bitshuffle(nelems=64))
     decoded: list[int] = []
-    whole = direct.decode_blocks
+    whole = blockwise.decode_blocks
 
     def counting(stored: Any, blocks: Any, run: tuple[int, int], into: Any, compressor: Any) -> None:
         decoded.append(run[1] - run[0])
         whole(stored, blocks, run, into, compressor)
 
-    monkeypatch.setattr(direct, "decode_blocks", counting)
+    monkeypatch.setattr(blockwise, "decode_blocks", counting)
     np.testing.assert_array_equal(read(dataset, ":,10,:"), values[:, 10])
     assert decoded == [1] * 5  # of 64 blocks each
 
@@ -369,7 +414,7 @@ def test_two_arrays_that_share_a_chunk_share_no_table_of_blocks(tmp_path: Path) 
         found = plain(opened["d"])
         assert found is not None
         stored = found.source(1).finder.find((0,))
-        large = direct.Source(found.descriptor, found.layout, One(stored))
+        large = Source(found.descriptor, found.layout, One(stored))
         values = np.empty(10, "<u8")
         direct.read_values(large, [slice(0, 10)], values)
         direct.read_values(large, [slice(0, 10)], values)
@@ -377,7 +422,7 @@ def test_two_arrays_that_share_a_chunk_share_no_table_of_blocks(tmp_path: Path) 
             found.layout, dtype=np.dtype("u1"), filters=(Filter(BITSHUFFLE, (0, 4, 1, 32, 2)),), fill=b"\0"
         )
         with pytest.raises(BrokenChunk, match="head"):
-            direct.read_values(direct.Source(found.descriptor, layout, One(stored)), [slice(0, 10)], np.empty(10, "u1"))
+            direct.read_values(Source(found.descriptor, layout, One(stored)), [slice(0, 10)], np.empty(10, "u1"))
 
 
 @dataclass(frozen=True)
@@ -402,7 +447,7 @@ def test_values_beyond_every_file_are_an_error(tmp_path: Path, chunk: tuple[int,
     file = tmp_path / "f"
     file.touch()
     with file.open("rb") as opened:
-        source = direct.Source(opened.fileno(), layout, One(Stored(1 << 63, 32, 0)))
+        source = Source(opened.fileno(), layout, One(Stored(1 << 63, 32, 0)))
         with pytest.raises(BrokenChunk, match="beyond"):
             direct.read_values(source, [slice((1 << 62) - 4, 1 << 62)], np.empty(4, "<f8"))
 
@@ -412,6 +457,6 @@ def test_a_compressed_chunk_beyond_every_file_is_an_error(tmp_path: Path) -> Non
     file = tmp_path / "f"
     file.touch()
     with file.open("rb") as opened:
-        source = direct.Source(opened.fileno(), layout, One(Stored(1 << 63, 30, 0)))
+        source = Source(opened.fileno(), layout, One(Stored(1 << 63, 30, 0)))
         with pytest.raises(BrokenChunk, match="beyond"):
             direct.read_values(source, [slice(0, 4)], np.empty(4, "<f8"))

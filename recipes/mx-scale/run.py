@@ -201,9 +201,11 @@ def _plots(columns: Mapping[str, NDArray[Any]], shells: NDArray[Any]) -> list[Pl
         )
 
     return [
-        plot("cc_half", "CC½ by resolution", "CC<sub>½</sub>", "CC<sub>ano</sub>"),
+        plot("cc_half", "CC½ by resolution", "CC<sub>½</sub>"),
         plot("r_values", "Rmerge, Rmeas and Rpim", "R<sub>merge</sub>", "R<sub>meas</sub>", "R<sub>pim</sub>"),
         plot("i_over_sigma", "Signal over noise", "Mean I/σ(I)"),
         plot("completeness", "Completeness", "Completeness"),
         plot("multiplicity", "Multiplicity", "Multiplicity"),
+        # By itself: without anomalous scatterers it goes from -1 to 1, and CC½ beside it would be a flat line.
+        plot("cc_anomalous", "Correlation of the anomalous differences", "CC<sub>ano</sub>"),
     ]

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { validDomain, type ColorScale } from '../core/contrast';
-import { formatNumber, prettyUnit, withUnit } from '../core/format';
+import { axisLabel, formatNumber, prettyUnit, withUnit } from '../core/format';
 import { at, type Domain } from '../core/numbers';
 import { percentiles } from '../core/statistics';
 import { safeSlice, selectionText } from '../core/selection';
@@ -94,7 +94,9 @@ export function RelatedImage(props: RelatedImageProps) {
     () => ({ ...props.dataset, title: `${props.dataset.title} ${relation === 'difference' ? '−' : '÷'} ${partner.dataset.title}` }),
     [props.dataset, relation, partner.dataset.title],
   );
-  const inUnit = useMemo(() => ({ ...source, unit }), [source, unit]);
+  // What is drawn is no longer what the file calls its values.
+  const drawn = relation === 'difference' ? 'Difference' : 'Ratio';
+  const inUnit = useMemo(() => ({ ...source, title: drawn, unit }), [source, drawn, unit]);
   useImageFigure({
     ...props,
     dataset: titled,
@@ -111,13 +113,13 @@ export function RelatedImage(props: RelatedImageProps) {
       error={latest.error}
       empty={!rendered}
       zoomed={state.zoom !== undefined}
-      description={`${relation === 'difference' ? 'Difference' : 'Ratio'} of ${source.path} and ${partner.source.path}, ${xAxis.size} by ${yAxis.size} pixels`}
+      description={`${drawn} of ${source.path} and ${partner.source.path}, ${xAxis.size} by ${yAxis.size} pixels`}
       readout={<RelatedReadout cursor={cursor} xAxis={xAxis} yAxis={yAxis} full={full} unit={unit} name={relation} />}
     >
       {rendered && (
         <>
           <ImageCanvas first={rendered} feed={feed} detail={null} look={look} xAxis={xAxis} yAxis={yAxis} square={square} top={top} cursor={cursor} zoom={state.zoom} onZoom={onZoom} onView={setView} drawing={false} />
-          <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} unit={unit} saturation={null} />
+          <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} label={axisLabel(drawn, unit)} saturation={null} />
         </>
       )}
     </PlotFrame>

@@ -84,6 +84,15 @@ export function axisLabel(name: string, unit: string | null | undefined): string
   return pretty && pretty.toLowerCase() !== name.toLowerCase() ? `${name} (${pretty})` : name;
 }
 
+/** Names that say no more than that there are values. */
+const NAMELESS = new Set(['data', 'value', 'values', 'signal']);
+
+/** What an array's values are, with their unit; 'Value' where neither a title nor a name says. */
+export function valueLabel({ title, path, unit }: { readonly title: string | null; readonly path: string; readonly unit: string | null }): string {
+  const name = baseName(path);
+  return axisLabel(title ?? (NAMELESS.has(name.toLowerCase()) ? 'Value' : name), unit);
+}
+
 /** Up to `digits` significant digits; powers of ten as 1.2 × 10⁵; whole numbers below 10⁷ in full. */
 export function formatNumber(value: number, digits = 4): string {
   if (Number.isNaN(value)) return 'no value';

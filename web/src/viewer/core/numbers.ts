@@ -35,6 +35,12 @@ export function extent(values: ArrayLike<number>): Domain | null {
   return low <= high ? [low, high] : null;
 }
 
+/** True for whole numbers that go up by one: they number what was measured. */
+export function isNumbering(values: ArrayLike<number>): boolean {
+  if (values.length < 2 || !Number.isInteger(at(values, 0))) return false;
+  return Array.from(values).every((value, i) => value === at(values, 0) + i);
+}
+
 /** Smallest value above zero, or null. */
 export function positiveMinimum(values: ArrayLike<number>): number | null {
   let low = Infinity;

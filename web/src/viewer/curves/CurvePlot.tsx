@@ -5,11 +5,12 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import { decimate, pick, visibleRange } from '../core/decimate';
-import { axisLabel, baseName } from '../core/format';
+import { axisLabel, baseName, prettyUnit } from '../core/format';
+import { isNumbering } from '../core/numbers';
 import type { Box } from '../core/state';
 import { logTickLabel, plainTickLabel } from '../core/ticks';
 import { captionLines, columnText } from '../figure/captions';
-import { seriesDomain } from '../figure/paths';
+import { curvesDomain, seriesDomain } from '../figure/paths';
 import { curveFigureSvg } from '../figure/svg';
 import { curveAbscissa, plainAxis } from '../plots/axes';
 import { CursorStore } from '../plots/cursor';
@@ -26,6 +27,7 @@ import { WidthBars } from './WidthBars';
 import { suggestedScales } from './scales';
 import { OverlaidNotice, useOtherCurve } from '../compare/otherCurve';
 import { useCurves, type Curve } from './useCurves';
+import { titleOf, useTitles } from './useTitles';
 
 /** Buckets of the smallest and largest value that are drawn. */
 const BUCKETS = 4000;
@@ -37,6 +39,8 @@ const SCALES = { linear: ScaleType.Linear, log: ScaleType.Log } as const;
 
 export interface DrawnCurve extends Curve {
   readonly color: string;
+  /** As the legend has it. */
+  readonly title: string;
 }
 
 export function CurvePlot(props: PlotProps) {
@@ -49,9 +53,15 @@ export function CurvePlot(props: PlotProps) {
   const x = useMemo(() => curveAbscissa({ path, name, unit, size, values }), [path, name, unit, size, values]);
   const other = useOtherCurve(props);
   const { curve: otherCurve } = other;
+  const titles = useTitles(source, plot.auxiliary);
   const curves = useMemo<DrawnCurve[]>(
-    () => [...(loaded.value ?? []), ...(loaded.value && otherCurve ? [otherCurve] : [])].map((curve, index) => ({ ...curve, color: curveColor(index, dark) })),
-    [loaded.value, otherCurve, dark],
+    () =>
+      [...(loaded.value ?? []), ...(loaded.value && otherCurve ? [otherCurve] : [])].map((curve, index) => ({
+        ...curve,
+        color: curveColor(index, dark),
+        title: titleOf(curve, titles),
+      })),
+    [loaded.value, otherCurve, dark, titles],
   );
   const firstCurve = curves[0]?.y;
   const suggested = useMemo(
@@ -62,7 +72,8 @@ export function CurvePlot(props: PlotProps) {
   const xScale = state.xScale ?? (fileSays ? plot.xScale : suggested.x);
   const yScale = state.yScale ?? (fileSays ? plot.yScale : suggested.y);
   const xDomain = useMemo(() => seriesDomain([x, ...curves.flatMap((curve) => curve.x ?? [])], xScale), [x, curves, xScale]);
-  const yDomain = useMemo(() => seriesDomain(curves.map(({ y }) => y), yScale), [curves, yScale]);
+  const errors = state.errors ?? (size > MARKED ? 'band' : 'bars');
+  const yDomain = useMemo(() => curvesDomain(curves.map((curve) => (errors === 'none' ? { ...curve, errors: null } : curve)), yScale), [curves, errors, yScale]);
   const xLabel = axisLabel(name, values === null ? null : unit);
   const yLabel = axisLabel(source.title ?? baseName(source.path), source.unit);
 
@@ -76,8 +87,9 @@ export function CurvePlot(props: PlotProps) {
       }),
     [curves, x, shownPart],
   );
+  // Stills, images: one has nothing between it and the next.
+  const counted = values !== null && prettyUnit(unit) === '' && isNumbering(x);
   const modelled = curves.some(({ beside }) => beside);
-  const errors = state.errors ?? (size > MARKED ? 'band' : 'bars');
   const nameTick = (value: number) => source.names.get(value) ?? '';
   const xTicks = xScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[0], state.zoom[2]] : xDomain) : plainTickLabel;
   const yTicks = yScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[1], state.zoom[3]] : yDomain) : source.names.size > 0 ? nameTick : plainTickLabel;
@@ -101,7 +113,7 @@ export function CurvePlot(props: PlotProps) {
           y: curve.y,
           errors: errors === 'none' ? null : curve.errors,
           xErrors: errors === 'bars' ? curve.xErrors : null,
-          label: curve.label,
+          label: curve.title,
           color: curveColor(index, false),
         })),
       });
@@ -130,6 +142,7 @@ export function CurvePlot(props: PlotProps) {
       empty={curves.length === 0 || waiting}
       zoomed={state.zoom !== undefined}
       description={`${yLabel} against ${xLabel}, ${curves.length === 1 ? 'one curve' : `${curves.length} curves`} of ${size} points`}
+      above={curves.length > 0 && !waiting && <Legend curves={curves} {...props} />}
       readout={<CurveReadout cursor={cursor} x={x} curves={curves} name={name} unit={values === null ? null : unit} yUnit={source.unit} names={source.names} />}
     >
       {curves.length > 0 && !waiting && (
@@ -144,10 +157,9 @@ export function CurvePlot(props: PlotProps) {
             <CursorTracker cursor={cursor} />
             <PinchZoom />
             {drawn.map((curve) => (
-              <OneCurve key={curve.label} curve={curve} errors={errors} modelled={modelled} />
+              <OneCurve key={curve.label} curve={curve} errors={errors} type={counted && curve.x.length <= MARKED ? CurveType.GlyphsOnly : curveType(curve, modelled)} />
             ))}
           </VisCanvas>
-          <Legend curves={curves} {...props} />
           {other.problem && <OverlaidNotice text={other.problem} />}
         </>
       )}
@@ -184,7 +196,7 @@ function curveType(curve: ReducedCurve, modelled: boolean): CurveType {
   return modelled && curve.errors ? CurveType.GlyphsOnly : CurveType.LineAndGlyphs;
 }
 
-function OneCurve({ curve, errors, modelled }: { curve: ReducedCurve; errors: 'bars' | 'band' | 'none'; modelled: boolean }) {
+function OneCurve({ curve, errors, type }: { curve: ReducedCurve; errors: 'bars' | 'band' | 'none'; type: CurveType }) {
   const { x, y, color } = curve;
   return (
     <>
@@ -195,7 +207,7 @@ function OneCurve({ curve, errors, modelled }: { curve: ReducedCurve; errors: 'b
         ordinates={y}
         color={color}
         width={2}
-        curveType={curveType(curve, modelled)}
+        curveType={type}
         glyphSize={6}
         {...(errors === 'bars' && curve.errors && { errors: curve.errors, showErrors: true })}
       />

@@ -22,9 +22,9 @@ export function Legend({ curves, source, mapping, slice, state, onStateChange }:
       {curves.map((curve) => (
         <div key={curve.label} className={styles.legendItem}>
           <span className={styles.swatch} style={{ background: curve.color }} />
-          {curve.label}
+          {curve.title}
           {curve.x && (
-            <ActionIcon size="xs" variant="subtle" color="gray" aria-label={`Take ${curve.label} off`} onClick={() => onStateChange({ against: undefined, againstPath: undefined })}>
+            <ActionIcon size="xs" variant="subtle" color="gray" aria-label={`Take ${curve.title} off`} onClick={() => onStateChange({ against: undefined, againstPath: undefined })}>
               <IconX size={12} />
             </ActionIcon>
           )}
@@ -33,7 +33,7 @@ export function Legend({ curves, source, mapping, slice, state, onStateChange }:
               size="xs"
               variant="subtle"
               color="gray"
-              aria-label={`Take ${curve.label} off`}
+              aria-label={`Take ${curve.title} off`}
               onClick={() => onStateChange({ pinned: pinned.filter((index) => index !== curve.pinned) })}
             >
               <IconX size={12} />

@@ -115,7 +115,7 @@ export function ScatterPlot({ source, plot, state, dataset, onChosen, onFigure }
               size={SIZE}
             />
           </VisCanvas>
-          <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} unit={source.unit} saturation={null} />
+          <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} label={title} saturation={null} />
         </>
       )}
     </PlotFrame>

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { DatasetOut } from '../data/types';
 import { barTicks } from './barTicks';
 import { captionLines, citation, columnText, pythonCall } from './captions';
-import { errorPath, linePath, seriesDomain, widthPath } from './paths';
+import { curvesDomain, errorPath, linePath, seriesDomain, widthPath } from './paths';
 import { curveFigureSvg, imageFigureSvg, scatterFigureSvg } from './svg';
 
 const dataset = {
@@ -77,6 +77,29 @@ describe('paths', () => {
   });
 });
 
+describe('the domain of curves', () => {
+  const y = [10, 20];
+
+  it('holds their error bars, on a log axis the upper ends', () => {
+    const linear = curvesDomain([{ y, errors: [1, 4] }], 'linear');
+    expect(linear[0]).toBeLessThan(9);
+    expect(linear[1]).toBeGreaterThan(24);
+    const log = curvesDomain([{ y, errors: [9.999, 4] }], 'log');
+    expect(log[0]).toBeGreaterThan(5);
+    expect(log[1]).toBeGreaterThan(24);
+  });
+
+  it('is not pressed flat by a few bars far longer than the curves are high', () => {
+    const [low, high] = curvesDomain([{ y, errors: [1000, NaN] }], 'linear');
+    expect(high - low).toBeLessThan(40);
+  });
+
+  it('is that of the values where nothing has errors', () => {
+    expect(curvesDomain([{ y, errors: null }], 'log')).toEqual(seriesDomain([y], 'log'));
+    expect(curvesDomain([], 'linear')).toEqual([0, 1]);
+  });
+});
+
 describe('the ticks of a colour scale', () => {
   it('of both signs stand at zero and round numbers, apart from each other', () => {
     expect(barTicks([-41, 41], 'symlog', 7).map(({ label }) => label)).toEqual(['−10', '−2', '0', '2', '10']);
@@ -113,6 +136,9 @@ describe('figures', () => {
     expect(svg).toContain('q (nm⁻¹)');
     expect(svg).toContain('pid p');
     expect(svg).toContain('two');
+    // The legend stands over the plot, whose upper edge is at 44 and its own line below.
+    expect(svg).toContain("translate(84,62)");
+    expect(svg).toContain("translate(0,-12)");
     expect(svg).not.toContain('<b>');
   });
 

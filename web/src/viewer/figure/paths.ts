@@ -35,6 +35,23 @@ export function seriesDomain(series: readonly ArrayLike<number>[], scale: AxisSc
   return paddedDomain(Math.min(...bounds.map(([low]) => low)), high, scale);
 }
 
+/**
+ * Domain of curves with their error bars, which are then whole in the plot; on a log axis their upper ends only. A few bars that are
+ * far longer than the curves are high (the ends of a range, often) don't press the curves flat: they're cut at twice that height.
+ */
+export function curvesDomain(curves: readonly { readonly y: ArrayLike<number>; readonly errors: ArrayLike<number> | null }[], scale: AxisScale): Domain {
+  const values = curves.map(({ y }) => y);
+  const bounds = values.map(extent).filter((found) => found !== null);
+  const [low, high] = [Math.min(...bounds.map(([bottom]) => bottom)), Math.max(...bounds.map(([, top]) => top))];
+  const reach = high - low || Infinity;
+  const ends = curves.flatMap(({ y, errors }) => {
+    if (!errors) return [];
+    const upper = Array.from(y, (value, i) => Math.min(value + at(errors, i), high + reach));
+    return scale === 'log' ? [upper] : [upper, Array.from(y, (value, i) => Math.max(value - at(errors, i), low - reach))];
+  });
+  return seriesDomain([...values, ...ends], scale);
+}
+
 function point(data: CurveData, index: number, frame: Frame2D): [number, number] {
   const x = project(at(data.x, index), frame.xDomain, frame.xScale, frame.width);
   const y = frame.height - project(at(data.y, index), frame.yDomain, frame.yScale, frame.height);

@@ -50,6 +50,10 @@ export interface ScatterFigure extends FigureCommon {
 const MARGIN = { left: 84, right: 24, top: 44, bottom: 60 };
 const CAPTION_LINE = 15;
 const BAR_ROOM = 104;
+const LEGEND_LINE = 18;
+/** Length of a legend's line with the space behind it, and about the width of a letter. */
+const SWATCH = 26;
+const CHARACTER = 6.5;
 const FONT = "font-family='Inter, Helvetica, Arial, sans-serif'";
 
 export function escapeXml(text: string): string {
@@ -78,19 +82,20 @@ function axesOf({ x, y }: FigureCommon, width: number, height: number): string {
 <text transform='translate(-62,${height / 2}) rotate(-90)' text-anchor='middle' font-size='14'>${escapeXml(y.label)}</text></g>`;
 }
 
-function page(figure: Pick<FigureCommon, 'title' | 'caption'>, width: number, height: number, extraRight: number, inside: string): string {
+function page(figure: Pick<FigureCommon, 'title' | 'caption'>, width: number, height: number, extraRight: number, inside: string, extraTop = 0): string {
+  const top = MARGIN.top + extraTop;
   const fullWidth = MARGIN.left + width + MARGIN.right + extraRight;
-  const fullHeight = MARGIN.top + height + MARGIN.bottom + figure.caption.length * CAPTION_LINE;
+  const fullHeight = top + height + MARGIN.bottom + figure.caption.length * CAPTION_LINE;
   const caption = figure.caption
     .map(
       (line, i) =>
-        `<text x='${MARGIN.left}' y='${MARGIN.top + height + MARGIN.bottom + 4 + i * CAPTION_LINE}' font-size='11' fill='#555' ${FONT}>${escapeXml(line)}</text>`,
+        `<text x='${MARGIN.left}' y='${top + height + MARGIN.bottom + 4 + i * CAPTION_LINE}' font-size='11' fill='#555' ${FONT}>${escapeXml(line)}</text>`,
     )
     .join('');
   return `<svg xmlns='http://www.w3.org/2000/svg' width='${fullWidth}' height='${fullHeight}' viewBox='0 0 ${fullWidth} ${fullHeight}'>
 <rect width='100%' height='100%' fill='#fff'/>
 <text x='${MARGIN.left}' y='26' font-size='15' font-weight='600' fill='#111' ${FONT}>${escapeXml(figure.title)}</text>
-<g transform='translate(${MARGIN.left},${MARGIN.top})'>${inside}</g>${caption}</svg>`;
+<g transform='translate(${MARGIN.left},${top})'>${inside}</g>${caption}</svg>`;
 }
 
 export function curveFigureSvg(figure: CurveFigure): string {
@@ -107,17 +112,40 @@ export function curveFigureSvg(figure: CurveFigure): string {
     (curve) =>
       `<path d='${errorPath(curve, frame)}${widthPath(curve, frame)}' stroke='${curve.color}' opacity='0.45' fill='none'/><path d='${linePath(curve, frame)}' stroke='${curve.color}' stroke-width='1.6' stroke-linejoin='round' fill='none'/>`,
   );
-  const legend =
-    figure.curves.length > 1
-      ? figure.curves
-          .map(
-            ({ label, color }, i) =>
-              `<g transform='translate(${width - 12},${16 + i * 18})'><path d='M-20,0h20' stroke='${color}' stroke-width='2.5'/><text x='-26' dy='0.34em' text-anchor='end' font-size='12' fill='#111' ${FONT}>${escapeXml(label)}</text></g>`,
-          )
-          .join('')
-      : '';
-  const inside = `<clipPath id='area'><rect width='${width}' height='${height}'/></clipPath><g clip-path='url(#area)'>${curves.join('')}</g>${legend}`;
-  return page(figure, width, height, 0, inside + axesOf(figure, width, height));
+  const lines = legendLines(figure.curves, width);
+  const inside = `<clipPath id='area'><rect width='${width}' height='${height}'/></clipPath><g clip-path='url(#area)'>${curves.join('')}</g>${legend(lines)}`;
+  return page(figure, width, height, 0, inside + axesOf(figure, width, height), lines.length * LEGEND_LINE);
+}
+
+type Named = CurveFigure['curves'][number];
+
+function roomOf({ label }: Named): number {
+  return SWATCH + label.length * CHARACTER + 18;
+}
+
+/** Names of the curves in as many lines as they need; one curve needs none. */
+function legendLines(curves: readonly Named[], width: number): Named[][] {
+  if (curves.length < 2) return [];
+  const lines: Named[][] = [[]];
+  let used = 0;
+  for (const curve of curves) {
+    if (used > 0 && used + roomOf(curve) > width) {
+      lines.push([]);
+      used = 0;
+    }
+    lines.at(-1)?.push(curve);
+    used += roomOf(curve);
+  }
+  return lines;
+}
+
+/** Over the plot, where it covers no curve. */
+function legend(lines: readonly (readonly Named[])[]): string {
+  const entry = ({ label, color }: Named, left: number, top: number) =>
+    `<g transform='translate(${left},${top})'><path d='M0,0h20' stroke='${color}' stroke-width='2.5'/><text x='${SWATCH}' dy='0.34em' font-size='12' fill='#111' ${FONT}>${escapeXml(label)}</text></g>`;
+  return lines
+    .flatMap((line, i) => line.map((curve, j) => entry(curve, line.slice(0, j).reduce((left, before) => left + roomOf(before), 0), LEGEND_LINE * (i - lines.length) + 6)))
+    .join('');
 }
 
 export function imageFigureSvg(figure: ImageFigure): string {

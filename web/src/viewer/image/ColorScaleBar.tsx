@@ -3,7 +3,7 @@
 import { useElementSize } from '@mantine/hooks';
 
 import type { ColorScale } from '../core/contrast';
-import { axisLabel, formatNumber } from '../core/format';
+import { formatNumber } from '../core/format';
 import type { Domain } from '../core/numbers';
 import type { ColorMapName } from '../core/state';
 import { barTicks } from '../figure/barTicks';
@@ -15,7 +15,8 @@ interface ColorScaleBarProps {
   readonly scale: ColorScale;
   readonly map: ColorMapName;
   readonly invert: boolean;
-  readonly unit: string | null;
+  /** What the colours stand for, with its unit. */
+  readonly label: string;
   readonly saturation: number | null;
 }
 
@@ -24,14 +25,13 @@ const STOPS = 24;
 /** Width of a figure of the labels. */
 const CHARACTER = 7;
 
-export function ColorScaleBar({ domain, scale, map, invert, unit, saturation }: ColorScaleBarProps) {
+export function ColorScaleBar({ domain, scale, map, invert, label, saturation }: ColorScaleBarProps) {
   const { ref, height } = useElementSize();
   const stops = Array.from({ length: STOPS + 1 }, (_, i) => colorAt(map, invert, i / STOPS)).join(', ');
-  const label = axisLabel('', unit).trim();
   const drawn = barTicks(domain, scale, Math.max(3, Math.floor(height / 60)));
   const longest = Math.max(0, ...drawn.map((tick) => tick.label.length));
   return (
-    <div className={styles.colorBar} style={{ width: Math.max(96, 44 + longest * CHARACTER) }} role="img" aria-label={`Colour scale, ${scale}, from ${formatNumber(domain[0])} to ${formatNumber(domain[1])}`}>
+    <div className={styles.colorBar} style={{ width: Math.max(96, 60 + longest * CHARACTER) }} role="img" aria-label={`Colour scale of ${label}, ${scale}, from ${formatNumber(domain[0])} to ${formatNumber(domain[1])}`}>
       <div ref={ref} className={styles.colorBarBox}>
         <div className={styles.colorBarGradient} style={{ width: WIDTH, background: `linear-gradient(to top, ${stops})` }} />
         {height > 0 && (
@@ -46,7 +46,9 @@ export function ColorScaleBar({ domain, scale, map, invert, unit, saturation }: 
             ))}
           </svg>
         )}
-        {label && <div className={styles.colorBarUnit}>{label}</div>}
+        <div className={styles.colorBarName} title={label} aria-hidden>
+          {label}
+        </div>
         {saturation !== null && (
           <div className={styles.colorBarNote} title={`Saturated from ${formatNumber(saturation)}`}>
             <span className={styles.swatch} style={{ background: SATURATED_COLOR }} /> saturated

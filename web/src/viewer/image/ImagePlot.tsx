@@ -4,6 +4,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useState } from 'reac
 
 import { parseRings } from '../core/calibrants';
 import { isNumeric } from '../core/dtype';
+import { valueLabel } from '../core/format';
 import type { Box, ViewerState } from '../core/state';
 import { DetectorGeometry } from '../core/geometry';
 import { safeSlice, selectionText } from '../core/selection';
@@ -201,7 +202,7 @@ export function ImagePlot(props: PlotProps) {
           >
             {overlays}
           </ImageCanvas>
-          <ColorScaleBar domain={contrast.domain} scale={contrast.scale} map={map} invert={invert} unit={source.unit} saturation={saturation} />
+          <ColorScaleBar domain={contrast.domain} scale={contrast.scale} map={map} invert={invert} label={valueLabel(source)} saturation={saturation} />
         </>
       )}
     </PlotFrame>

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from 'react';
 
 import { colorFraction } from '../core/contrast';
-import { axisLabel } from '../core/format';
+import { valueLabel } from '../core/format';
 import { at, clamp } from '../core/numbers';
 import type { Box } from '../core/state';
 import type { Rendered } from '../data/frameStore';
@@ -60,7 +60,7 @@ function figureOf({ detail, feed, shown, look, xAxis, yAxis, square, top, select
     bar: {
       colors: Array.from({ length: 33 }, (_, i) => colorAt(look.map, look.invert, i / 32)),
       ticks: barTicks(look.domain, look.scale, 7).filter(({ label }) => label),
-      label: axisLabel('Value', source.unit),
+      label: valueLabel(source),
     },
   });
 }

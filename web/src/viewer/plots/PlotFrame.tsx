@@ -17,6 +17,8 @@ interface PlotFrameProps {
   /** A part of the plot is shown: one finger moves it, where it would else scroll the page. */
   readonly zoomed?: boolean;
   readonly description: string;
+  /** What stands over the picture, without covering any of it. */
+  readonly above?: ReactNode;
   readonly readout?: ReactNode;
   readonly side?: ReactNode;
   readonly children: ReactNode;
@@ -28,6 +30,7 @@ export function PlotFrame(props: PlotFrameProps) {
   return (
     <div className={styles.body}>
       <div className={styles.plot}>
+        {props.above}
         <div
           className={styles.canvas}
           role="group"

@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useMemo, useState } from 'react';
 
 import type { ComplexPart } from '../core/complex';
-import { formatNumber, formatUncertain, withUnit } from '../core/format';
+import { formatNumber, formatUncertain, valueLabel, withUnit } from '../core/format';
 import { isNumeric } from '../core/dtype';
 import { frameClient } from '../data/frameClient';
 import { sentinelsOf, type RuleSource } from '../data/frameStore';
@@ -124,7 +124,7 @@ function Slices(props: PlotProps & { three: Three }) {
             <p className={styles.hint}>Drag to move the cross-hair. Wheel: the next slice. Ctrl-wheel: zoom.</p>
           </div>
           <div className={styles.bar}>
-            <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} unit={source.unit} saturation={null} />
+            <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} label={valueLabel(source)} saturation={null} />
           </div>
         </div>
       )}

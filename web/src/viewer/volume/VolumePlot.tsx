@@ -4,7 +4,7 @@ import { Button } from '@mantine/core';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 
 import { validDomain } from '../core/contrast';
-import { axisLabel } from '../core/format';
+import { valueLabel } from '../core/format';
 import type { Domain } from '../core/numbers';
 import type { Camera } from '../core/state';
 import { captionLines } from '../figure/captions';
@@ -133,7 +133,7 @@ export function VolumePlot(props: PlotProps) {
         bar: {
           colors: Array.from({ length: 33 }, (_, i) => colorAt(map, invert, i / 32)),
           ticks: barTicks(domain, scale, 7).filter(({ label }) => label),
-          label: axisLabel('Value', source.unit),
+          label: valueLabel(source),
         },
       });
     onFigure({ svg, width: size.width, height: size.height });
@@ -190,7 +190,7 @@ export function VolumePlot(props: PlotProps) {
             name={`Volume of ${source.path}`}
             said={`${voxels.factor === 1 ? 'Every voxel' : `Each voxel is the largest of ${voxels.factor} × ${voxels.factor} × ${voxels.factor}`}${done < 1 ? ` · ${Math.floor(done * 100)} % loaded` : ''}`}
           />
-          <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} unit={source.unit} saturation={null} />
+          <ColorScaleBar domain={domain} scale={scale} map={map} invert={invert} label={valueLabel(source)} saturation={null} />
         </>
       )}
     </PlotFrame>

@@ -2,7 +2,7 @@
 
 import { useCallback, useEffect, useState } from 'react';
 
-import { axisLabel } from '../core/format';
+import { valueLabel } from '../core/format';
 import type { Box } from '../core/state';
 import type { Rendered } from '../data/frameStore';
 import { barTicks } from '../figure/barTicks';
@@ -52,7 +52,7 @@ export function useSlicesFigure(input: FigureInput): { onRendered: (plane: Plane
               bar: {
                 colors: Array.from({ length: 33 }, (_, i) => colorAt(look.map, look.invert, i / 32)),
                 ticks: barTicks(look.domain, look.scale, 7).filter(({ label }) => label),
-                label: axisLabel('Value', source.unit),
+                label: valueLabel(source),
               },
             }),
           ];

@@ -77,6 +77,11 @@ export function plainTickLabel(value: number): string {
   return String(Number(value.toPrecision(6))).replace('-', '−');
 }
 
+/** Labels along what is numbered: between two of them there is nothing. */
+export function wholeTickLabel(value: number): string {
+  return Number.isInteger(value) ? plainTickLabel(value) : '';
+}
+
 /** Labels for the ticks of a log axis: decades, and 2 and 5 between them where there is room. */
 export function logTickLabel([low, high]: Domain): (value: number) => string {
   const decades = Math.log10(high / low);

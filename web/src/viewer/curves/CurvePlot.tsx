@@ -8,7 +8,7 @@ import { decimate, pick, visibleRange } from '../core/decimate';
 import { axisLabel, baseName, prettyUnit } from '../core/format';
 import { isNumbering } from '../core/numbers';
 import type { Box } from '../core/state';
-import { logTickLabel, plainTickLabel } from '../core/ticks';
+import { logTickLabel, plainTickLabel, wholeTickLabel } from '../core/ticks';
 import { captionLines, columnText } from '../figure/captions';
 import { curvesDomain, seriesDomain } from '../figure/paths';
 import { curveFigureSvg } from '../figure/svg';
@@ -87,11 +87,11 @@ export function CurvePlot(props: PlotProps) {
       }),
     [curves, x, shownPart],
   );
-  // Stills, images: one has nothing between it and the next.
-  const counted = values !== null && prettyUnit(unit) === '' && isNumbering(x);
   const modelled = curves.some(({ beside }) => beside);
   const nameTick = (value: number) => source.names.get(value) ?? '';
-  const xTicks = xScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[0], state.zoom[2]] : xDomain) : plainTickLabel;
+  // Stills, images: one has nothing between it and the next.
+  const counted = values !== null && prettyUnit(unit) === '' && size <= MARKED && isNumbering(x);
+  const xTicks = counted && xScale === 'linear' ? wholeTickLabel : xScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[0], state.zoom[2]] : xDomain) : plainTickLabel;
   const yTicks = yScale === 'log' ? logTickLabel(state.zoom ? [state.zoom[1], state.zoom[3]] : yDomain) : source.names.size > 0 ? nameTick : plainTickLabel;
   const { onChosen } = props;
   useEffect(() => onChosen({ errors, xScale, yScale }), [onChosen, errors, xScale, yScale]);

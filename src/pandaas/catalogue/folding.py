@@ -25,6 +25,7 @@ FIELDS = (
 )
 _FIRST_MARK = 0xE000
 _LONGEST_LINE = 4_000
+_BETWEEN = " | "  # values of a field
 _LETTERS = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "þ": "th", "ð": "d", "ı": "i"})
 _DROPPED = {"Mn", "Cc", "Cf", "Cs", "Co", "Cn"}  # diacritics, control and format characters, surrogates, private use
 
@@ -50,15 +51,16 @@ def search_text(fields: Mapping[str, Iterable[str | None]]) -> str:
     for field in FIELDS:
         parts = dict.fromkeys(folded for value in fields.get(field, ()) if value and (folded := fold(value)))
         if parts:
-            lines.append(mark(field) + " | ".join(parts)[:_LONGEST_LINE] + "\n")
+            lines.append(mark(field) + _BETWEEN.join(parts)[:_LONGEST_LINE] + "\n")
     return "".join(lines)
 
 
 def matching_line(text: str, words: str) -> tuple[str, str] | None:
-    """The first line of a search text that holds `words` (folded), as (field, line)."""
+    """What holds `words` (folded) first in a search text: (field, its value; the whole line where they run over several)."""
     for line in text.split("\n"):
         if words and words in line[1:]:
-            return FIELDS[ord(line[0]) - _FIRST_MARK], line[1:]
+            values = line[1:].split(_BETWEEN)
+            return FIELDS[ord(line[0]) - _FIRST_MARK], next((one for one in values if words in one), line[1:])
     return None
 
 

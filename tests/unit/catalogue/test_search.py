@@ -15,6 +15,8 @@ from sqlalchemy import select
 
 from pandaas.access import FACILITY, Access
 from pandaas.catalogue import SearchQuery, SqlSearch, Vocabulary, fold
+from pandaas.catalogue.folding import search_text
+from pandaas.catalogue.search.sql import _snippet
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetTechnique, Instrument, Proposal
 from pandaas.model import ANONYMOUS, Action, TeamRole
@@ -150,6 +152,11 @@ def test_an_empty_result_says_which_term_to_drop(filled: Facility) -> None:
 def test_the_snippet_says_why_a_row_matched(filled: Facility) -> None:
     (card,) = filled.catalogue.search(FACILITY, SearchQuery("argon")).results
     assert card.snippet == "description: frozen in argon"
+
+
+def test_the_snippet_begins_shortly_before_the_word_and_holds_one_value() -> None:
+    text = search_text({"proposal": ["SC-1", "Growth and structure of silica, micelles and proteins"]})
+    assert _snippet(text, ["silica"]) == "proposal: …structure of silica, micelles and proteins"
 
 
 def test_paging_walks_through_everything_once(filled: Facility) -> None:

@@ -29,6 +29,7 @@ from pandaas.model import Action, Principal
 
 SUGGESTED = 8  # of the terms, tried when nothing was found
 _SNIPPET = 120
+_BEFORE = 16  # letters in front of the word, few enough that a narrow column shows it
 
 
 class SqlSearch:
@@ -255,7 +256,10 @@ def _snippet(text: str, words: Iterable[str]) -> str | None:
         found = matching_line(text, word)
         if found and found[0] != "title":
             field, line = found
-            start = max(0, line.index(word) - _SNIPPET // 3)
+            at = line.index(word)
+            start = max(0, at - _BEFORE)
+            if start:  # a whole word where there is one
+                start = line.find(" ", start, at) + 1 or start
             part = line[start : start + _SNIPPET]
             return f"{field}: " + ("…" if start else "") + part + ("…" if start + _SNIPPET < len(line) else "")
     return None

@@ -15,6 +15,7 @@ export function ResultsPage() {
       <SearchView
         address={{ ...search, sort: search.sort ?? 'newest', kind: ['derived'] }}
         hidden={['kind']}
+        empty={{ title: 'No results yet', text: 'Open a measurement and press “Analyse”: what it makes is kept here.' }}
         onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }) })}
       />
     </Page>

@@ -23,6 +23,7 @@ export function SearchPage() {
     >
       <SearchView
         address={search}
+        empty={{ title: 'Nothing here yet', text: 'What is measured, uploaded or ingested is found here. Data of teams you are not in are never shown.' }}
         onChange={(change) => void navigate({ search: (before) => ({ ...before, ...change }) })}
       />
     </Page>

@@ -36,11 +36,13 @@ const SORT_WORDS: Record<(typeof SORTS)[number], string> = {
 interface SearchViewProps {
   address: SearchAddress;
   hidden?: readonly FacetName[];
+  /** What is said where there is nothing although nothing was asked. */
+  empty: { title: string; text: string };
   onChange: (change: Partial<SearchAddress>) => void;
 }
 
 /** Facets, results and what was understood, for one address. */
-export function SearchView({ address, hidden = [], onChange }: SearchViewProps) {
+export function SearchView({ address, hidden = [], empty, onChange }: SearchViewProps) {
   const page = address.page ?? 1;
   const query = useQuery(searchQuery(askFor(address, page)));
   const [chosen, choose] = useListState<string>([]);
@@ -110,7 +112,7 @@ export function SearchView({ address, hidden = [], onChange }: SearchViewProps) 
           <Loaded query={query} skeleton={<SkeletonRows rows={10} height={52} />}>
             {(found) =>
               found.total === 0 ? (
-                <NothingFound found={found} address={address} onChange={onChange} />
+                <NothingFound found={found} address={address} hidden={hidden} empty={empty} onChange={onChange} />
               ) : (
                 <Hits datasets={found.results} tiles={address.view === 'tiles'} columns={address.column} selection={signedIn ? selection : undefined} />
               )
@@ -174,11 +176,14 @@ function Hits({ datasets, tiles, columns, selection }: HitsProps) {
 interface NothingProps {
   found: SearchOut;
   address: SearchAddress;
+  hidden: readonly FacetName[];
+  empty: { title: string; text: string };
   onChange: (change: Partial<SearchAddress>) => void;
 }
 
-function NothingFound({ found, address, onChange }: NothingProps) {
-  const narrowed = (['facility', 'instrument', 'technique', 'proposal', 'year', 'kind'] as const).filter((name) => address[name]);
+function NothingFound({ found, address, hidden, empty, onChange }: NothingProps) {
+  const narrowed = (['facility', 'instrument', 'technique', 'proposal', 'year', 'kind'] as const).filter((name) => address[name] && !hidden.includes(name));
+  if (!address.q && narrowed.length === 0) return <Empty title={empty.title}>{empty.text}</Empty>;
   const drop = found.understood.find(({ text }) => text !== '' && found.suggestion?.includes(text))?.text;
   return (
     <Empty

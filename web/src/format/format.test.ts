@@ -22,6 +22,7 @@ describe('numbers', () => {
     expect(unitText('1/nm')).toBe('nm⁻¹');
     expect(unitText('cm^-2')).toBe('cm⁻²');
     expect(unitText('1e-6/angstrom^2')).toBe('10⁻⁶ Å⁻²');
+    expect(unitText('kg·m²/s²')).toBe('J');
     expect(unitText('furlong')).toBe('furlong');
     expect(quantity(90, 'deg')).toBe('90°');
     expect(quantity(7.123, 'keV')).toBe('7.123\u202FkeV');

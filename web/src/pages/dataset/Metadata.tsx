@@ -3,7 +3,7 @@ import { IconFilter, IconPencil, IconPlus } from '@tabler/icons-react';
 import { useState } from 'react';
 
 import type { DatasetOut, ParameterOut } from '@/api/types';
-import { quantity } from '@/format';
+import { quantity, unitText } from '@/format';
 
 import { attributeText } from './Attributes';
 import { EditParameter } from './EditParameter';
@@ -82,7 +82,7 @@ interface RowProps {
 }
 
 function Row({ parameter: { name, value, unit, si_value: si, si_unit: siUnit, source }, onEdit }: RowProps) {
-  const inSi = si !== null && siUnit !== null && siUnit !== unit ? quantity(si, siUnit, 6) : null;
+  const inSi = si !== null && siUnit !== null && unitText(siUnit) !== unitText(unit) ? quantity(si, siUnit, 6) : null;
   return (
     <Table.Tr>
       <Table.Td style={{ overflowWrap: 'anywhere' }}>{name.replaceAll('_', ' ')}</Table.Td>

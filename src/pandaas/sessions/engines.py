@@ -15,7 +15,7 @@ import psutil
 from pandaas.config import RuntimeSettings, SessionSettings
 from pandaas.db.tables import WorkSession
 from pandaas.model import Conflict, InvalidInput, Unavailable
-from pandaas.runtime import Engine, LocalEngine, Runtime, read_json
+from pandaas.runtime import Engine, LocalEngine, Runtime, Template, read_json
 from pandaas.sessions.elsewhere import ELSEWHERE
 from pandaas.sessions.programs import Program
 from pandaas.sessions.views import SessionRequest, Size
@@ -66,6 +66,10 @@ class SessionEngines:
                 f"The engine '{row.engine}' is not offered to sessions any more.", remedy="Set sessions.slurm again."
             )
         return self._found[row.engine]
+
+    def import_ahead(self, template: Template) -> None:
+        """A session of this program may be started soon, on this computer."""
+        self.local.import_ahead(template)
 
     def keep_warm(self, row: WorkSession) -> None:
         """Its person will start this program again: have it imported by then. Only this computer does so."""

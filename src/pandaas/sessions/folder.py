@@ -98,9 +98,10 @@ def write_session(
         output_mb=limits.home_mb,
         share=str(row.person_id),
         recipe=RULE,
-        template=_template(
-            row,
+        template=template_of(
+            row.person_id,
             program,
+            cores=row.cores,
             environment=environment,
             runtime=runtime,
             account=account,
@@ -112,15 +113,16 @@ def write_session(
     )
 
 
-def _template(
-    row: WorkSession,
+def template_of(
+    person_id: int,
     program: Program,
     *,
+    cores: int,
     environment: Environment,
     runtime: Runtime,
     account: Account | None,
     home: Path,
-    words: tuple[str, str],
+    words: tuple[str, ...] = (),
 ) -> Template | None:
     """What this person's sessions with this program can be forked from: it sees the software, and nothing of hers.
 
@@ -129,7 +131,7 @@ def _template(
     open tabs lie.
     """
     modules = program.entry.imports
-    if not modules or (row.cores > 1 and row.kind != "jupyter"):
+    if not modules or (cores > 1 and program.kind != "jupyter"):
         return None
     named = tuple(word for module in modules for word in ("--import", module))
     return Template(
@@ -141,7 +143,8 @@ def _template(
             memory_mb=runtime.settings.sessions.warm.memory_mb,
         ),
         arguments=("begin", *words),
-        owner=f"session/{row.person_id}",
+        owner=f"session/{person_id}",
+        awaited=True,
     )
 
 

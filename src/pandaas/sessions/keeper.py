@@ -108,6 +108,10 @@ class Keeper:
     def wake(self) -> None:
         self._woken.set()
 
+    def leads(self) -> bool:
+        """Does this process start the sessions?"""
+        return time.monotonic() - self._renewed < _LEASE_S
+
     def run(self, stop: threading.Event) -> None:
         """Lead until `stop` is set; wait for the lease where another process leads."""
         try:

@@ -35,6 +35,7 @@ from pandaas.model import (
 from pandaas.recipes import DatasetSummary, OwnRecipes, load_summaries
 from pandaas.runtime import Runtime
 from pandaas.sessions.activity import Activity
+from pandaas.sessions.ahead import Ahead
 from pandaas.sessions.elsewhere import ELSEWHERE, Providers
 from pandaas.sessions.engines import LOCAL, SessionEngines, engine_for, latest_end, need_extensible
 from pandaas.sessions.gathering import Gathering
@@ -82,8 +83,7 @@ class SessionService:
     ) -> None:
         self._database = database
         self._settings, self._limits = settings, settings.sessions
-        self._access = access
-        self._runtime = runtime
+        self._access, self._runtime = access, runtime
         self.software = Software(database, runtime.environments)
         self._providers = Providers(settings.sessions.providers)
         self.programs = Programs(settings, runtime.environments, self._providers)
@@ -99,8 +99,7 @@ class SessionService:
             settled=self._keys.forget,
             staff_minutes=settings.sessions.staff_minutes,
         )
-        self.messages = Messages(database)
-        self.presence = Presence(database)
+        self.messages, self.presence = Messages(database), Presence(database)
         self.invitations = Invitations(
             database, settings.sessions, inside=self._inside, keys=self._keys, members=self.members
         )
@@ -142,6 +141,7 @@ class SessionService:
             registering=self.registering,
             providers=self._providers,
         )
+        self.ahead = Ahead(settings, database, runtime, self.programs, self._engines, leads=self._keeper.leads)
 
     # --- before ---------------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from pandaas.config import Settings
+from pandaas.model import Role
 from pandaas.runtime.warm.pool import TemplateState
 
 from .conftest import Running
@@ -33,11 +34,9 @@ def end(running: Running, client: httpx.Client, session_id: str) -> None:
 
 
 def until_one_waits(running: Running) -> list[TemplateState]:
-    pool = running.services.sessions._engines.local.pool
-    assert pool is not None
     stop = time.monotonic() + 60
-    while not (ready := [one for one in pool.templates() if one.state == "ready"]):
-        assert time.monotonic() < stop, pool.templates()
+    while not (ready := [one for one in waiting(running) if one.state == "ready"]):
+        assert time.monotonic() < stop, waiting(running)
         time.sleep(0.1)
     return ready
 
@@ -88,6 +87,45 @@ def test_ending_it_leaves_nothing_running(
     end(running, alice, another)
     results = str(settings.home / "sessions" / another / "results")
     assert not [one for one in Path("/proc").glob("[0-9]*/environ") if results.encode() in read(one)]
+
+
+def test_a_first_start_waits_for_what_imports_since_its_person_looked_for_the_program(
+    running: Running, settings: Settings
+) -> None:
+    running.services.identity.create_person("carol", "Carol", Role.VISITOR, "carol-test-1234")
+    with running.person("carol") as carol:
+        before = {one.key for one in waiting(running)}
+        assert carol.post("/api/v1/programs/prepare", json={"program": "quick"}).status_code == 204
+        [ahead] = [one for one in waiting(running) if one.key not in before]
+        assert ahead.jobs == 0
+        hers = running.start(carol, "quick", ())
+        assert forked(settings, hers)
+        assert {one.key: one.jobs for one in waiting(running)}[ahead.key] == 1
+        end(running, carol, hers)
+
+
+def test_who_only_looks_has_two_programs_imported_at_most(running: Running, alice: httpx.Client) -> None:
+    before = {one.key for one in waiting(running)}
+    for program in ("silx-view", "pyfai-calib2", "jupyterlab", "quick", "pymca"):
+        assert alice.post("/api/v1/programs/prepare", json={"program": program}).status_code == 204
+    assert len({one.key for one in waiting(running)} - before) <= 2
+    assert alice.post("/api/v1/programs/prepare", json={"program": "nothing"}).status_code == 404
+
+
+def test_what_was_started_last_is_what_a_person_looks_for(running: Running, quick: str) -> None:
+    with running.person("otto") as otto:
+        before = {one.key for one in waiting(running)}
+        otto.post("/api/v1/programs/prepare", json={})
+        assert {one.key for one in waiting(running)} == before  # he never started any
+        end(running, otto, running.start(otto, "quick", ()))
+        otto.post("/api/v1/programs/prepare", json={})
+        assert {one.key for one in waiting(running)} > before
+
+
+def waiting(running: Running) -> list[TemplateState]:
+    pool = running.services.sessions._engines.local.pool
+    assert pool is not None
+    return pool.templates()
 
 
 def read(file: Path) -> bytes:

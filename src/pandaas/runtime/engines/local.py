@@ -26,8 +26,8 @@ from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import InvalidInput
 from pandaas.runtime import cgroups, processes
 from pandaas.runtime.choice import Standing
-from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, WorkSpec
-from pandaas.runtime.engines.spec import never_ran, write_spec
+from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, Template, WorkSpec
+from pandaas.runtime.engines.spec import describe_template, never_ran, write_spec
 from pandaas.runtime.files import read_json
 from pandaas.runtime.sandbox import Sandbox
 from pandaas.runtime.supervisor import write_atomically
@@ -108,6 +108,11 @@ class LocalEngine:
         if self.pool is not None:
             self.pool.prepare(Path(str(handle["folder"])))
 
+    def import_ahead(self, template: Template) -> None:
+        """Work from this template may come soon: let it import, where it takes nobody's place. Returns at once."""
+        if self.pool is not None:
+            self.pool.import_ahead(describe_template(template, self._sandbox))
+
     def standing(self, cores: int, memory_mb: int) -> Standing:
         with self._mutex:
             free = self.cores - sum(claim.cores for claim in self._running.values())
@@ -162,15 +167,18 @@ class LocalEngine:
         """Start what fits, fairly."""
         for folder in [folder for folder in self._running if _exit_record(folder) is not None]:
             del self._running[folder]
+        importing: list[_Claim] = []
         while self._waiting:
             taken: dict[str, int] = {}
             for claim in self._running.values():
                 taken[claim.share] = taken.get(claim.share, 0) + claim.cores
             following = min(self._waiting, key=lambda claim: taken.get(claim.share, 0))  # stable: the oldest of equals
             if not self._fits(following):
-                return
+                break
             self._waiting.remove(following)
-            self._start(following)
+            if not self._start(following):
+                importing.append(following)
+        self._waiting += importing
 
     def _fits(self, claim: _Claim) -> bool:
         cores = sum(running.cores for running in self._running.values())
@@ -183,13 +191,19 @@ class LocalEngine:
             self._running.pop(folder, None)
             self._admit()
 
-    def _start(self, claim: _Claim) -> None:
-        if claim.warm and self.pool is not None and self.pool.start(claim.folder):
+    def _start(self, claim: _Claim) -> bool:
+        """False where it waits for its template; it is tried again with the next look."""
+        begun = self.pool.start(claim.folder) if claim.warm and self.pool is not None else "cold"
+        if begun == "soon":
+            return False
+        if begun == "warm" or self._start_cold(claim.folder):
             self._running[claim.folder] = claim
-            return
+        return True
+
+    def _start_cold(self, folder: Path) -> bool:
         environment = {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": str(package_folder().parent)}
         done = subprocess.run(
-            [sys.executable, "-S", "-m", "pandaas.runtime.supervisor", str(claim.folder)],
+            [sys.executable, "-S", "-m", "pandaas.runtime.supervisor", str(folder)],
             env=environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -197,10 +211,9 @@ class LocalEngine:
             check=False,
         )
         if done.returncode:
-            log.error("supervisor did not start", folder=str(claim.folder), said=done.stderr.decode("utf-8", "replace"))
-            self._refused.add(claim.folder)
-            return  # poll shows it as unknown, with the reason
-        self._running[claim.folder] = claim
+            log.error("supervisor did not start", folder=str(folder), said=done.stderr.decode("utf-8", "replace"))
+            self._refused.add(folder)  # poll shows it as unknown, with the reason
+        return not done.returncode
 
 
 def _claim(folder: Path) -> _Claim | None:

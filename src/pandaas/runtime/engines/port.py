@@ -25,13 +25,15 @@ class Template:
     """A process that imports what work needs and waits: engines that can may fork the work from it.
 
     `argv` is run in `confinement`, which shows no inputs and no place to write; `arguments` is what the fork then does in
-    the work's own confinement. Only work of the same `owner` (a person and a place of results) shares one.
+    the work's own confinement. Only work of the same `owner` (a person and a place of results) shares one. `awaited` work waits
+    for a template that imports already, instead of importing beside it.
     """
 
     argv: tuple[str, ...]
     confinement: Confinement
     arguments: tuple[str, ...]
     owner: str
+    awaited: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from pandaas.model import Unavailable
-from pandaas.runtime.engines.port import ExitReason, WorkSpec
+from pandaas.runtime.engines.port import ExitReason, Template, WorkSpec
 from pandaas.runtime.sandbox import Command, Sandbox
 from pandaas.runtime.supervisor import write_atomically
 
@@ -45,18 +45,25 @@ def _warm(work: WorkSpec, sandbox: Sandbox) -> dict[str, Any] | None:
     template = work.template
     if template is None or not sandbox.works:
         return None
-    outer = sandbox.command(template.argv, template.confinement)
     words = list(sandbox.command(work.argv, work.confinement).argv)
-    argv = [word for word in outer.argv if word != "--die-with-parent"]  # it ends after its last job instead
     account = work.confinement.account
+    return describe_template(template, sandbox) | {
+        "words": words[1 : words.index("--")],
+        "arguments": list(template.arguments),
+        "awaited": template.awaited,
+        "cwd": str(work.confinement.cwd),
+        "uid": account.uid if account else None,
+    }
+
+
+def describe_template(template: Template, sandbox: Sandbox) -> dict[str, Any]:
+    """Its key, which says all that work sharing it has in common, and its command."""
+    outer, account = sandbox.command(template.argv, template.confinement), template.confinement.account
+    argv = [word for word in outer.argv if word != "--die-with-parent"]  # it ends after its last job instead
     same = [argv, outer.env, template.owner, account.__dict__ if account else None]
     return {
         "key": hashlib.sha256(json.dumps(same, sort_keys=True).encode()).hexdigest(),
         "template": {"argv": argv, "env": outer.env},
-        "words": words[1 : words.index("--")],
-        "arguments": list(template.arguments),
-        "cwd": str(work.confinement.cwd),
-        "uid": account.uid if account else None,
     }
 
 

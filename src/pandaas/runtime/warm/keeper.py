@@ -5,7 +5,9 @@ job, which takes 5 ms where a new program takes 50. It sees no data and runs not
 of the socket closes it lets the templates go, which end after their last job; supervisors live on by themselves.
 
     {"run": folder}     → {"started": true} or {"started": false, "why": …}; then the work must be started cold
+                          {"soon": true} where the work waits for its template, which imports: ask again
     {"prepare": folder} → {"prepared": true} or false: a template for work like this is made, or there
+    {"ahead": {"key", "template"}} → the same, for work that may come; it takes no other's place and waits for some minutes only
     {"settings": {…}}   number, memory_mb, idle_s, after (jobs of a kind until it gets a template)
     {"look": true}      → {"templates": [{"key", "state", "jobs", "memory_mb", "why"}]}
     told unasked        {"ended": folder}
@@ -33,6 +35,8 @@ _LARGEST = 65_536
 _START_S = 600.0  # an import may take minutes; longer ones hang
 _MEASURE_S = 2.0
 _KEEP_WRONG_S = 600.0
+_AHEAD_S = 300.0
+_AWAITED_S = 60.0
 _PASS_CREDENTIALS, _CREDENTIALS = 16, 2
 
 
@@ -50,6 +54,7 @@ class Template:
     jobs: int = 0
     memory_mb: float = 0.0
     why: str = ""
+    ahead: bool = False  # no work has asked for it yet
 
 
 class Keeper:
@@ -97,11 +102,14 @@ class Keeper:
         if "prepare" in message:
             self._tell({"prepared": self._prepare(str(message["prepare"]))})
             return True
+        if "ahead" in message:
+            self._tell({"prepared": self._import_ahead(message["ahead"])})
+            return True
         try:
             why = self._begin(str(message["run"]))
         except (OSError, ValueError, KeyError, TypeError) as error:
             why = f"{type(error).__name__}: {error}"
-        self._tell({"started": not why, "why": why})
+        self._tell({"soon": True} if why is None else {"started": not why, "why": why})
         return True
 
     def _tell(self, what: dict[str, Any]) -> None:
@@ -110,8 +118,8 @@ class Keeper:
         except OSError:
             return  # it is gone: the next look finds out
 
-    def _begin(self, folder: str) -> str:
-        """Fork the supervisor of the work in this folder; why not, in words, or nothing."""
+    def _begin(self, folder: str) -> str | None:
+        """Fork the supervisor of the work in this folder; why not, in words, or nothing. None: not yet."""
         spec = _spec(folder)
         warm = spec["warm"]
         key = str(warm["key"])
@@ -119,7 +127,9 @@ class Keeper:
         if template is None:
             self._perhaps_make(key, warm["template"])
             return "there is no template yet"
-        template.used = time.monotonic()
+        template.used, template.ahead = time.monotonic(), False
+        if warm.get("awaited") and template.state == "starting" and template.used - template.began < _AWAITED_S:
+            return None
         if template.state != "ready" or template.control is None:
             return template.why or "the template is still importing"
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
@@ -218,6 +228,15 @@ class Keeper:
             return False
         return key in self._templates
 
+    def _import_ahead(self, described: dict[str, Any]) -> bool:
+        key = str(described["key"])
+        if key in self._templates:
+            self._templates[key].used = time.monotonic()
+        elif sum(template.state != "refused" for template in self._templates.values()) < self._number:
+            self._make(key, described["template"])
+            self._templates[key].ahead = True
+        return key in self._templates
+
     def _make_room_for(self, key: str, command: dict[str, Any]) -> None:
         if not self._number:
             return
@@ -292,7 +311,7 @@ class Keeper:
                 self._refuse(template, f"importing its codes took more than {_START_S:.0f} s")
             elif template.state == "refused" and now - template.used > _KEEP_WRONG_S:
                 del self._templates[template.key]
-            elif template.state == "ready" and now - template.used > self._idle_s:
+            elif template.state == "ready" and now - template.used > (_AHEAD_S if template.ahead else self._idle_s):
                 self._retire(template)
         if now - self._measured >= _MEASURE_S:
             self._measure()

@@ -16,7 +16,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 
@@ -56,20 +56,26 @@ class WarmPool:
     def keeper_pid(self) -> int | None:
         return self._process.pid if self._process else None
 
-    def start(self, folder: Path) -> bool:
-        """Start the work in this folder from a template; False when it must be started cold."""
+    def start(self, folder: Path) -> Literal["warm", "soon", "cold"]:
+        """Start the work in this folder from a template: `soon`, if its template still imports, or it must be started cold."""
         answer = self._ask({"run": str(folder)})
         if answer is None:
-            return False
+            return "cold"
+        if answer.get("soon"):
+            return "soon"
         why = str(answer.get("why") or "")
         if why and why not in self._told:
             self._told.add(why)
             log.info("started cold", folder=folder.name, reason=why)
-        return bool(answer.get("started"))
+        return "warm" if answer.get("started") else "cold"
 
     def prepare(self, folder: Path) -> None:
         """Have a template for work like that in this folder, whether or not it came twice."""
         self._ask({"prepare": str(folder)})
+
+    def import_ahead(self, described: dict[str, Any]) -> None:
+        """Have this template, unless all places are taken; it goes after some minutes if no work comes."""
+        self._ask({"ahead": described})
 
     def templates(self) -> list[TemplateState]:
         if self._keeper is None:

@@ -18,6 +18,7 @@ from pandaas.server.schemas import (
     NotebookLookOut,
     NotebookRecipeIn,
     OpenNotebookOut,
+    PrepareIn,
     ProgramOut,
     ProgramsOut,
     RecipePageOut,
@@ -53,6 +54,12 @@ def list_programs(platform: Platform, asker: Signed, dataset: list[str] = Query(
         lifetime_hours=limits.lifetime_hours,
         longest_hours=limits.longest_hours,
     )
+
+
+@router.post("/programs/prepare", status_code=204)
+def prepare_program(body: PrepareIn, platform: Platform, asker: Signed) -> None:
+    """You will probably start this program soon, or the one you started last: its first start gets faster."""
+    platform.sessions.ahead.prepare(asker, body.program)
 
 
 @router.get("/sessions")

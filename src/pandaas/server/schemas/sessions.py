@@ -257,6 +257,12 @@ class SessionNodeOut(Out):
     memory_free_mb: int | None
 
 
+class PrepareIn(In):
+    """`program` is what somebody points at; without it, what she started last."""
+
+    program: str | None = Field(None, max_length=100)
+
+
 class ExtendIn(In):
     hours: float = Field(gt=0, le=168)
 

@@ -2,17 +2,19 @@ import { Box, Button, Menu, Modal, SegmentedControl, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks';
 import { IconAdjustments, IconDeviceDesktop, IconExternalLink, IconNotebook } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 
 import type { ProgramOut, ProgramsOut } from '@/api/types';
 
-import { useStart } from './actions';
+import { anticipate, useStart } from './actions';
 import { programsQuery } from './queries';
 import { StartForm } from './StartForm';
 import { mayStart, placeLabel, startWords } from './words';
 
 /** So many datasets one session opens at once. */
 export const MOST_OPENED = 200;
+/** Somebody points at a program who doesn't only pass over it. */
+const POINTED_MS = 150;
 
 interface OpenInProps {
   /** Pids, or how those of a place are found when the menu is opened. */
@@ -35,9 +37,13 @@ export function OpenIn({ datasets, label = 'Open in' }: OpenInProps) {
   const pids = known ? datasets : found.data;
   const offer = useQuery({ ...programsQuery(pids ?? []), enabled: pids !== undefined && asked });
   const failed = found.error ?? offer.error;
+  const begin = () => {
+    menu.open();
+    anticipate();
+  };
   return (
     <>
-      <Menu position="bottom-end" shadow="md" width={340} opened={opened} onOpen={menu.open} onClose={menu.close}>
+      <Menu position="bottom-end" shadow="md" width={340} opened={opened} onOpen={begin} onClose={menu.close}>
         <Menu.Target>
           <Button variant="default" leftSection={<IconDeviceDesktop size={16} />} loading={start.isPending}>
             {label} …
@@ -67,6 +73,11 @@ interface ProgramsProps {
 function Programs({ offer, onChoose, onMore }: ProgramsProps) {
   const { programs, capacity } = offer;
   const [engine, setEngine] = useState('local');
+  const pointed = useRef(0);
+  const point = ({ id, provider, ready, problem }: ProgramOut) => {
+    window.clearTimeout(pointed.current);
+    if (!provider && ready && !problem && engine === 'local') pointed.current = window.setTimeout(() => anticipate(id), POINTED_MS);
+  };
   return (
     <>
       <Menu.Label>{startWords(capacity, engine)}</Menu.Label>
@@ -87,6 +98,8 @@ function Programs({ offer, onChoose, onMore }: ProgramsProps) {
           key={program.id}
           disabled={!mayStart(program, capacity)}
           leftSection={icon(program)}
+          onMouseEnter={() => point(program)}
+          onMouseLeave={() => window.clearTimeout(pointed.current)}
           onClick={() => onChoose(program.id, program.provider ?? engine)}
         >
           <Text size="sm">{program.title}</Text>

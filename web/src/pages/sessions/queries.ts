@@ -19,7 +19,7 @@ export const workSessionQuery = (id: string) =>
   queryOptions({
     queryKey: ['work-session', id],
     queryFn: ({ signal }) => body(api.GET('/api/v1/sessions/{session_id}', { params: { path: { session_id: id } }, signal })),
-    refetchInterval: (query) => (query.state.data && ['requested', 'starting'].includes(query.state.data.state) ? 500 : 30_000),
+    refetchInterval: (query) => (query.state.data && ['requested', 'starting'].includes(query.state.data.state) ? 250 : 30_000),
   });
 
 export const sessionResultsQuery = (id: string) =>

@@ -95,6 +95,33 @@ def test_a_killed_leader_is_replaced_once_and_what_is_done_stays(
 
 
 @pytest.mark.full
+@pytest.mark.parametrize("by", ["the operator", "a crash of slurmd, whose orphans go on"])
+def test_a_lost_node_is_waited_for_and_what_is_done_stays(
+    workshop: Workshop, slurm: SlurmServer, local: tuple[str, bytes], by: str
+) -> None:
+    pid, wanted = local
+    job_id, folder = _started(workshop, pid)
+    _until(lambda: any((folder / "parts/done").glob("*.json")))
+    before = {path.name: path.read_bytes() for path in (folder / "parts/done").glob("*.json")}
+    number = read_json(folder / "slurm-job.json")["job"]
+    if by == "the operator":
+        assert slurm.ok("scontrol", "update", "NodeName=localhost", "State=DOWN", "Reason=gone")
+    else:
+        slurm.kill_part("slurmd")
+    try:
+        _until(lambda: "down" in slurm.said("sinfo", "-h", "-o", "%T"), timeout_s=60)
+    finally:
+        if by == "the operator":
+            slurm.ok("scontrol", "update", "NodeName=localhost", "State=RESUME")
+        else:
+            slurm.start_part("slurmd")
+        slurm.wait_idle()
+    assert sums(workshop, job_id) == wanted
+    assert {name: (folder / "parts/done" / name).read_bytes() for name in before} == before
+    assert not slurm.said("squeue", "-h", "-j", number, "-t", "PD,R").strip()
+
+
+@pytest.mark.full
 def test_cancelling_ends_all_tasks(workshop: Workshop, slurm: SlurmServer, local: tuple[str, bytes]) -> None:
     job_id, folder = _started(workshop, local[0])
     _until(lambda: any((folder / "parts/claims").glob("*")))

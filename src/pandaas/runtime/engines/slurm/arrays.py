@@ -25,7 +25,7 @@ _MAY_LEAD_AGAIN = frozenset({"NODE_FAIL", "BOOT_FAIL", "PREEMPTED", "FAILED", "R
 
 
 class Arrays:
-    """See the module. `counted` and `goes_on` are asked while observing, `keep` by the thread that asks Slurm."""
+    """See the module. `counted`, `goes_on` and `outlives` are asked while observing, `keep` by the thread that asks Slurm."""
 
     def __init__(self, driver: SlurmDriver) -> None:
         self._driver = driver
@@ -67,6 +67,13 @@ class Arrays:
         if (folder / "cancel").exists():
             return False
         self._again.add(folder)
+        return True
+
+    def outlives(self, folder: Path, state: str) -> bool:
+        """As `goes_on`, where the leading task still wrote a record when it was ended from outside: it is not believed."""
+        if not self.goes_on(folder, state):
+            return False
+        (folder / "exit.json").rename(folder / "exit.json.lost")
         return True
 
     def forget(self, folder: Path) -> None:

@@ -319,6 +319,8 @@ class SlurmEngine:
         reason = _REASONS.get(entry.state)
         if reason is None or reason == record.reason:
             return Observation("ended", record)
+        if self._arrays.outlives(folder, entry.state):
+            return Observation("running")
         truth = {**asdict(record), "reason": reason, "detail": _said(entry.state)}
         write_atomically(str(folder / "exit.json"), truth)
         return Observation("ended", ExitRecord(**truth))

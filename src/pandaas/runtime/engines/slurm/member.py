@@ -32,9 +32,18 @@ def main(arguments: list[str]) -> int:
     supervisor.main(["--attached", str(folder)])
     if not is_over(folder) and claimed_by(folder) != name:
         serve(folder, name)
-    if (folder / "exit.json").exists():
+    if is_final(folder):
         shutil.rmtree(folder / "tries", ignore_errors=True)
     return 0
+
+
+def is_final(folder: Path) -> bool:
+    """It has ended and nobody will lead it again: what its parts left is of no more use."""
+    try:
+        record = json.loads((folder / "exit.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (folder / "cancel").exists() or not was_lost({"exit": record})
 
 
 def claimed_by(folder: Path) -> str:
@@ -66,7 +75,10 @@ def serve(folder: Path, name: str) -> None:
         first, last = plan["groups"][number]
         piece = json.loads(json.dumps(wanted["process"]).replace("@BLOCKS@", f"{first}:{last}"))
         told = task.run_in_folder(str(folder / "tries"), piece, wanted["supervisor"])
-        if was_lost(told) and not is_over(folder) and board.give_back(number) < wanted["losses"]:
+        lost = was_lost(told)
+        if lost and is_over(folder):
+            return  # whoever leads next takes the part back from a silent task
+        if lost and board.give_back(number) < wanted["losses"]:
             continue
         board.put(number, name, {**told, "task": name, "host": os.uname().nodename})
 

@@ -22,7 +22,7 @@ from sqlalchemy import select
 from pandaas.access import Access
 from pandaas.config import Settings
 from pandaas.db import Database, hold, release
-from pandaas.db.tables import Dataset, Person, SessionDrain, WorkSession
+from pandaas.db.tables import Dataset, Person, WorkSession
 from pandaas.identity import Identity
 from pandaas.model import Action, Conflict, PandaasError, SessionState, Unavailable
 from pandaas.runtime import ExitRecord, Observation, Runtime
@@ -33,14 +33,13 @@ from pandaas.sessions.folder import uid_of
 from pandaas.sessions.gathering import Gathering
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.life import Life, Remembered, tell_person
-from pandaas.sessions.orders import drained
+from pandaas.sessions.orders import LEASE, Drains, drained, this_node
 from pandaas.sessions.reach import Doorway, ask, greets, responds
 from pandaas.sessions.registering import Registering
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move
 
 log = structlog.get_logger(__name__)
-LEASE = "sessions"
 _LEASE_S = 30.0
 _RENEW_S = 8.0
 _FOLLOW_S = 0.1  # while one starts
@@ -97,13 +96,13 @@ class Keeper:
         self._life = Life(
             database, settings.sessions, activity=activity, folder=starting.folder, door=self.door, wish=self._wish
         )
-        self._drains: Mapping[str, SessionDrain] = {}
+        self._drains = Drains({}, this_node())
         self._registering = registering
         self._elsewhere = Elsewhere(settings, database, providers, finish=self._finish, wish=self._wish)
         self._woken = threading.Event()
         self._seen: dict[tuple[str, int], _Seen] = {}
         self._renewed = self._rights_looked = self._cleaned = float("-inf")
-        self._holder = f"{os.uname().nodename}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._holder = f"{this_node()}:{os.getpid()}:{secrets.token_hex(4)}"
 
     def wake(self) -> None:
         self._woken.set()

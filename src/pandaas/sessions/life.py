@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,13 +17,13 @@ import structlog
 
 from pandaas.config import SessionSettings
 from pandaas.db import Database, leave_notice
-from pandaas.db.tables import SessionDrain, WorkSession
+from pandaas.db.tables import WorkSession
 from pandaas.model import PandaasError
 from pandaas.runtime import usage_now
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.folder import SessionFolder
 from pandaas.sessions.kernels import last_computed
-from pandaas.sessions.orders import Order, order_of, waits
+from pandaas.sessions.orders import Drains, Order, order_of, waits
 from pandaas.sessions.reach import Doorway
 from pandaas.sessions.states import change
 
@@ -63,7 +63,7 @@ class Life:
         self._door = door
         self._wish = wish
 
-    def look(self, row: WorkSession, seen: Remembered, drains: Mapping[str, SessionDrain]) -> None:
+    def look(self, row: WorkSession, seen: Remembered, drains: Drains) -> None:
         """Let it hibernate where its time has come, tell its person where it comes near."""
         now = self._database.clock()
         order = order_of(row, drains)
@@ -85,7 +85,7 @@ class Life:
         else:
             self._forget_warning(row, now, idle_end)
 
-    def wait(self, row: WorkSession, drains: Mapping[str, SessionDrain]) -> bool:
+    def wait(self, row: WorkSession, drains: Drains) -> bool:
         """One that has yet to start: tell its person what was ordered meanwhile. True when it may not start any more."""
         order = order_of(row, drains)
         if order is not None and self._database.clock() >= order.when:

@@ -22,7 +22,7 @@ from pandaas.db import Database, append
 from pandaas.db.tables import Person, SessionAnnouncement, SessionDrain, WorkSession
 from pandaas.model import Action, Conflict, InvalidInput, NotFound, Principal, SessionState, check_pid
 from pandaas.sessions.life import tell_person
-from pandaas.sessions.orders import this_node
+from pandaas.sessions.orders import drained, this_node
 from pandaas.sessions.states import change, tell
 
 LONGEST = 500
@@ -178,13 +178,15 @@ class Operation:
     def _nodes(self, session: Session) -> list[Node]:
         alive = select(WorkSession).where(WorkSession.state.in_(_ALIVE), WorkSession.node.is_not(None))
         rows = list(session.scalars(alive))
-        drains = {one.node: one for one in session.scalars(select(SessionDrain))}
+        known = drained(session)
+        drains = known.on
         people = {one.person_id for one in drains.values() if one.person_id is not None}
         names = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(people))).all())
         here = this_node()
         found = []
         for name in sorted(
-            {here, *drains, *(row.node for row in rows if row.node)}, key=lambda one: (one != here, one)
+            {here, known.starts_at, *drains, *(row.node for row in rows if row.node)},
+            key=lambda one: (one != here, one),
         ):
             there = [row for row in rows if row.node == name]
             drain = drains.get(name)

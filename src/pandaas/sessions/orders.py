@@ -10,8 +10,10 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from pandaas.db.tables import SessionDrain, WorkSession
+from pandaas.db.tables import Lease, SessionDrain, WorkSession
 from pandaas.model import SessionState, Unavailable
+
+LEASE = "sessions"
 
 
 @dataclass(frozen=True)
@@ -27,9 +29,28 @@ def this_node() -> str:
     return os.uname().nodename
 
 
-def drained(session: Session) -> Mapping[str, SessionDrain]:
-    """The computers that are drained, by name."""
-    return {one.node: one for one in session.scalars(select(SessionDrain))}
+@dataclass(frozen=True)
+class Drains:
+    """The computers that are drained, by name; what was only requested starts at `starts_at`, whoever asks."""
+
+    on: Mapping[str, SessionDrain]
+    starts_at: str
+
+    @property
+    def where_they_start(self) -> SessionDrain | None:
+        return self.on.get(self.starts_at)
+
+    def of(self, row: WorkSession) -> SessionDrain | None:
+        """That of the computer which the session runs on, or is about to start on."""
+        here = row.state == SessionState.REQUESTED and row.kind != "elsewhere"
+        return self.on.get(self.starts_at if here else row.node or "")
+
+
+def drained(session: Session) -> Drains:
+    """Who leads starts the sessions on its own computer; where nobody does, it will probably be this one."""
+    leader = session.get(Lease, LEASE)
+    starts_at = leader.holder.partition(":")[0] if leader is not None else this_node()
+    return Drains({one.node: one for one in session.scalars(select(SessionDrain))}, starts_at)
 
 
 def waits(row: WorkSession) -> bool:
@@ -37,15 +58,9 @@ def waits(row: WorkSession) -> bool:
     return row.state in {SessionState.REQUESTED, SessionState.STARTING}
 
 
-def node_of(row: WorkSession) -> str:
-    """The computer that it runs on or is about to start on; what was only requested starts here, if not elsewhere."""
-    here = row.state == SessionState.REQUESTED and row.kind != "elsewhere"
-    return this_node() if here else row.node or ""
-
-
 def need_open(session: Session) -> None:
-    """`Unavailable` where this computer is drained."""
-    drain = drained(session).get(this_node())
+    """`Unavailable` where the computer on which sessions start is drained."""
+    drain = drained(session).where_they_start
     if drain is not None:
         raise Unavailable(closed(drain), remedy="Try again later; what sleeps is kept.")
 
@@ -55,12 +70,12 @@ def closed(drain: SessionDrain) -> str:
     return f"No sessions start now, this computer is taken out of service: {drain.reason}"
 
 
-def order_of(row: WorkSession, drains: Mapping[str, SessionDrain]) -> Order | None:
+def order_of(row: WorkSession, drains: Drains) -> Order | None:
     """The first end that operators ordered for this session; None where there is none."""
     found = []
     if row.stop_at is not None:
         found.append(Order(row.stop_at, f"An operator stops it: {row.stop_reason}"))
-    drain = drains.get(node_of(row))
+    drain = drains.of(row)
     if drain is not None:
         what = "it waits for" if waits(row) else "it runs on"
         found.append(Order(drain.until, f"The computer {what} is taken out of service: {drain.reason}"))

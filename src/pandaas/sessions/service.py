@@ -49,7 +49,7 @@ from pandaas.sessions.messages import Messages
 from pandaas.sessions.more_time import MoreTime
 from pandaas.sessions.notebooks import SessionNotebooks
 from pandaas.sessions.operation import Announcements, Operation
-from pandaas.sessions.orders import closed, drained, need_open, order_of, this_node
+from pandaas.sessions.orders import closed, drained, need_open, order_of
 from pandaas.sessions.outlook import Outlook, outlook_of
 from pandaas.sessions.presence import Presence
 from pandaas.sessions.programs import Program, Programs
@@ -155,7 +155,7 @@ class SessionService:
         """Whether a session of this person could start now, in numbers and words."""
         with self._database.read() as session:
             rows = list(session.scalars(select(WorkSession).where(WorkSession.state.in_(_ALIVE))))
-            drain = drained(session).get(this_node())
+            drain = drained(session).where_they_start
         own = sum(row.person_id == principal.person_id for row in rows)
         rows = [row for row in rows if row.kind != ELSEWHERE]
         ends = sorted(row.expires for row in rows if row.expires is not None)

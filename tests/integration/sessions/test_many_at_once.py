@@ -24,7 +24,7 @@ from pandaas.model import Role, TeamRole
 
 from .conftest import Running
 
-pytestmark = [pytest.mark.integration, pytest.mark.full, pytest.mark.xdist_group("sessions")]
+pytestmark = [pytest.mark.integration, pytest.mark.full, pytest.mark.xdist_group("sessions"), pytest.mark.timeout(1500)]
 PEOPLE = ("ann", "ben", "cleo", "dan")  # each opens three notebooks and two desktops
 NOTEBOOKS, DESKTOPS = 3, 2
 LONGEST_S = 30.0

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pandaas.db import Database
+from pandaas.db import Database, hold
 from pandaas.db.tables import Event, Notice, SessionDataset, WorkSession
 from pandaas.identity import Identity
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
@@ -179,6 +179,21 @@ def test_one_whose_software_is_prepared_sleeps_instead_of_starting(place: Place)
     assert row.state == "hibernated"
     assert row.reason == "No sessions start now, this computer is taken out of service: New memory."
     assert "was not started" in place.told()[0][0]
+
+
+def test_one_that_waits_for_another_computer_is_told_of_that_ones_drain_alone(place: Place) -> None:
+    """The process that is asked needn't be the one that starts sessions."""
+    hold(place.facility.database, "sessions", "fast-2:17:ab")
+    place.set(state="requested", node=None, ready=None, expires=None)
+    otto = place.facility.principal("otto")
+    place.service.operation.drain(otto, this_node(), "New fans.", 30)
+    assert place.view().order is None
+    assert place.service.capacity(otto).words == "Starts now."
+    place.service.operation.drain(otto, "fast-2", "New memory.", 30)
+    order = place.view().order
+    assert order is not None
+    assert order.why == "The computer it waits for is taken out of service: New memory."
+    assert "New memory." in place.service.capacity(otto).words
 
 
 def test_a_drain_is_undone_with_one_call(place: Place) -> None:

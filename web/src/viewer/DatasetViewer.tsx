@@ -1,20 +1,18 @@
 /** The viewer of a dataset: finds out what an array is, offers what can be shown of it, keeps its state in the page's hands. */
 
-import { lazy, Suspense, useCallback, useEffect, useMemo, useState } from 'react';
+import { lazy, Suspense, useMemo, useState } from 'react';
 
-import { ComparePicker } from './compare/ComparePicker';
-import { CopyLink, linkTo } from './controls/CopyLink';
-import { DimensionMenu } from './controls/DimensionMenu';
-import { ExportMenu } from './controls/ExportMenu';
+import { linkTo } from './controls/CopyLink';
 import { KeyHelp } from './controls/KeyHelp';
 import { useViewerKeys, type ViewerCommand } from './controls/keys';
 import { LinkNotice } from './controls/LinkNotice';
 import { SliceSliders } from './controls/SliceSliders';
-import { followedFirst, Toolbar } from './controls/Toolbar';
+import { followedFirst } from './controls/Toolbar';
 import { useFullScreen } from './controls/useFullScreen';
 import { useOwnState } from './controls/useOwnState';
+import { useSame, useSameList, useSteady } from './controls/useSteady';
+import { isCompared, SelectionShown, ViewerBar } from './controls/ViewerBar';
 import { usePlayback } from './controls/usePlayback';
-import { parseDtype } from './core/dtype';
 import { Pace } from './core/pace';
 import { defaultMapping, isValidMapping, safeSlice, selectionText, slicedDimensions, type DimensionMapping } from './core/selection';
 import { misfits, words } from './core/fit';
@@ -130,18 +128,15 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
     () => mappingFor(active, source, { x: state.x, y: state.y }),
     [active, source, state.x, state.y],
   );
-  const axes = useAxes(source, plot);
+  const axes = useSameList(useAxes(source, plot));
   const slice = active === 'slices' ? positionOf(source.shape, state.slice) : safeSlice(source.shape, state.slice);
   const sliced = slicedBy(active, source, mapping);
-  const onStateChange = useCallback(
-    (partial: Partial<ViewerState>) => {
-      // Three slices begin in the middle of what the image showed, not at its edges.
-      const before = partial.vis === 'slices' && mapping ? state.slice : undefined;
-      const shown = mapping ? [mapping.x, mapping.y ?? mapping.x] : [];
-      setState(before ? { ...partial, slice: middled(source.shape, before, shown) } : partial);
-    },
-    [setState, mapping, source.shape, state.slice],
-  );
+  const onStateChange = useSteady((partial: Partial<ViewerState>) => {
+    // Three slices begin in the middle of what the image showed, not at its edges.
+    const before = partial.vis === 'slices' && mapping ? state.slice : undefined;
+    const shown = mapping ? [mapping.x, mapping.y ?? mapping.x] : [];
+    setState(before ? { ...partial, slice: middled(source.shape, before, shown) } : partial);
+  });
   const selection = mapping ? selectionText(source.shape, mapping, slice) : null;
   const [epoch, setEpoch] = useState(0);
   const [figure, setFigure] = useState<FigureProvider | null>(null);
@@ -151,13 +146,14 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
   const geometry = useGeometry(source, source.path, active === 'heatmap');
   const description = useDescription({ source, selection, active });
 
-  const setIndex = (dimension: number, index: number) =>
-    onStateChange({ slice: slice.map((before, d) => (d === dimension ? index : before)) });
+  const setIndex = useSteady((dimension: number, index: number) =>
+    onStateChange({ slice: slice.map((before, d) => (d === dimension ? index : before)) }),
+  );
   const [pace] = useState(() => new Pace());
   const playback = usePlayback(source.shape, slice, pace, setIndex);
   const first = sliced.find((dimension) => (source.shape[dimension] ?? 1) > 1);
 
-  const run = (command: ViewerCommand) => {
+  const run = useSteady((command: ViewerCommand) => {
     const moving = playback.playing ?? first;
     switch (command.kind) {
       case 'step':
@@ -199,13 +195,17 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
       case 'help':
         setHelp((before) => !before);
     }
-  };
-  useLatestKeys(run);
+  });
+  useViewerKeys(run);
 
-  const possible = supported(source, plot);
+  const possible = useSameList(supported(source, plot));
   const leftOut = words([...unread, ...misfits(page.state, source.shape, possible.map(({ id }) => id))]);
-  const link = () => linkTo(window.location.href, path, STATE_KEYS, stateToParams({ ...chosen, ...defined(state), vis: active, slice: sliced.length > 0 ? slice : undefined }));
+  const link = useSteady(() =>
+    linkTo(window.location.href, path, STATE_KEYS, stateToParams({ ...chosen, ...defined(state), vis: active, slice: sliced.length > 0 ? slice : undefined })),
+  );
 
+  // All that the bar shows but what changes with every frame, so that it is not rendered for each.
+  const settings = useSame({ ...chosen, ...defined({ ...state, slice: undefined }) });
   const props: PlotProps = {
     dataset,
     source,
@@ -222,39 +222,25 @@ function ArrayViewer({ dataset, path, source, plot, unread, lostPath, ...page }:
   };
   return (
     <section className={styles.viewer} aria-label={`Viewer of ${source.path}`} data-full-screen={screen.active ? '' : undefined}>
-      <Toolbar
-        visualisations={possible}
-        active={active}
-        state={{ ...chosen, ...defined(state) }}
-        complex={parseDtype(source.dtype)?.type === 'complex'}
-        hasGeometry={Boolean(geometry.data)}
-        hasErrors={plot.errors !== null}
-        isStack={first !== undefined}
-        fullScreen={screen.active}
-        onStateChange={onStateChange}
-        onAutoscale={() => run({ kind: 'autoscale' })}
-        onFullScreen={screen.toggle}
-        onHelp={() => setHelp(true)}
-        link={
-          <>
-            {(active === 'heatmap' || active === 'line') && (
-              <ComparePicker dataset={dataset} source={source} active={active} comparing={isCompared(state)} onStateChange={onStateChange} />
-            )}
-            <CopyLink link={link} />
-          </>
-        }
-        dimensions={
-          mapping &&
-          active !== 'rgb' && (
-            <DimensionMenu
-              axes={axes}
-              mapping={mapping}
-              onMapping={({ x, y }) => onStateChange({ x, y: y ?? undefined, zoom: undefined, region: undefined, profile: undefined })}
-            />
-          )
-        }
-        exports={<ExportMenu dataset={dataset} source={source} selection={selection} figure={figure} dimensions={mapping ? (mapping.y === null ? 1 : 2) : source.shape.length} />}
-      />
+      <SelectionShown.Provider value={selection}>
+        <ViewerBar
+          dataset={dataset}
+          source={source}
+          axes={axes}
+          mapping={mapping}
+          visualisations={possible}
+          active={active}
+          state={settings}
+          hasGeometry={Boolean(geometry.data)}
+          hasErrors={plot.errors !== null}
+          isStack={first !== undefined}
+          fullScreen={screen.active}
+          figure={figure}
+          link={link}
+          onStateChange={onStateChange}
+          onCommand={run}
+        />
+      </SelectionShown.Provider>
       <LinkNotice lostPath={lostPath} leftOut={leftOut} />
       {plot.title && plot.title !== dataset.title && (active === 'line' || active === 'heatmap') && <div className={styles.plotTitle}>{plot.title}</div>}
       <Suspense fallback={<div className={styles.skeleton} aria-busy="true" />}>
@@ -291,10 +277,6 @@ function slicedBy(active: Visualisation, source: ArraySource, mapping: Dimension
   return mapping ? slicedDimensions(rank - (active === 'rgb' ? 1 : 0), mapping) : [];
 }
 
-function isCompared({ against, againstPath }: ViewerState): boolean {
-  return against !== undefined || againstPath !== undefined;
-}
-
 function Plot({ active, ...props }: PlotProps & { active: Visualisation }) {
   switch (active) {
     case 'heatmap':
@@ -329,13 +311,4 @@ function ArrayAttributes({ source }: PlotProps) {
 /** The state without fields that are undefined. */
 function defined(state: ViewerState): ViewerState {
   return Object.fromEntries(Object.entries(state).filter(([, value]) => value !== undefined));
-}
-
-/** Keys call the newest handler without listening anew for every frame. */
-function useLatestKeys(run: (command: ViewerCommand) => void): void {
-  const [box] = useState(() => ({ run }));
-  useEffect(() => {
-    Object.assign(box, { run });
-  });
-  useViewerKeys(useCallback((command) => box.run(command), [box]));
 }

@@ -2,6 +2,7 @@
 
 import { ActionIcon, Menu, NumberInput, Slider, Tooltip } from '@mantine/core';
 import { IconPlayerPauseFilled, IconPlayerPlayFilled } from '@tabler/icons-react';
+import { memo } from 'react';
 
 import { formatNumber, withUnit } from '../core/format';
 import { at } from '../core/numbers';
@@ -29,12 +30,10 @@ export function SliceSliders({ axes, dimensions, slice, onIndex, playback }: Sli
             <SliceRow
               key={dimension}
               axis={axis}
+              dimension={dimension}
               index={slice[dimension] ?? 0}
-              onIndex={(index) => onIndex(dimension, index)}
-              playing={playback.playing === dimension}
-              onPlay={() => playback.toggle(dimension)}
-              fps={playback.fps}
-              onFps={playback.setFps}
+              onIndex={onIndex}
+              playback={playback}
             />
           )
         );
@@ -45,26 +44,20 @@ export function SliceSliders({ axes, dimensions, slice, onIndex, playback }: Sli
 
 interface SliceRowProps {
   readonly axis: AxisInfo;
+  readonly dimension: number;
   readonly index: number;
-  readonly onIndex: (index: number) => void;
-  readonly playing: boolean;
-  readonly onPlay: () => void;
-  readonly fps: number;
-  readonly onFps: (fps: number) => void;
+  readonly onIndex: (dimension: number, index: number) => void;
+  readonly playback: Playback;
 }
 
 const RATES = [1, 2, 5, 10, 20, 30];
 
-function SliceRow({ axis, index, onIndex, playing, onPlay, fps, onFps }: SliceRowProps) {
+function SliceRow({ axis, dimension, index, onIndex, playback }: SliceRowProps) {
   const last = axis.size - 1;
   const value = axis.values ? withUnit(formatNumber(at(axis.values, index)), axis.unit) : '';
   return (
     <div className={styles.sliderRow}>
-      <Tooltip label={playing ? 'Pause (Space)' : 'Play (Space)'}>
-        <ActionIcon variant="subtle" color="gray" aria-label={playing ? `Pause ${axis.name}` : `Play ${axis.name}`} onClick={onPlay}>
-          {playing ? <IconPlayerPauseFilled size={16} /> : <IconPlayerPlayFilled size={16} />}
-        </ActionIcon>
-      </Tooltip>
+      <PlayButton name={axis.name} dimension={dimension} playing={playback.playing === dimension} onToggle={playback.toggle} />
       <span className={styles.sliderLabel} title={axis.path ?? axis.name}>{axis.name}</span>
       <Slider
         className={styles.slider}
@@ -72,7 +65,7 @@ function SliceRow({ axis, index, onIndex, playing, onPlay, fps, onFps }: SliceRo
         min={0}
         max={last}
         value={index}
-        onChange={onIndex}
+        onChange={(next) => onIndex(dimension, next)}
         label={null}
         thumbLabel={axis.name}
         thumbProps={{ 'aria-valuetext': `${index} of ${last}${value ? `, ${value}` : ''}` }}
@@ -85,23 +78,48 @@ function SliceRow({ axis, index, onIndex, playing, onPlay, fps, onFps }: SliceRo
         value={index}
         allowDecimal={false}
         aria-label={`Index of ${axis.name}`}
-        onChange={(next) => typeof next === 'number' && onIndex(next)}
+        onChange={(next) => typeof next === 'number' && onIndex(dimension, next)}
       />
       <span className={styles.sliderValue}>{`of ${axis.size}${value ? ` · ${value}` : ''}`}</span>
-      <Menu position="top-end" withinPortal>
-        <Menu.Target>
-          <ActionIcon variant="subtle" color="gray" w={52} aria-label={`${fps}/s, frames per second`}>
-            <span className={styles.plain}>{`${fps}/s`}</span>
-          </ActionIcon>
-        </Menu.Target>
-        <Menu.Dropdown>
-          {RATES.map((rate) => (
-            <Menu.Item key={rate} onClick={() => onFps(rate)} {...(rate === fps && { 'aria-current': true as const, fw: 600 })}>
-              {`${rate} frames/s`}
-            </Menu.Item>
-          ))}
-        </Menu.Dropdown>
-      </Menu>
+      <RateMenu fps={playback.fps} onFps={playback.setFps} />
     </div>
   );
 }
+
+interface PlayButtonProps {
+  readonly name: string;
+  readonly dimension: number;
+  readonly playing: boolean;
+  readonly onToggle: (dimension: number) => void;
+}
+
+// These stay as they are from frame to frame.
+
+const PlayButton = memo(function PlayButton({ name, dimension, playing, onToggle }: PlayButtonProps) {
+  return (
+    <Tooltip label={playing ? 'Pause (Space)' : 'Play (Space)'}>
+      <ActionIcon variant="subtle" color="gray" aria-label={`${playing ? 'Pause' : 'Play'} ${name}`} onClick={() => onToggle(dimension)}>
+        {playing ? <IconPlayerPauseFilled size={16} /> : <IconPlayerPlayFilled size={16} />}
+      </ActionIcon>
+    </Tooltip>
+  );
+});
+
+const RateMenu = memo(function RateMenu({ fps, onFps }: { fps: number; onFps: (fps: number) => void }) {
+  return (
+    <Menu position="top-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon variant="subtle" color="gray" w={52} aria-label={`${fps}/s, frames per second`}>
+          <span className={styles.plain}>{`${fps}/s`}</span>
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {RATES.map((rate) => (
+          <Menu.Item key={rate} onClick={() => onFps(rate)} {...(rate === fps && { 'aria-current': true as const, fw: 600 })}>
+            {`${rate} frames/s`}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+});

@@ -1,9 +1,9 @@
 /**
  * Plays a dimension from start to end and again, in step with the screen. The next frame is wanted when its time has come and
- * the last one is there, so each that is asked for is drawn; those whose time has passed are left out.
+ * the last but one is there, so those that are asked for are drawn; those whose time has passed are left out.
  */
 
-import { useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 
 import type { Pace } from '../core/pace';
 import { drawnSoFar } from '../data/gauge';
@@ -58,6 +58,6 @@ export function usePlayback(
     };
   }, [playing, fps, pace]);
 
-  const toggle = (dimension: number) => setPlaying((before) => (before === dimension ? null : dimension));
+  const toggle = useCallback((dimension: number) => setPlaying((before) => (before === dimension ? null : dimension)), []);
   return { playing, fps, drawn, setFps, toggle };
 }

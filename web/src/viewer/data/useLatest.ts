@@ -33,7 +33,7 @@ export function useLatest<K extends object, V>(
   key: K | null,
   load: (key: K, signal: AbortSignal) => Promise<V>,
   parallel = 2,
-  onArrival?: (value: V) => void,
+  onArrival?: (value: V, key: K) => void,
 ): Latest<K, V> {
   const [shown, setShown] = useState<Shown<K, V>>({ key: null, value: null, error: null });
   const loader = useRef(load);
@@ -54,7 +54,7 @@ export function useLatest<K extends object, V>(
           show();
           return;
         }
-        arrival.current(value);
+        arrival.current(value, loaded);
         startTransition(show);
       },
       onError: (failed, error) => setShown((before) => ({ key: failed, value: before.value, error })),

@@ -65,7 +65,7 @@ export function ImagePlot(props: PlotProps) {
   );
 
   const { pace } = props;
-  const onArrival = useCallback(() => pace.setBusy(false), [pace]);
+  const onArrival = useCallback((job: object) => pace.came(job), [pace]);
   const factor = overviewFactor(rows, columns, view, ratio);
   const detail = useMemo(() => detailOf(view, xAxis, yAxis, factor, ratio), [view, xAxis, yAxis, factor, ratio]);
   const frames = useFrames({ source, mapping, slice: props.slice, part: state.part ?? null, rules, factor, detail, onArrival });
@@ -108,7 +108,10 @@ export function ImagePlot(props: PlotProps) {
   useImageFigure({ ...props, detail: frames.detail, shown: frames.shown, feed: frames.feed, look, xAxis, yAxis, square, top, selection });
 
   const { pending } = frames.overview;
-  useLayoutEffect(() => pace.setBusy(pending), [pace, pending, frames.wanted]);
+  useLayoutEffect(() => {
+    if (pending) pace.wants(frames.wanted);
+    else pace.settle();
+  }, [pace, pending, frames.wanted]);
 
   const { shown } = frames;
   const ready = shown !== null && contrast.ready;

@@ -55,7 +55,7 @@ export interface FramesInput {
   readonly factor: number;
   readonly detail: { readonly block: Block; readonly factor: number } | null;
   /** Called when a frame has come, before the page learns of it. */
-  readonly onArrival: () => void;
+  readonly onArrival: (job: FrameJob) => void;
 }
 
 export interface Frames {
@@ -135,9 +135,9 @@ export function useFrames(input: FramesInput): Frames {
     if (!quick) setSlow(isSlow(rendered));
     return rendered;
   };
-  const overview = useLatest(wanted, load, 2, (rendered) => {
+  const overview = useLatest(wanted, load, 2, (rendered, { job: arrived }) => {
     feed.publish(rendered);
-    input.onArrival();
+    input.onArrival(arrived);
   });
 
   // Where the frame itself is quick, a preview would only take the server's time.

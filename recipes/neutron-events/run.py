@@ -98,9 +98,9 @@ def finish(state: State, partial: Mapping[str, Any]) -> None:
     if used < 0.5 * read:
         warn(f"Only {used} of {read} events lie in the chosen ranges.")
     axes = [axis for axis in (state.second, state.first) if axis is not None]
-    plots = [_plot(state, "histogram", counts, axes)]
+    plots = [_plot(state, "histogram", counts, axes, read)]
     if counts.ndim == 2:
-        plots.append(_plot(state, "sum", counts.sum(axis=0), [state.first]))
+        plots.append(_plot(state, "sum", counts.sum(axis=0), [state.first], read))
     write_result(
         title=f"Events of {state.source.title} over {AXES[state.first.name].label.lower()}",
         process={
@@ -126,7 +126,7 @@ def _histogram(state: State, events: dict[str, NDArray[Any]]) -> NDArray[Any]:
     return np.asarray(data.hist(edges).transpose([state.second.name, first.name]).values)
 
 
-def _plot(state: State, name: str, counts: NDArray[Any], axes: list[Axis]) -> Plot:
+def _plot(state: State, name: str, counts: NDArray[Any], axes: list[Axis], read: int) -> Plot:
     fields = []
     for axis in axes:
         about = AXES[axis.name]
@@ -134,6 +134,7 @@ def _plot(state: State, name: str, counts: NDArray[Any], axes: list[Axis]) -> Pl
             fields.append(Field("pixel", np.arange(len(axis.edges) - 1), None, "Pixel, in the order of their numbers"))
         else:
             fields.append(Field(axis.name, axis.edges, about.unit, about.label))
+    used = int(counts.sum())
     scale = state.parameters.scale
     scales = ("linear",) * (len(axes) - 1) + (scale, "linear")
     return Plot(
@@ -141,7 +142,7 @@ def _plot(state: State, name: str, counts: NDArray[Any], axes: list[Axis]) -> Pl
         Field("counts", counts, "counts", "Counts"),
         fields,
         errors=np.sqrt(counts),
-        title=f"{int(counts.sum())} events",
+        title=f"{used} events" if used == read else f"{used} of {read} events",
         scales=scales,
         interpretation="image" if counts.ndim == 2 else None,
     )

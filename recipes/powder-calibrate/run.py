@@ -60,7 +60,8 @@ def _invalid(image: NDArray[Any], maximum: float | None) -> NDArray[np.bool_]:
 def _plots(found: Calibration, parameters: Parameters) -> list[Plot]:
     nearest = np.abs(found.two_theta[:, None] - found.rings[None, :]).min(axis=1) if len(found.rings) else np.ones(1)
     step = float(found.two_theta[1] - found.two_theta[0])
-    sticks = np.where(nearest <= step / 2, float(np.nanmax(found.intensity)), 0.0) * np.ones_like(found.two_theta)
+    # Below the pattern, which they would hide: a comb whose teeth end just under zero.
+    sticks = float(np.nanmax(found.intensity)) * np.where(nearest <= step / 2, -0.01, -0.05)
     pixels = found.points[:, :2]
     expected = found.points[:, 2].astype(int)
     order = np.argsort(expected, kind="stable")

@@ -89,7 +89,8 @@ def _plots(sources: Sequence[Input], curves: Sequence[Curve], outcome: Outcome) 
 
 
 def _chi2(outcome: Outcome) -> str:
-    return f"reduced χ² = {outcome.reduced_chi2:.4g}"
+    chi2 = outcome.reduced_chi2
+    return f"reduced χ² = {chi2:.4g}" if chi2 < 1e4 else f"reduced χ² = {chi2:.0f}"
 
 
 def _together(sources: Sequence[Input], curves: Sequence[Curve], outcome: Outcome) -> Plot:

@@ -67,6 +67,36 @@ def test_a_chain_is_composed_checked_and_saved_in_the_page(
     expect(page.get_by_role("region", name="Who may use it")).to_be_visible()
 
 
+def test_a_failed_step_is_run_again_with_another_value(demo: RunningPlatform, sign_in: SignIn) -> None:
+    steps = [
+        {"name": "integrate", "recipe": "saxs-integrate", "inputs": {"sample": ["sample"]}},
+        {
+            "name": "fit",
+            "recipe": "sas-fit",
+            "inputs": {"curve": ["integrate"]},
+            "parameters": {"q_max": 1e-4, "steps": 2},
+            "ask": ["q_max"],
+        },
+    ]
+    chain = {"title": "Too narrow", "inputs": [{"name": "sample"}], "steps": steps}
+    page = sign_in("alice")
+    headers = {"origin": demo.url, "x-pandaas": "1"}
+    made = page.request.post(f"{demo.url}/api/v1/chains", data={"definition": chain}, headers=headers).json()
+    with pandaas.connect(demo.url, token=demo.token("alice")) as client:
+        [series] = [one for one in client.search("silica kind:raw") if one.title.startswith(SERIES)]
+    asked = {"chain": made["id"], "inputs": {"sample": [series.pid]}, "parameters": {}, "fill": True}
+    [run] = page.request.post(f"{demo.url}/api/v1/chain-runs", data=asked, headers=headers).json()
+    page.goto(f"{demo.url}/chains/runs/{run['id']}")
+    again = page.get_by_role("region", name="Go on")
+    value = again.get_by_label("Q to", exact=True)
+    expect(value).to_have_value("0.0001", timeout=JOB_MS)
+    assert_accessible(page)
+    value.fill("0.2")
+    again.get_by_role("button", name="Restart from the failed step").click()
+    results = page.get_by_role("region", name="Steps").get_by_role("link", name="Open")
+    expect(results).to_have_count(2, timeout=JOB_MS)
+
+
 def _add_step(page: Page, after: str, recipe: str) -> None:
     page.get_by_role("textbox", name=f"Add a step after “{after}”").fill(recipe)
     page.get_by_role("option", name=recipe, exact=True).click()

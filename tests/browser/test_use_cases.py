@@ -100,6 +100,18 @@ FILM_IN_D2O = {
     "fit_resolution": True,
     "steps": 40,
 }
+# As far as single scattering can describe this sample: docs/use-cases/saxs.md.
+CHARGED_SPHERES = {
+    "structure_factor": "hayter_msa",
+    "fit": [
+        {"name": "radius", "value": 150, "minimum": 100, "maximum": 220},
+        {"name": "radius_pd", "value": 0.1, "minimum": 0, "maximum": 0.4},
+        {"name": "volfraction", "value": 0.2, "minimum": 0.01, "maximum": 0.5},
+        {"name": "charge", "value": 30, "minimum": 1, "maximum": 200},
+        {"name": "scale", "value": 0.01, "minimum": 1e-6, "maximum": 10},
+        {"name": "background", "value": 0.3, "minimum": 0, "maximum": 2},
+    ],
+}
 ROWS = [
     Row("saxs-integrate", "demo:Growing silica spheres", "sample", ("Scattering vector q (nm⁻¹)", "Intensity")),
     Row("ewoks-run", "demo:Geometry from silver behenate", "image", ("q (nm⁻¹)", "intensity")),
@@ -177,8 +189,22 @@ ROWS = [
         parameters={"points": 97, "time_points": 13, "planes": 9},
     ),
     Row("plasma-view", "lasers/fbpic_lwfa_sim/*300.h5", "simulation", None, "in the plane"),
-    Row("sans-reduce", "neutron_sans/PSI*.hdf", "sample", (Q, "Intensity, not absolute"), r"I\(Q\) of"),
-    Row("sas-fit", "demo:Ludox silica in water", "curve", (Q, "Intensity (cm⁻¹)"), "reduced χ²"),
+    Row(
+        "sans-reduce",
+        "neutron_sans/PSI*.hdf",
+        "sample",
+        (Q, "Intensity, not absolute"),
+        r"I\(Q\) of",
+        {"pixel_size": 7.5, "transmission_value": 0.8},  # which this file doesn't say
+    ),
+    Row(
+        "sas-fit",
+        "demo:Ludox silica in water",
+        "curve",
+        (Q, "Intensity (cm⁻¹)"),
+        r"reduced χ² = [3-9]\d\d",
+        CHARGED_SPHERES,
+    ),
     Row(
         "reflectivity",
         "neutron_refl/e361r.txt",
@@ -192,13 +218,13 @@ ROWS = [
         "neutron_event/EQSANS*.nxs",
         "events",
         ("Time of flight (µs)", "Counts"),
-        "20422 events",
+        "20400 of 20422 events",
     ),
     Row(
         "rietveld",
         "neutron_powder/hrpt_lbco.xye",
         "pattern",
-        ("Scattering angle 2θ (°)", "Observed"),
+        ("Scattering angle 2θ (°)", "Observed (counts)"),
         r"reduced χ² = 1\.[0-4]",
         parameters=LBCO,
     ),

@@ -64,6 +64,10 @@ class TestPowderCalibrate(RecipeConformance):
         assert 0 < geometry["dist"].attrs["uncertainty"] < 1e-3
         assert geometry["deviation"][()] < 0.03
         assert "Distance: 0.2" in geometry["poni"][()].decode()
+        pattern = result["entry/pattern"]
+        assert pattern["rings"][()].max() < 0  # the marks of the rings hide no peak
+        marked = pattern["rings"][()] == pattern["rings"][()].max()
+        assert pattern["I"][marked].mean() > 3 * np.nanmedian(pattern["I"][()])  # and stand under the peaks
 
     def test_it_equals_pyfai_called_directly(self, tmp_path: Path) -> None:
         run = self.run(tmp_path)

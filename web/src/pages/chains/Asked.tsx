@@ -12,7 +12,7 @@ import type { ChainOut } from './queries';
 type Values = Record<string, Record<string, unknown>>;
 
 /** The parameters that a chain asks for when a run starts: fields with what the chain proposes, and what was changed. */
-export function useAsked(chain: ChainOut): { fields: ReactNode; parameters: Values } {
+export function useAsked(chain: Pick<ChainOut, 'steps'>): { fields: ReactNode; parameters: Values } {
   const [parameters, setParameters] = useState<Values>({});
   const asking = chain.steps.filter(({ ask }) => ask.length > 0);
   const recipes = useQueries({ queries: asking.map(({ recipe, version }) => recipeQuery(recipe, version ?? undefined)) });

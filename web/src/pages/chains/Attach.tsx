@@ -1,4 +1,5 @@
 import { Button, Group, NumberInput, Select } from '@mantine/core';
+import { notifications } from '@mantine/notifications';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 
@@ -29,7 +30,9 @@ export function Attach({ instrument, chain }: { instrument?: string; chain?: str
           body: { chain: id, predicate: predicateOf(rule), parameters: {}, enabled: true, at_once: Number(atOnce) || 2, ...(perDay !== '' && { per_day: Number(perDay) }) },
         }),
       ),
-    onSuccess: async () => {
+    onSuccess: async (_, { name }) => {
+      const title = places.find((place) => place.name === name)?.title ?? name;
+      notifications.show({ message: `It runs by itself on new measurements of ${title}.`, color: 'green' });
       setChosen(null);
       setOpen(false);
       await Promise.all([queries.invalidateQueries({ queryKey: ['instruments'] }), queries.invalidateQueries({ queryKey: chainsQuery.queryKey })]);

@@ -10,11 +10,12 @@ import { Facts } from '@/components/text';
 
 import { ChainGraph } from './ChainGraph';
 import { StateMark } from './marks';
+import { Restart } from './Restart';
 import { chainRunQuery, type ChainRunOut, type ChainRunStepOut } from './queries';
 
 const route = getRouteApi('/chains/runs/$id');
 
-/** A chain at work: its steps with their jobs and results, what failed, restart and cancel. */
+/** A chain at work: its steps with their jobs and results, what failed, and how it goes on. */
 export function ChainRunPage() {
   const { id } = route.useParams();
   const query = useQuery(chainRunQuery(id));
@@ -41,7 +42,6 @@ function Actions({ run }: { run: ChainRunOut }) {
   };
   const params = { path: { run_id: run.id } };
   const cancel = useMutation({ mutationFn: () => body(api.POST('/api/v1/chain-runs/{run_id}/cancel', { params })), onSuccess: done });
-  const restart = useMutation({ mutationFn: () => body(api.POST('/api/v1/chain-runs/{run_id}/restart', { params, body: { parameters: {}, first: [] } })), onSuccess: done });
   return (
     <Group gap="xs">
       <LinkButton to="/chains/series" search={run.attachment === null ? { series: run.series } : { attachment: run.attachment }} variant="default">
@@ -52,12 +52,7 @@ function Actions({ run }: { run: ChainRunOut }) {
           Cancel
         </Button>
       )}
-      {run.may_change && (run.state === 'failed' || run.state === 'cancelled') && (
-        <Button loading={restart.isPending} onClick={() => restart.mutate()}>
-          Restart from the failed step
-        </Button>
-      )}
-      <ActionFailure error={cancel.error ?? restart.error} />
+      <ActionFailure error={cancel.error} />
     </Group>
   );
 }
@@ -87,6 +82,7 @@ function Contents({ run }: { run: ChainRunOut }) {
           </Table.Tbody>
         </Table>
       </Section>
+      {run.may_change && (run.state === 'failed' || run.state === 'cancelled') && <Restart run={run} />}
       <Section title="Inputs">
         <Facts
           facts={run.inputs.map((input) => ({

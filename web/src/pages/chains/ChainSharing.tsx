@@ -58,6 +58,7 @@ export function ChainSharing({ chain }: { chain: ChainPageOut }) {
         </Button>
       </Group>
       <ActionFailure error={share.error ?? remove.error} />
+      {chain.attached.length > 0 && <Text size="sm" mt="xs">{`Runs by itself at ${chain.attached.join(', ')}.`}</Text>}
       {staff && chain.sharing === 'published' && <Attach chain={chain.id} />}
       {staff && chain.sharing !== 'published' && (
         <Text size="sm" c="dimmed" mt="xs">

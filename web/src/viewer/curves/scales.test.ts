@@ -24,6 +24,7 @@ describe('suggestedScales', () => {
     ['a spectrum with one strong line', [3e6, 90, 80, 0, 60, 70, 50, 40, 30], 'log'],
     ['a diffraction pattern', [80, 90, 5500, 80, 70, 60], 'linear'],
     ['values that change sign', [-1e3, 1e6, -5, 3, 2, 1, -2, -4], 'linear'],
+    ['a computed pulse whose wings are rounding', [1e-15, 1e-13, 1e-8, 1, 1e-8, 1e-13, 1e-15], 'linear'],
     ['counts that are mostly zero', [0, 0, 0, 0, 1e6, 1, 0, 0], 'linear'],
   ])('has an axis for %s', (_, y, expected) => {
     expect(suggestedScales({ x: y.map((__, i) => i), y, xName: 'x', xUnit: null, techniques: [] })).toEqual({ x: 'linear', y: expected });

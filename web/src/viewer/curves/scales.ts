@@ -18,6 +18,8 @@ const DECADES = 2;
 /** Largest over typical value from which a linear axis shows one peak and a flat line. */
 const PEAK = 1000;
 const MOSTLY = 0.8;
+/** More decades than anything that measures: the smallest values are the rounding of a computation. */
+const BEYOND_MEASURING = 1e11;
 
 /** Scattering curves I(q) over two decades are read on two log axes, other values over decades on one. */
 export function suggestedScales(facts: CurveFacts): { readonly x: AxisScale; readonly y: AxisScale } {
@@ -35,5 +37,7 @@ export function suggestedScales(facts: CurveFacts): { readonly x: AxisScale; rea
 function isPeaked(y: ArrayLike<number>, peak: number): boolean {
   const positive = Array.from(y).filter((value) => value > 0).sort((a, b) => a - b);
   if (positive.length < 3 || positive.length < MOSTLY * y.length) return false;
-  return at(positive, positive.length - 1) >= peak * at(positive, Math.floor(positive.length / 2));
+  const largest = at(positive, positive.length - 1);
+  if (largest > BEYOND_MEASURING * at(positive, 0)) return false;
+  return largest >= peak * at(positive, Math.floor(positive.length / 2));
 }

@@ -129,7 +129,6 @@ function Sessions({ sessions, open }: { sessions: WorkSessionOut[]; open: (dialo
 
 function Row({ session, now, open }: { session: WorkSessionOut; now: number; open: (dialog: Dialog) => void }) {
   const { goOn } = useUndo();
-  const used = session.memory_used_mb ?? 0;
   const idle = session.last_active ? Math.max(0, (now - Date.parse(session.last_active)) / 1000) : null;
   const name = `${session.title} of ${session.person}`;
   return (
@@ -152,14 +151,11 @@ function Row({ session, now, open }: { session: WorkSessionOut; now: number; ope
       <Table.Td>
         {session.provider ?? session.node ?? '–'}
         <Text size="xs" c="dimmed">
-          {session.provider ? 'elsewhere' : session.engine}, {plural(session.cores, 'core')}
+          {session.provider ? 'elsewhere' : `${session.engine}, ${plural(session.cores, 'core')}`}
         </Text>
       </Table.Td>
       <Table.Td miw={110}>
-        <Progress size="xs" value={Math.min(100, (100 * used) / session.memory_mb)} aria-label={`Memory of ${name}`} />
-        <Text size="xs">
-          {used.toFixed(0)} of {session.memory_mb} MB
-        </Text>
+        <Memory session={session} name={name} />
       </Table.Td>
       <Table.Td>{idle === null ? '–' : idle < 60 ? 'active' : duration(idle, 1)}</Table.Td>
       <Table.Td>
@@ -188,5 +184,18 @@ function Row({ session, now, open }: { session: WorkSessionOut; now: number; ope
         </Group>
       </Table.Td>
     </Table.Tr>
+  );
+}
+
+/** What runs elsewhere promised nothing here, and its provider may not tell what it uses. */
+function Memory({ session: { provider, memory_used_mb: used, memory_mb: promised }, name }: { session: WorkSessionOut; name: string }) {
+  if (provider) return <Text size="xs">{used === null ? 'not told' : `${used.toFixed(0)} MB`}</Text>;
+  return (
+    <>
+      <Progress size="xs" value={Math.min(100, (100 * (used ?? 0)) / promised)} aria-label={`Memory of ${name}`} />
+      <Text size="xs">
+        {(used ?? 0).toFixed(0)} of {promised} MB
+      </Text>
+    </>
   );
 }

@@ -32,10 +32,14 @@ class _Engine(LocalEngine):
     def __init__(self, cores: int, memory_mb: int = 1000) -> None:
         super().__init__(RuntimeSettings(cores=cores, memory_mb=memory_mb), _NoSandbox())  # type: ignore[arg-type]
         self.order: list[str] = []
+        self.importing = ""  # whose template still imports
 
-    def _start(self, claim: local._Claim) -> None:
+    def _start(self, claim: local._Claim) -> bool:
+        if claim.folder.name == self.importing:
+            return False
         self.order.append(claim.folder.name)
         self._running[claim.folder] = claim
+        return True
 
     def end(self, folder: Path) -> None:
         record = never_ran() | {"reason": "exit", "code": 0}
@@ -76,6 +80,17 @@ def test_memory_counts_too(tmp_path: Path) -> None:
     engine.submit(work(tmp_path, "b", "b", memory_mb=400))
     assert engine.order == ["a"]
     assert "1 waiting" in engine.outlook(1, 100)
+
+
+def test_work_whose_template_imports_lets_others_start_and_keeps_its_place(tmp_path: Path) -> None:
+    engine = _Engine(cores=2)
+    engine.importing = "a1"
+    for name in ("a1", "a2", "a3", "a4"):
+        engine.submit(work(tmp_path, name, "a"))
+    assert engine.order == ["a2", "a3"]
+    engine.importing = ""
+    engine.end(tmp_path / "a2")
+    assert engine.order == ["a2", "a3", "a1"]
 
 
 def test_more_cores_than_there_are_become_all(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ class LocalEngine:
             self._waiting.remove(following)
             if not self._start(following):
                 importing.append(following)
-        self._waiting += importing
+        self._waiting = [*importing, *self._waiting]
 
     def _fits(self, claim: _Claim) -> bool:
         cores = sum(running.cores for running in self._running.values())

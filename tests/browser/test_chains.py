@@ -98,5 +98,8 @@ def test_a_failed_step_is_run_again_with_another_value(demo: RunningPlatform, si
 
 
 def _add_step(page: Page, after: str, recipe: str) -> None:
-    page.get_by_role("textbox", name=f"Add a step after “{after}”").fill(recipe)
+    box = page.get_by_role("textbox", name=f"Add a step after “{after}”")
+    box.click()  # when the part has unfolded
+    box.evaluate("box => box.scrollIntoView({block: 'center'})")  # the list closes when its box leaves the window
+    box.fill(recipe)
     page.get_by_role("option", name=recipe, exact=True).click()

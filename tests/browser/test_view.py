@@ -130,7 +130,7 @@ def test_two_files_are_compared(view: RunningView, page: Page) -> None:
     choices = page.get_by_role("dialog", name="Compare with")
     choices.get_by_role("button", name=re.compile("scan_2")).click()
     choices.get_by_role("button", name="/entry/data/counts").click()
-    expect(page.get_by_test_id("compared").locator("canvas")).to_have_count(2)
+    expect(page.get_by_test_id("compared").locator("canvas[data-picture=overview]")).to_have_count(2)
     page.get_by_text("Difference", exact=True).click()
     expect(page.get_by_role("group", name="Difference of /entry/data/counts")).to_be_visible()
     page.wait_for_url(re.compile(r"with=run\+7/scan_2.nxs.*rel=difference|rel=difference.*with=run"))

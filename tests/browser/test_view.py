@@ -103,6 +103,7 @@ def test_every_state_has_an_address_that_opens_elsewhere(view: RunningView, brow
 
 def test_a_region_goes_through_the_stack_and_volumes_are_turned(view: RunningView, page: Page) -> None:
     enter(view, page, "run%207/scan_2.nxs?follow=region&roi=10_10_30_20&map=jet")
+    drawn(page)
     expect(page.get_by_text("the default was taken for the colour map")).to_be_visible()
     strip = page.get_by_role("region", name="Through the stack")
     strip.get_by_test_id("stack-curve").wait_for()

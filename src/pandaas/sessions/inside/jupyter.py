@@ -56,6 +56,8 @@ _LEFT_OUT = (
     "@jupyterlab/apputils-extension:announcements",
     "@jupyterlab/extensionmanager-extension",
     "@jupyterlab/lsp-extension",
+    "@jupyterlab/fileeditor-extension:language-server",  # these two need that one
+    "@jupyterlab/notebook-extension:language-server",
 )
 
 

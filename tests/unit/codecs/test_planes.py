@@ -108,6 +108,16 @@ def test_hardly_fewer_elements_than_there_are_and_few_blocks_are_left_to_the_dec
     assert find_picks((5,), (1 << 20,), blocks) is None
 
 
+@pytest.mark.parametrize("width", [64, 32])
+def test_places_to_remember_are_few(width: int) -> None:
+    """A strip of an image that is selected by itself, and one whose groups of eight pixels are."""
+    blocks = find_blocks(encode_chunk(np.zeros((2000, 1000), "<u4"), "lz4"), 8_000_000, 4)
+    assert find_picks((slice(0, 2000, 1), slice(4, 4 + width, 1)), (2000, 1000), blocks) is None
+    found = find_picks((slice(0, 2000, 1), 4), (2000, 1000), blocks)
+    assert found is not None
+    assert found.places.size == 2000 * 8 * 4
+
+
 def test_lengths_that_changed_since_the_blocks_were_found_reach_no_decoder(monkeypatch: pytest.MonkeyPatch) -> None:
     values = np.arange(2048, dtype="<u4")
     stored = stored_chunk(values, "lz4", 32)

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -22,15 +23,19 @@ from pandaas.codecs import (
     BlockCompressor,
     Blocks,
     BrokenChunk,
+    Chains,
     ChunkPart,
     Picks,
     StoredBlocks,
+    StoredChunks,
     can_pick,
     decode_blocks,
     decompress_blocks,
     find_blocks,
+    find_chains,
     find_picks,
     pick,
+    pick_from_each,
     put_together,
     room_before,
     runs,
@@ -42,6 +47,7 @@ BLOCK = 8192  # as Bitshuffle cuts chunks unless told otherwise
 WORTH_A_THREAD = 1 << 20  # decoded bytes
 _TABLE_BYTES = 64 << 20
 _MANY_RUNS = 32
+_LEAST_BLOCK = 64  # bytes: nobody writes smaller ones
 _SMALL_PART = 32 << 10  # bytes that are as quickly had in new memory
 _tables: Kept[Blocks] = Kept(_TABLE_BYTES)
 _memory = threading.local()
@@ -119,6 +125,39 @@ def read_shuffled(source: Source, stored: Stored, part: ChunkPart, target: NDArr
     work = scratch(picks.scratch, np.dtype(np.uint8))
     target[...] = pick(planes, picks, layout.dtype, work).reshape(target.shape)
     return Shuffled(planes, found.blocks)
+
+
+@dataclass(frozen=True)
+class Together:
+    """Of several chunks: what was wanted (`values`) and all that they decompress to (`planes`), a row for each; one's blocks."""
+
+    values: NDArray[Any]
+    planes: Bytes
+    blocks: Blocks
+
+
+def read_together(source: Source, several: Sequence[Stored], part: ChunkPart) -> Together | None:
+    """What `part` takes of each of several chunks; None, with nothing kept, where they are better read one by one."""
+    layout = source.layout
+    ends = list(accumulate((possible_size(layout, stored) for stored in several), initial=0))
+    room = room_before(-(-layout.nbytes // _LEAST_BLOCK))
+    memory = space().stored(room + ends[-1])
+    places = [(room + begin, end - begin) for begin, end in pairwise(ends)]
+
+    def chains_of(first: int, last: int) -> Chains | None:
+        for stored, (begin, size) in zip(several[first:last], places[first:last], strict=True):
+            fetch(source, stored, 0, memory[begin : begin + size])
+        return find_chains(memory, places[:last], layout.nbytes, layout.dtype.itemsize)
+
+    alone = chains_of(0, 1)  # nothing else is read where that is enough to know better
+    picks = _picks(part.inside, layout, alone.blocks, every_block=True) if alone else None
+    chains = chains_of(1, len(several)) if picks is not None else None
+    if chains is None or picks is None or layout.compressor is None or room_before(len(chains.blocks)) > room:
+        return None
+    planes = np.empty((len(several), layout.nbytes), np.uint8)
+    work = scratch(3 * len(several) * picks.places.size, np.dtype(np.uint8))
+    values = pick_from_each(StoredChunks(memory, chains, layout.compressor), picks, planes, layout.dtype, work)
+    return Together(values, planes, chains.blocks) if values is not None else None
 
 
 def _open(source: Source, stored: Stored, *, whole: bool = False) -> _Chunk:

@@ -32,8 +32,9 @@ from pandaas.arrays.blockwise import (
     read_part,
     read_shuffled,
     read_stored,
+    read_together,
 )
-from pandaas.arrays.crew import Check, Work, nothing, scratch, side_by_side, workspace
+from pandaas.arrays.crew import Check, Work, nothing, scratch, side_by_side, threads, workspace
 from pandaas.arrays.kept import Kept
 from pandaas.arrays.layout import MAX_OFFSET, Layout, NotPlain, Source, Stored
 from pandaas.codecs import (
@@ -49,6 +50,7 @@ from pandaas.codecs import (
 _DECODED_BYTES = 64 << 20  # of chunks of which parts were wanted
 _AT_REST_NS = 2_000_000_000
 _LARGEST_KEPT = 4 << 20  # bytes of one of them
+_TOGETHER = 8 << 20  # decoded bytes of the chunks that are read together
 _NEAR = 16 << 10  # pieces of a file that are nearer than this are read together with what lies between
 _SPAN = 4 << 20
 _WORTH_HANDING_OVER = 64 << 10  # of one chunk: for less, threads wait for each other longer than they decode
@@ -104,7 +106,9 @@ def _read_values(source: Source, items: Sequence[int | slice], into: NDArray[Any
     each = _decoded_bytes(layout, items) if total > 1 or layout.nbytes <= _LARGEST_KEPT else 0
     many = total > 1 and each >= _WORTH_HANDING_OVER and total * each > 2 * WORTH_A_THREAD
     if _is_worth_keeping(layout, total, each, into.nbytes):
-        _do_all(partial(_read_and_keep, source, into=into), _not_kept(source, parts, into), check, many=many)
+        most = min(_TOGETHER, total * layout.nbytes // (2 * threads())) // layout.nbytes
+        work = _batches(_not_kept(source, parts, into), most if layout.compressor is not None else 1)
+        _do_all(partial(_read_and_keep_all, source, into=into), work, check, many=many)
     else:
         _do_all(partial(_read_part, source, into=into, several=total == 1), parts, check, many=many)
 
@@ -185,6 +189,35 @@ def _not_kept(source: Source, parts: Iterator[ChunkPart], into: NDArray[Any]) ->
             yield _Found(part, stored, kept)
         else:
             _put(part, kept, into)
+
+
+def _batches(work: Iterator[_Found], most: int) -> Iterator[list[_Found]]:
+    """The same work, chunks of which nothing is kept and the same part is wanted together."""
+    batch: list[_Found] = []
+    for one in work:
+        alone = one.shuffled is not None or one.stored.offset is None or one.stored.mask != 0
+        if batch and (alone or len(batch) >= most or one.part.inside != batch[0].part.inside):
+            yield batch
+            batch = []
+        if alone:
+            yield [one]
+        else:
+            batch.append(one)
+    if batch:
+        yield batch
+
+
+def _read_and_keep_all(source: Source, batch: list[_Found], into: NDArray[Any]) -> None:
+    done = read_together(source, [found.stored for found in batch], batch[0].part) if len(batch) > 1 else None
+    if done is None:
+        for found in batch:
+            _read_and_keep(source, found, into)
+        return
+    for found, planes, values in zip(batch, done.planes, done.values, strict=True):
+        target = into[(*found.part.outside, ...)]
+        target[...] = values.reshape(target.shape)
+        kept = Shuffled(planes, done.blocks)
+        _decoded.put(_decoded_key(source.layout, found.stored), kept, done.planes.nbytes, memory=done.planes)
 
 
 def _read_and_keep(source: Source, found: _Found, into: NDArray[Any]) -> None:

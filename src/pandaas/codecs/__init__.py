@@ -21,6 +21,7 @@ from pandaas.codecs.blosc import (
 )
 from pandaas.codecs.blosc2 import UnknownChunk
 from pandaas.codecs.byte_offset import BYTE_OFFSET
+from pandaas.codecs.chains import Chains, StoredChunks, find_chains, pick_from_each
 from pandaas.codecs.chunks import ChunkPart, count_touched, runs, touched, touched_blocks
 from pandaas.codecs.convert import describe_dtype, dtype_from, is_numeric, plain_dtype, safe_dtype, to_safe
 from pandaas.codecs.encode import MEDIA_TYPES, Encoded, Format, encode, jsonable, npz, to_json
@@ -80,6 +81,7 @@ __all__ = [
     "BlockCompressor",
     "Blocks",
     "BrokenChunk",
+    "Chains",
     "ChunkPart",
     "Encoded",
     "Filter",
@@ -90,6 +92,7 @@ __all__ = [
     "Selection",
     "Statistics",
     "StoredBlocks",
+    "StoredChunks",
     "StoredForm",
     "UnknownChunk",
     "bin_box",
@@ -114,6 +117,7 @@ __all__ = [
     "encode_chunk",
     "figures_along",
     "find_blocks",
+    "find_chains",
     "find_picks",
     "finite_statistics",
     "frame_of_bitshuffle",
@@ -130,6 +134,7 @@ __all__ = [
     "parse_selection",
     "parse_unit",
     "pick",
+    "pick_from_each",
     "plain_dtype",
     "profiles_along",
     "put_together",

@@ -140,14 +140,29 @@ def decompress_blocks(stored: StoredBlocks, picks: Picks, into: Bytes, compresso
     words = np.ndarray((memory.nbytes - _WORD + 1,), ">u4", memory.data, strides=(1,))  # one at every byte
     if not stored.just_found and (words[at] != lengths).any():
         raise BrokenChunk("the blocks have other lengths than before")
-    words[at] = lengths.astype(np.uint32).byteswap()  # little-endian from now on
-    memory[_HEAD.size : head].view("<u4")[:] = at
+    write_lengths(memory, at, lengths)
+    decompress_frame(memory, at, into, int(picks.held[0]), compressor)
+    return True
+
+
+def write_lengths(memory: Bytes, at: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
+    """Length words as c-blosc reads them (little-endian), at any places."""
+    np.ndarray((memory.nbytes - _WORD + 1,), "<u4", memory.data, strides=(1,))[at] = lengths
+
+
+def decompress_frame(
+    memory: Bytes, at: NDArray[np.int64], into: Bytes, block_bytes: int, compressor: BlockCompressor
+) -> None:
+    """The blocks whose length words are `at` these places, behind `room_before` so many, one after the other into `into`.
+
+    Each gives `block_bytes`, only the last may give less. Raises `BrokenChunk` for what doesn't decompress.
+    """
+    memory[_HEAD.size : room_before(len(at))].view("<u4")[:] = at
     flags = _WHOLE_BLOCKS | _COMPRESSORS[compressor]
-    _HEAD.pack_into(memory.data, 0, 2, 1, flags, 1, into.nbytes, int(picks.held[0]), memory.nbytes)
+    _HEAD.pack_into(memory.data, 0, 2, 1, flags, 1, into.nbytes, block_bytes, memory.nbytes)
     done = blosc_library().blosc_decompress_ctx(_address(memory), _address(into), into.nbytes, 1)
     if done != into.nbytes:
         raise BrokenChunk(f"a block doesn't decode ({done})")
-    return True
 
 
 def pick(planes: Bytes, picks: Picks, dtype: np.dtype[Any], scratch: Bytes) -> NDArray[Any]:
@@ -164,6 +179,21 @@ def pick(planes: Bytes, picks: Picks, dtype: np.dtype[Any], scratch: Bytes) -> N
     if picks.rest:
         values = np.concatenate([values, planes[picks.nbytes :].view(dtype)])
     return values[picks.picked]
+
+
+def put_groups_together(gathered: Bytes, dtype: np.dtype[Any], work: Bytes) -> NDArray[Any]:
+    """Elements of the groups of eight that were gathered from several chunks: a row for each, in `work`.
+
+    `gathered` has the shape (chunks, planes, groups), as `Picks.places` has (planes, groups); `work` has twice its bytes.
+    """
+    chunks, planes, groups = gathered.shape
+    by_plane = work[: gathered.nbytes].reshape(planes, chunks, groups)
+    by_plane[...] = gathered.transpose(1, 0, 2)
+    values = work[gathered.nbytes : 2 * gathered.nbytes].view(dtype).reshape(chunks, groups * _GROUP)
+    done = bitshuffle_library().bshuf_untrans_bit_elem(_address(by_plane), _address(values), values.size, dtype.itemsize)
+    if done != values.nbytes:
+        raise BrokenChunk(f"the bits can't be put together ({done})")
+    return values
 
 
 def put_together(planes: Bytes, blocks: Blocks, into: NDArray[Any]) -> None:

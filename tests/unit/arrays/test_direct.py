@@ -159,6 +159,34 @@ def test_little_of_many_blocks_is_what_h5py_gives(
     assert len(done[0]) == len(done[1]) == 8
 
 
+@pytest.mark.parametrize("compressor", ["lz4", "zstd"])
+@pytest.mark.parametrize("dtype", ["u1", ">i4"])
+def test_a_slice_through_many_cubes_is_what_h5py_gives(
+    make: Make, dtype: str, compressor: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Chunks of which the same part is wanted are read together, those at the edge and one never written too."""
+    done = counted(monkeypatch, "pick_from_each")
+    values = np.random.default_rng(5).integers(0, 9, (30, 40, 50)).astype(dtype)
+    how = {"chunks": (8, 16, 16), **hdf5plugin.Bitshuffle(nelems=64, cname=compressor)}
+    with make(values, **how).file as file:
+        for text in (":,4,:", ":,:,7", "5,:,:", ":,17,:", ":,:,49", "::3,20,::5"):
+            expected = np.asarray(file["d"][parse_selection(text, values.shape).items])
+            np.testing.assert_array_equal(read(file["d"], text), expected)
+    assert done
+
+
+def test_a_damaged_chunk_among_others_is_an_error(make: Make, tmp_path: Path) -> None:
+    values = np.random.default_rng(5).integers(0, 9, (32, 32, 32)).astype("u1")
+    dataset = make(values, chunks=(8, 16, 16), **hdf5plugin.Bitshuffle(nelems=64))
+    at = dataset.id.get_chunk_info(1).byte_offset
+    dataset.file.close()
+    with (tmp_path / "f.h5").open("r+b") as stream:
+        stream.seek(at + 12)
+        stream.write(b"\xff" * 64)
+    with h5py.File(tmp_path / "f.h5", "r") as file, pytest.raises(BrokenChunk):
+        read(file["d"], ":,4,:")
+
+
 def test_a_column_across_a_stack_is_what_h5py_gives(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each chunk is one image; the last two pixels of each are stored as they are."""
     monkeypatch.setattr(direct, "_LARGEST_KEPT", 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -30,6 +30,8 @@ from pandaas.model import (
 _LONGEST = 2_000
 _LATEST_YEARS = 100
 _DAY = timedelta(days=1)
+_AT_ONCE = 20  # proposals whose teams are told in one transaction: others who write wait for it
+_Due = tuple[int, str, datetime]
 
 
 @dataclass(frozen=True)
@@ -257,34 +259,34 @@ class Releases(Policies):
 
         Returns how many were told. Nothing else happens at a release: it is part of the rule.
         """
-        now, told = self._now(), 0
-        with self._database.session() as session:
-            policies = {str(kind): policy for kind, policy in self._policies(session).items()}
-            for proposal_id, first in self._coming(session, now):
-                proposal = session.get_one(Proposal, proposal_id)
-                policy = policies[proposal.type]
-                if policy.releases and first - now <= policy.remind_days * _DAY:
-                    told += self._tell(session, proposal, "reminder", first, now)
-            recent = (
-                select(Proposal, Dataset.release_time)
-                .join(Dataset, Dataset.proposal_id == Proposal.id)
-                .where(
-                    Dataset.release_time <= now, Dataset.release_time > now - 7 * _DAY, Proposal.type.in_(EVERYONE_SEES)
-                )
-                .distinct()
-            )
-            for proposal, moment in session.execute(recent).all():
-                told += moment is not None and self._tell(session, proposal, "release", moment, now)
-        return told
+        now = self._now()
+        with self._database.read() as session:  # nobody who writes waits for the long part
+            due = [*self._near(session, now), *_opened(session, now)]
+            known = select(ReleaseTold.proposal_id, ReleaseTold.what, ReleaseTold.release_time)
+            told = {tuple(row) for row in session.execute(known)}
+        number = 0
+        new = [one for one in due if one not in told]
+        for start in range(0, len(new), _AT_ONCE):
+            with self._database.session() as session:
+                for proposal_id, what, moment in new[start : start + _AT_ONCE]:
+                    number += self._tell(session, session.get_one(Proposal, proposal_id), what, moment, now)
+        return number
 
-    def _coming(self, session: Session, now: datetime) -> list[tuple[int, datetime]]:
-        """Proposals with data that are still to be released, and the first date of each."""
+    def _near(self, session: Session, now: datetime) -> Iterator[_Due]:
+        """Proposals of which data are released soon enough to remind of it, and the first date of each."""
+        policies = {str(kind): policy for kind, policy in self._policies(session).items() if policy.releases}
+        longest = max((policy.remind_days for policy in policies.values()), default=0)
         query = (
-            select(Dataset.proposal_id, func.min(Dataset.release_time))
-            .where(Dataset.release_time > now)
-            .group_by(Dataset.proposal_id)
+            select(Dataset.proposal_id, Proposal.type, func.min(Dataset.release_time))
+            .join(Proposal, Proposal.id == Dataset.proposal_id)
+            .where(
+                Dataset.release_time > now, Dataset.release_time <= now + longest * _DAY, Proposal.type.in_(policies)
+            )
+            .group_by(Dataset.proposal_id, Proposal.type)
         )
-        return [(proposal_id, first) for proposal_id, first in session.execute(query) if first is not None]
+        for proposal_id, kind, first in session.execute(query):
+            if first is not None and first - now <= policies[kind].remind_days * _DAY:
+                yield proposal_id, "reminder", first
 
     def _tell(self, session: Session, proposal: Proposal, what: str, moment: datetime, now: datetime) -> bool:
         if session.get(ReleaseTold, (proposal.id, what, moment)) is not None:
@@ -403,6 +405,19 @@ def _leaders(session: Session, proposal_id: int) -> list[int]:
     rows = session.execute(team).all()
     leaders = [person for person, role in rows if role == TeamRole.PRINCIPAL_INVESTIGATOR]
     return leaders or [person for person, _ in rows]
+
+
+def _opened(session: Session, now: datetime) -> Iterator[_Due]:
+    """Proposals of which data were released in the last days."""
+    query = (
+        select(Dataset.proposal_id, Dataset.release_time)
+        .join(Proposal, Proposal.id == Dataset.proposal_id)
+        .where(Dataset.release_time <= now, Dataset.release_time > now - 7 * _DAY, Proposal.type.in_(EVERYONE_SEES))
+        .distinct()
+    )
+    for proposal_id, moment in session.execute(query):
+        if moment is not None:
+            yield proposal_id, "release", moment
 
 
 def _names(session: Session, ids: Iterable[int | None]) -> dict[int, str]:

@@ -214,7 +214,8 @@ def _read_and_keep_all(source: Source, batch: list[_Found], into: NDArray[Any]) 
             _read_and_keep(source, found, into)
         return
     for found, planes, values in zip(batch, done.planes, done.values, strict=True):
-        target = into[(*found.part.outside, ...)]
+        places: tuple[Any, ...] = (*found.part.outside, ...)
+        target = into[places]
         target[...] = values.reshape(target.shape)
         kept = Shuffled(planes, done.blocks)
         _decoded.put(_decoded_key(source.layout, found.stored), kept, done.planes.nbytes, memory=done.planes)

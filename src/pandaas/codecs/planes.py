@@ -190,7 +190,9 @@ def put_groups_together(gathered: Bytes, dtype: np.dtype[Any], work: Bytes) -> N
     by_plane = work[: gathered.nbytes].reshape(planes, chunks, groups)
     by_plane[...] = gathered.transpose(1, 0, 2)
     values = work[gathered.nbytes : 2 * gathered.nbytes].view(dtype).reshape(chunks, groups * _GROUP)
-    done = bitshuffle_library().bshuf_untrans_bit_elem(_address(by_plane), _address(values), values.size, dtype.itemsize)
+    done = bitshuffle_library().bshuf_untrans_bit_elem(
+        _address(by_plane), _address(values), values.size, dtype.itemsize
+    )
     if done != values.nbytes:
         raise BrokenChunk(f"the bits can't be put together ({done})")
     return values

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
-from pandaas.access import FACILITY
+from pandaas.access import FACILITY, Access
 from pandaas.catalogue import SearchQuery
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, Notice
@@ -145,6 +147,22 @@ def test_teams_are_reminded_once_and_told_once(facility: Facility) -> None:
     assert "become open on 01 March 2029" in texts[0]
     assert "are open since" in texts[1]
     assert notices(facility, "carol") == []
+
+
+def test_others_write_while_it_is_looked_for_whom_to_remind(
+    facility: Facility, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At a million datasets the look takes half a minute."""
+    facility.register("EXP-7/a.nxs")
+    facility.clock.now = YEAR_3 - timedelta(days=2)
+    look = Access._near
+
+    def slow(self: Access, session: Session, now: datetime) -> Iterator[tuple[int, str, datetime]]:
+        yield from look(self, session, now)
+        facility.register("EXP-7/b.nxs")
+
+    monkeypatch.setattr(Access, "_near", slow)
+    assert facility.access.remind_of_releases() == 1
 
 
 def test_what_is_made_from_data_follows_their_release(facility: Facility) -> None:

@@ -29,7 +29,9 @@ ROOM = room_before(BLOCKS)
 def in_memory(chunks: list[bytes]) -> tuple[np.ndarray, list[tuple[int, int]]]:
     """The chunks behind room, and where each lies."""
     ends = list(accumulate(map(len, chunks), initial=ROOM))
-    return np.frombuffer(bytearray(ROOM) + b"".join(chunks), np.uint8).copy(), list(zip(ends, map(len, chunks), strict=False))
+    return np.frombuffer(bytearray(ROOM) + b"".join(chunks), np.uint8).copy(), list(
+        zip(ends, map(len, chunks), strict=False)
+    )
 
 
 def cubes(count: int, dtype: str, *, rows: int = 64) -> list[np.ndarray]:
@@ -76,7 +78,9 @@ def long_last_block(chunk: bytes) -> bytes:
     return chunk[:12] + (1 << 20).to_bytes(4, "big") + chunk[16:]
 
 
-@pytest.mark.parametrize("changed", [other_block, other_size, long_last_block, lambda chunk: chunk[:-1], lambda _: b"short"])
+@pytest.mark.parametrize(
+    "changed", [other_block, other_size, long_last_block, lambda chunk: chunk[:-1], lambda _: b"short"]
+)
 def test_chunks_that_are_not_alike_or_not_whole_are_read_one_by_one(changed: object) -> None:
     chunks = [stored_chunk(one, "lz4", 64) for one in cubes(3, "u1")]
     chunks[1] = changed(chunks[1])  # type: ignore[operator]

@@ -144,10 +144,10 @@ class Audit(Rights):
     def accesses(self, principal: Principal, pid: str, *, limit: int = 200) -> list[AuditLine]:
         """Who read, downloaded, shared and changed a dataset, latest first; for those who manage it."""
         with self._database.read() as session:
-            dataset = session.scalars(select(Dataset).where(Dataset.pid == pid)).first()
-            if dataset is None:
+            found = self.find(session, pid)
+            if found is None:
                 raise not_found(f"dataset '{pid[:64]}'")
-            protected = self.protect(session, [dataset])[0]
+            dataset, protected = found
             self.require(principal, Action.DISCOVER, protected, what=f"dataset '{pid}'")
             owns = principal.person_id is not None and principal.person_id == dataset.owner_id
             if not (owns or self.may(principal, Action.MANAGE, protected)):

@@ -143,7 +143,7 @@ class Reasons(Proposals, Shares):
         """Why this principal may, or may not, read a dataset now."""
         now = self._now()
         with self._database.read() as session:
-            found = self._found(session, pid)
+            found = self.find(session, pid)
             if found is None or not rule.may(principal, Action.DISCOVER, found[1], now):
                 return Answer(False, (_HIDDEN,), now)
             return _case(session, principal, "You", found, now).answer()
@@ -170,7 +170,7 @@ class Reasons(Proposals, Shares):
 
     def _explained(self, session: Session, principal: Principal, pid: str) -> tuple[Dataset, Protected]:
         """The dataset, for those who may know who sees it: who manages or operates, and the instrument's staff."""
-        found = self._found(session, pid)
+        found = self.find(session, pid)
         if found is None or not self.may(principal, Action.DISCOVER, found[1]):
             raise not_found(f"dataset '{pid[:64]}'")
         staff = found[0].instrument_id in principal.instruments and self.may(principal, Action.WRITE, found[1])
@@ -180,10 +180,6 @@ class Reasons(Proposals, Shares):
                 remedy="Ask its principal investigator.",
             )
         return found
-
-    def _found(self, session: Session, pid: str) -> tuple[Dataset, Protected] | None:
-        dataset = session.scalars(select(Dataset).where(Dataset.pid == pid)).first()
-        return (dataset, self.protect(session, [dataset])[0]) if dataset is not None else None
 
     def _seers(self, session: Session, dataset: Dataset, protected: Protected, now: datetime) -> Iterator[Seer]:
         """Nobody is listed who may not read everything that it was made from."""

@@ -362,11 +362,11 @@ class Releases(Policies):
         return proposal
 
     def _dataset(self, session: Session, principal: Principal, pid: str) -> tuple[Dataset, Proposal]:
-        dataset = session.scalars(select(Dataset).where(Dataset.pid == pid)).first()
-        if dataset is None:
+        found = self.find(session, pid)
+        if found is None:
             raise not_found(f"dataset '{pid[:64]}'")
-        self.require(principal, Action.DISCOVER, self.protect(session, [dataset])[0], what=f"dataset '{pid}'")
-        return dataset, session.get_one(Proposal, dataset.proposal_id)
+        self.require(principal, Action.DISCOVER, found[1], what=f"dataset '{pid}'")
+        return found[0], session.get_one(Proposal, found[0].proposal_id)
 
     def _pending(self, session: Session, principal: Principal, request_id: int) -> tuple[ReleaseRequest, Proposal]:
         row = session.get(ReleaseRequest, request_id)

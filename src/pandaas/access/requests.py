@@ -196,8 +196,8 @@ class Requests(Proposals, Shares):
         self, session: Session, principal: Principal, pid: str | None, proposal: str | None
     ) -> None:
         if pid is not None:
-            dataset = session.scalars(select(Dataset).where(Dataset.pid == pid)).first()
-            readable = dataset is not None and self.may(principal, Action.READ, self.protect(session, [dataset])[0])
+            there = self.find(session, pid)
+            readable = there is not None and self.may(principal, Action.READ, there[1])
         else:
             found = session.scalars(select(Proposal).where(Proposal.name == proposal)).first()
             readable = found is not None and self.may(principal, Action.READ, of_proposal(found))

@@ -80,6 +80,20 @@ class Shares(Rights):
             session.delete(share)
             self._log(session, "share.removed", pid, principal, proposal_id=dataset.proposal_id, person_id=person_id)
 
+    def unshare_in(self, session: Session, principal: Principal, pids: Sequence[str], person_id: int) -> None:
+        """Take back what this principal herself gave that person of these datasets, in the caller's transaction."""
+        for start in range(0, len(pids), 500):
+            given = select(Share, Dataset.proposal_id).join(Dataset, Dataset.pid == Share.dataset_pid)
+            given = given.where(
+                Share.dataset_pid.in_(pids[start : start + 500]),
+                Share.person_id == person_id,
+                Share.granted_by == principal.person_id,
+            )
+            for share, proposal_id in session.execute(given).all():
+                session.delete(share)
+                pid = share.dataset_pid
+                self._log(session, "share.removed", pid, principal, proposal_id=proposal_id, person_id=person_id)
+
     def shares(self, principal: Principal, pid: str) -> list[Share]:
         """With whom a dataset is shared; for those who manage it."""
         with self._database.read() as session:
@@ -111,6 +125,7 @@ class Shares(Rights):
         rights = dict(zip(found, self.protect(session, list(found.values())), strict=True))
         for pid in wanted:
             if pid not in found:
+                self.find_nothing(session)
                 raise not_found(f"dataset '{pid[:64]}'")
             self.require(principal, Action.MANAGE, rights[pid], what=f"dataset '{pid}'")
         return [found[pid] for pid in wanted]

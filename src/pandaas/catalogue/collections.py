@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -182,6 +182,31 @@ class Collections:
             )
         return self.show(principal, collection_id)
 
+    def unshare(self, principal: Principal, collection_id: int, user: str) -> CollectionView:
+        """Take it back: that person sees the collection no more, nor those of its datasets that its owner shared with her,
+        save those that another collection of hers still shares."""
+        with self._database.session() as session:
+            row = self._own(session, principal, collection_id)
+            person = session.scalars(select(Person).where(Person.user == user)).first()
+            reader = session.get(CollectionReader, (row.id, person.id)) if person is not None else None
+            if person is None or reader is None:
+                raise NotFound(f"The collection is not shared with '{user[:64]}'.", field="user")
+            session.delete(reader)
+            session.flush()
+            elsewhere = set(session.scalars(_shared_with(row.person_id, person.id)))
+            pids = [pid for pid in _pids(session, row) if pid not in elsewhere]
+            self._access.unshare_in(session, principal, pids, person.id)
+            append(
+                session,
+                "collection.unshared",
+                str(row.id),
+                actor_id=principal.person_id,
+                person_id=person.id,
+                payload={"user": user},
+                clock=self._database.clock,
+            )
+        return self.show(principal, collection_id)
+
     def link(
         self, principal: Principal, collection_id: int, label: str, *, days: float = 60
     ) -> tuple[ReviewerLink, str]:
@@ -283,6 +308,16 @@ class Collections:
 def _pids(session: Session, row: Collection) -> list[str]:
     query = select(CollectionItem.dataset_pid).where(CollectionItem.collection_id == row.id)
     return list(session.scalars(query.order_by(CollectionItem.position, CollectionItem.dataset_pid)))
+
+
+def _shared_with(owner_id: int, person_id: int) -> Select[str]:
+    """What collections of this owner share with this person."""
+    return (
+        select(CollectionItem.dataset_pid)
+        .join(Collection, Collection.id == CollectionItem.collection_id)
+        .join(CollectionReader, CollectionReader.collection_id == Collection.id)
+        .where(Collection.person_id == owner_id, CollectionReader.person_id == person_id)
+    )
 
 
 def _person(principal: Principal) -> int:

@@ -56,11 +56,11 @@ class Records:
     def row(self, session: Session, principal: Principal, pid: str, action: Action) -> Dataset:
         """The row of `pid` if `principal` may do `action` to it, else the error that says so."""
         check_pid(pid)
-        dataset = session.scalars(select(Dataset).where(Dataset.pid == pid)).first()
-        if dataset is None:
+        found = self._access.find(session, pid)
+        if found is None:
             raise not_found(f"'{pid}'")
-        self._access.require(principal, action, self.protected(session, dataset), what=f"'{pid}'")
-        return dataset
+        self._access.require(principal, action, found[1], what=f"'{pid}'")
+        return found[0]
 
     def protected(self, session: Session, dataset: Dataset) -> Protected:
         return self._access.protect(session, [dataset])[0]

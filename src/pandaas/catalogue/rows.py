@@ -104,7 +104,7 @@ class Rows:
         seen = known.to(session, principal)
         found: dict[str, str] = {}
         for column in columns:
-            for name in seen.names(known.named(session, column)[:8])[:1]:
+            for name in known.named(session, seen, column, 1):
                 found.setdefault(name, column)
         return found
 

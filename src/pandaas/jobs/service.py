@@ -436,11 +436,11 @@ class JobService:
 
     def _job_of_result(self, principal: Principal, pid: str) -> Job:
         with self._database.read() as session:
-            dataset = session.scalars(select(Dataset).where(Dataset.pid == check_pid(pid))).first()
-            if dataset is None:
+            found = self._access.find(session, check_pid(pid))
+            if found is None:
                 raise not_found(f"dataset '{pid}'")
-            guard = self._access.protect(session, [dataset])[0]
-            self._access.require(principal, Action.READ, guard, what=f"dataset '{pid}'")
+            dataset = found[0]
+            self._access.require(principal, Action.READ, found[1], what=f"dataset '{pid}'")
             job = session.get(Job, dataset.job_id) if dataset.job_id else None
             if job is None:
                 raise InvalidInput(

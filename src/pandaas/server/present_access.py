@@ -37,12 +37,10 @@ def access(platform: Services, asker: Principal, pid: str) -> AccessOut:
     found = platform.access.why(asker, pid)
     answer = AccessOut(may=found.may, reasons=list(found.reasons))
     with platform.database.read() as session:
-        dataset = session.scalars(select(Dataset).where(Dataset.pid == pid)).first()
-        if dataset is None:
+        there = platform.access.find(session, pid)
+        if there is None or not platform.access.may(asker, Action.DISCOVER, there[1]):
             return answer
-        [protected] = platform.access.protect(session, [dataset])
-        if not platform.access.may(asker, Action.DISCOVER, protected):
-            return answer
+        dataset, protected = there
         proposal = session.get_one(Proposal, dataset.proposal_id)
         kind, is_set = proposal.type, dataset.release_set or proposal.release_set
     manages = platform.access.may(asker, Action.MANAGE, protected)

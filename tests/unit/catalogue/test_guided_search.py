@@ -53,7 +53,7 @@ def filled(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> I
         sample="NMC622",
         start="2021-06-01T00:00:00+00:00",
         parameters=[("photon_energy", 100.0, "keV"), ("voltage_window", 4.2, "V"), ("mode2", "hidden words", None)],
-        metadata={"b": {"gain": 3}},
+        metadata={"b": {"gain": 3}, "crystal": "none"},
     )
     facility.ingest()
     yield facility
@@ -154,6 +154,14 @@ def test_a_misspelt_name_of_a_parameter_is_forgiven(filled: Facility) -> None:
     result = search(filled, "photon_enery:7..8keV")
     assert result.total == 2
     assert "photon_energy" in (result.understood[0].note or "")
+
+
+@pytest.mark.parametrize(("text", "note"), [("crystal:si", "crystal is beamline"), ("mode2:step", "Nothing has “mode2”")])
+def test_a_name_that_only_hidden_data_have_changes_nothing(filled: Facility, text: str, note: str) -> None:
+    """Both name exactly what the proprietary dataset has; a guest is led on as if nothing had it."""
+    found = search(filled, text)
+    assert found.total == 3
+    assert (found.understood[0].note or "").startswith(note)
 
 
 def test_no_typo_leads_to_words_one_may_not_see(filled: Facility) -> None:

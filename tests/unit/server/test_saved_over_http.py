@@ -177,6 +177,25 @@ def test_sharing_a_collection_shares_its_datasets_all_or_none(facility: Facility
     assert browser("iris").get("/api/v1/collections").json() == []
 
 
+def test_a_shared_collection_is_taken_back_with_its_datasets(facility: Facility, browser: Browser) -> None:
+    bob, carol = browser("bob"), browser("carol")
+    facility.register("SEC-2/d.nxs", title="Secret d", start=OPEN)
+    c, d = pid_of(facility, "Secret c"), pid_of(facility, "Secret d")
+    both = bob.post("/api/v1/collections", json={"name": "Both", "datasets": [c, d]}).json()["id"]
+    one = bob.post("/api/v1/collections", json={"name": "One", "datasets": [d]}).json()["id"]
+    for collection in (both, one):
+        bob.post(f"/api/v1/collections/{collection}/shares", json={"user": "carol"})
+    assert carol.delete(f"/api/v1/collections/{both}/shares/carol").status_code == 404
+    left = bob.delete(f"/api/v1/collections/{both}/shares/carol")
+    assert (left.status_code, left.json()["readers"]) == (200, [])
+    assert carol.get(f"/api/v1/collections/{both}").status_code == 404
+    assert carol.get(f"/api/v1/datasets/{c}").status_code == 404
+    assert carol.get(f"/api/v1/datasets/{d}").status_code == 200  # the other collection shares it still
+    assert bob.delete(f"/api/v1/collections/{both}/shares/carol").status_code == 404
+    bob.delete(f"/api/v1/collections/{one}/shares/carol")
+    assert carol.get(f"/api/v1/datasets/{d}").status_code == 404
+
+
 def test_a_collection_is_downloaded_as_one_archive(facility: Facility, browser: Browser) -> None:
     alice = browser("alice")
     pids = [pid_of(facility, title) for title in ("Open a", "Open b")]

@@ -231,10 +231,19 @@ def test_no_query_tells_by_its_work(facility: Facility, browser: Browser, secret
         statements.append(statement)
 
     client = browser("alice")
-    work = []
-    for pid in (secret, "ds-000000000000"):
-        client.get(f"/api/v1/datasets/{pid}")
+
+    def work(method: str, address: str, **more: object) -> list[str]:
+        client.get("/api/v1/proposals")  # what is remembered of a person until somebody writes is asked before
         statements.clear()
-        client.post("/api/v1/access-requests", json={"dataset": pid, "reason": "x"})
-        work.append(len([one for one in statements if one.startswith(("INSERT", "UPDATE", "DELETE"))]))
-    assert work[0] == work[1]
+        client.request(method, f"/api/v1{address}", **more)  # type: ignore[arg-type]
+        return list(statements)
+
+    for below in ("", "/thumbnail", "/files", "/files/1/content", "/history", "/provenance", "/access",
+                  "/access/why?user=bob", "/access/people", "/accesses", "/shares"):  # fmt: skip
+        hidden, missing = (work("GET", f"/datasets/{pid}{below}") for pid in (secret, "ds-000000000000"))
+        assert hidden == missing, below
+    assert work("GET", "/proposals/SEC-2") == work("GET", "/proposals/SEC-9")
+    hidden, missing = (
+        work("POST", "/access-requests", json={"dataset": pid, "reason": "x"}) for pid in (secret, "ds-000000000000")
+    )
+    assert [one.partition(" ")[0] for one in hidden] == [one.partition(" ")[0] for one in missing]

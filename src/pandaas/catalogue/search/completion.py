@@ -140,7 +140,7 @@ class _Asked:
     def _of_parameter(self, token: Token, part: str) -> Iterator[Completion]:
         """Units after a number, else the texts that this parameter has."""
         field = token.field or ""
-        for name in self._seen.names(self._known.named(self._session, field)[:_SHARE]):
+        for name in self._known.named(self._session, self._seen, field, _SHARE):
             numeric = self._seen.numeric(name)
             typed = _NUMBER_UNIT.fullmatch(token.value)
             if numeric is not None and typed is not None:

@@ -105,11 +105,8 @@ class GuidedSearch:
         name = _name(term)
         if name is None:
             return _Written(term.shown.text)
-        candidates = self._known.named(session, name)
-        if name in candidates[:1] or name.lower() in candidates[:1]:
-            return _Written(term.shown.text)
-        found = seen.names(candidates[: _SHOWN + 5])
-        if not found:
+        found = self._known.named(session, seen, name, _SHOWN + 1)
+        if not found or found[0] in (name, name.lower()):
             return _Written(term.shown.text)
         if len(found) == 1 or _same(found, name):
             return _Written(_renamed(term, found[0]), f"{name} is {found[0]}")
@@ -146,7 +143,7 @@ class GuidedSearch:
 
     def _name_near(self, session: Session, seen: KnownTo, term: Term) -> list[str]:
         name = _name(term)
-        if name is None or len(name) < _SHORTEST or self._known.named(session, name):
+        if name is None or len(name) < _SHORTEST or self._known.named(session, seen, name, 1):
             return []
         folded = name.lower()
         near = [

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Protocol
 
 from sqlalchemy import ColumnElement, exists, func, literal, or_, select, text
@@ -112,12 +113,18 @@ class Known:
             return counted
         return self._names.get("", lambda: tuple(session.scalars(_NAMES, {"most": _MOST_NAMES})))
 
-    def named(self, session: Session, name: str) -> list[str]:
-        """Stored names that `name` may mean: the same but for capitals, else those whose last part it is."""
+    def named(self, session: Session, seen: KnownTo, name: str, most: int) -> list[str]:
+        """At most `most` names of what is seen that `name` may mean: the same but for capitals, else those whose last part
+        it is. A name that only hidden data have counts as little as one that nothing has."""
         folded = name.lower()
         every = self.all_names(session)
-        same = [one for one in every if one.lower() == folded]
-        return same or [one for one in every if one.lower().endswith("." + folded)]
+        for fit in (
+            (one for one in every if one.lower() == folded),
+            (one for one in every if one.lower().endswith("." + folded)),
+        ):
+            if found := list(islice((one for one in fit if seen.names([one])), most)):
+                return found
+        return []
 
 
 class TablesKnown:

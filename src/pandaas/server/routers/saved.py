@@ -130,6 +130,12 @@ def share_collection(collection_id: RowId, body: CollectionShareIn, platform: Pl
     return _collection(platform.catalogue.collections.share(asker, collection_id, body.user, body.expires))
 
 
+@router.delete(f"{_API}/collections/{{collection_id}}/shares/{{user}}", dependencies=_KEEP)
+def unshare_collection(collection_id: RowId, user: str, platform: Platform, asker: Signed) -> CollectionOut:
+    """Take it back, with those of its datasets that you shared with that person; felt by her next request."""
+    return _collection(platform.catalogue.collections.unshare(asker, collection_id, user))
+
+
 @router.post(f"{_API}/collections/{{collection_id}}/links", status_code=201, dependencies=_KEEP)
 def link_collection(collection_id: RowId, body: CollectionLinkIn, platform: Platform, asker: Signed) -> NewLinkOut:
     """A reviewer's link to what is in it now; its secret is in this answer and nowhere else."""

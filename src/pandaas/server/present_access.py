@@ -6,10 +6,8 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
 
-from sqlalchemy import select
-
 from pandaas.access import AccessRequestView, AuditLine, LinkView, Policy, ReleaseRequestView, Seer
-from pandaas.db.tables import Dataset, Proposal, Share
+from pandaas.db.tables import Proposal, Share
 from pandaas.model import Action, Principal, PrincipalKind
 from pandaas.server import present
 from pandaas.server.schemas.access import (

@@ -156,7 +156,9 @@ def test_a_misspelt_name_of_a_parameter_is_forgiven(filled: Facility) -> None:
     assert "photon_energy" in (result.understood[0].note or "")
 
 
-@pytest.mark.parametrize(("text", "note"), [("crystal:si", "crystal is beamline"), ("mode2:step", "Nothing has “mode2”")])
+@pytest.mark.parametrize(
+    ("text", "note"), [("crystal:si", "crystal is beamline"), ("mode2:step", "Nothing has “mode2”")]
+)
 def test_a_name_that_only_hidden_data_have_changes_nothing(filled: Facility, text: str, note: str) -> None:
     """Both name exactly what the proprietary dataset has; a guest is led on as if nothing had it."""
     found = search(filled, text)

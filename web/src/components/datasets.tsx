@@ -7,7 +7,7 @@ import { bytes, number, shape, unitText } from '@/format';
 
 import classes from './datasets.module.css';
 import { Link, LinkPlain } from './links';
-import { DatasetMarks, TechniqueChip } from './marks';
+import { ClosedNote, DatasetMarks, TechniqueChip } from './marks';
 import { Dots, When } from './text';
 import { Thumbnail } from './Thumbnail';
 
@@ -112,6 +112,9 @@ function Row({ card, selection, oneProposal, columns }: RowProps) {
       </Table.Td>
       <Table.Td>
         <When at={card.start_time ?? card.created} />
+        <div>
+          <ClosedNote card={card} />
+        </div>
       </Table.Td>
     </Table.Tr>
   );
@@ -164,6 +167,7 @@ export function DatasetTiles({ datasets, selection, picture }: TilesProps) {
                 <TechniqueChip key={technique.iri} technique={technique} />
               ))}
               <DatasetMarks card={card} />
+              <ClosedNote card={card} />
             </Group>
           </div>
         </li>

@@ -1,5 +1,5 @@
 /** States as a word with an icon: colour alone never carries meaning. */
-import { Badge, Tooltip } from '@mantine/core';
+import { Badge, Text, Tooltip } from '@mantine/core';
 import {
   IconAlertTriangle, IconAtom2, IconBan, IconCheck, IconCircleDashed, IconClockPause, IconFileOff, IconLock, IconLockOpen,
   IconPlayerPlay, IconQuestionMark, IconX,
@@ -52,8 +52,19 @@ export function OpenMark({ open, release, type }: { open: boolean; release?: str
   return (
     <Mark
       look={{ color: 'grape', icon: IconLock, word: release ? `Team only until ${date(release)}` : 'Team only' }}
-      hint="Visible to the proposal's team; released on the date shown."
+      hint={release ? "Visible to the proposal's team; released on the date shown." : "Visible to the proposal's team; no date is set on which it is released."}
     />
+  );
+}
+
+/** In a list: that data are not open, and when they will be. Nothing of open ones. */
+export function ClosedNote({ card: { open, release_time: release } }: { card: DatasetCard }) {
+  if (open) return null;
+  return (
+    <Text size="xs" c="dimmed" span className="pd-mark" style={{ whiteSpace: 'nowrap' }} title={release ? `Open to everyone from ${date(release)}` : 'No date is set on which it is released'}>
+      <IconLock size={12} aria-hidden style={{ verticalAlign: -1.5, marginRight: 3 }} />
+      {release ? `until ${date(release)}` : 'not open'}
+    </Text>
   );
 }
 

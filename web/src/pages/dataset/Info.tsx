@@ -26,11 +26,11 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
       <Facts
         facts={[
           { name: 'Kind', value: dataset.origin === 'simulated' ? `${kindWord(dataset.kind)}, simulated` : kindWord(dataset.kind), source: dataset.source_note },
-          { name: 'Technique', value: dataset.techniques.map(({ label }) => label).join(', ') },
-          { name: 'Sample', value: dataset.sample },
+          { name: 'Technique', value: dataset.techniques.map(({ iri, label }) => <Alike key={iri} search={{ technique: [iri] }}>{label}</Alike>) },
+          { name: 'Sample', value: dataset.sample && <Alike search={{ q: `sample:"${dataset.sample.replaceAll('"', '')}"` }}>{dataset.sample}</Alike> },
           { name: 'Measured', value: dataset.start_time && <When at={dataset.start_time} exact /> },
           { name: 'Took', value: seconds !== null && seconds > 0 ? duration(seconds) : null },
-          { name: 'Instrument', value: dataset.instrument },
+          { name: 'Instrument', value: dataset.instrument && <Alike search={{ q: `instrument:"${dataset.instrument}"` }}>{dataset.instrument}</Alike> },
           { name: 'Facility', value: dataset.facility },
           {
             name: 'Proposal',
@@ -44,6 +44,7 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
           { name: 'Made by', value: dataset.job && <Link to="/jobs/$id" params={{ id: dataset.job }} inherit>this job</Link> },
           { name: 'Made in', value: dataset.session && <Link to="/sessions/$id" params={{ id: dataset.session }} inherit>this session</Link> },
           { name: dataset.open ? 'Open since' : 'Becomes open', value: dataset.release_time && <When at={dataset.release_time} exact /> },
+          { name: 'Release', value: !dataset.open && !dataset.release_time && 'No date is set' },
           { name: 'Licence', value: dataset.licence },
           { name: 'Published in', value: publications.length > 0 ? <PublishedIn publications={publications} /> : null },
           { name: 'Format', value: [dataset.format, ...dataset.definitions].join(', ') },
@@ -66,6 +67,15 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
       <Quality dataset={dataset} />
       {dataset.kind === 'derived' && dataset.job && <Verify dataset={dataset} />}
     </Stack>
+  );
+}
+
+/** Leads to everything that is alike in this. */
+function Alike({ search, children }: { search: { q?: string; technique?: string[] }; children: string }) {
+  return (
+    <Link to="/search" search={search} inherit mr="xs" title="Find all with this">
+      {children}
+    </Link>
   );
 }
 

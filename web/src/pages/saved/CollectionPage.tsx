@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, Modal, Stack, Text, TextInput, Title } from '@mantine/core';
 import { useDisclosure, useListState } from '@mantine/hooks';
 import { modals } from '@mantine/modals';
 import { IconChartDots3, IconDownload, IconQuote, IconShare, IconTrash } from '@tabler/icons-react';
@@ -11,6 +11,7 @@ import { collectionPidsQuery, collectionQuery } from '@/api/queries';
 import type { CollectionOut, DatasetCard } from '@/api/types';
 import { DatasetRows } from '@/components/datasets';
 import { LinkButton } from '@/components/links';
+import { PersonSelect } from '@/components/PersonSelect';
 import { Page } from '@/components/Page';
 import { ActionFailure, Empty, Failure, SkeletonRows } from '@/components/states';
 import { plural } from '@/format';
@@ -146,7 +147,7 @@ function Contents({ collection, datasets, children }: ContentsProps) {
       )}
       <Modal opened={sharing} onClose={share.close} title={`Share “${name}”`} size="lg">
         <Stack gap="xl">
-          <Share collection={collection} onClose={share.close} />
+          <Share collection={collection} />
           <Links collection={collection} />
         </Stack>
       </Modal>
@@ -154,37 +155,39 @@ function Contents({ collection, datasets, children }: ContentsProps) {
   );
 }
 
-function Share({ collection, onClose }: { collection: CollectionOut; onClose: () => void }) {
-  const [user, setUser] = useState('');
+function Share({ collection: { id, count, readers } }: { collection: CollectionOut }) {
+  const [until, setUntil] = useState('');
   const queries = useQueryClient();
+  const settled = { onSuccess: () => queries.invalidateQueries({ queryKey: ['collections'] }) };
   const share = useMutation({
-    mutationFn: () =>
-      body(api.POST('/api/v1/collections/{collection_id}/shares', { params: { path: { collection_id: collection.id } }, body: { user: user.trim() } })),
-    onSuccess: () => {
-      void queries.invalidateQueries({ queryKey: ['collections'] });
-      onClose();
-    },
+    mutationFn: (user: string) =>
+      body(api.POST('/api/v1/collections/{collection_id}/shares', { params: { path: { collection_id: id } }, body: { user, expires: until ? `${until}T00:00:00Z` : null } })),
+    ...settled,
+  });
+  const end = useMutation({
+    mutationFn: (user: string) => body(api.DELETE('/api/v1/collections/{collection_id}/shares/{user}', { params: { path: { collection_id: id, user } } })),
+    ...settled,
   });
   return (
-    <form
-      onSubmit={(event) => {
-        event.preventDefault();
-        share.mutate();
-      }}
-    >
-      <Stack gap="sm">
-        <Text size="sm">
-          That person may then see, read and analyse all {plural(collection.count, 'dataset')} in it, read-only. You can share what you lead.
-        </Text>
-        <TextInput label="User name" required value={user} onChange={(event) => setUser(event.currentTarget.value)} data-autofocus />
-        <ActionFailure error={share.error} />
-        <Group justify="flex-end">
-          <Button type="submit" loading={share.isPending} disabled={user.trim() === ''}>
-            Share
-          </Button>
+    <section aria-label="With a person">
+      <Title order={3} mb={4}>With a person</Title>
+      <Text size="sm" c="dimmed" mb="xs">
+        She may see, download and analyse {plural(count, 'dataset')} in it, until you take it back. You can share what you lead.
+      </Text>
+      <Group align="flex-end" gap="sm">
+        <PersonSelect label="Person" onPick={(user) => share.mutate(user)} style={{ flex: 1 }} />
+        <TextInput label="Until (optional)" type="date" value={until} onChange={(event) => setUntil(event.currentTarget.value)} />
+      </Group>
+      <ActionFailure error={share.error ?? end.error} />
+      {readers.map((user) => (
+        <Group key={user} gap="xs" mt={6} wrap="nowrap">
+          <Text size="sm" style={{ flex: 1 }}>{user}</Text>
+          <ActionIcon variant="subtle" color="gray" aria-label={`Stop sharing with ${user}`} onClick={() => end.mutate(user)}>
+            <IconTrash size={16} />
+          </ActionIcon>
         </Group>
-      </Stack>
-    </form>
+      ))}
+    </section>
   );
 }
 

@@ -5,10 +5,10 @@ import { useState } from 'react';
 import type { DatasetOut } from '@/api/types';
 import { Loaded, SkeletonRows } from '@/components/states';
 import { When } from '@/components/text';
-import { bytes } from '@/format';
 
 import { AskRelease } from './AskRelease';
 import { accessesQuery, accessQuery, seersQuery } from './queries';
+import { told } from './told';
 
 /** Why I see it, when it opens, who else sees it, who has. */
 export function AccessTab({ dataset }: { dataset: DatasetOut }) {
@@ -67,8 +67,6 @@ function Seers({ pid }: { pid: string }) {
   );
 }
 
-const DOORS: Record<string, string> = { metadata: 'opened the page or record', view: 'looked at data', download: 'downloaded', h5grove: 'read through h5grove', zarr: 'read as Zarr' };
-
 function Accesses({ pid }: { pid: string }) {
   const query = useQuery(accessesQuery(pid));
   return (
@@ -93,12 +91,4 @@ function Accesses({ pid }: { pid: string }) {
       </Loaded>
     </section>
   );
-}
-
-/** A line of the audit in words. */
-export function told({ kind, detail }: { kind: string; detail: Record<string, unknown> }): string {
-  if (kind !== 'data.read') return kind.replace('.', ' ').replaceAll('_', ' ');
-  const requests = Number(detail.requests);
-  const door = DOORS[String(detail.door)] ?? String(detail.door);
-  return `${door}: ${String(requests)} ${requests === 1 ? 'request' : 'requests'}, ${bytes(Number(detail.bytes))}`;
 }

@@ -1,14 +1,14 @@
-import { Group, Table, Text, TextInput } from '@mantine/core';
+import { Button, Group, Table, Text, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
-import { useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 
 import { Page } from '@/components/Page';
 import { Loaded } from '@/components/states';
 import { When } from '@/components/text';
 
-import { told } from './AccessTab';
 import { auditQuery } from './queries';
+import { told } from './told';
 
 /** Who did what, for operators. */
 export function AuditPage() {
@@ -17,9 +17,8 @@ export function AuditPage() {
   const [kind, setKind] = useState('');
   const [since, setSince] = useState('');
   const [filter] = useDebouncedValue({ user, subject, kind, since }, 300);
-  const query = useQuery(
+  const query = useInfiniteQuery(
     auditQuery({
-      limit: 200,
       ...(filter.user && { user: filter.user }),
       ...(filter.subject && { subject: filter.subject }),
       ...(filter.kind && { kind: filter.kind }),
@@ -35,8 +34,8 @@ export function AuditPage() {
         <TextInput label="Since" type="date" value={since} onChange={(event) => setSince(event.currentTarget.value)} />
       </Group>
       <Loaded query={query}>
-        {(lines) =>
-          lines.length === 0 ? (
+        {({ pages }) =>
+          pages[0]?.length === 0 ? (
             <Text size="sm" c="dimmed">Nothing of the kind.</Text>
           ) : (
             <Table.ScrollContainer minWidth={640} type="native">
@@ -51,7 +50,7 @@ export function AuditPage() {
                   </Table.Tr>
                 </Table.Thead>
                 <Table.Tbody>
-                  {lines.map((line) => (
+                  {pages.flat().map((line) => (
                     <Table.Tr key={line.number}>
                       <Table.Td ta="right">{line.number}</Table.Td>
                       <Table.Td><When at={line.time} /></Table.Td>
@@ -66,6 +65,11 @@ export function AuditPage() {
           )
         }
       </Loaded>
+      {query.hasNextPage && (
+        <Button mt="sm" variant="default" loading={query.isFetchingNextPage} onClick={() => void query.fetchNextPage()}>
+          Show earlier ones
+        </Button>
+      )}
     </Page>
   );
 }

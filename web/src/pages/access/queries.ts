@@ -1,5 +1,5 @@
 /** What the page reads about access: reasons, shares, links, requests, policy, audit. */
-import { queryOptions } from '@tanstack/react-query';
+import { infiniteQueryOptions, queryOptions } from '@tanstack/react-query';
 
 import { api, body } from '@/api/client';
 import type { paths } from '@/api/schema';
@@ -62,8 +62,12 @@ export const policiesQuery = queryOptions({
   queryFn: ({ signal }) => body(api.GET('/api/v1/policies', { signal })),
 });
 
+const AUDIT_PAGE = 200;
+
 export const auditQuery = (query: AuditQuery) =>
-  queryOptions({
+  infiniteQueryOptions({
     queryKey: ['audit', query],
-    queryFn: ({ signal }) => body(api.GET('/api/v1/audit', { params: { query }, signal })),
+    queryFn: ({ pageParam, signal }) => body(api.GET('/api/v1/audit', { params: { query: { ...query, limit: AUDIT_PAGE, ...(pageParam && { before: pageParam }) } }, signal })),
+    initialPageParam: 0,
+    getNextPageParam: (lines) => (lines.length === AUDIT_PAGE ? lines[lines.length - 1]?.number : undefined),
   });

@@ -27,9 +27,9 @@ export function AccessTab({ dataset }: { dataset: DatasetOut }) {
             <Title order={2} size="h3" mb="xs">Release</Title>
             <Text size="sm" mb="xs">
               {dataset.open ? 'Open to everyone' : dataset.release_time ? 'Becomes open' : access.policy?.releases === false ? 'Never released' : 'No release date is set'}
-              {dataset.release_time && access.policy?.releases !== false && <> on <When at={dataset.release_time} exact /></>}
+              {dataset.release_time && access.policy?.releases !== false && <> {dataset.open ? 'since' : 'on'} <When at={dataset.release_time} exact /></>}
               {access.release_set && ', an exception from the policy'}.
-              {access.policy?.releases && ` Licence then: ${dataset.licence ?? access.policy.licence}.`}
+              {access.policy?.releases && ` Licence${dataset.open ? '' : ' then'}: ${dataset.licence ?? access.policy.licence}.`}
             </Text>
             {access.may_ask_release && <AskRelease proposal={dataset.proposal} dataset={dataset.pid} />}
           </section>

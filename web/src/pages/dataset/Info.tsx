@@ -44,7 +44,7 @@ export function Info({ dataset }: { dataset: DatasetOut }) {
           { name: 'Made by', value: dataset.job && <Link to="/jobs/$id" params={{ id: dataset.job }} inherit>this job</Link> },
           { name: 'Made in', value: dataset.session && <Link to="/sessions/$id" params={{ id: dataset.session }} inherit>this session</Link> },
           { name: dataset.open ? 'Open since' : 'Becomes open', value: dataset.release_time && <When at={dataset.release_time} exact /> },
-          { name: 'Release', value: !dataset.open && !dataset.release_time && 'No date is set' },
+          { name: 'Release', value: dataset.open || dataset.release_time ? null : 'No date is set' },
           { name: 'Licence', value: dataset.licence },
           { name: 'Published in', value: publications.length > 0 ? <PublishedIn publications={publications} /> : null },
           { name: 'Format', value: [dataset.format, ...dataset.definitions].join(', ') },

@@ -16,11 +16,12 @@ Names = Annotated[list[str] | None, typer.Argument(help="Names of environments; 
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="List, build, export and remove the software that recipes run in.", no_args_is_help=True)
+    group = typer.Typer(help="List, build, lock, export and remove the software that recipes run in.", no_args_is_help=True)
     for name, command in (
         ("list", list_environments),
         ("programs", programs),
         ("build", build),
+        ("lock", lock),
         ("check", check),
         ("log", log),
         ("gc", gc),
@@ -118,6 +119,20 @@ def build(names: Names = None, json: Json = False) -> None:
         json,
         lambda: table(("Name", "Key", "Python"), [(one.name, one.key[:12], one.python) for one in built]),
     )
+
+
+def lock(
+    name: Annotated[str, typer.Argument(help="Name of the environment.")],
+    upgrade: Annotated[bool, typer.Option(help="Take the newest versions that fit, instead of those locked.")] = False,
+    json: Json = False,
+) -> None:
+    """Write an environment's lock from its requirements.in (and overrides.in): every wheel by its hash.
+
+    With a changed lock the environment has another key: `build` makes it, beside what older results were made with.
+    """
+    found = _environments().lock(name, upgrade=upgrade)
+    rows = [(one.package, one.before or "", one.after or "") for one in found]
+    emit(list(found), json, lambda: table(("Package", "Before", "Now"), rows, empty="Nothing changed."))
 
 
 def gc(

@@ -34,9 +34,11 @@ from pandaas.model import InvalidInput, NotFound, Unavailable
 from pandaas.runtime.building import READY, BuildProgress, Report, build, remove
 from pandaas.runtime.files import read_json, read_text
 from pandaas.runtime.health import Health, examine, keep_health, prove, read_health
+from pandaas.runtime.locking import LockChange, changes, lock
 from pandaas.runtime.sandbox import Bind, Sandbox, interpreter_binds
 
 PLATFORM = "platform"
+LOCK, PYTHONS = "requirements.lock", ">=3.11"  # where a definition says nothing
 _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
 _PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _LOCKED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
@@ -63,8 +65,7 @@ class Definition:
         asked = self.lock.with_name("requirements.in")
         lines = asked.read_text("utf-8").splitlines() if asked.is_file() else []
         names = [match.group() for line in lines if (match := _PACKAGE.match(line.strip()))]
-        found = dict(_LOCKED.findall(self.lock.read_text("utf-8")))
-        locked = {_plain(name): version for name, version in found.items()}
+        locked = _locked(self.lock)
         return {name: locked[_plain(name)] for name in names if _plain(name) in locked}
 
 
@@ -116,12 +117,14 @@ class Environments:
         if name == PLATFORM:
             version = f"{sys.version_info.major}.{sys.version_info.minor}"
             return Definition(PLATFORM, "The platform's own Python", version, None, _platform_key())
+        return _definition(self._folder(name))
+
+    def _folder(self, name: str) -> Path:
         if name not in self.names():
             raise NotFound(
                 f"There is no environment '{name}'.", remedy=f"Defined are: {', '.join([*self.names(), PLATFORM])}."
             )
-        folder = next(place / name for place in self._definitions if (place / name / "environment.toml").is_file())
-        return _definition(folder)
+        return next(place / name for place in self._definitions if (place / name / "environment.toml").is_file())
 
     def ready(self, name: str) -> Environment | None:
         """The environment if it is built, else None."""
@@ -180,6 +183,19 @@ class Environments:
         if lock is None:
             return "\n".join(_installed()) + "\n"
         return lock.read_text("utf-8")
+
+    def lock(self, name: str, *, upgrade: bool = False) -> tuple[LockChange, ...]:
+        """Write the environment's lock from its `requirements.in`; returns what changed. What was built stays.
+
+        Versions that are locked already are kept where they fit, unless `upgrade`.
+        """
+        folder = self._folder(name)
+        tree = _read_definition(folder / "environment.toml")
+        target, python = folder / str(tree.get("lock", LOCK)), str(tree.get("python", PYTHONS))
+        choose_python(python, folder / "environment.toml")  # says what is wrong with the range
+        before = _locked(target)
+        lock(folder, python=python, target=target.name, upgrade=upgrade)
+        return changes(before, _locked(target))
 
     def touch(self, key: str) -> None:
         """Note that the environment was used now."""
@@ -358,17 +374,21 @@ class Environments:
 def _definition(folder: Path, name: str | None = None) -> Definition:
     file = folder / "environment.toml"
     tree = _read_definition(file)
-    python = choose_python(str(tree.get("python", ">=3.11")), file)
-    lock = folder / str(tree.get("lock", "requirements.lock"))
-    if lock.parent != folder or not lock.is_file():
-        raise InvalidInput(
-            f"{lock} is missing.", remedy="Make it with `uv pip compile --generate-hashes`.", field="lock"
-        )
-    parts = {"kind": "uv", "python": python, "platform": _platform(), "lock": lock.read_text("utf-8")}
-    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    python = choose_python(str(tree.get("python", PYTHONS)), file)
     called = name or folder.name
+    found = folder / str(tree.get("lock", LOCK))
+    if found.parent != folder or not found.is_file():
+        raise InvalidInput(f"{found} is missing.", remedy=f"Make it with `pandaas env lock {called}`.", field="lock")
+    parts = {"kind": "uv", "python": python, "platform": _platform(), "lock": found.read_text("utf-8")}
+    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
     title, check = str(tree.get("title", called)), tuple(tree.get("check", ()))
-    return Definition(called, title, python, lock, key, check, str(tree.get("licences", "")))
+    return Definition(called, title, python, found, key, check, str(tree.get("licences", "")))
+
+
+def _locked(file: Path) -> dict[str, str]:
+    """The version of each package that a lock names, by the name that indices compare; nothing where it isn't there."""
+    text = file.read_text("utf-8") if file.is_file() else ""
+    return {_plain(name): version for name, version in _LOCKED.findall(text)}
 
 
 def _plain(name: str) -> str:

@@ -13,25 +13,25 @@ from pathlib import Path
 import pytest
 
 from pandaas.config import load_settings
-from pandaas.model import Unavailable
+from pandaas.model import InvalidInput, Unavailable
 from pandaas.runtime import BuildProgress, Environments, Runtime
 
 pytestmark = pytest.mark.integration
 
 
-def make_wheel(folder: Path) -> Path:
+def make_wheel(folder: Path, version: str = "1.0") -> Path:
     """A package `tiny` with one module."""
-    wheel = folder / "tiny-1.0-py3-none-any.whl"
+    wheel, about = folder / f"tiny-{version}-py3-none-any.whl", f"tiny-{version}.dist-info"
     files = {
         "tiny.py": "ANSWER = 42\n",
-        "tiny-1.0.dist-info/METADATA": "Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n",
-        "tiny-1.0.dist-info/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{about}/METADATA": f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n",
+        f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     record = ""
     for name, text in files.items():
         digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
         record += f"{name},sha256={digest},{len(text)}\n"
-    files["tiny-1.0.dist-info/RECORD"] = record + "tiny-1.0.dist-info/RECORD,,\n"
+    files[f"{about}/RECORD"] = record + f"{about}/RECORD,,\n"
     with zipfile.ZipFile(wheel, "w") as archive:
         for name, text in files.items():
             archive.writestr(name, text)
@@ -51,7 +51,8 @@ def place(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environments(tmp_path: Path, place: Path) -> Environments:
-    settings = load_settings(home=tmp_path / "home", runtime={"recipe_folders": [str(place.parents[1])]})
+    own = {"recipe_folders": [str(place.parents[1])], "environment_folder": str(tmp_path / "home/environments")}
+    settings = load_settings(home=tmp_path / "home", runtime=own)  # never those of the variable: one test removes them
     settings.home.mkdir()
     return Runtime(settings).environments
 
@@ -149,3 +150,30 @@ def test_the_command_line_builds_and_lists(environments: Environments, place: Pa
     listed = subprocess.run([*pandaas, "env", "list"], env=variables, capture_output=True, text=True, check=True)
     assert "small" in listed.stdout
     assert "ready" in listed.stdout
+
+
+def test_a_lock_names_wheels_by_their_hashes_and_changes_only_when_asked(
+    environments: Environments, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wheels = place.parents[2]
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
+    (place / "requirements.lock").unlink()
+    with pytest.raises(InvalidInput, match=r"requirements\.in is missing"):
+        environments.lock("small")
+    (place / "requirements.in").write_text("tiny\n")
+    [change] = environments.lock("small")
+    assert (change.package, change.before, change.after) == ("tiny", None, "1.0")
+    digest = hashlib.sha256((wheels / "tiny-1.0-py3-none-any.whl").read_bytes()).hexdigest()
+    lock = (place / "requirements.lock").read_text()
+    assert f"tiny==1.0 \\\n    --hash=sha256:{digest}" in lock
+    key = environments.definition("small").key
+    make_wheel(wheels, "1.1")
+    assert environments.lock("small") == ()
+    assert environments.definition("small").key == key
+    [change] = environments.lock("small", upgrade=True)
+    assert (change.before, change.after) == ("1.0", "1.1")
+    assert environments.definition("small").key != key
+    (place / "requirements.in").write_text("nowhere-to-be-found\n")
+    with pytest.raises(Unavailable, match="nowhere-to-be-found"):
+        environments.lock("small")

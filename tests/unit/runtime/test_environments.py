@@ -9,6 +9,7 @@ from pandaas.config import RuntimeSettings, load_settings
 from pandaas.model import InvalidInput, NotFound, Unavailable
 from pandaas.runtime import Environments, Sandbox
 from pandaas.runtime.environments import choose_python
+from pandaas.runtime.locking import lowest_python
 
 
 @pytest.fixture
@@ -92,3 +93,8 @@ def test_the_platforms_own_version_is_preferred(tmp_path: Path) -> None:
     assert choose_python(">=3.9", tmp_path) == own
     assert choose_python("3.12", tmp_path) == "3.12"
     assert choose_python("<3.10", tmp_path) == "3.9"
+
+
+@pytest.mark.parametrize(("wanted", "lowest"), [(">=3.11,<3.14", "3.11"), ("3.12", "3.12"), (">=3.9", "3.9")])
+def test_a_lock_begins_with_the_oldest_python_of_the_range(wanted: str, lowest: str) -> None:
+    assert lowest_python(wanted) == lowest

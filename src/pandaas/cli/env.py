@@ -16,7 +16,9 @@ Names = Annotated[list[str] | None, typer.Argument(help="Names of environments; 
 
 
 def register(app: typer.Typer) -> None:
-    group = typer.Typer(help="List, build, lock, export and remove the software that recipes run in.", no_args_is_help=True)
+    group = typer.Typer(
+        help="List, build, lock, export and remove the software that recipes run in.", no_args_is_help=True
+    )
     for name, command in (
         ("list", list_environments),
         ("programs", programs),

@@ -1,4 +1,7 @@
-"""xraylarch called step by step: a model of elements and scatter fitted to the sum, every pixel decomposed by it."""
+"""xraylarch called step by step: a model of elements and scatter fitted to the sum, every pixel decomposed by it.
+
+The pixels are shared by processes, one for each core of the job.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,10 @@ from model import prepare, say_silent
 from numpy.typing import NDArray
 from parameters import Parameters
 from scale import scaled
-from spectra import Spectra
+from spectra import Spectra, parts
 
-from pandaas.sdk import RecipeError, progress
+from pandaas.sdk import RecipeError, current_job, progress
+from pandaas.sdk.pool import run_in_order
 
 _USUAL = (
     1e-4  # xraylarch's own tolerance: ends before the minimum, up to 0.4 % off, at a place that depends on the start
@@ -109,16 +113,21 @@ def _pixels(spectra: Spectra, result: Any, method: str) -> tuple[dict[str, NDArr
     window = result.fit_window[:, None].copy()
     result.transfer_matrix = columns * window
     inverse = np.linalg.pinv(result.transfer_matrix)
-    shape = spectra.shape
-    counts = {name: np.zeros(shape) for name in names}
-    sigma = {name: np.zeros(shape) for name in names}
-    for part, read in spectra.blocks():
-        block = np.nan_to_num(read, nan=0.0, posinf=0.0, neginf=0.0)
+
+    def work(number: int) -> tuple[NDArray[Any], NDArray[Any]]:
+        block = np.nan_to_num(spectra.block(pieces[number]), nan=0.0, posinf=0.0, neginf=0.0)
         found = result.decompose_map(block[None, :, :], method=method)
         variance = (inverse**2) @ (window**2 * np.maximum(block, 0).T)
+        amounts = np.stack([np.asarray(found[name])[0] for name in names])
+        return amounts * area[:, None], np.sqrt(variance) * area[:, None]
+
+    pieces, shape, job = parts(spectra.node), spectra.shape, current_job()
+    counts = {name: np.zeros(shape) for name in names}
+    sigma = {name: np.zeros(shape) for name in names}
+    for number, (amounts, errors) in run_in_order(work, range(len(pieces)), min(job.cores if job else 1, len(pieces))):
+        part = pieces[number]
         for index, name in enumerate(names):
             piece = counts[name][part].shape
-            counts[name][part] = (np.asarray(found[name])[0] * area[index]).reshape(piece)
-            sigma[name][part] = (np.sqrt(variance[index]) * area[index]).reshape(piece)
+            counts[name][part], sigma[name][part] = amounts[index].reshape(piece), errors[index].reshape(piece)
         progress(0.35 + 0.6 * part.stop / shape[0], f"Row {part.stop} of {shape[0]}")
     return counts, sigma

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 from pandaas.sdk import Field, Input, RecipeError, warn
 from pandaas.sdk.inputs import open_hdf5, text
 
-_BLOCK = 1 << 26  # numbers read at once
+_BLOCK = 1 << 24  # numbers read at once
+_PARTS = 32  # at least, where there are so many rows: work for several processes
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,10 @@ class Spectra:
         total = _filled(self.total[None, first : first + count], count)[0]
         return Spectra(self.node, energy, total, self.first + first)
 
-    def blocks(self) -> Iterator[tuple[slice, NDArray[Any]]]:
-        """As `blocks`, of these channels only."""
+    def block(self, part: slice) -> NDArray[Any]:
+        """The spectra of a part of the first axis, as (pixel, channel), of these channels only."""
         count = len(self.energy)
-        for part, block in blocks(self.node):
-            yield part, _filled(block[:, self.first : self.first + count], count)
+        return _filled(_read(self.node, part)[:, self.first : self.first + count], count)
 
 
 def _filled(block: NDArray[Any], count: int) -> NDArray[Any]:
@@ -64,7 +63,8 @@ def read_spectra(source: Input) -> Spectra:
         raise RecipeError(f"The map is empty: its shape is {tuple(node.shape)}.", "Choose another map.", source.slot)
     energy = _energies(node, source)
     total, bad = np.zeros(node.shape[-1]), 0
-    for _, block in blocks(node):
+    for part in parts(node):
+        block = _read(node, part)
         bad += int((~np.isfinite(block)).sum())
         total += np.nan_to_num(block, nan=0.0, posinf=0.0, neginf=0.0).sum(axis=0)
     if bad:
@@ -74,13 +74,15 @@ def read_spectra(source: Input) -> Spectra:
     return Spectra(node, energy, total)
 
 
-def blocks(node: h5py.Dataset) -> Iterator[tuple[slice, NDArray[Any]]]:
-    """Pieces of the first axis with the spectra of each as (pixel, channel)."""
-    row = int(np.prod(node.shape[1:]))
-    step = max(1, _BLOCK // row)
-    for start in range(0, node.shape[0], step):
-        part = slice(start, min(start + step, node.shape[0]))
-        yield part, np.asarray(node[part], dtype=float).reshape(-1, node.shape[-1])
+def parts(node: h5py.Dataset) -> list[slice]:
+    """Pieces of the first axis, the same however many processes share them: results don't depend on that."""
+    row, rows = int(np.prod(node.shape[1:])), node.shape[0]
+    step = max(1, min(_BLOCK // row, -(-rows // _PARTS)))
+    return [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
+
+
+def _read(node: h5py.Dataset, part: slice) -> NDArray[Any]:
+    return np.asarray(node[part], dtype=float).reshape(-1, node.shape[-1])
 
 
 def _energies(node: h5py.Dataset, source: Input) -> NDArray[Any]:

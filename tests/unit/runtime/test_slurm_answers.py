@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,7 @@ from pandaas.runtime.engines.slurm.words import place_of, waits_for
 
 
 class FakeSlurm:
-    """A driver whose answers are set by the test; `down` makes it silent."""
+    """A driver whose answers are set by the test; `down` makes it silent. A job named x is what was submitted last."""
 
     def __init__(self) -> None:
         self.queue: list[QueueEntry] = []
@@ -38,7 +40,8 @@ class FakeSlurm:
 
     def own(self) -> list[QueueEntry]:
         self._check()
-        return self.queue
+        names = {"x": self.submitted[-1].name} if self.submitted else {}
+        return [replace(entry, name=names.get(entry.name, entry.name)) for entry in self.queue]
 
     def pending(self) -> list[QueueEntry]:
         return [entry for entry in self.own() if entry.state == "PENDING"]
@@ -174,11 +177,39 @@ def test_a_job_that_neither_queue_nor_accounting_knows_is_unknown(
     engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec
 ) -> None:
     engine.submit(work)
+    (work.folder / "claim").write_text("7")
     seen = _look(engine, work.folder)
     assert (seen.state, "7" in seen.detail) == ("unknown", True)
     assert engine._observe(work.folder).state == "unknown"  # it stays so, or it would never count as lost
     slurm.queue = [QueueEntry("7", "x", "RUNNING")]
     assert _look(engine, work.folder).state == "running"
+
+
+@pytest.mark.parametrize("state", ["RUNNING", "COMPLETED", None])
+def test_a_job_that_a_killed_controller_has_forgotten_is_submitted_again(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec, state: str | None
+) -> None:
+    """Its number is another's, or nobody's; nothing of the work has begun."""
+    engine.submit(work)
+    if state is not None:
+        slurm.queue = [QueueEntry("7", "of somebody else", state)]
+        slurm.ended = [Accounted("7", state, 0, 0, 5.0, 4.0, 1.0, 1.0, 6.0)]
+    slurm.find = lambda _name, _user="": None  # type: ignore[method-assign]  # Slurm knows no such name
+    assert _look(engine, work.folder).state == "queued"
+    engine._look()
+    assert len(slurm.submitted) == 2
+    slurm.queue = [QueueEntry("7", "x", "RUNNING")]
+    assert _look(engine, work.folder).state == "running"
+
+
+def test_a_completion_of_work_that_has_begun_is_waited_for(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec
+) -> None:
+    engine.submit(work)
+    (work.folder / "claim").write_text("7")
+    slurm.ended = [Accounted("7", "COMPLETED", 0, 0, 5.0, 4.0, 1.0, 1.0, 6.0)]
+    _look(engine, work.folder)
+    assert len(slurm.submitted) == 1
 
 
 @pytest.fixture
@@ -283,3 +314,19 @@ def test_what_is_asked_of_slurm() -> None:
     words = command._options(asked)
     assert {"--partition=main", "--account=beam", "--gres=gpu:2", "--constraint=a100", "--time=2"} <= set(words)
     assert not any("gres" in word for word in command._options(Submission("n", "", Path("/x"), 1, 1, 1)))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "sbatch: error: Batch job submission failed: Connection reset by peer",
+        "sbatch: error: Batch job submission failed: Unable to contact slurm controller (connect failure)",
+        "sbatch: error: Batch job submission failed: Broken pipe",
+    ],
+)
+def test_a_controller_killed_while_it_is_asked_refuses_nothing(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    """The job is submitted later; whether it was taken all the same is looked up by its name."""
+    answer = subprocess.CompletedProcess(("sbatch",), 1, "", said)
+    monkeypatch.setattr(command.CommandDriver, "_run", lambda *_words, **_given: answer)
+    with pytest.raises(Unavailable):
+        command.CommandDriver(SlurmSettings(enabled=True)).submit(Submission("n", "", Path("/x"), 1, 1, 1))

@@ -19,7 +19,13 @@ SAID_FOR_LATER = (  # said of a submission that may succeed at another time
     "unable to contact",
     "timed out",
     "connection refused",
+    "connection reset",  # the controller was killed while it was asked; whether it took the job is looked up by its name
+    "broken pipe",
+    "socket error",
     "connect failure",
+    "message receive failure",
+    "message send failure",
+    "standby mode",
     "temporarily unable",
     "zero bytes",
     "maxsubmit",

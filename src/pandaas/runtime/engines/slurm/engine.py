@@ -4,7 +4,8 @@ blocks with more cores than a task may have is one job array, whose tasks share 
 The supervisor keeps limits, log and exit record in the work's folder, which the nodes see at the same path; Slurm says
 where work stands until then, and how it ended where the supervisor could not. Before a job is submitted `slurm.json` says so,
 so that after a crash it is looked for by its name first; should there be two all the same, only the one that takes `claim`
-runs the work. While Slurm doesn't answer nothing is concluded: work keeps its state, and what is new is submitted later.
+runs the work. A controller that was killed before it saved its state has forgotten jobs, and gives their numbers to others: work
+that has not begun and whose name is gone is submitted once more. While Slurm doesn't answer nothing is concluded: work keeps its state, and what is new is submitted later.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ import structlog
 from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import InvalidInput, PandaasError, Unavailable, UnreadableFile
 from pandaas.runtime.choice import Standing
-from pandaas.runtime.engines.port import ExitReason, ExitRecord, Handle, Observation, WorkSpec
+from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, WorkSpec
 from pandaas.runtime.engines.slurm.arrays import LEADING_MB, NODE_PATH, Arrays, leading, together, write_parts
 from pandaas.runtime.engines.slurm.command import CommandDriver
 from pandaas.runtime.engines.slurm.driver import (
@@ -39,7 +40,7 @@ from pandaas.runtime.engines.slurm.driver import (
 )
 from pandaas.runtime.engines.slurm.persons import OWN, account_name, bring_back, hand_over, is_claimed, is_handed_over
 from pandaas.runtime.engines.slurm.rest import RestDriver
-from pandaas.runtime.engines.slurm.words import place_of, waits_for
+from pandaas.runtime.engines.slurm.words import REASONS, place_of, said_of, waits_for
 from pandaas.runtime.engines.spec import never_ran, write_spec
 from pandaas.runtime.files import read_json, read_text
 from pandaas.runtime.sandbox import Sandbox
@@ -52,15 +53,6 @@ _SIZE_S = 600.0
 _SIZE_AGAIN_S = 30.0
 _LOG_TAIL = 4096
 _UNKNOWN_SIZE = NodeSize(1024, 16_777_216)  # until Slurm answers, which refuses by itself what is too large
-_REASONS: dict[str, ExitReason] = {
-    "TIMEOUT": "timeout",
-    "DEADLINE": "timeout",
-    "OUT_OF_MEMORY": "memory",
-    "CANCELLED": "cancelled",
-    "NODE_FAIL": "node",
-    "BOOT_FAIL": "node",
-    "PREEMPTED": "node",
-}
 
 
 class SlurmEngine:
@@ -78,6 +70,7 @@ class SlurmEngine:
         self._mutex = threading.RLock()
         self._submitting = threading.Lock()
         self._numbers: dict[Path, str] = {}
+        self._names: dict[Path, str] = {}
         self._unsubmitted: set[Path] = set()
         self._without_token: dict[Path, str] = {}  # what is said of work whose account has none
         self._missing: set[Path] = set()  # not in the queue: the accounting is asked
@@ -255,6 +248,13 @@ class SlurmEngine:
             self._numbers[folder] = str(tree["job"])
         return self._numbers[folder]
 
+    def _entries(self, folder: Path, number: str) -> list[QueueEntry]:
+        """What the queue says of this work: the number alone may have become another job's."""
+        if folder not in self._names:
+            tree = read_json(folder / "slurm.json")
+            self._names[folder] = str(tree.get("name", "")) if isinstance(tree, dict) else ""
+        return [entry for entry in self._queue.get(number, []) if entry.name == self._names[folder]]
+
     # --- observing --------------------------------------------------------------------------------------------------
 
     def _observe(self, folder: Path) -> Observation:
@@ -262,7 +262,7 @@ class SlurmEngine:
         self._last[folder] = seen
         if seen.state == "ended":
             known: dict[Path, Any]
-            for known in (self._last, self._ended_since, self._numbers, self._without_token):
+            for known in (self._last, self._ended_since, self._numbers, self._names, self._without_token):
                 known.pop(folder, None)
             self._arrays.forget(folder)
             self._missing.discard(folder)
@@ -273,7 +273,7 @@ class SlurmEngine:
         bring_back(folder)
         record = _exit_record(folder)
         number = self._number(folder)
-        entry = leading(folder, self._queue.get(number, [])) if number else None
+        entry = leading(folder, self._entries(folder, number)) if number else None
         if record is not None:
             seen = self._ended(folder, record, entry)
             if seen.exit is None or not self._arrays.is_one(folder):
@@ -316,12 +316,12 @@ class SlurmEngine:
             if time.monotonic() - since < self.settle_s:
                 return Observation("running")
             return Observation("ended", record)
-        reason = _REASONS.get(entry.state)
+        reason = REASONS.get(entry.state)
         if reason is None or reason == record.reason:
             return Observation("ended", record)
         if self._arrays.outlives(folder, entry.state):
             return Observation("running")
-        truth = {**asdict(record), "reason": reason, "detail": _said(entry.state)}
+        truth = {**asdict(record), "reason": reason, "detail": said_of(entry.state)}
         write_atomically(str(folder / "exit.json"), truth)
         return Observation("ended", ExitRecord(**truth))
 
@@ -341,7 +341,7 @@ class SlurmEngine:
         return self._conclude(folder, state, Accounted("", state, 0, 0, 0.0, 0.0, 0.0, begun or 0.0, time.time()))
 
     def _conclude(self, folder: Path, state: str, used: Accounted) -> Observation:
-        reason = _REASONS.get(state)
+        reason = REASONS.get(state)
         if reason is None and state == "COMPLETED":
             return Observation("unknown", detail="Slurm says that it has ended, but it left no record.")
         if not (folder / "log.txt").exists():  # the supervisor never came up: what the node said is all there is
@@ -355,7 +355,7 @@ class SlurmEngine:
             "max_rss_mb": used.max_rss_mb,
             "started": used.started,
             "ended": used.ended,
-            "detail": _said(state),
+            "detail": said_of(state),
         }
         write_atomically(str(folder / "exit.json"), record)
         return Observation("ended", ExitRecord(**record))
@@ -429,9 +429,12 @@ class SlurmEngine:
             found.setdefault(entry.job, []).append(entry)
         with self._mutex:
             for number, folder in numbers.items():
-                queued = leading(folder, self._queue.get(number, []))
+                queued = leading(folder, self._entries(folder, number))
                 if queued is not None and queued.state in PENDING | RUNNING:
                     self._missing.discard(folder)
+                    continue
+                if queued is None and self._is_forgotten(folder, number, found.get(number, [])):
+                    self._submit_again(folder)
                     continue
                 if number not in found:
                     self._denied.add(folder)
@@ -443,6 +446,23 @@ class SlurmEngine:
                 if settled and ended and not self._arrays.goes_on(folder, used.state):
                     self._last[folder] = self._conclude(folder, used.state, used)
                     self._missing.discard(folder)
+
+    def _is_forgotten(self, folder: Path, number: str, known: Sequence[Accounted]) -> bool:
+        """It has not begun, and its number is nobody's or another's: had it been this work that completed, it had begun."""
+        if is_claimed(folder) or _exit_record(folder) is not None:
+            return False
+        return bool(self._queue.get(number)) or all(entry.state == "COMPLETED" for entry in known)
+
+    def _submit_again(self, folder: Path) -> None:
+        """As if it had not been; it is looked for by its name first, and runs once whatever comes."""
+        log.warning("Slurm has forgotten a job, it is submitted again", folder=str(folder))
+        (folder / "slurm-job.json").unlink(missing_ok=True)
+        known: dict[Path, Any]
+        for known in (self._last, self._ended_since, self._numbers):
+            known.pop(folder, None)
+        self._missing.discard(folder)
+        self._denied.discard(folder)
+        self._unsubmitted.add(folder)
 
     def _node(self) -> NodeSize:
         now = time.monotonic()
@@ -472,7 +492,3 @@ def _node_said(folder: Path) -> str:
         return "".join(read_text(file, limit=_LOG_TAIL) for file in sorted(place.glob("slurm*.out")))
     except UnreadableFile:
         return ""
-
-
-def _said(state: str) -> str:
-    return f"Slurm says: {state.replace('_', ' ').lower()}."

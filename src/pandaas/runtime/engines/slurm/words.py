@@ -1,14 +1,23 @@
-"""What waiting in Slurm means, in words for a person."""
+"""What waiting in Slurm and its ends mean, in words for a person."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pandaas.runtime.engines.port import QueuePlace
+from pandaas.runtime.engines.port import ExitReason, QueuePlace
 from pandaas.runtime.engines.slurm.driver import QueueEntry
 
-_REASONS = {
+REASONS: dict[str, ExitReason] = {  # of Slurm's states that are ends from outside
+    "TIMEOUT": "timeout",
+    "DEADLINE": "timeout",
+    "OUT_OF_MEMORY": "memory",
+    "CANCELLED": "cancelled",
+    "NODE_FAIL": "node",
+    "BOOT_FAIL": "node",
+    "PREEMPTED": "node",
+}
+_WAITS = {
     "Resources": "waits for free nodes",
     "Priority": "others come first",
     "None": "about to be scheduled",
@@ -55,8 +64,8 @@ def waits_for(entry: QueueEntry, queue: QueuePlace) -> str:
 
 def _reason(reason: str) -> str:
     word = reason.split(",", maxsplit=1)[0].strip()
-    if word in _REASONS:
-        return _REASONS[word]
+    if word in _WAITS:
+        return _WAITS[word]
     if word.startswith(("QOS", "Assoc")):
         return f"a limit of the account is reached ({word})"
     return f"reason: {reason}"
@@ -70,3 +79,8 @@ def _ordinal(number: int) -> str:
 def _number(job: str) -> int:
     digits = job.split("_", maxsplit=1)[0]
     return int(digits) if digits.isdigit() else 0
+
+
+def said_of(state: str) -> str:
+    """How Slurm says that work has ended."""
+    return f"Slurm says: {state.replace('_', ' ').lower()}."

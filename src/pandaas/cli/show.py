@@ -60,7 +60,9 @@ def _print_dataset(dataset: Dataset, files: list[dict[str, Any]]) -> None:
     print(f"{dataset.title}\n")
     rows = [
         ("identifier", f"{dataset.pid}, version {dataset.version}"),
-        ("state", f"{dataset.kind}, {dataset.state}, {'open' if record['open'] else 'not released'}"),
+        ("state", f"{dataset.kind}, {dataset.state}"),
+        ("release", _release(dataset)),
+        ("licence", record.get("licence")),
         ("measured", dataset.start_time),
         ("instrument", " ".join(filter(None, (record["facility"], dataset.instrument)))),
         ("technique", ", ".join(technique["label"] for technique in record["techniques"])),
@@ -81,6 +83,13 @@ def _print_dataset(dataset: Dataset, files: list[dict[str, Any]]) -> None:
         table(
             ("File", "Size", ""), [(f["name"], size_text(f["size"]), "missing" if f["missing"] else "") for f in files]
         )
+
+
+def _release(dataset: Dataset) -> str:
+    day = f"{dataset.release_time:%d %B %Y}" if dataset.release_time else None
+    if dataset.open:
+        return f"open since {day}" if day else "open"
+    return f"becomes open on {day}" if day else "not open, no date is set"
 
 
 def _print_tree(node: dict[str, Any], level: int) -> None:

@@ -98,6 +98,17 @@ class Dataset:
         return datetime.fromisoformat(text) if text else None
 
     @property
+    def open(self) -> bool:
+        """Anyone may read it."""
+        return bool(self._card.get("open"))
+
+    @property
+    def release_time(self) -> datetime | None:
+        """When it becomes, or became, open; None where no date is set or it is never released."""
+        text = self._card.get("release_time")
+        return datetime.fromisoformat(text) if text else None
+
+    @property
     def card(self) -> dict[str, Any]:
         """What a list shows of the dataset, as the service gives it."""
         return self._card

@@ -268,6 +268,7 @@ def card(pid: str) -> dict[str, Any]:
         "format": "nexus",
         "techniques": [{"iri": "http://purl.org/pan-science/PaNET/PaNET01188", "label": "SAXS", "short": "SAXS"}],
         "open": False,
+        "release_time": "2029-05-14T00:00:00+00:00",
         "has_thumbnail": False,
         "origin": "measured",
         "main_shape": None,

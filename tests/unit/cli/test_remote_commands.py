@@ -81,6 +81,7 @@ def test_show(run: Program) -> None:
     code, out, _ = run("show", "ds-1")
     assert code == 0
     assert "photon_energy" in out
+    assert "becomes open on 14 May 2029" in out
     assert "master.h5" in out
     assert "/entry/data/data" in run("show", "ds-1", "--path", "/entry/data/data", "--json")[1]
 

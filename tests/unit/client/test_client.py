@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import httpx
 import numpy as np
 import pytest
@@ -53,6 +55,7 @@ def test_a_card_needs_no_further_request(client: Client, service: FakeService) -
     dataset = client.search()[0]
     service.requests.clear()
     assert (dataset.title, dataset.techniques, dataset.sample) == ("Measurement ds-0", ("SAXS",), "silica")
+    assert (dataset.open, dataset.release_time) == (False, datetime(2029, 5, 14, tzinfo=UTC))
     assert service.requests == []
     assert dataset.parameters["photon_energy"].unit == "keV"
     assert len(service.requests) == 1

@@ -284,6 +284,9 @@ def test_numbers_come_in_preferred_units(facility: Facility, browser: Browser) -
     query = {"q": "title:open", "column": ["photon_energy"], "sort": "title"}
     values = [card["values"]["photon_energy"] for card in alice.get("/api/v1/search", params=query).json()["results"]]
     assert values == [{"value": 7000.0, "unit": "eV"}, {"value": 9000.0, "unit": "eV"}]
+    matched = {"q": "photon_energy:6..8keV"}
+    assert alice.get("/api/v1/search", params=matched).json()["results"][0]["snippet"] == "photon_energy: 7000 eV"
+    assert browser().get("/api/v1/search", params=matched).json()["results"][0]["snippet"] == "photon_energy: 7 keV"
     (energy,) = alice.get("/api/v1/search/histograms").json()
     assert (energy["unit"], energy["edges"][0]) == ("eV", pytest.approx(7000))
     (shown,) = alice.get(f"/api/v1/datasets/{pid_of(facility, 'Open a')}").json()["parameters"]

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from pandaas.access import Access
 from pandaas.catalogue.search.completion import Completer
-from pandaas.catalogue.search.guided import GuidedSearch
+from pandaas.catalogue.search.guided import GuidedSearch, PreferredUnits
 from pandaas.catalogue.search.hits import Hits, TablesHits
 from pandaas.catalogue.search.index import IndexSearch
 from pandaas.catalogue.search.insight import Insight
@@ -27,10 +27,17 @@ class Finder:
     """`engine` answers searches; what it doesn't know is asked of the tables."""
 
     def __init__(
-        self, database: Database, access: Access, engine: Search, tables: SqlSearch, vocabulary: Vocabulary
+        self,
+        database: Database,
+        access: Access,
+        engine: Search,
+        tables: SqlSearch,
+        vocabulary: Vocabulary,
+        *,
+        units: PreferredUnits = lambda _: {},
     ) -> None:
         self.known = known = Known(database, access, engine if isinstance(engine, IndexSearch) else None)
-        self.guide = GuidedSearch(engine, database, known, vocabulary)
+        self.guide = GuidedSearch(engine, database, known, vocabulary, units)
         self.insight = Insight(database, self.hits, self.guide, vocabulary)
         self._database = database
         self._engine = engine

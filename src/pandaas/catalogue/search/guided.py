@@ -5,9 +5,9 @@ The query is rewritten as text, so an engine needs to know nothing of this; each
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from pandaas.catalogue.search.known import Known, KnownTo
 from pandaas.catalogue.search.language import ARRAY_KINDS, HAS, Between, Has, ParameterText, Term, Words, parse
 from pandaas.catalogue.search.typos import is_one_typo
+from pandaas.catalogue.search.units import scale
 from pandaas.catalogue.values import Card, FacetCount, SearchQuery, SearchResult, UnderstoodTerm
 from pandaas.catalogue.vocabulary import Vocabulary
 from pandaas.db import Database
@@ -24,13 +25,23 @@ from pandaas.model import Principal
 if TYPE_CHECKING:
     from pandaas.catalogue.search import Search
 
+PreferredUnits = Callable[[Principal], Mapping[str, str]]  # SI unit → the unit that this person prefers
+
 _SHOWN = 3
 _SHORTEST = 4  # letters of a word in which a typo is looked for
 _LONGEST_VALUE = 80
 _MOST_WORDS = 6  # of one query
 _DATASET, _PARAMETER = Dataset.__table__.c, DatasetParameter.__table__.c
 _MATCHED = (
-    select(_DATASET.pid, _PARAMETER.name, _PARAMETER.value, _PARAMETER.text, _PARAMETER.unit)
+    select(
+        _DATASET.pid,
+        _PARAMETER.name,
+        _PARAMETER.value,
+        _PARAMETER.text,
+        _PARAMETER.unit,
+        _PARAMETER.si_value,
+        _PARAMETER.si_unit,
+    )
     .join_from(Dataset.__table__, DatasetParameter.__table__, _DATASET.id == _PARAMETER.dataset_id)
     .where(_DATASET.pid.in_(bindparam("pids", expanding=True)), _PARAMETER.name.in_(bindparam("names", expanding=True)))
     .order_by(_PARAMETER.name)
@@ -40,8 +51,11 @@ _MATCHED = (
 class GuidedSearch:
     """`Search` in front of another: what the other finds, for what was probably meant."""
 
-    def __init__(self, engine: Search, database: Database, known: Known, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self, engine: Search, database: Database, known: Known, vocabulary: Vocabulary, units: PreferredUnits
+    ) -> None:
         self._engine = engine
+        self._units = units
         self._database = database
         self._known = known
         self._vocabulary = vocabulary
@@ -59,20 +73,21 @@ class GuidedSearch:
                     took = round(result.took_ms + second.took_ms, 2)
                     result, written = replace(second, took_ms=took), forgiven
         meant = parse(_joined(written), self._vocabulary.techniques())
-        cards = self._explained(result.results, meant)
+        cards = self._explained(principal, result.results, meant)
         facets = result.facets | {"technique": _as_chosen(result.facets.get("technique", ()), chosen)}
         return replace(result, understood=_told(result.understood, terms, written), facets=facets, results=cards)
 
-    def _explained(self, cards: Sequence[Card], terms: Sequence[Term]) -> tuple[Card, ...]:
+    def _explained(self, principal: Principal, cards: Sequence[Card], terms: Sequence[Term]) -> tuple[Card, ...]:
         """Cards that say with which values they matched, where parameters were asked for."""
         names = {name for term in terms if not term.negated and (name := _name(term)) is not None}
         if not names or not cards:
             return tuple(cards)
         of_these = {"pids": [card.pid for card in cards], "names": _cases(names)}
         told: dict[str, list[str]] = {}
+        units = self._units(principal)
         with self._database.read() as session:
-            for pid, name, value, text, unit in session.execute(_MATCHED, of_these):
-                told.setdefault(pid, []).append(f"{name}: {_value_text(value, text, unit)}")
+            for row in session.execute(_MATCHED, of_these):
+                told.setdefault(row.pid, []).append(f"{row.name}: {_value_text(row, units)}")
         return tuple(
             replace(card, snippet=" · ".join([*([card.snippet] if card.snippet else []), *told[card.pid]]))
             if card.pid in told
@@ -176,9 +191,14 @@ def _cases(names: Iterable[str]) -> list[str]:
     return sorted({case for name in names for case in (name, name.lower())})
 
 
-def _value_text(value: float | None, text: str | None, unit: str | None) -> str:
-    if value is None:
-        return (text or "")[:_LONGEST_VALUE]
+def _value_text(row: Any, units: Mapping[str, str]) -> str:
+    """A stored value, in the unit that is preferred for what it measures (SI unit → unit)."""
+    if row.value is None:
+        return (row.text or "")[:_LONGEST_VALUE]
+    value, unit = row.value, row.unit
+    wanted = units.get(row.si_unit) if row.si_value is not None else None
+    if wanted and (by := scale(row.si_unit, wanted)):
+        value, unit = by[0] * row.si_value + by[1], wanted
     return f"{value:.6g}" + (f" {unit}" if unit else "")
 
 

@@ -4,6 +4,7 @@ from pandaas.config.doi import DoiSettings
 from pandaas.config.office import OfficeSettings
 from pandaas.config.resources import bubblewrap_program, bundled, package_folder
 from pandaas.config.session_providers import SessionOffer, SessionProviderSettings
+from pandaas.config.session_rules import SessionRule, SessionTimes
 from pandaas.config.sign_in import (
     CarriedIdentity,
     ClaimSettings,
@@ -53,7 +54,9 @@ __all__ = [
     "ServerSettings",
     "SessionOffer",
     "SessionProviderSettings",
+    "SessionRule",
     "SessionSettings",
+    "SessionTimes",
     "Settings",
     "SignInSettings",
     "SlurmDirectives",

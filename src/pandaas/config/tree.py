@@ -21,6 +21,7 @@ from pandaas.config.doi import DoiSettings
 from pandaas.config.office import OfficeSettings
 from pandaas.config.section import Section
 from pandaas.config.session_providers import SessionProviderSettings
+from pandaas.config.session_rules import SessionRule, SessionTimes
 from pandaas.config.sign_in import SignInSettings
 from pandaas.config.slurm import SlurmSettings
 from pandaas.config.warm import WarmSettings
@@ -137,7 +138,7 @@ class RuntimeSettings(Section):
     slurm: SlurmSettings = Field(SlurmSettings(), description="The facility's Slurm.")
 
 
-class SessionSettings(Section):
+class SessionSettings(SessionTimes):
     domain: str = Field(
         "localhost",
         pattern=r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?",
@@ -171,9 +172,14 @@ class SessionSettings(Section):
     providers: tuple[SessionProviderSettings, ...] = Field(
         (), description="Services that start sessions elsewhere, such as the facility's JupyterHub."
     )
-    lifetime_hours: float = Field(12, gt=0, description="How long a session runs unless it is extended, in hours.")
-    longest_hours: float = Field(168, gt=0, description="Longest a session runs with all extensions, in hours.")
-    idle_hours: float = Field(4, gt=0, description="Without input and computation for so long, a session hibernates.")
+    network: tuple[str, ...] = Field(
+        (),
+        description=(
+            "Programs whose sessions use this computer's network, loopback included, if their app.toml asks for it; all "
+            "others have none."
+        ),
+    )
+    rules: tuple[SessionRule, ...] = Field((), description="Other times for some roles and some programs.")
     warn_minutes: float = Field(30, ge=0, description="How long before the end or hibernation its person is warned.")
     by_request_hours: float = Field(
         720, gt=0, description="Longest a session runs where staff agreed to more time than `longest_hours`, in hours."
@@ -218,6 +224,19 @@ class SessionSettings(Section):
         if len({one.id for one in providers}) != len(providers):
             raise ValueError("two providers have the same id")
         return providers
+
+    def times(self, role: str, program: str) -> SessionTimes:
+        """How long sessions of somebody in this role with this program go on."""
+        chosen = {name: getattr(self, name) for name in SessionTimes.model_fields}
+        for rule in self.rules:
+            if rule.fits(role, program):
+                chosen |= {name: value for name in chosen if (value := getattr(rule, name)) is not None}
+        return SessionTimes(**chosen | {"lifetime_hours": min(chosen["lifetime_hours"], chosen["longest_hours"])})
+
+    @property
+    def longest_of_all(self) -> float:
+        """The longest that any session may run, in hours."""
+        return max(self.by_request_hours, self.longest_hours, *(rule.longest_hours or 0.0 for rule in self.rules), 0.0)
 
 
 class MailSettings(Section):

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.service import Runtime
     from pandaas.runtime.supervisor import write_atomically
     from pandaas.runtime.usage import RunningUsage, usage_now
+    from pandaas.runtime.written import written_bytes
 
 _WHERE = {
     "Account": "sandbox",
@@ -63,6 +64,7 @@ _WHERE = {
     "take_back": "files",
     "usage_now": "usage",
     "write_atomically": "supervisor",
+    "written_bytes": "written",
 }
 
 __all__ = [
@@ -104,6 +106,7 @@ __all__ = [
     "take_back",
     "usage_now",
     "write_atomically",
+    "written_bytes",
 ]
 
 

@@ -34,6 +34,7 @@ SYSTEM_FILES = (
     "/etc/OpenCL",
     "/etc/ssl/certs",
 )
+_NETWORK_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
 _MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 _PROBE_TIMEOUT_S = 20
 _THREADS = ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "NUMBA")
@@ -62,7 +63,8 @@ class Account:
 
 @dataclass(frozen=True)
 class Confinement:
-    """What one program may see and use. `memory_mb` also limits its /tmp, which lies in memory."""
+    """What one program may see and use. `memory_mb` also limits its /tmp, which lies in memory. With `network` it uses this
+    computer's own, loopback included."""
 
     read_only: tuple[Bind, ...] = ()
     writable: tuple[Path, ...] = ()
@@ -72,6 +74,7 @@ class Confinement:
     memory_mb: int = 2048
     cores: int = 1
     processes: int = 1024
+    network: bool = False
 
 
 @dataclass(frozen=True)
@@ -195,11 +198,13 @@ class Sandbox:
         size = str(max(confinement.memory_mb // 2, 64) * 1024 * 1024)
         words = [self._programs.bwrap or "bwrap", "--die-with-parent", "--new-session", "--hostname", "pandaas"]
         if self._as_root:
-            words += ["--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts", "--unshare-cgroup-try"]
+            words += ["--unshare-ipc", "--unshare-pid", "--unshare-uts", "--unshare-cgroup-try"]
+            words += [] if confinement.network else ["--unshare-net"]
             words += ["--cap-drop", "ALL", "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
         else:
-            words += ["--unshare-all"]
+            words += ["--unshare-all", *(["--share-net"] if confinement.network else [])]
         words += _system()
+        words += [word for name in _NETWORK_FILES * confinement.network for word in ("--ro-bind-try", name, name)]
         words += ["--proc", "/proc", "--dev", "/dev"]
         for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - private ones, in memory
             words += ["--size", size, "--perms", "1777", "--tmpfs", folder]

@@ -27,6 +27,7 @@ _OF_LENSES = ("/api/v1/lens", "/api/v1/session")
 _OF_REVIEWERS = ("/api/v1/datasets/", "/api/v1/events", "/api/v1/health", "/api/v1/help", "/h5grove/", "/zarr/")
 _READ_WITH = frozenset({200, 206, 304})
 _MAX_JSON = 8 * 1024 * 1024
+_TAKES_FILES = re.compile("PATCH /api/v1/uploads/.*|PUT /api/v1/sessions/[^/]+/results/[^/]+")
 
 
 class Gate(Door):
@@ -129,7 +130,7 @@ def _check_lens(connection: HTTPConnection, seen: Principal) -> None:
 
 
 def _check_size(connection: HTTPConnection) -> None:
-    if connection.scope["method"] == "PATCH" and connection.scope["path"].startswith("/api/v1/uploads/"):
+    if _TAKES_FILES.fullmatch(f"{connection.scope['method']} {connection.scope['path']}"):
         return
     length = connection.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > _MAX_JSON:

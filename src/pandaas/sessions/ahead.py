@@ -19,7 +19,7 @@ from pandaas.db.tables import Person, WorkSession
 from pandaas.model import NotFound, Principal
 from pandaas.runtime import Runtime
 from pandaas.sessions.engines import LOCAL, SessionEngines
-from pandaas.sessions.folder import template_of
+from pandaas.sessions.folder import has_network, template_of
 from pandaas.sessions.programs import Program, Programs
 
 _MOST, _WITHIN_S = 2, 300.0  # programs of one person
@@ -53,7 +53,7 @@ class Ahead:
         if program is None or program.problem or program.entry.environment is None or not self._settings.sessions.most:
             return
         environment = self._runtime.environments.ready(program.entry.environment)
-        if environment is None or not self._may(person_id, program.id):
+        if environment is None or has_network(program, self._settings.sessions) or not self._may(person_id, program.id):
             return
         with self._database.read() as session:
             posix = session.get_one(Person, person_id).posix_account

@@ -87,6 +87,7 @@ def write_session(
         memory_mb=row.memory_mb,
         cores=row.cores,
         processes=_PROCESSES,
+        network=has_network(program, limits),
     )
     return WorkSpec(
         folder=attempt,
@@ -108,7 +109,7 @@ def write_session(
             home=folder.home,
             words=(script, str(told)),
         )
-        if environment is not None
+        if environment is not None and not confinement.network  # what is forked has the template's, which has none
         else None,
     )
 
@@ -148,11 +149,16 @@ def template_of(
     )
 
 
+def has_network(program: Program, limits: SessionSettings) -> bool:
+    """Its entry asks for it, and the operator agrees."""
+    return program.entry.network and program.id in limits.network
+
+
 def _longest_s(row: WorkSession, limits: SessionSettings) -> int:
     """The keeper ends it before. A cluster is not asked for more time than the session has."""
     if row.engine == CLUSTER:
         return row.lifetime_s + int(limits.start_timeout_s) + 600
-    return int(max(limits.longest_hours, limits.by_request_hours) * 3600) + 3600
+    return int(limits.longest_of_all * 3600) + 3600
 
 
 def uid_of(runtime: Runtime, row: WorkSession, posix: str | None) -> int | None:

@@ -11,7 +11,7 @@ import secrets
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -31,6 +31,7 @@ from pandaas.sessions.elsewhere import ELSEWHERE, Elsewhere, Providers, Watched
 from pandaas.sessions.engines import SessionEngines, is_elsewhere
 from pandaas.sessions.folder import uid_of
 from pandaas.sessions.gathering import Gathering
+from pandaas.sessions.kernels import OpenNotebook, open_notebooks
 from pandaas.sessions.keys import Keys
 from pandaas.sessions.life import Life, Remembered, tell_person
 from pandaas.sessions.orders import LEASE, Drains, drained, this_node
@@ -58,6 +59,7 @@ class _Seen:
     busy: bool = False
     cancelled: bool = False
     kept_warm: bool = False
+    open: Sequence[OpenNotebook] = ()  # when it went to sleep
     unknown_since: float | None = None
     life: Remembered = field(default_factory=Remembered)
     elsewhere: Watched = field(default_factory=Watched)
@@ -131,7 +133,7 @@ class Keeper:
         with self._database.read() as session:
             query = select(WorkSession).where(WorkSession.state.in_(_ALIVE)).order_by(WorkSession.created)
             rows = list(session.scalars(query))
-            self._drains = drained(session)
+            self._drains = drained(session, self._database.clock())
         self._seen = {key: self._seen.get(key, _Seen()) for key in map(_attempt, rows)}
         for row in rows:
             seen = self._seen[_attempt(row)]
@@ -190,12 +192,12 @@ class Keeper:
         seen.unknown_since = None
         self._perhaps_keep_warm(row, seen, ended=observed.exit is not None)
         if observed.exit is not None:
-            self._ended(row, observed.exit)
+            self._ended(row, seen, observed.exit)
             return
         if row.wish is not None:
             if not seen.cancelled:
                 seen.cancelled = True
-                engine.cancel(row.engine_handle or {})
+                self._in_background(seen, self._let_go, row, seen)
             return
         if row.state == SessionState.STARTING and self._life.wait(row, self._drains):
             return
@@ -205,6 +207,20 @@ class Keeper:
             self._look_whether_ready(row)
         else:
             self._life.look(row, seen.life, self._drains)
+
+    def _let_go(self, row: WorkSession, seen: _Seen) -> None:
+        """End its program; of what will be lost, remember what Jupyter tells. It may take seconds to do so."""
+        try:
+            if row.kind == "jupyter" and row.wish == "hibernate":
+                door = self.door(row)
+                try:
+                    seen.open = open_notebooks(door)
+                finally:
+                    door.close()
+        except (PandaasError, OSError) as error:
+            log.info("notebooks not listed", session=row.id, reason=str(error))
+        finally:
+            self._engines.of(row).cancel(row.engine_handle or {})
 
     def _perhaps_keep_warm(self, row: WorkSession, seen: _Seen, *, ended: bool) -> None:
         """Its program worked, so its person may start it again. Not beside the page that loads now."""
@@ -265,10 +281,10 @@ class Keeper:
             change(session, row, self._database.clock, wish=wish, reason=reason, phase="Ending")
         self._keys.forget()
 
-    def _ended(self, row: WorkSession, record: ExitRecord) -> None:
+    def _ended(self, row: WorkSession, seen: _Seen, record: ExitRecord) -> None:
         used = {"cpu_s": record.cpu_s, "memory_used_mb": record.max_rss_mb}
         if row.wish == "hibernate":
-            self._finish(row, SessionState.HIBERNATED, **used, notices=_lost_in_sleep(row))
+            self._finish(row, SessionState.HIBERNATED, **used, notices=lost_in_sleep(row.kind, seen.open))
         elif row.wish == "end" and row.state == SessionState.STARTING:
             self._finish(row, SessionState.FAILED if row.reason else SessionState.ENDED, **used)
         elif row.wish == "end" or (record.succeeded and row.state == SessionState.READY):
@@ -376,12 +392,16 @@ def _attempt(row: WorkSession) -> tuple[str, int]:
     return row.id, row.attempt
 
 
-def _lost_in_sleep(row: WorkSession) -> list[str]:
-    if row.kind == "jupyter":
-        return [
-            "Kernels were stopped: variables are gone. Saved notebooks and open tabs come back; run their cells again."
-        ]
-    return ["Programs were stopped and start again on the same data; what was not saved is gone."]
+def lost_in_sleep(kind: str, notebooks: Sequence[OpenNotebook]) -> list[str]:
+    """What its person reads of it: each notebook whose kernel was stopped, and what comes back."""
+    if kind != "jupyter":
+        return ["Programs were stopped and start again on the same data; what was not saved is gone."]
+    lost = [
+        f"“{one.name.rpartition('/')[2]}”: its kernel was stopped{' while it computed' * (one.state == 'busy')}; its variables are gone."
+        for one in notebooks
+    ]
+    others = [] if lost else ["Kernels were stopped: variables are gone."]
+    return [*lost, *others, "Saved notebooks and open tabs come back; run their cells again."]
 
 
 def _why_failed(record: ExitRecord, said: str) -> tuple[str, str]:

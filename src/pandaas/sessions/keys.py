@@ -45,12 +45,12 @@ class Keys:
             if found is not None:
                 session.delete(found)
             who = Who(found.person_id, found.guest_id) if found is not None else Who()
-        if not good or self._inside.of(session_id, who) is None:
+        if not good or self._inside.before(session_id, who) is None:
             raise NotAllowed("This way into the session has been used or is too old.", remedy="Open it from its page.")
         return self._make(session_id, who, "cookie", timedelta(hours=_COOKIE_HOURS))
 
     def entry(self, session_id: str, secret: str) -> Entry | None:
-        """Whom this cookie lets into this session, now."""
+        """Whom this cookie lets into this session, now; its person also while it starts, when nothing answers yet."""
         name, now = (session_id, secret), time.monotonic()
         with self._lock:
             known = self._remembered.get(name)
@@ -81,7 +81,7 @@ class Keys:
         )
         with self._database.read() as session:
             key = session.scalars(query).first()
-        return self._inside.of(session_id, Who(key.person_id, key.guest_id)) if key is not None else None
+        return self._inside.before(session_id, Who(key.person_id, key.guest_id)) if key is not None else None
 
     def _make(self, session_id: str, who: Who, kind: str, life: timedelta) -> str:
         secret, now = new_secret(), self._database.clock()

@@ -26,6 +26,7 @@ from pandaas.sessions.kernels import last_computed
 from pandaas.sessions.orders import Drains, Order, order_of, waits
 from pandaas.sessions.reach import Doorway
 from pandaas.sessions.states import change
+from pandaas.sessions.times import Times
 
 log = structlog.get_logger(__name__)
 _USAGE_S = 15.0
@@ -58,6 +59,7 @@ class Life:
     ) -> None:
         self._database = database
         self._limits = limits
+        self._times = Times(database, limits)
         self._activity = activity
         self._folder = folder
         self._door = door
@@ -77,7 +79,7 @@ class Life:
         if time.monotonic() - seen.looked < _USAGE_S:
             return
         seen.looked = time.monotonic()
-        idle_end = self._last_active(row, seen, now) + timedelta(hours=self._limits.idle_hours)
+        idle_end = self._last_active(row, seen, now) + self._times.idle(row)
         if row.expires is not None and idle_end >= row.expires:
             self._forget_warning(row, now, row.expires)
         elif self._over(row, now, idle_end, "since nothing is done in it"):

@@ -178,7 +178,7 @@ class Operation:
     def _nodes(self, session: Session) -> list[Node]:
         alive = select(WorkSession).where(WorkSession.state.in_(_ALIVE), WorkSession.node.is_not(None))
         rows = list(session.scalars(alive))
-        known = drained(session)
+        known = drained(session, self._database.clock())
         drains = known.on
         people = {one.person_id for one in drains.values() if one.person_id is not None}
         names = dict(session.execute(select(Person.id, Person.name).where(Person.id.in_(people))).all())

@@ -46,10 +46,11 @@ class Drains:
         return self.on.get(self.starts_at if here else row.node or "")
 
 
-def drained(session: Session) -> Drains:
+def drained(session: Session, now: datetime) -> Drains:
     """Who leads starts the sessions on its own computer; where nobody does, it will probably be this one."""
     leader = session.get(Lease, LEASE)
-    starts_at = leader.holder.partition(":")[0] if leader is not None else this_node()
+    leads = leader is not None and leader.expires > now  # who crashed leaves a lease that has run out
+    starts_at = leader.holder.partition(":")[0] if leader is not None and leads else this_node()
     return Drains({one.node: one for one in session.scalars(select(SessionDrain))}, starts_at)
 
 
@@ -58,9 +59,9 @@ def waits(row: WorkSession) -> bool:
     return row.state in {SessionState.REQUESTED, SessionState.STARTING}
 
 
-def need_open(session: Session) -> None:
+def need_open(session: Session, now: datetime) -> None:
     """`Unavailable` where the computer on which sessions start is drained."""
-    drain = drained(session).where_they_start
+    drain = drained(session, now).where_they_start
     if drain is not None:
         raise Unavailable(closed(drain), remedy="Try again later; what sleeps is kept.")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from pandaas.db.tables import WorkSession
+from pandaas.model import SessionState
 from pandaas.sessions.members import MemberView
 from pandaas.sessions.orders import Order
 from pandaas.sessions.rights import Entry
@@ -35,6 +36,8 @@ class Outlook:
     company: str = ""
     said: str = ""  # by operators, until she has read it
     extend: bool = False  # she may have more time by a click
+    ready: bool = True
+    phase: str = ""  # while it starts
 
 
 def outlook_of(
@@ -56,6 +59,8 @@ def outlook_of(
         page = "/visit"
     if entry.role == "owner":
         link, company = "Share, chat, extend, end …", _of_staff(staff)
+    if row.state != SessionState.READY:
+        return Outlook(row.title, page, link, ready=False, phase=row.phase or "Starting")
     if row.expires is None:
         return Outlook(row.title, page, link, company=company)
     end = min(row.expires, order.when) if order is not None else row.expires

@@ -10,6 +10,7 @@ imports     modules of the environment that the program needs at once, where `co
             has imported them waits for its person's next start
 package     whose version is the program's: of the environment's lock, else a Debian package
 needs       files that must be there, and `remedy` tells what to do where they are not
+network     true: it works only with the network; without effect until the operator names it in `sessions.network`
 techniques, formats, dimensions                 which datasets it fits; nothing said fits all
 cores, memory_mb                                what it takes
 """
@@ -53,6 +54,7 @@ class _Entry(BaseModel):
     formats: tuple[str, ...] = ()
     dimensions: int = Field(0, ge=0)
     empty: bool = True
+    network: bool = False
     cores: int = Field(1, ge=1)
     memory_mb: int = Field(2048, ge=128)
     code_url: str = ""

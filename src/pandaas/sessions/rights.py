@@ -52,9 +52,17 @@ class Inside:
 
     def of(self, session_id: str, who: Who) -> Entry | None:
         """Whom the session lets in; nobody while it doesn't run."""
+        return self._of(session_id, who, {SessionState.READY})
+
+    def before(self, session_id: str, who: Who) -> Entry | None:
+        """The same, and its person already while it starts: she waits for it at its own address."""
+        entry = self._of(session_id, who, {SessionState.REQUESTED, SessionState.STARTING, SessionState.READY})
+        return entry if entry is None or entry.role == "owner" else self.of(session_id, who)
+
+    def _of(self, session_id: str, who: Who, states: set[SessionState]) -> Entry | None:
         with self._database.read() as session:
             row = session.get(WorkSession, session_id)
-            if row is None or row.state != SessionState.READY or row.wish is not None:
+            if row is None or row.state not in states or row.wish is not None:
                 return None
             return self.right(session, row, who)
 

@@ -36,6 +36,7 @@ from pandaas.recipes import DatasetSummary, OwnRecipes, load_summaries
 from pandaas.runtime import Runtime
 from pandaas.sessions.activity import Activity
 from pandaas.sessions.ahead import Ahead
+from pandaas.sessions.bringing import Bringing
 from pandaas.sessions.elsewhere import ELSEWHERE, Providers
 from pandaas.sessions.engines import LOCAL, SessionEngines, engine_for, latest_end, need_extensible
 from pandaas.sessions.gathering import Gathering
@@ -61,6 +62,7 @@ from pandaas.sessions.sight import Sight
 from pandaas.sessions.software import Software
 from pandaas.sessions.starting import Starting
 from pandaas.sessions.states import change, move, tell
+from pandaas.sessions.times import Times
 from pandaas.sessions.views import Capacity, SessionRequest, SessionView
 
 _NO_SESSION = "There is no session '{}', or you may not see it."
@@ -89,6 +91,7 @@ class SessionService:
         self.programs = Programs(settings, runtime.environments, self._providers)
         self.activity = Activity(database.clock)
         self._engines = SessionEngines(runtime, settings.sessions)
+        self.times = Times(database, settings.sessions)
         self._inside = Inside(database, settings.sessions, identity=identity, access=access)
         self._keys = Keys(database, self._inside)
         self.members = Members(
@@ -114,6 +117,9 @@ class SessionService:
             look=self.session,
             folder=folder,
         )
+        self.bringing = Bringing(
+            database, settings, runtime=runtime, activity=self.activity, look=self.session, folder=folder
+        )
         self.registering = Registering(database, identity, self.results)
         self.notebooks = SessionNotebooks(own_recipes, look=self.session, folder=folder) if own_recipes else None
         self.hub = SessionHub(database, access, self.activity, self._settled)
@@ -123,7 +129,7 @@ class SessionService:
         )
         self._announcements = Announcements(database)
         self._sight = Sight(
-            database, settings.sessions, access=access, inside=self._inside, programs=self.programs, providers=self._providers,
+            database, self.times, access=access, inside=self._inside, programs=self.programs, providers=self._providers,
             announcements=self._announcements, asked=self.more_time.of_session,
         )  # fmt: skip
         self.glances = Glances(database, look=self.session, open_door=self.open_door, announcements=self._announcements)
@@ -155,7 +161,7 @@ class SessionService:
         """Whether a session of this person could start now, in numbers and words."""
         with self._database.read() as session:
             rows = list(session.scalars(select(WorkSession).where(WorkSession.state.in_(_ALIVE))))
-            drain = drained(session).where_they_start
+            drain = drained(session, self._database.clock()).where_they_start
         own = sum(row.person_id == principal.person_id for row in rows)
         rows = [row for row in rows if row.kind != ELSEWHERE]
         ends = sorted(row.expires for row in rows if row.expires is not None)
@@ -287,7 +293,7 @@ class SessionService:
         self._settled()
 
     def extend(self, principal: Principal, session_id: str, hours: float) -> None:
-        """More time, within `sessions.longest_hours` from when it was ready."""
+        """More time, within what the rules give from when it was ready."""
         self._extend(self._managed(principal, session_id).row, hours)
 
     def extend_inside(self, entry: Entry, hours: float) -> None:
@@ -297,13 +303,13 @@ class SessionService:
         self._extend(row, hours)
 
     def _extend(self, row: WorkSession, hours: float) -> None:
-        latest = latest_end(row, timedelta(hours=self._limits.longest_hours))
+        latest = latest_end(row, self.times.longest(row))
         if row.state != SessionState.READY or row.expires is None or latest is None:
             raise Conflict(f"A session that is {row.state} can't be extended.")
         need_extensible(row)
         if row.expires >= latest:
             raise Conflict(
-                f"Sessions run for {self._limits.longest_hours:g} hours at most.",
+                f"This session runs for {self.times.of(row).longest_hours:g} hours at most.",
                 remedy="Ask staff for more time on its page, or let it hibernate and resume it: it gets its whole time again.",
             )
         wanted = min(max(row.expires, self._database.clock()) + timedelta(hours=hours), latest)
@@ -345,7 +351,8 @@ class SessionService:
             raise NotAllowed("Only the session's person and whom she let in may open it.")
         if view.row.kind == ELSEWHERE:
             raise Conflict("This session runs elsewhere.", remedy="Open it at its own address.")
-        if view.row.state != SessionState.READY:
+        starts = view.row.state in {SessionState.REQUESTED, SessionState.STARTING} and view.row.engine == LOCAL
+        if view.row.state != SessionState.READY and not (starts and view.is_owner):
             raise Conflict(f"The session is {view.row.state}.", remedy="Wait until it is ready, or resume it.")
         return self._keys.ticket(session_id, Who(principal.person_id))
 
@@ -382,10 +389,10 @@ class SessionService:
         with self._database.read() as session:
             row = session.get_one(WorkSession, entry.session_id)
             owner = session.get_one(Person, row.person_id).name
-            order = order_of(row, drained(session))
+            order = order_of(row, drained(session, self._database.clock()))
             said = [one.text for one in self._announcements.unread(session, [row.id]).get(row.id, ())]
         staff = self.members.staff_in(row.id) if entry.role == "owner" else []
-        latest = latest_end(row, timedelta(hours=self._limits.longest_hours))
+        latest = latest_end(row, self.times.longest(row))
         return outlook_of(entry, row, owner, staff, self._database.clock(), order=order, said=said, latest=latest)
 
     def exchange(self, session_id: str, ticket: str) -> str:
@@ -435,7 +442,7 @@ class SessionService:
 
     def _need_room(self, principal: Principal, memory_mb: int, engine: str) -> None:
         with self._database.read() as session:
-            need_open(session)
+            need_open(session, self._database.clock())
         room = self.capacity(principal)
         too_much = engine == LOCAL and memory_mb > room.memory_free_mb
         if room.own >= room.most_of_one or room.running >= room.most or too_much:
@@ -452,9 +459,10 @@ class SessionService:
     def _new(
         self, person_id: int, program: Program, datasets: Sequence[DatasetSummary], request: SessionRequest, engine: str
     ) -> WorkSession:
-        hours = request.hours or self._limits.lifetime_hours
-        if hours > self._limits.longest_hours:
-            raise InvalidInput(f"Sessions run for {self._limits.longest_hours:g} hours at most.", field="hours")
+        times = self.times.of_person(person_id, program.id)
+        hours = request.hours or times.lifetime_hours
+        if hours > times.longest_hours:
+            raise InvalidInput(f"{program.title} runs for {times.longest_hours:g} hours at most.", field="hours")
         title = f"{program.title}: {datasets[0].title}" if datasets else program.title
         more = f" and {len(datasets) - 1} more" if len(datasets) > 1 else ""
         session_id = new_pid("s")

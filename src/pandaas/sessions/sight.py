@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from pandaas.access import Access
-from pandaas.config import SessionSettings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, Person, SessionDataset, SessionExtension, SessionMember, WorkSession
 from pandaas.model import Action, Principal, SessionState
@@ -20,6 +18,7 @@ from pandaas.sessions.operation import Announcements
 from pandaas.sessions.orders import drained, order_of
 from pandaas.sessions.programs import Programs
 from pandaas.sessions.rights import Inside, Who
+from pandaas.sessions.times import Times
 from pandaas.sessions.views import SessionView
 
 
@@ -29,7 +28,7 @@ class Sight:
     def __init__(
         self,
         database: Database,
-        limits: SessionSettings,
+        times: Times,
         *,
         access: Access,
         inside: Inside,
@@ -39,7 +38,7 @@ class Sight:
         asked: Callable[[Session, WorkSession], SessionExtension | None],
     ) -> None:
         self._database = database
-        self._limits = limits
+        self._times = times
         self._access = access
         self._inside = inside
         self._programs = programs
@@ -65,13 +64,12 @@ class Sight:
         """Those of these sessions that she may see, as she may see them."""
         persons = select(Person).where(Person.id.in_({row.person_id for row in rows}))
         people = {one.id: one for one in session.scalars(persons)}
-        drains = drained(session)
+        drains = drained(session, self._database.clock())
         said = self._announcements.unread(session, [row.id for row in rows])
         pids = {one.dataset_pid for row in rows for one in row.datasets}
         seen = select(Dataset.pid, Dataset.title).where(Dataset.pid.in_(pids), self._access.visible(principal, Dataset))
         titles = dict(session.execute(seen).all())
         named = {program.id: program.title for program in self._programs.list()}
-        longest = timedelta(hours=self._limits.longest_hours)
         counts = select(SessionMember.session_id, func.count()).where(
             SessionMember.session_id.in_([row.id for row in rows]),
             SessionMember.added.is_not(None),
@@ -96,7 +94,7 @@ class Sight:
                 may=right.may if right is not None else None,
                 is_owner=is_owner,
                 may_manage=is_owner or operates,
-                latest_end=latest_end(row, longest),
+                latest_end=latest_end(row, self._times.longest(row)),
                 role=right.role if right is not None else None,
                 may_help=may_help,
                 others=others.get(row.id, 0) if is_owner or operates else 0,

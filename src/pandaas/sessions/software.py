@@ -18,7 +18,10 @@ class Software:
         """The folder; None for a program that is installed on the computer, or that runs elsewhere."""
         with self._database.read() as session:
             row = session.get(WorkSession, session_id)
-        if row is None or row.environment is None or row.environment_key is None:
+        if row is None or row.environment is None:
             return None
-        found = self._environments.ready_key(row.environment, row.environment_key)
+        if row.environment_key is None:  # it is about to start
+            found = self._environments.ready(row.environment)
+        else:
+            found = self._environments.ready_key(row.environment, row.environment_key)
         return found.python.parent.parent if found is not None else None

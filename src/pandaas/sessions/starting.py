@@ -107,7 +107,7 @@ class Starting:
         """Is this computer drained, perhaps since the session was asked for? It goes to sleep then, and its person is told."""
         clock = self._database.clock
         with self._database.read() as session:
-            drain = drained(session).on.get(this_node())
+            drain = drained(session, self._database.clock()).on.get(this_node())
         if drain is None:
             return False
         why = closed(drain)

@@ -88,6 +88,7 @@ def overrides(home: Path) -> dict[str, Any]:
             "most_of_one": 3,
             "guests": "principal_investigator",
             "nginx_doors": str(home / "doors"),
+            "network": ["online"],
         },
     }
 
@@ -99,6 +100,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     (home / "doors").mkdir()
     quick = shutil.copytree(APPS / "probe", home / "apps" / "quick") / "app.toml"
     quick.write_text(quick.read_text() + 'imports = ["h5py"]\n')
+    for name in ("online", "hopeful"):
+        asking = shutil.copytree(APPS / "probe", home / "apps" / name) / "app.toml"
+        asking.write_text(asking.read_text() + "network = true\n")
     with h5py.File(home / "data" / "scan.h5", "w") as file:
         file["entry/data/data"] = np.arange(24.0).reshape(2, 3, 4)
     with h5py.File(home / "data" / "other.h5", "w") as file:

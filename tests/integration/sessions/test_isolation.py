@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -32,6 +33,20 @@ def test_it_has_no_network_and_sees_no_other_process(shell: Shell) -> None:
     names = shell("cat /proc/[0-9]*/comm").split()
     assert len(names) < 12
     assert "pandaas" not in names
+
+
+@pytest.mark.parametrize(("program", "reaches"), [("online", True), ("hopeful", False)])
+def test_the_network_is_there_for_programs_that_ask_for_it_and_are_named_by_the_operator(
+    running: Running, alice: httpx.Client, program: str, reaches: bool
+) -> None:
+    port = running.url.rpartition(":")[2]
+    one = running.start(alice, program)
+    with running.inside(alice, one) as browser:
+        said = browser.post("/run", content=f"exec 3<>/dev/tcp/127.0.0.1/{port} && echo reached").text
+        assert ("reached" in said) == reaches, said
+        assert "pandaas" not in browser.post("/run", content="cat /proc/[0-9]*/comm").text.split()
+    alice.post(f"/api/v1/sessions/{one}/end").raise_for_status()
+    running.wait(alice, one, "ended")
 
 
 def test_no_secret_lies_in_its_environment_or_command_line(shell: Shell) -> None:
@@ -73,6 +88,21 @@ def test_too_much_output_and_memory_end_it_with_words(running: Running, alice: h
     ended = alice.get(f"/api/v1/sessions/{hungry}").json()
     assert alive != 200 or ended["state"] == "ready"  # the kernel may have taken the greedy child alone
     alice.post(f"/api/v1/sessions/{hungry}/end")
+
+
+def test_no_other_process_gets_its_signals_and_no_other_screen_is_seen(
+    running: Running, alice: httpx.Client, shell: Shell, settings: Settings
+) -> None:
+    victim = running.start(alice, "shell")
+    begun = json.loads(next((settings.home / "sessions" / victim).glob("*/supervisor.json")).read_text("utf-8"))
+    assert "No such process" in shell(f"kill -9 {begun['pid']} 2>&1")
+    assert "No such file" in shell("ls /tmp/.X11-unix 2>&1")
+    assert shell("grep -c X11 /proc/net/unix").strip() == "0"
+    screen = settings.home / "sessions" / victim
+    assert "No such file" in shell(f"ls {screen} 2>&1")
+    assert alice.get(f"/api/v1/sessions/{victim}").json()["state"] == "ready"
+    alice.post(f"/api/v1/sessions/{victim}/end").raise_for_status()
+    running.wait(alice, victim, "ended")
 
 
 def test_a_fork_bomb_is_bounded(shell: Shell) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 
 import httpx
@@ -88,3 +89,27 @@ def test_others_neither_see_nor_open_it(running: Running, session_id: str) -> No
         assert otto.get(f"/api/v1/sessions/{session_id}").json()["may"] is None
         assert otto.post(f"/api/v1/sessions/{session_id}/ticket").status_code == 403
         assert session_id in [one["id"] for one in otto.get("/api/v1/sessions", params={"mine": False}).json()]
+
+
+def test_its_person_waits_at_its_own_address_and_nothing_of_it_answers_before_it_is_ready(
+    running: Running, alice: httpx.Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper, released = running.services.sessions._keeper, threading.Event()
+    answers = keeper._answers
+    monkeypatch.setattr(keeper, "_answers", lambda row: released.is_set() and answers(row))
+    made = alice.post("/api/v1/sessions", json={"program": "probe", "datasets": [running.pid]}).json()
+    with running.inside(alice, made["id"]) as browser:
+        page = browser.get("/.pandaas/").text
+        assert ("<div id=waits role=status >" in page, 'src="/"' in page) == (True, False)
+        running.wait(alice, made["id"], "starting")
+        state = browser.get("/.pandaas/state").json()
+        assert (state["ready"], state["phase"]) == (False, "Starting Probe")
+        assert browser.get("/seen").status_code == 502
+        assert browser.post("/.pandaas/extend").status_code == 409
+        with running.person("otto") as otto:
+            assert otto.post(f"/api/v1/sessions/{made['id']}/ticket").status_code == 403
+        released.set()
+        running.wait(alice, made["id"], "ready")
+        assert browser.get("/.pandaas/state").json()["ready"] is True
+        assert browser.get("/seen").status_code == 200
+    alice.post(f"/api/v1/sessions/{made['id']}/end").raise_for_status()

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 import httpx
 import pytest
 
 from .conftest import Running
 
+Shell = Callable[[str], str]
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sessions")]
 
 
@@ -58,3 +60,31 @@ def test_a_finished_result_registers_itself_when_the_session_sleeps(running: Run
         time.sleep(0.2)
     record = alice.get(f"/api/v1/datasets/{found['dataset']}").json()
     assert (found["automatic"], record["kind"], record["session"]) == (True, "derived", session_id)
+
+
+def test_a_dropped_file_lies_in_the_results_folder_as_the_sessions_own_and_replaces_nothing(
+    running: Running, alice: httpx.Client, shell: Shell, session_id: str
+) -> None:
+    place = f"/api/v1/sessions/{session_id}/results"
+    assert alice.put(f"{place}/notes.txt", content=b"one").json() == {"file": "notes.txt"}
+    assert alice.put(f"{place}/notes.txt", content=b"two").json() == {"file": "notes (2).txt"}
+    assert shell(
+        "cd $PANDAAS_RESULTS; echo more >> notes.txt; cat notes.txt 'notes (2).txt'; ls -A | grep -c part"
+    ) == ("onemore\ntwo0\n")
+    shell("ln -s /etc/passwd $PANDAAS_RESULTS/led.txt")
+    assert alice.put(f"{place}/led.txt", content=b"three").json() == {"file": "led (2).txt"}
+    assert alice.put(f"{place}/..%2Fled.txt", content=b"four").status_code == 405, "a name is one part of a path"
+    assert shell("ls $HOME $PANDAAS_RESULTS/.. 2>/dev/null | grep -c led.txt") == "0\n"
+
+
+def test_what_would_not_fit_is_refused_before_it_ends_the_session_and_others_bring_nothing(
+    running: Running, alice: httpx.Client, session_id: str
+) -> None:
+    place = f"/api/v1/sessions/{session_id}/results"
+    refused = alice.put(f"{place}/large.h5", content=bytes(60_000_000))  # sessions.home_mb is 50 here
+    assert (refused.status_code, "may hold" in refused.json()["detail"]) == (413, True)
+    assert alice.get(f"/api/v1/sessions/{session_id}").json()["state"] == "ready"
+    assert all(one["name"] != "large.h5" for one in alice.get(place).json()["files"])
+    with running.person("bob") as bob, running.person("otto") as otto:
+        assert bob.put(f"{place}/notes.txt", content=b"").status_code == 404
+        assert otto.put(f"{place}/notes.txt", content=b"").status_code == 403

@@ -93,3 +93,22 @@ def test_the_folder_is_asked_for_once(software: Path) -> None:
         )
         assert shelf.answer(request, asked_of, "s-1") is not None  # type: ignore[arg-type]
     assert asked_of.asked == 1
+
+
+def test_what_pages_ask_for_at_first_is_told_to_the_next_one_while_it_waits(
+    software: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shipped, asked = Shipped(), Software(software)
+
+    def ask(name: str, query: bytes) -> None:
+        scope = {"type": "http", "method": "GET", "path": f"/static/lab/{name}", "headers": [], "query_string": query}
+        shipped.answer(Request(scope | {"server": ("s", 80)}), asked, "s-1")
+
+    assert shipped.ahead(asked, "s-1") == []
+    ask(MAIN, b"v=efd36b46f3b45eb8")
+    ask(MAIN, b"v=%22onload")  # by somebody in her own session
+    ask("main.0000000000000000.js", b"v=0000000000000000")  # is not there
+    monkeypatch.setattr("pandaas.server.sessions.shipped._EARLY_S", 0.0)
+    ask(MAIN, b"")  # later, when she opened something
+    assert shipped.ahead(asked, "s-2") == [f"/static/lab/{MAIN}?v=efd36b46f3b45eb8"]
+    assert shipped.ahead(Software(None), "s-3") == []

@@ -8,13 +8,15 @@ from typing import Any
 
 import pytest
 
+from pandaas.config import SessionRule
 from pandaas.db import Database, hold
 from pandaas.db.tables import Event, Notice, SessionDataset, WorkSession
 from pandaas.identity import Identity
 from pandaas.model import Conflict, InvalidInput, NotAllowed, NotFound, Unavailable
 from pandaas.runtime import Observation, Runtime
 from pandaas.sessions import SessionService, SessionView, life
-from pandaas.sessions.keeper import _Seen
+from pandaas.sessions.keeper import _Seen, lost_in_sleep
+from pandaas.sessions.kernels import OpenNotebook
 from pandaas.sessions.life import Remembered
 from pandaas.sessions.orders import drained, this_node
 from pandaas.testing.facility import Facility, make_facility
@@ -57,7 +59,7 @@ class Place:
         """The keeper looks at the first session, after that time; what it is now."""
         self.facility.clock.advance(**span)
         with self.facility.database.read() as session:
-            row, drains = session.get_one(WorkSession, ONE), drained(session)
+            row, drains = session.get_one(WorkSession, ONE), drained(session, self.facility.database.clock())
         self.again()._keeper._life.look(row, seen or Remembered(), drains)
         with self.facility.database.read() as session:
             return session.get_one(WorkSession, ONE)
@@ -155,7 +157,7 @@ def test_one_that_waits_in_a_queue_is_told_of_the_drain_and_put_to_sleep_when_it
 
     def advance() -> WorkSession:
         with place.facility.database.read() as session:
-            row, keeper._drains = session.get_one(WorkSession, ONE), drained(session)
+            row, keeper._drains = session.get_one(WorkSession, ONE), drained(session, place.facility.database.clock())
         keeper._advance(row, _Seen())
         return row
 
@@ -194,6 +196,14 @@ def test_one_that_waits_for_another_computer_is_told_of_that_ones_drain_alone(pl
     assert order is not None
     assert order.why == "The computer it waits for is taken out of service: New memory."
     assert "New memory." in place.service.capacity(otto).words
+
+
+def test_who_led_and_crashed_starts_nothing_any_more(place: Place) -> None:
+    hold(place.facility.database, "sessions", "fast-2:17:ab", seconds=-1)
+    place.set(state="requested", node=None, ready=None, expires=None)
+    otto = place.facility.principal("otto")
+    place.service.operation.drain(otto, this_node(), "New fans.", 30)
+    assert "New fans." in place.service.capacity(otto).words
 
 
 def test_a_drain_is_undone_with_one_call(place: Place) -> None:
@@ -247,6 +257,36 @@ def test_an_end_that_passed_while_the_platform_was_down_is_told_first(place: Pla
     assert "hibernates in 5 minutes" in place.told()[0][0]
     assert place.look(minutes=4).wish is None
     assert place.look(minutes=2).wish == "hibernate"
+
+
+def test_other_times_hold_for_some_programs_and_roles(place: Place) -> None:
+    rules = (
+        SessionRule(programs=("silx-view",), idle_hours=1, longest_hours=24),
+        SessionRule(roles=("operator",), longest_hours=500),
+        SessionRule(roles=("visitor",), programs=("jupyterlab",), longest_hours=8),
+    )
+    limits = place.facility.settings.sessions.model_copy(update={"rules": rules})
+    place.facility.settings = place.facility.settings.model_copy(update={"sessions": limits})
+    assert (limits.times("visitor", "silx-view").longest_hours, limits.times("visitor", "pymca").longest_hours) == (
+        24,
+        168,
+    )
+    assert limits.times("operator", "silx-view").longest_hours == 500, "the later rule wins"
+    assert limits.times("visitor", "jupyterlab").lifetime_hours == 8, "never more than the longest"
+    place.service = place.again()
+    assert place.view().latest_end == place.view().row.ready + timedelta(hours=24)
+    assert place.look(minutes=50).wish is None
+    assert "hibernates in 10 minutes, since nothing is done in it" in place.told()[0][0]
+    assert place.look(minutes=15).wish == "hibernate"
+
+
+def test_each_notebook_whose_kernel_was_stopped_is_named() -> None:
+    busy, idle = OpenNotebook("runs/fit.ipynb", "busy", None), OpenNotebook("scan.ipynb", "idle", None)
+    lost = lost_in_sleep("jupyter", [busy, idle])
+    assert lost[0] == "“fit.ipynb”: its kernel was stopped while it computed; its variables are gone."
+    assert lost[1] == "“scan.ipynb”: its kernel was stopped; its variables are gone."
+    assert "come back" in lost[-1]
+    assert len(lost_in_sleep("jupyter", [])) == 2
 
 
 def test_a_kernel_that_is_busy_is_no_idleness_even_when_it_only_waits(

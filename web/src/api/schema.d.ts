@@ -3354,6 +3354,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/sessions/{session_id}/results/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Bring File
+         * @description Put the body (application/octet-stream) into the results folder of a session that runs; nothing there is replaced.
+         */
+        put: operations["bring_file_api_v1_sessions__session_id__results__name__put"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/sessions/{session_id}/notebooks/look": {
         parameters: {
             query?: never;
@@ -5198,6 +5218,14 @@ export interface components {
             count: number;
             /** Children */
             children: components["schemas"]["BranchOut"][];
+        };
+        /** BroughtFileOut */
+        BroughtFileOut: {
+            /**
+             * File
+             * @description Its name in the results folder; with a number where something was called so already.
+             */
+            file: string;
         };
         /** BrowserOut */
         BrowserOut: {
@@ -8488,6 +8516,16 @@ export interface components {
             /** Memory Mb */
             memory_mb: number;
             /**
+             * Lifetime Hours
+             * @description How long it runs unless another time is asked for.
+             */
+            lifetime_hours: number;
+            /**
+             * Longest Hours
+             * @description The most that may be asked for.
+             */
+            longest_hours: number;
+            /**
              * Made For
              * @description It is made for the technique of these datasets.
              */
@@ -8525,10 +8563,6 @@ export interface components {
             /** Programs */
             programs: components["schemas"]["ProgramOut"][];
             capacity: components["schemas"]["CapacityOut"];
-            /** Lifetime Hours */
-            lifetime_hours: number;
-            /** Longest Hours */
-            longest_hours: number;
         };
         /** ProposalIn */
         ProposalIn: {
@@ -33262,6 +33296,121 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["RegistrationOut"];
+                };
+            };
+            /** @description The request is not understood. */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Sign in first. */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not allowed. */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Nothing here, or nothing you may see. */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Changed in the meantime. */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too large for one answer. */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description An input is wrong; `field` names it. */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Too much at once. */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description Not available right now. */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+            /** @description The storage is full. */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": unknown;
+                };
+            };
+        };
+    };
+    bring_file_api_v1_sessions__session_id__results__name__put: {
+        parameters: {
+            query?: never;
+            header: {
+                "content-length": number;
+            };
+            path: {
+                session_id: string;
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BroughtFileOut"];
                 };
             };
             /** @description The request is not understood. */

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from fastapi import APIRouter, Query, Request, Response
+from anyio import to_thread
+from fastapi import APIRouter, Header, Query, Request, Response
 
 from pandaas.db.tables import SessionExtension, SessionRegistration
 from pandaas.model import PandaasError, Principal, Unavailable
@@ -12,6 +13,7 @@ from pandaas.recipes import Draft, DraftInput
 from pandaas.server import present_work
 from pandaas.server.schemas import (
     AutomaticResultsIn,
+    BroughtFileOut,
     CapacityOut,
     ExtendIn,
     NotebookLookIn,
@@ -39,6 +41,8 @@ from pandaas.server.sessions.addresses import Addresses
 from pandaas.server.sessions.door import ENTER
 from pandaas.sessions import Program, ResultRequest, SessionNotebooks, SessionRequest, SessionView
 
+_GATHERED = 1 << 20  # bytes written at once
+
 router = APIRouter(prefix="/api/v1", tags=["sessions"], dependencies=[READ_OR_RUN])
 
 
@@ -47,12 +51,9 @@ def list_programs(platform: Platform, asker: Signed, dataset: list[str] = Query(
     """The programs that fit these datasets, best first, and whether one would start now."""
     found = platform.sessions.offers(asker, dataset)
     room = platform.sessions.capacity(asker)
-    limits = platform.settings.sessions
     return ProgramsOut(
-        programs=[_program(platform, program, bool(program.entry.techniques and dataset)) for program in found],
+        programs=[_program(platform, asker, program, bool(program.entry.techniques and dataset)) for program in found],
         capacity=CapacityOut(**asdict(room)),
-        lifetime_hours=limits.lifetime_hours,
-        longest_hours=limits.longest_hours,
     )
 
 
@@ -116,6 +117,30 @@ def register_session_results(
     if isinstance(done, list):
         return [SessionResultOut(file=one.file, dataset=one.pid, is_new=one.is_new) for one in done]
     return Response(_registration(done).model_dump_json(), 202, media_type="application/json")
+
+
+@router.put("/sessions/{session_id}/results/{name}", status_code=201)
+async def bring_file(
+    session_id: str,
+    name: str,
+    request: Request,
+    platform: Platform,
+    asker: Signed,
+    content_length: int = Header(ge=0, le=2**53),
+) -> BroughtFileOut:
+    """Put the body (application/octet-stream) into the results folder of a session that runs; nothing there is replaced."""
+    coming = await to_thread.run_sync(platform.sessions.bringing.begin, asker, session_id, name, content_length)
+    gathered = bytearray()
+    try:
+        async for piece in request.stream():
+            gathered += piece
+            if len(gathered) >= _GATHERED:
+                block, gathered = bytes(gathered), bytearray()
+                await to_thread.run_sync(coming.write, block)
+        await to_thread.run_sync(coming.write, bytes(gathered))
+        return BroughtFileOut(file=await to_thread.run_sync(coming.finish))
+    finally:
+        coming.close()
 
 
 @router.post("/sessions/{session_id}/notebooks/look")
@@ -230,8 +255,8 @@ def _notebooks(platform: Services) -> SessionNotebooks:
     return platform.sessions.notebooks
 
 
-def _program(platform: Services, program: Program, made_for: bool) -> ProgramOut:
-    entry = program.entry
+def _program(platform: Services, asker: Principal, program: Program, made_for: bool) -> ProgramOut:
+    entry, times = program.entry, platform.sessions.times.of_person(asker.person_id, program.id)
     return ProgramOut(
         id=program.id,
         title=entry.title,
@@ -239,6 +264,8 @@ def _program(platform: Services, program: Program, made_for: bool) -> ProgramOut
         kind=entry.kind,
         cores=entry.cores,
         memory_mb=entry.memory_mb,
+        lifetime_hours=times.lifetime_hours,
+        longest_hours=times.longest_hours,
         made_for=made_for,
         ready=entry.environment is None or _is_built(platform, entry.environment),
         problem=program.problem,

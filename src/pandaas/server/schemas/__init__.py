@@ -115,6 +115,7 @@ from pandaas.server.schemas.search import (
 )
 from pandaas.server.schemas.sessions import (
     AutomaticResultsIn,
+    BroughtFileOut,
     CapacityOut,
     ExtendIn,
     OpenNotebookOut,
@@ -168,6 +169,7 @@ __all__ = [
     "ArrayOut",
     "AutomaticResultsIn",
     "BranchOut",
+    "BroughtFileOut",
     "CalendarOut",
     "CapacityOut",
     "CollectionIn",

@@ -20,6 +20,8 @@ class ProgramOut(Out):
     provider: str | None = Field(None, description="The session provider that starts it, where it runs elsewhere.")
     cores: int
     memory_mb: int
+    lifetime_hours: float = Field(description="How long it runs unless another time is asked for.")
+    longest_hours: float = Field(description="The most that may be asked for.")
     made_for: bool = Field(description="It is made for the technique of these datasets.")
     ready: bool = Field(description="Its software is built; where not, the first start takes minutes.")
     problem: str | None = Field(None, description="Why it can't be started here.")
@@ -49,8 +51,6 @@ class CapacityOut(Out):
 class ProgramsOut(Out):
     programs: list[ProgramOut]
     capacity: CapacityOut
-    lifetime_hours: float
-    longest_hours: float
 
 
 class WorkSessionIn(In):
@@ -145,6 +145,12 @@ class SessionResultOut(Out):
     file: str
     dataset: str = Field(description="Pid.")
     is_new: bool = Field(description="False where the same bytes of this file had been registered before.")
+
+
+class BroughtFileOut(Out):
+    file: str = Field(
+        description="Its name in the results folder; with a number where something was called so already."
+    )
 
 
 class RegistrationOut(Out):

@@ -213,7 +213,10 @@ class SessionDoor:
             others = await self._others(request, services, entry)
             told = vars(said) | {"here": f"Here: {', '.join(others)}" if others else ""}
             return JSONResponse(told, headers={"cache-control": "no-store"})
-        return bar_page(said, link=self._addresses.platform(request)[0] + said.page)
+        ahead: list[str] = []
+        if not said.ready:
+            ahead = await to_thread.run_sync(self._shipped.ahead, services.sessions.software, entry.session_id)
+        return bar_page(said, link=self._addresses.platform(request)[0] + said.page, ahead=ahead)
 
     @staticmethod
     async def _extend(services: Services, entry: Entry) -> Response:

@@ -24,8 +24,10 @@ _PLACES = (
     (re.compile(rf"/static/lab/({_HASHED})"), "share/jupyter/lab/static"),
     (re.compile(rf"/lab/extensions/((?:{_PART}/){{1,2}}static/{_HASHED})"), "share/jupyter/labextensions"),
 )
+_VERSION = re.compile(r"(?:v=[0-9a-f]{16,64})?")
 _ASK_AGAIN_S = 60.0
 _MOST = 1000
+_EARLY_S, _MOST_AHEAD = 20.0, 200
 
 
 def is_shipped(request: Request) -> bool:
@@ -37,7 +39,9 @@ class Shipped:
     """Remembers which folder a session's software is in: it changes only when the session is resumed, and with it the hashes."""
 
     def __init__(self) -> None:
-        self._folders: dict[str, tuple[float, Path | None]] = {}
+        self._folders: dict[str, tuple[float, Path]] = {}
+        self._begun: dict[str, float] = {}
+        self._early: dict[Path, dict[str, None]] = {}
 
     def answer(self, request: Request, software: Software, session_id: str) -> Response | None:
         """The file that is asked for; None where the session has to be asked."""
@@ -45,7 +49,24 @@ class Shipped:
         if place is None or folder is None:
             return None
         file = inside(folder / place[0], place[1])
-        return answer_file(file, request, HEADERS | {"cache-control": FOR_EVER}) if file is not None else None
+        if file is None:
+            return None
+        self._remember(request, folder, session_id)
+        return answer_file(file, request, HEADERS | {"cache-control": FOR_EVER})
+
+    def ahead(self, software: Software, session_id: str) -> list[str]:
+        """Addresses of what pages of this software asked for at first, for a page that is about to be opened."""
+        if len(self._begun) >= _MOST:
+            self._begun.clear()
+        self._begun[session_id] = time.monotonic()
+        folder = self._folder(software, session_id)
+        return list(self._early.get(folder, ())) if folder is not None else []
+
+    def _remember(self, request: Request, folder: Path, session_id: str) -> None:
+        early, query = self._early.setdefault(folder, {}), request.url.query
+        at_first = time.monotonic() - self._begun.get(session_id, float("-inf")) < _EARLY_S
+        if at_first and len(early) < _MOST_AHEAD and _VERSION.fullmatch(query):
+            early[request.url.path + f"?{query}" * bool(query)] = None
 
     def _folder(self, software: Software, session_id: str) -> Path | None:
         now = time.monotonic()
@@ -54,8 +75,10 @@ class Shipped:
             return known[1]
         if len(self._folders) >= _MOST:
             self._folders.clear()
-        self._folders[session_id] = now, software.of(session_id)
-        return self._folders[session_id][1]
+        folder = software.of(session_id)
+        if folder is not None:
+            self._folders[session_id] = now, folder
+        return folder
 
 
 def _place(request: Request) -> tuple[str, str] | None:

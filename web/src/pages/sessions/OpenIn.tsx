@@ -51,7 +51,7 @@ export function OpenIn({ datasets, label = 'Open in' }: OpenInProps) {
         </Menu.Target>
         <Menu.Dropdown>
           {offer.data && pids ? (
-            <Programs offer={offer.data} onChoose={(program, engine) => start.mutate({ program, datasets: pids, engine })} onMore={open} />
+            <Programs offer={offer.data} onChoose={({ id, ready, provider }, engine) => start.mutate({ program: id, datasets: pids, engine: provider ?? engine, soon: ready })} onMore={open} />
           ) : (
             <Menu.Label>{failed ? told(failed) : 'Looking which programs fit …'}</Menu.Label>
           )}
@@ -66,7 +66,7 @@ export function OpenIn({ datasets, label = 'Open in' }: OpenInProps) {
 
 interface ProgramsProps {
   offer: ProgramsOut;
-  onChoose: (program: string, engine: string) => void;
+  onChoose: (program: ProgramOut, engine: string) => void;
   onMore: () => void;
 }
 
@@ -100,7 +100,7 @@ function Programs({ offer, onChoose, onMore }: ProgramsProps) {
           leftSection={icon(program)}
           onMouseEnter={() => point(program)}
           onMouseLeave={() => window.clearTimeout(pointed.current)}
-          onClick={() => onChoose(program.id, program.provider ?? engine)}
+          onClick={() => onChoose(program, engine)}
         >
           <Text size="sm">{program.title}</Text>
           <Text size="xs" c="dimmed">

@@ -4,7 +4,11 @@ import { IconCamera, IconGauge } from '@tabler/icons-react';
 import RFB from '@novnc/novnc';
 import { useEffect, useRef, useState } from 'react';
 
-import { useDelay, type Company } from './company';
+import { bytes } from '@/format';
+
+import { useAnswers, useDelay, type Company } from './company';
+import { DropFiles } from './DropFiles';
+import { adapted, Pace, useRate, type Line } from './pace';
 import { Pointers } from './Pointers';
 import classes from './sessions.module.css';
 
@@ -33,7 +37,10 @@ export function Screen({ at, title, viewOnly, own, company, onOver }: ScreenProp
   const target = useRef<HTMLDivElement>(null);
   const screen = useRef<RFB | null>(null);
   const [link, setLink] = useState<Link>('connecting');
-  const [quality, setQuality] = useState(1);
+  const [chosen, choose] = useState<number | null>(null);
+  const suits = useSuitable(company);
+  const quality = chosen ?? suits;
+  const [pace] = useState(() => new Pace());
   const over = useRef(onOver);
   useEffect(() => {
     over.current = onOver;
@@ -44,7 +51,9 @@ export function Screen({ at, title, viewOnly, own, company, onOver }: ScreenProp
     let closed = false;
     const open = () => {
       if (!target.current) return;
-      const rfb = new RFB(target.current, `${window.location.origin.replace(/^http/u, 'ws')}${at}/screen`, { wsProtocols: ['binary'] });
+      const socket = new WebSocket(`${window.location.origin.replace(/^http/u, 'ws')}${at}/screen`, ['binary']);
+      socket.addEventListener('message', ({ data }: MessageEvent<unknown>) => pace.arrived(data));
+      const rfb = new RFB(target.current, socket);
       rfb.viewOnly = viewOnly;
       rfb.resizeSession = own;
       rfb.scaleViewport = !own;
@@ -53,6 +62,7 @@ export function Screen({ at, title, viewOnly, own, company, onOver }: ScreenProp
       rfb.addEventListener('connect', () => {
         attempt = 0;
         setLink('connected');
+        pace.watch(target.current?.querySelector('canvas') ?? null);
         rfb.focus();
       });
       rfb.addEventListener('clipboard', (event) => {
@@ -73,13 +83,15 @@ export function Screen({ at, title, viewOnly, own, company, onOver }: ScreenProp
       });
     };
     open();
+    pace.start();
     return () => {
       closed = true;
+      pace.stop();
       window.clearTimeout(timer);
       screen.current?.disconnect();
       screen.current = null;
     };
-  }, [at, viewOnly, own]);
+  }, [at, viewOnly, own, pace]);
   useEffect(() => {
     const paste = () => {
       if (viewOnly || !document.hasFocus()) return;
@@ -89,17 +101,17 @@ export function Screen({ at, title, viewOnly, own, company, onOver }: ScreenProp
     return () => window.removeEventListener('focus', paste);
   }, [viewOnly]);
   useEffect(() => {
-    const chosen = QUALITIES[quality];
-    if (!screen.current || !chosen) return;
-    screen.current.qualityLevel = chosen.quality;
-    screen.current.compressionLevel = chosen.compression;
+    const wanted = QUALITIES[quality];
+    if (!screen.current || !wanted) return;
+    screen.current.qualityLevel = wanted.quality;
+    screen.current.compressionLevel = wanted.compression;
   }, [quality, link]);
-  return (
-    <div className={classes.screen} data-link={link}>
+  const shown = (
+    <>
       <div ref={target} className={classes.rfb} role="application" aria-label={`Screen of ${title}`} />
       <Pointers company={company} target={target} />
       <Group gap={4} className={classes.tools}>
-        <Delay company={company} />
+        <Speed company={company} pace={pace} />
         {link !== 'connected' && <Badge color={link === 'over' ? 'red' : 'yellow'}>{WORDS[link]}</Badge>}
         <Tooltip label="Save a picture of the screen">
           <ActionIcon variant="default" aria-label="Save a picture of the screen" onClick={() => save(screen.current, title)}>
@@ -114,25 +126,48 @@ export function Screen({ at, title, viewOnly, own, company, onOver }: ScreenProp
           </Menu.Target>
           <Menu.Dropdown>
             {QUALITIES.map(({ label }, index) => (
-              <Menu.Item key={label} onClick={() => setQuality(index)} {...(index === quality && { fw: 600 })}>
+              <Menu.Item key={label} onClick={() => choose(index)} {...(index === chosen && { fw: 600 })}>
                 {label}
               </Menu.Item>
             ))}
+            <Menu.Item onClick={() => choose(null)} {...(chosen === null && { fw: 600 })}>
+              As the line bears it (now: {QUALITIES[suits]?.label.toLowerCase()})
+            </Menu.Item>
           </Menu.Dropdown>
         </Menu>
       </Group>
+    </>
+  );
+  return viewOnly ? (
+    <div className={classes.screen} data-link={link}>
+      {shown}
     </div>
+  ) : (
+    <DropFiles at={at} className={classes.screen ?? ''} link={link}>
+      {shown}
+    </DropFiles>
   );
 }
 
-/** How long a message takes to the platform and back. */
-function Delay({ company }: { company: Company | null }) {
+/** The quality that the line bears, by how long messages take beside the pictures. */
+function useSuitable(company: Company | null): number {
+  const answers = useAnswers(company);
+  const [line, setLine] = useState<Line & { seen: number }>({ level: 1, calm: 0, seen: 0 });
+  if (company?.delay != null && company.delay >= 0 && answers !== line.seen) {
+    setLine({ ...adapted(line, company.delay, QUALITIES.length - 1), seen: answers });
+  }
+  return line.level;
+}
+
+/** How long a message takes to the platform and back, and what comes over the line. */
+function Speed({ company, pace }: { company: Company | null; pace: Pace }) {
   const delay = useDelay(company);
+  const rate = useRate(pace);
   if (delay === null || delay < 0) return null;
   return (
-    <Tooltip label="How long a message takes to the platform and back">
+    <Tooltip label="How long a message takes to the platform and back; pictures and bytes of the last second">
       <Badge variant="default" tt="none">
-        {delay} ms
+        {delay} ms · {rate?.pictures ?? 0} pictures/s · {bytes(rate?.bytes ?? 0)}/s
       </Badge>
     </Tooltip>
   );

@@ -13,12 +13,10 @@ const { StartForm } = await import('./StartForm');
 
 const OFFER = {
   programs: [
-    { id: 'none', title: 'Nowhere', problem: 'It is not installed.', cores: 1, memory_mb: 512 },
-    { id: 'silx-view', title: 'silx view', problem: null, cores: 1, memory_mb: 2048 },
+    { id: 'none', title: 'Nowhere', problem: 'It is not installed.', cores: 1, memory_mb: 512, lifetime_hours: 12, longest_hours: 168 },
+    { id: 'silx-view', title: 'silx view', problem: null, ready: true, cores: 1, memory_mb: 2048, lifetime_hours: 12, longest_hours: 168 },
   ],
   capacity: { words: 'Starts now.', engines: ['local', 'slurm'], largest: { local: { cores: 2, memory_mb: 8192 }, slurm: { cores: 8, memory_mb: 65536 } }, next_end: null },
-  lifetime_hours: 12,
-  longest_hours: 168,
 } as unknown as ProgramsOut;
 
 function shown(offer = OFFER) {
@@ -41,7 +39,7 @@ it('asks for what was chosen, and leaves to the program what was not', async () 
   await user.click(screen.getByText('Cluster (Slurm)'));
   expect(screen.getByText(/Starts when the cluster has room/u)).toBeVisible();
   await user.click(screen.getByRole('button', { name: 'Start silx view' }));
-  expect(start).toHaveBeenCalledWith({ program: 'silx-view', datasets: ['d-1'], engine: 'slurm', hours: 3, memory_mb: 4096 });
+  expect(start).toHaveBeenCalledWith({ program: 'silx-view', datasets: ['d-1'], engine: 'slurm', hours: 3, soon: true, memory_mb: 4096 });
 });
 
 it('says why nothing starts now and when a place is free, before anything is pressed', () => {

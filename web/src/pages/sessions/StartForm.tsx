@@ -15,17 +15,19 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
   const [engine, setEngine] = useState(capacity.engines[0] ?? 'local');
   const [cores, setCores] = useState<number | null>(null);
   const [memory, setMemory] = useState<number | null>(null);
-  const [hours, setHours] = useState(offer.lifetime_hours);
+  const [wantedHours, setHours] = useState<number | null>(null);
   const start = useStart();
   const program = startable.find((one) => one.id === id);
   const largest = capacity.largest[engine];
   if (!program) return <Text size="sm">No program that opens these can be started here.</Text>;
+  const hours = Math.min(wantedHours ?? program.lifetime_hours, program.longest_hours);
   const here = !program.provider; // a provider gives what it gives
   const wanted = {
     program: program.id,
     datasets,
     engine: program.provider ?? engine,
     hours,
+    soon: program.ready,
     ...(here && cores !== null && { cores }),
     ...(here && memory !== null && { memory_mb: Math.round(memory * 1024) }),
   };
@@ -58,9 +60,9 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
             label="Runs for"
             suffix=" h"
             min={1}
-            max={offer.longest_hours}
+            max={program.longest_hours}
             value={hours}
-            onChange={(value) => setHours(Number(value) || offer.lifetime_hours)}
+            onChange={(value) => setHours(Number(value) || null)}
           />
         </Group>
         <Text size="sm" c="dimmed">

@@ -5,6 +5,7 @@ import { useNavigate } from '@tanstack/react-router';
 import { api, body } from '@/api/client';
 import type { WorkSessionIn } from '@/api/types';
 
+import { enter } from './enter';
 import { workSessionQuery } from './queries';
 
 export type Verb = 'end' | 'hibernate' | 'resume';
@@ -83,16 +84,27 @@ export function useSeenByOperators(id: string) {
   });
 }
 
-/** Start a program on datasets and go to its page. */
+type Wanted = Omit<WorkSessionIn, 'automatic_results'> & {
+  /** Its software is there: it is waited for at its own address, whose page loads meanwhile. */
+  soon?: boolean;
+};
+
+/** Start a program on datasets and go to it, or to its page. */
 export function useStart() {
   const navigate = useNavigate();
   const queries = useQueryClient();
   return useMutation({
-    mutationFn: (wanted: Omit<WorkSessionIn, 'automatic_results'>) => body(api.POST('/api/v1/sessions', { body: wanted })),
-    onSuccess: (made) => {
+    mutationFn: (given: Wanted) => {
+      const wanted = { ...given };
+      delete wanted.soon;
+      return body(api.POST('/api/v1/sessions', { body: wanted }));
+    },
+    onSuccess: async (made, { soon = false }) => {
       queries.setQueryData(workSessionQuery(made.id).queryKey, made);
       void queries.invalidateQueries({ queryKey: ['sessions'] });
-      return navigate({ to: '/sessions/$id', params: { id: made.id } });
+      const opens = soon && made.engine === 'local' && (made.kind === 'jupyter' || made.kind === 'app');
+      const entered = opens && (await enter(made.id, '_self').then(() => true, () => false));
+      if (!entered) await navigate({ to: '/sessions/$id', params: { id: made.id } });
     },
     onError: (error) => {
       const remedy = 'remedy' in error && typeof error.remedy === 'string' ? ` ${error.remedy}` : '';

@@ -32,6 +32,7 @@ export class Company {
   people: readonly Present[] = [];
   pointers: readonly Pointer[] = [];
   delay: number | null = null;
+  answers = 0;
   private readonly listeners = new Set<() => void>();
   private socket: WebSocket | null = null;
   private timer: number | undefined;
@@ -102,8 +103,10 @@ export class Company {
     else if (told.type === 'pointer') {
       const others = this.pointers.filter(({ who }) => who !== told.who);
       this.pointers = told.at ? [...others, { who: told.who, x: told.at[0], y: told.at[1] }] : others;
-    } else if (told.type === 'pong') this.delay = (Math.round(performance.now()) % 16_000) - told.ping;
-    else this.onChat();
+    } else if (told.type === 'pong') {
+      this.delay = (Math.round(performance.now()) % 16_000) - told.ping;
+      this.answers += 1;
+    } else this.onChat();
     this.tell();
   }
 
@@ -140,4 +143,9 @@ export function usePointers(company: Company | null): readonly Pointer[] {
 
 export function useDelay(company: Company | null): number | null {
   return useSyncExternalStore(company?.subscribe ?? NOTHING, () => company?.delay ?? null);
+}
+
+/** How many messages were answered: with each, `delay` is new. */
+export function useAnswers(company: Company | null): number {
+  return useSyncExternalStore(company?.subscribe ?? NOTHING, () => company?.answers ?? 0);
 }

@@ -1,7 +1,7 @@
 declare module '@novnc/novnc' {
   /** The part of noVNC's RFB class that this page uses. */
   export default class RFB extends EventTarget {
-    constructor(target: HTMLElement, url: string, options?: { shared?: boolean; wsProtocols?: string[] });
+    constructor(target: HTMLElement, urlOrChannel: string | WebSocket, options?: { shared?: boolean; wsProtocols?: string[] });
     viewOnly: boolean;
     scaleViewport: boolean;
     resizeSession: boolean;

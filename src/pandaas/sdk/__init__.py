@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pandaas.sdk.frames import Frames
     from pandaas.sdk.inputs import Array, Input, Inputs, Quantity, read_block
     from pandaas.sdk.job import Job, current_job, load_job
+    from pandaas.sdk.opened import opened
     from pandaas.sdk.program import Program, ProgramFailed, installed_program
     from pandaas.sdk.report import progress, warn
     from pandaas.sdk.result import Field, Plot, write_result
@@ -40,6 +41,7 @@ _HOMES = {
     "current_job": "job",
     "installed_program": "program",
     "load_job": "job",
+    "opened": "opened",
     "progress": "report",
     "read_block": "inputs",
     "StoredFrames": "stored",
@@ -65,6 +67,7 @@ __all__ = [
     "current_job",
     "installed_program",
     "load_job",
+    "opened",
     "progress",
     "read_block",
     "stored_frames",

@@ -126,6 +126,13 @@ class Input:
             f"'{self.title}' holds no array that could be analysed.", "Choose another dataset.", self.slot
         )
 
+    def __getitem__(self, path: str) -> Array:
+        """The array at `path`, as the client's datasets give it; `KeyError` for a path that doesn't exist."""
+        try:
+            return self.array(path)
+        except RecipeError as error:
+            raise KeyError(path) from error
+
     def array(self, path: Optional[str] = None) -> Array:
         """The array at `path` (default: `default_path()`), read when it is sliced."""
         return Array(self, path or self.default_path())

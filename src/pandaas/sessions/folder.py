@@ -73,7 +73,8 @@ def write_session(
     files = [Path(file.path) for dataset in datasets for file in dataset.files]
     binds, account = show_files(files, account, attempt / "inputs")
     told = attempt / "session.json"
-    write_atomically(str(told), _told(folder, row, program, datasets, environment))
+    described = _told(folder, row, program, datasets, environment)
+    write_atomically(str(told), described | {"sdk": str(runtime.sdk_path), "told": str(told)})
     told.chmod(0o644)
     python = environment.python if environment is not None else Path("/usr/bin/python3")
     own = (*environment.binds, runtime.sdk.bind()) if environment is not None else ()

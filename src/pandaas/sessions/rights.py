@@ -16,7 +16,7 @@ from pandaas.config import SessionSettings
 from pandaas.db import Database
 from pandaas.db.tables import Dataset, Person, SessionGuest, SessionInvitation, SessionMember, WorkSession
 from pandaas.identity import Identity, principal_of
-from pandaas.model import Action, Principal, SessionState
+from pandaas.model import Action, NotAllowed, NotSignedIn, Principal, PrincipalKind, Scope, SessionState
 
 _NEEDED = {"view": Action.READ, "full": Action.ANALYSE}
 
@@ -120,3 +120,12 @@ class Inside:
         if invitation is None or invitation.revoked is not None or not self.guests_allowed(session, row):
             return None
         return Entry(row.id, who, "view", "guest", guest.name)
+
+
+def need_person(principal: Principal) -> int:
+    """Who starts and manages sessions; `NotSignedIn` and `NotAllowed` for others."""
+    if principal.person_id is None or not principal.signed_in:
+        raise NotSignedIn("A session needs a person.", remedy="Sign in.")
+    if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:
+        raise NotAllowed("This token may not run sessions.", remedy="Use a token with the scope 'run'.")
+    return principal.person_id

@@ -23,10 +23,8 @@ from pandaas.model import (
     InvalidInput,
     NotAllowed,
     NotFound,
-    NotSignedIn,
     Principal,
     PrincipalKind,
-    Scope,
     SessionState,
     Unavailable,
     check_pid,
@@ -57,7 +55,7 @@ from pandaas.sessions.programs import Program, Programs
 from pandaas.sessions.reach import Doorway, show_to_nginx
 from pandaas.sessions.registering import Registering
 from pandaas.sessions.results import Catalogue, SessionResults
-from pandaas.sessions.rights import Entry, Inside, Who
+from pandaas.sessions.rights import Entry, Inside, Who, need_person
 from pandaas.sessions.sight import Sight
 from pandaas.sessions.software import Software
 from pandaas.sessions.starting import Starting
@@ -183,7 +181,7 @@ class SessionService:
 
     def start(self, principal: Principal, request: SessionRequest) -> str:
         """A new session's id; errors name the field at fault."""
-        person_id = _need_person(principal)
+        person_id = need_person(principal)
         program = self.programs.get(request.program)
         if program.kind != ELSEWHERE:
             self._need_isolation()
@@ -318,7 +316,7 @@ class SessionService:
 
     def set_automatic(self, principal: Principal, session_id: str, on: bool) -> None:
         """Do finished results of this session register themselves? Switched by its person."""
-        _need_person(principal)
+        need_person(principal)
         view = self.session(principal, session_id)
         if not view.is_owner:
             raise NotAllowed("Only the session's person registers its results.", remedy=f"Ask {view.person}.")
@@ -428,7 +426,7 @@ class SessionService:
             return load_summaries(session, list(dict.fromkeys(pids)))
 
     def _managed(self, principal: Principal, session_id: str) -> SessionView:
-        _need_person(principal)
+        need_person(principal)
         view = self.session(principal, session_id)
         if not view.may_manage:
             raise NotAllowed("Only the session's person may do this.", remedy=f"Ask {view.person}.")
@@ -498,11 +496,3 @@ class SessionService:
     def _settled(self) -> None:
         self._keys.forget()
         self._keeper.wake()
-
-
-def _need_person(principal: Principal) -> int:
-    if principal.person_id is None or not principal.signed_in:
-        raise NotSignedIn("A session needs a person.", remedy="Sign in.")
-    if principal.kind is PrincipalKind.TOKEN and Scope.RUN not in principal.scopes:
-        raise NotAllowed("This token may not run sessions.", remedy="Use a token with the scope 'run'.")
-    return principal.person_id

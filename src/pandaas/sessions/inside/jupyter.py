@@ -20,15 +20,16 @@ _INTRODUCTION = """# {title}
 
 This notebook sees the datasets below, read-only, your home folder, and the folder *results*; it has no network."""
 
-_HDF5 = """import h5py, hdf5plugin
-import numpy as np
+_HDF5 = """import numpy as np
 import matplotlib.pyplot as plt
+from pandaas.sdk import opened
 
-file = h5py.File({file!r}, "r")
-file.visititems(lambda name, item: print(name, getattr(item, "shape", "")) if name.count("/") < 4 else None)"""
+dataset = opened()[{number}]  # dataset.open() is its file, with h5py
+for array in dataset.arrays:
+    print(array.path, array.shape, array.dtype, array.unit or "")"""
 
-_PLOT = """data = file[{path!r}]
-print(data.shape, data.dtype)
+_PLOT = """data = dataset[{path!r}]
+print(data.shape, data.dtype, data.unit or "")
 frame = data[({zeros})] if data.ndim > 2 else data[()]
 if frame.ndim == 2:
     shown = np.where(frame < np.iinfo(frame.dtype).max if frame.dtype.kind in "ui" else np.isfinite(frame), frame, 0).astype(float)
@@ -65,6 +66,7 @@ def main(arguments: list[str]) -> None:
     told = json.loads(Path(arguments[1]).read_text("utf-8"))
     os.chdir(told["home"])
     os.environ.pop("MPLBACKEND", None)
+    os.environ["PYTHONPATH"], os.environ["PANDAAS_SESSION"] = told["sdk"], told["told"]  # of kernels
     short = Path(tempfile.mkdtemp(prefix="pandaas-"))  # names of sockets may have 107 bytes only
     (short / "run").symlink_to(told["run"])
     os.environ["JUPYTER_RUNTIME_DIR"] = str(short / "kernels")  # of the kernels' sockets
@@ -136,8 +138,10 @@ def notebook(told: dict[str, Any], place: Path) -> Path:
     if path.exists():
         return path
     cells = [cell("markdown", _INTRODUCTION.format(title=titles[0] if len(titles) == 1 else "Your data"))]
+    files = 0
     for dataset in told["datasets"]:
-        cells += cells_of(dataset)
+        cells += cells_of(dataset, files)
+        files += bool(dataset["files"])
     if not told["datasets"]:
         cells.append(cell("code", "import numpy as np\nimport matplotlib.pyplot as plt"))
     content = {
@@ -150,8 +154,8 @@ def notebook(told: dict[str, Any], place: Path) -> Path:
     return path
 
 
-def cells_of(dataset: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Cells that open the dataset's first file and plot its default array."""
+def cells_of(dataset: dict[str, Any], number: int) -> Iterator[dict[str, Any]]:
+    """Cells that open the dataset, by its number among those that have files, and plot its default array."""
     files = dataset["files"] or dataset["attachments"]
     yield cell("markdown", f"## {dataset['title']}\n\n`{dataset['pid']}`, version {dataset['version']}")
     if not files:
@@ -159,7 +163,7 @@ def cells_of(dataset: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if not is_hdf5(Path(files[0])):
         yield cell("code", _OTHER.format(file=files[0]))
         return
-    yield cell("code", _HDF5.format(file=files[0]))
+    yield cell("code", _HDF5.format(number=number))
     array = default_array(dataset)
     if array is not None:
         zeros = ", ".join(["0"] * max(len(array["shape"]) - 2, 1)) + ","

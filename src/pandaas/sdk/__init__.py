@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pandaas.sdk.blocks import Blocks
+    from pandaas.sdk.datasets import opened
     from pandaas.sdk.errors import RecipeError
     from pandaas.sdk.frames import Frames
     from pandaas.sdk.inputs import Array, Input, Inputs, Quantity, read_block
     from pandaas.sdk.job import Job, current_job, load_job
-    from pandaas.sdk.opened import opened
     from pandaas.sdk.program import Program, ProgramFailed, installed_program
     from pandaas.sdk.report import progress, warn
     from pandaas.sdk.result import Field, Plot, write_result
@@ -41,7 +41,7 @@ _HOMES = {
     "current_job": "job",
     "installed_program": "program",
     "load_job": "job",
-    "opened": "opened",
+    "opened": "datasets",
     "progress": "report",
     "read_block": "inputs",
     "StoredFrames": "stored",

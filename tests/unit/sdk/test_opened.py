@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from pandaas.sdk import RecipeError, opened
+from pandaas.sdk.datasets import SESSION
 from pandaas.sdk.inputs import forget_files
-from pandaas.sdk.opened import SESSION
 
 
 @pytest.fixture(autouse=True)

@@ -80,7 +80,9 @@ def main(arguments: list[str]) -> int:
     while screen.poll() is None:
         program.poll()
         time.sleep(0.5)
-    return 0
+    if screen.returncode:
+        sys.stdout.write(f"its screen broke down (exit code {screen.returncode})\n")
+    return 1 if screen.returncode else 0
 
 
 class Started:

@@ -1,16 +1,18 @@
 """Jobs: from request to first progress, and what the platform costs over the same code as a bare script.
 
-    python benchmarks/jobs.py [SECONDS]
+    python benchmarks/jobs.py [SECONDS] [--only first|engines|queues]
 
 The work is a fixed amount of NumPy arithmetic that takes about SECONDS (default 10) on this machine. It is run by the
 SDK as a bare process without sandbox, supervisor, database or catalogue, and as a job of the platform; twice each, in
-turns, the better one counts. Then a queue of small jobs is drained, cold and warm in turns: time from the request to the
+turns, the better one counts. Then the same as a recipe in blocks on every engine: this computer, Dask (a cluster of the job's own), and a
+real Slurm that is started for it, by its commands and by slurmrestd, where Slurm is installed. Then a queue of small jobs is drained, cold and warm in turns: time from the request to the
 recipe's first line, jobs per second, and processor time per job (of everything: request, platform, supervisors, job),
 which other programs on the machine don't change. Prints JSON.
 """
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -19,12 +21,16 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from sqlalchemy import func, select
 
 from pandaas.db.tables import Job
+from pandaas.recipes import write_skeleton
+from pandaas.testing.slurm import SlurmServer
 from pandaas.testing.workshop import Workshop
 
 _RUN = """
@@ -39,6 +45,33 @@ def run(inputs, parameters, output):
         if n % 100 == 0:
             sdk.progress(n / rounds, "working")
     plot = sdk.Plot("v", sdk.Field("v", values[:100]), [sdk.Field("n", np.arange(100))])
+    sdk.write_result(title="V", process={"program": "numpy", "version": np.__version__, "parameters": {}}, plots=[plot])
+"""
+
+_BLOCKS = """
+from dataclasses import dataclass
+import numpy as np
+from pandaas import sdk
+
+@dataclass
+class State:
+    blocks: object
+
+def open(inputs, parameters):
+    rounds = int(parameters.factor)
+    return State(sdk.Blocks.of(rounds, max(1, rounds // 20)))
+
+def process(state, block):
+    values = np.random.default_rng(1).random(200_000)
+    for _ in range(*block):
+        values = np.sqrt(values * 1.0001) + 0.1
+    return {"values": values[:100]}
+
+def merge(first, second):
+    return {"values": first["values"] + second["values"]}
+
+def finish(state, partial):
+    plot = sdk.Plot("v", sdk.Field("v", partial["values"]), [sdk.Field("n", np.arange(100))])
     sdk.write_result(title="V", process={"program": "numpy", "version": np.__version__, "parameters": {}}, plots=[plot])
 """
 
@@ -68,10 +101,10 @@ def bare(workshop: Workshop, job_id: str, folder: Path) -> float:
     return time.perf_counter() - start
 
 
-def platform(workshop: Workshop, pid: str, rounds: int) -> tuple[str, float, float]:
+def platform(workshop: Workshop, pid: str, rounds: int, recipe: str = "work", **more: Any) -> tuple[str, float, float]:
     """The job's id; seconds to its first progress as a browser would learn it, and to its registered result."""
     start = time.perf_counter()
-    job_id = workshop.start("alice", "work", pid, parameters={"factor": rounds})
+    job_id = workshop.start("alice", recipe, pid, parameters={"factor": rounds}, **more)
     first = 0.0
     while True:
         job = workshop.jobs.job(workshop.principal("alice"), job_id).job
@@ -81,6 +114,49 @@ def platform(workshop: Workshop, pid: str, rounds: int) -> tuple[str, float, flo
             assert job.state == "succeeded", job.failure
             return job_id, first, time.perf_counter() - start
         time.sleep(0.01 if not first else 0.05)
+
+
+def engines(place: Path, rounds: int) -> dict[str, dict[str, float]]:
+    """What each engine costs over the bare process, on one core."""
+    asked: dict[str, dict[str, Any]] = {"local": {}}
+    if find_spec("distributed"):
+        asked["dask"] = {"dask": {"enabled": True, "workers": 1}}
+    slurm = SlurmServer() if SlurmServer.missing() is None else None
+    if slurm is not None:
+        slurm.start()
+        slurm.start_part("slurmrestd")
+        rest = {"rest_url": slurm.rest_url, "rest_user": "root", "rest_key": str(slurm.folder / "etc/jwt.key")}
+        asked["slurm"] = {"slurm": {"enabled": True, "conf": str(slurm.conf)}}
+        asked["slurm by REST"] = {"slurm": {"enabled": True, **rest}}
+    try:
+        return {
+            name: on_engine(place / name.replace(" ", "-"), name.split()[0], one, rounds) for name, one in asked.items()
+        }
+    finally:
+        if slurm is not None:
+            slurm.stop()
+
+
+def on_engine(place: Path, engine: str, runtime: dict[str, Any], rounds: int) -> dict[str, float]:
+    workshop = Workshop(place, runtime={"memory_mb": 8192, **runtime})
+    write_skeleton(workshop.recipe_folder, "blocks", shape="blockwise", environment="platform")
+    (workshop.recipe_folder / "blocks/run.py").write_text(_BLOCKS)
+    workshop.recipes.refresh(force=True)
+    pid, runs = workshop.dataset(), []
+    with workshop.running():
+        platform(workshop, pid, 20, "blocks", engine=engine, cores=1)  # what is made once
+        for number in range(2):
+            job_id, _, whole = platform(workshop, pid, rounds, "blocks", engine=engine, cores=1)
+            runs.append((whole, bare(workshop, job_id, place / f"bare{number}")))
+    workshop.close()
+    ours, theirs = min(run[0] for run in runs), min(run[1] for run in runs)
+    return {
+        "platform_s": round(ours, 2),
+        "bare_s": round(theirs, 2),
+        "overhead_s": round(ours - theirs, 2),
+        "percent_of_60_s": round((ours - theirs) / 60 * 100, 1),
+        "load": round(os.getloadavg()[0], 1),
+    }
 
 
 _SMALL = """
@@ -173,33 +249,46 @@ def queues(place: Path) -> dict[str, list[dict[str, float]]]:
     return found
 
 
-def main() -> None:
-    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 10.0
-    with tempfile.TemporaryDirectory(prefix="pandaas-bench-") as name:
-        workshop = Workshop(Path(name))
-        workshop.write_recipe("work", _RUN)
-        pid = workshop.dataset()
-        rounds = rounds_for(seconds)
-        with workshop.running():
-            _, cold, _ = platform(workshop, pid, 10)
-            warm = sorted(platform(workshop, pid, 10)[1] for _ in range(5))[2]
-            runs = []
-            for number in range(2):
-                job_id, _, whole = platform(workshop, pid, rounds)
-                runs.append((whole, bare(workshop, job_id, Path(name) / f"bare{number}")))
-        ours, theirs = min(run[0] for run in runs), min(run[1] for run in runs)
-        workshop.close()
-        small = queues(Path(name))
-    result = {
+def first(place: Path, rounds: int) -> dict[str, float]:
+    """To the first progress, and a whole recipe beside its bare process."""
+    workshop = Workshop(place)
+    workshop.write_recipe("work", _RUN)
+    pid = workshop.dataset()
+    with workshop.running():
+        _, cold, _ = platform(workshop, pid, 10)
+        warm = sorted(platform(workshop, pid, 10)[1] for _ in range(5))[2]
+        runs = []
+        for number in range(2):
+            job_id, _, whole = platform(workshop, pid, rounds)
+            runs.append((whole, bare(workshop, job_id, place / f"bare{number}")))
+    ours, theirs = min(run[0] for run in runs), min(run[1] for run in runs)
+    workshop.close()
+    return {
         "first_progress_cold_s": round(cold, 2),
         "first_progress_warm_s": round(warm, 2),
         "platform_s": round(ours, 2),
         "bare_script_s": round(theirs, 2),
         "overhead_s": round(ours - theirs, 2),
         "overhead_of_60_s_percent": round((ours - theirs) / 60 * 100, 1),
-        "small_jobs": small,
-        "load": os.getloadavg()[0],
     }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("seconds", nargs="?", type=float, default=10.0)
+    parser.add_argument("--only", choices=("first", "engines", "queues"))
+    options = parser.parse_args()
+    result: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="pandaas-bench-") as name:
+        Path(name).chmod(0o755)
+        rounds = rounds_for(options.seconds)
+        if options.only in {None, "first"}:
+            result |= first(Path(name) / "first", rounds)
+        if options.only in {None, "engines"}:
+            result["engines"] = engines(Path(name), rounds)
+        if options.only in {None, "queues"}:
+            result["small_jobs"] = queues(Path(name))
+    result["load"] = os.getloadavg()[0]
     print(json.dumps(result, indent=1))
 
 

@@ -89,6 +89,18 @@ class EngineConformance(ABC):
         assert seen.exit is not None
         assert (seen.exit.code, seen.exit.reason, seen.exit.succeeded) == (3, "exit", False)
 
+    def test_what_it_used_is_measured(self, engine: Engine, tmp_path: Path) -> None:
+        code = (
+            "import time\nheld = bytearray(b'x' * (96 << 20))\n"
+            "while time.process_time() < 0.6: pass\ntime.sleep(1.2)"  # long enough to be looked at
+        )
+        seen = self.wait(engine, self.submit(engine, self.work(tmp_path, "user", code)))
+        assert seen.exit is not None
+        assert seen.exit.succeeded
+        assert 0.5 < seen.exit.cpu_s < 20
+        assert 90 < seen.exit.max_rss_mb < 1500  # with what leads it, where something does
+        assert seen.exit.wall_s > 1.2
+
     def test_submitting_twice_runs_once(self, engine: Engine, tmp_path: Path) -> None:
         work = self.work(tmp_path, "twice", "open('runs', 'a').write('x')")
         first = self.submit(engine, work)

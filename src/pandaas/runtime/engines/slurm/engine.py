@@ -434,7 +434,9 @@ class SlurmEngine:
                     self._missing.discard(folder)
                     continue
                 if queued is None and self._is_forgotten(folder, number, found.get(number, [])):
-                    self._submit_again(folder)
+                    since = self._ended_since.setdefault(folder, time.monotonic())
+                    if time.monotonic() - since >= self.settle_s:  # the accounting learns of jobs late
+                        self._submit_again(folder)
                     continue
                 if number not in found:
                     self._denied.add(folder)

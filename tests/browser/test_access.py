@@ -85,6 +85,8 @@ def test_a_reviewer_opens_the_link_without_an_account_until_it_is_taken_back(
 
 def test_access_is_asked_for_and_granted(demo: RunningPlatform, people: SignedIn, pids: list[str]) -> None:
     bob, carol = people("bob"), people("carol")
+    bob.goto(f"{demo.url}/proposals/{PROPOSAL}")
+    expect(bob.get_by_label("Ask the team for access")).to_be_visible()
     bob.goto(f"{demo.url}/datasets/{pids[2]}")
     bob.get_by_label("Ask the team for access").fill("To compare with our film.")
     bob.get_by_role("button", name="Request access").click()

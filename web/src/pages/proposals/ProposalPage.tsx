@@ -3,6 +3,7 @@ import { IconDatabaseOff, IconNotebook, IconUpload } from '@tabler/icons-react';
 import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { getRouteApi } from '@tanstack/react-router';
 
+import { ApiError } from '@/api/errors';
 import { proposalQuery, searchQuery, sessionQuery } from '@/api/queries';
 import type { ProposalOut } from '@/api/types';
 import { DatasetRows } from '@/components/datasets';
@@ -68,6 +69,7 @@ export function ProposalPage() {
       <Loaded query={query} skeleton={<SkeletonRows rows={8} />}>
         {(loaded) => <Contents proposal={loaded} />}
       </Loaded>
+      {!proposal && query.error instanceof ApiError && query.error.status === 404 && <AskAccess proposal={name} />}
     </Page>
   );
 }

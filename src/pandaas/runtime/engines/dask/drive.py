@@ -18,6 +18,7 @@ from typing import Any
 
 from pandaas.runtime.engines import task
 from pandaas.runtime.engines.leading import Ended, groups_of, outcome, run_here, tell
+from pandaas.runtime.supervisor import write_atomically
 
 _TRIES = 5  # losses of a worker that one group of blocks survives
 _CONNECT_S = 60
@@ -29,8 +30,9 @@ def main() -> int:
     try:
         if wanted.get("blocks") is None:
             with _client(wanted) as client:
-                future = _submit(client, wanted, wanted["whole"], folder / "tries")
-                return outcome(future.result(), folder, Path(wanted["output"]))
+                told = _submit(client, wanted, wanted["whole"], folder / "tries").result()
+                _count(folder, wanted, [told])
+                return outcome(told, folder, Path(wanted["output"]))
         return _in_blocks(folder, wanted)
     except Ended as end:
         return end.code
@@ -57,14 +59,25 @@ def _process(client: Any, folder: Path, wanted: dict[str, Any], groups: list[tup
         piece = json.loads(json.dumps(wanted["process"]).replace("@BLOCKS@", f"{group[0]}:{group[1]}"))
         futures[_submit(client, wanted, piece, folder / "tries")] = group
     done: dict[tuple[int, int], str] = {}
+    all_told: list[dict[str, Any]] = []
     for future in distributed.as_completed(futures):
         told = future.result()
+        all_told.append(told)
+        _count(folder, wanted, all_told)
         code = outcome(told, folder, output)
         if code:
             raise Ended(code)
         done[futures[future]] = f"{told['folder']}/output/partial.npz"
         tell(output, 0.97 * len(done) / len(groups), f"{len(done)} of {len(groups)} parts of {total}")
     return [done[group] for group in groups]
+
+
+def _count(folder: Path, wanted: dict[str, Any], told: list[dict[str, Any]]) -> None:
+    """What parts used on workers that our supervisor doesn't see; those of a cluster of our own are its descendants."""
+    ends = [one["exit"] for one in told if one["exit"]]
+    cpu_s = sum(end["cpu_s"] for end in ends) if wanted["cluster"]["scheduler"] else 0.0
+    used = {"cpu_s": cpu_s, "max_rss_mb": max((end["max_rss_mb"] for end in ends), default=0.0)}
+    write_atomically(str(folder / "usage.json"), used)
 
 
 def _submit(client: Any, wanted: dict[str, Any], piece: dict[str, Any], place: Path) -> Any:

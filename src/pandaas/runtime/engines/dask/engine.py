@@ -91,7 +91,11 @@ class DaskEngine(LocalEngine):
         return {**found, **in_parts(work, self._sandbox, cores=1)}
 
     def _true_end(self, folder: Path, record: ExitRecord) -> ExitRecord:
-        """A limit that a worker's supervisor kept is the reason of the whole."""
+        """A limit that a worker's supervisor kept is the reason of the whole; what workers used counts."""
+        used = read_json(folder / "usage.json")
+        if isinstance(used, dict):
+            peak = max(record.max_rss_mb, used["max_rss_mb"])
+            record = replace(record, cpu_s=record.cpu_s + used["cpu_s"], max_rss_mb=peak)
         told = read_json(folder / "reason.json")
         if isinstance(told, dict) and record.reason == "exit":
             return replace(record, reason=told["reason"], code=None)

@@ -53,7 +53,7 @@ def retrieve(trace: Trace, parameters: Parameters) -> Retrieval:
         runs.append(retriever.result())
         progress(
             0.05 + 0.9 * (number + 1) / parameters.starts,
-            f"Start {number + 1}: trace error {runs[-1].trace_error:.4f}",
+            f"Start {number + 1}: trace error {runs[-1].trace_error:.2g}",
         )
     runs.sort(key=lambda run: run.trace_error)
     best = runs[0]

@@ -15,7 +15,8 @@ from retrieval import Retrieval, retrieve
 from pandaas.sdk import Field, Inputs, Plot, progress, write_result
 
 _LIGHT = 299_792_458.0
-_SHOWN = 1e-3  # the phase means nothing where there is less light
+_SHOWN = 0.01  # the phase means nothing where there is less light
+_LEAST_ERROR = 1e-4  # smaller ones aren't told apart
 
 
 def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
@@ -28,7 +29,7 @@ def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
     sys.stdout.write(
         f"duration (FWHM) = {duration * 1e15:.2f} ± {spread * 1e15:.2g} fs\n"
         f"time-bandwidth product (rms) = {found.pulse.time_bandwidth_product:.3f} (0.5 is the limit)\n"
-        f"trace error R = {found.error:.5f}; all starts: {', '.join(f'{error:.5f}' for error in found.errors)}\n"
+        f"trace error R = {found.error:.2g}; all starts: {', '.join(f'{error:.2g}' for error in found.errors)}\n"
     )
     write_result(
         str(output / "result.nxs"),
@@ -63,7 +64,7 @@ def _plots(found: Retrieval, duration: float) -> list[Plot]:
             Field("intensity", intensity, "", "Intensity"),
             [Field("time", pulse.t * 1e15, "fs", "Time")],
             auxiliary=[Field("phase", _phase(pulse.phase, intensity), "rad", "Phase")],
-            title=f"Pulse of {duration * 1e15:.2f} fs (FWHM), trace error {found.error:.4f}",
+            title=f"Pulse of {duration * 1e15:.2f} fs (FWHM), trace error {_told(found.error)}",
             scales=("linear", "linear"),
         ),
         Plot(
@@ -83,6 +84,11 @@ def _plots(found: Retrieval, duration: float) -> list[Plot]:
             )
         ),
     ]
+
+
+def _told(error: float) -> str:
+    """For the title, where nobody reads powers of ten."""
+    return f"{error:.4f}" if error >= _LEAST_ERROR else f"< {_LEAST_ERROR:.4f}"
 
 
 def _phase(phase: Any, intensity: Any) -> Any:

@@ -64,7 +64,7 @@ class Parameters(BaseModel):
         default_factory=lambda: [Layer(name="film", thickness=200.0, sld=3.0, fit_sld=True)],
         max_length=30,
         title="Layers",
-        description="From the beam's side on. None: a bare interface.",
+        description="From the beam's side on; to begin with an example, one film. None: a bare interface.",
         json_schema_extra=_extra("Layers", 11),
     )
     backing_sld: float = Field(

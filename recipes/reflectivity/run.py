@@ -20,6 +20,11 @@ _Q = "Momentum transfer Q"
 def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
     """Read, fit, write R(Q) with the model, the profile, residuals and the fitted numbers."""
     source = inputs.one("curve")
+    if parameters.layers == Parameters().layers:
+        warn(
+            "The layers are the form's example, one film, and not said to be this sample's. List those that you expect, from"
+            " the beam's side on, with what lies before and behind them."
+        )
     curve = _chosen(read_curve(source, parameters.q_unit, _RELATIVE_ERROR), parameters)
     preview = {"x": curve.q, "y": curve.intensity, "x_label": "Q", "x_unit": "1/Å", "y_label": "R", "y_scale": "log"}
     progress(0.02, f"{len(curve.q)} points", preview)

@@ -102,8 +102,8 @@ def _energies(node: h5py.Dataset, source: Input) -> NDArray[Any]:
     return energy
 
 
-def positions(node: h5py.Dataset) -> list[Field | None]:
-    """The axes of the positions where the file has them, as one number for each row and column or for every pixel."""
+def positions(node: h5py.Dataset) -> list[Field]:
+    """The axes of the positions, which the file has as one number for each row and column or for every pixel; else pixels."""
     group = node.parent
     names = [text(name) for name in np.atleast_1d(group.attrs.get("axes", []))]
     shape, found = node.shape[:-1], []
@@ -115,9 +115,17 @@ def positions(node: h5py.Dataset) -> list[Field | None]:
             name: line for name in grids if (line := _line(group[name][()], index)) is not None
         }
         name = next(iter(values), None)
-        unit = text(group[name].attrs.get("units", "")) if name else ""
-        found.append(Field(name, values[name], unit, name) if name else None)
+        if name is None:
+            found.append(_pixels(index, shape))
+            continue
+        unit = text(group[name].attrs.get("units", "")).strip()
+        found.append(Field(name, values[name], unit, name if unit else f"{name} (the file names no unit)"))
     return found
+
+
+def _pixels(index: int, shape: tuple[int, ...]) -> Field:
+    name = {1: "column", 2: "row"}.get(len(shape) - index, f"direction_{index + 1}")
+    return Field(name, np.arange(shape[index]), "pixel", f"{name.replace('_', ' ').capitalize()} (pixel)")
 
 
 def _line(grid: NDArray[Any], index: int) -> NDArray[Any] | None:

@@ -81,6 +81,8 @@ class TestLaserPulse(RecipeConformance):
         assert found["trace_error"][()] < 0.01
         assert found["duration"][()] == pytest.approx(DURATION, rel=0.03)
         pulse = result["entry/pulse"]
+        assert pulse["title"].asstr()[()].endswith(f"trace error {found['trace_error'][()]:.4f}")
+        assert np.array_equal(np.isnan(pulse["phase"][()]), pulse["intensity"][()] <= 0.01)
         bright = pulse["intensity"][()] > 0.3
         curvature = np.polyfit(pulse["time"][bright], pulse["phase"][bright], 2)[0]
         assert abs(curvature) == pytest.approx(CHIRP, rel=0.1)  # the trace doesn't tell the direction of time

@@ -94,6 +94,12 @@ class TestReflectivity(RecipeConformance):
         value, sigma = fitted(self.run(tmp_path / "run", inputs, resolution=20.0), "film_thickness")
         assert abs(value - THICKNESS) < 4 * sigma
 
+    def test_layers_that_nobody_listed_are_said_to_be_an_example(self, tmp_path: Path) -> None:
+        example = [{"name": "film", "thickness": 200.0, "sld": 3.0, "fit_sld": True}]
+        run = self.run(tmp_path / "one", layers=example)
+        assert any("the form's example" in warning for warning in run.warnings), run.warnings
+        assert not any("the form's example" in warning for warning in self.run(tmp_path / "two").warnings)
+
     def test_a_number_at_its_bound_is_said(self, tmp_path: Path) -> None:
         bounded = [{"name": "film", "thickness": 180.0, "sld": 3.8, "thickness_max": 190.0}]
         run = self.run(tmp_path, layers=bounded)

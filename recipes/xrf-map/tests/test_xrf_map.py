@@ -117,6 +117,19 @@ class TestXrfMap(RecipeConformance):
             assert axes == ["y", "x"]
             np.testing.assert_allclose(file["entry/map_Fe/y"][()], 0.2 * np.arange(ROWS))
 
+    def test_where_the_file_has_no_positions_pixels_are_counted_and_said_so(self, tmp_path: Path) -> None:
+        path = write(tmp_path / "bare.nxs")
+        with h5py.File(path, "r+") as file:
+            del file["entry/data/x"]
+        run = self.run(tmp_path / "run", {"map": [given(path)]})
+        assert run.code == 0, run.log
+        with h5py.File(run.result) as file:
+            group = file["entry/map_Fe"]
+            assert list(group.attrs["axes"]) == ["y", "column"]
+            assert group["y"].attrs["long_name"] == "y (the file names no unit)"
+            assert group["column"].attrs["long_name"] == "Column (pixel)"
+            assert group["column"][()].tolist() == list(range(COLUMNS))
+
     def test_energies_wrong_by_a_factor_are_found_by_the_scattered_beam_and_said(self, tmp_path: Path) -> None:
         path = write(tmp_path / "double.nxs", counts=scattered(), factor=2)
         run = self.run(tmp_path / "run", {"map": [given(path)]}, scatter="elastic")

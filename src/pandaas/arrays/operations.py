@@ -138,8 +138,8 @@ def _thumbnail(request: Request) -> Answer:
         str(plot.get("signal", "")),
         [axis for axis in plot.get("axes", []) if axis is None or isinstance(axis, str)],
         ArrayKind(request.arguments.get("kind") or "other"),
-        log_x=plot.get("x_scale") == "log",
-        log_y=plot.get("y_scale") == "log",
+        x_scale=plot.get("x_scale"),
+        y_scale=plot.get("y_scale"),
     )
     return {"made": image is not None}, image or b""
 

@@ -219,11 +219,10 @@ def _style(group: h5py.Group) -> dict[str, Any]:
 
 
 def _scales(style: dict[str, Any], path: str, axes: tuple[str | None, ...], signal: h5py.Dataset) -> tuple[Any, Any]:
-    """(x, y): as the file's style says; else logarithmic for intensities over q, as the field plots them."""
+    """(x, y): as the file's style says; else logarithmic for intensities over q, as the field plots them; else None."""
     listed = style.get("axes_scale_type") or style.get("axes_scale_types") or style.get("axis_scale_type")
     last = listed[-1] if isinstance(listed, list) and listed else listed
-    x = "log" if last == "log" else "linear"
-    y = "log" if style.get("signal_scale_type") == "log" else "linear"
+    x, y = (scale if scale in ("linear", "log") else None for scale in (last, style.get("signal_scale_type")))
     over_q = signal.ndim == 1 and axes[:1] != (None,) and str(axes[0]).rpartition("/")[2].lower() == "q"
     if over_q and not style:
         return "log", "log"

@@ -1,10 +1,10 @@
-"""A small picture of a dataset's default plot: an image in the viridis colours, or a curve."""
+"""A small picture of a dataset's default plot: an image in viridis (around zero in blue and red), or a curve."""
 
 from __future__ import annotations
 
 import io
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from pandaas.model import ArrayKind, NotFound, PandaasError
 if TYPE_CHECKING:
     from PIL import Image
 
+Scale = Literal["linear", "log"] | None  # None: as suits the curve
 WIDTH = 320
 _HEIGHT = 200
 _MAX_BYTES = 512 * 1024 * 1024
@@ -31,6 +32,7 @@ _SHORT = 8
 _MOST_POINTS = 20_000
 _LINE = (34, 110, 190, 255)
 _NO_VALUE = (128, 128, 128, 90)
+_TWO_SIDED = 1 / 3  # the weaker sign reaches at least this far of the stronger
 _COLOURS = 255
 # Nine equidistant colours of viridis (S. van der Walt and N. Smith, CC0).
 _VIRIDIS = np.array(
@@ -47,10 +49,12 @@ _VIRIDIS = np.array(
     ],
     dtype=float,
 )
+# For what lies on both sides of zero.
+_BLUE_RED = np.array([(38, 84, 160), (130, 175, 215), (246, 246, 246), (236, 150, 115), (170, 32, 45)], dtype=float)
 
 
 def thumbnail(
-    navigator: Navigator, signal: str, axes: list[str | None], kind: ArrayKind, *, log_x: bool, log_y: bool
+    navigator: Navigator, signal: str, axes: list[str | None], kind: ArrayKind, *, x_scale: Scale, y_scale: Scale
 ) -> bytes | None:
     """PNG of at most 320 pixels width, or None for what has no picture (text, tables, single values)."""
     if not signal:
@@ -65,11 +69,11 @@ def thumbnail(
         if len(shape) == 1 and len([axis for axis in axes if axis]) == 2:
             x, y = (_axis(navigator, [axis], shape) for axis in axes)
             return None if x is None or y is None else _points(x, y, values)
-        return _curve(values.reshape(-1), _axis(navigator, axes, shape), log_x=log_x, log_y=log_y)
+        return _curve(values.reshape(-1), _axis(navigator, axes, shape), x_scale, y_scale)
     if kind is ArrayKind.SPECTRA_MAP and math.prod(shape) * dataset.dtype.itemsize <= _MAX_SUMMED:
         values = _read(navigator, signal, None)
         total = values.reshape(-1, shape[-1]).sum(axis=0, dtype=np.float64)
-        return _curve(total, _axis(navigator, axes, shape), log_x=False, log_y=log_y)
+        return _curve(total, _axis(navigator, axes, shape), "linear", y_scale)
     image, mask = _telling_image(navigator, signal, shape)
     return _picture(image, mask)
 
@@ -127,10 +131,14 @@ def _picture(image: NDArray[Any], mask: NDArray[Any] | None) -> bytes:
     from PIL import Image
 
     usable = mask if mask is not None and mask.shape == image.shape else None
-    reduced = reduce_by_maximum(image, WIDTH, mask=usable)
+    two_sided = _is_two_sided(image)
+    reduced = _reduced_by_size(image, usable) if two_sided else reduce_by_maximum(image, WIDTH, mask=usable)
     valid = np.isfinite(reduced)
     values = np.arcsinh(reduced)  # shows weak and strong features together
     low, high = np.percentile(values[valid], (1, 99.7)) if valid.any() else (0.0, 1.0)
+    if two_sided:
+        high = max(-low, high)
+        low = -high
     if not high > low and valid.any():  # a few spots on a flat ground
         low, high = values[valid].min(), values[valid].max()
     scaled = np.clip((values - low) / (float(high - low) or 1.0), 0, 1)
@@ -138,31 +146,47 @@ def _picture(image: NDArray[Any], mask: NDArray[Any] | None) -> bytes:
     pixels = (scaled * (_COLOURS - 1)).round().astype(np.uint8)
     pixels[~valid] = _COLOURS
     picture = Image.fromarray(pixels)  # numbers of colours: a quarter of the bytes to pack
-    picture.putpalette(_palette(), "RGBA")
+    picture.putpalette(_palette(_BLUE_RED if two_sided else _VIRIDIS), "RGBA")
     if picture.width < WIDTH // 2 or picture.height < 24:
         factor = max(1, min(WIDTH // picture.width, 240 // max(1, picture.height)))
         picture = picture.resize((picture.width * factor, max(24, picture.height * factor)), Image.Resampling.NEAREST)
     return _png(picture)
 
 
-def _palette() -> bytes:
-    """`_COLOURS` colours as RGBA, dark to light, and the one of what has no value."""
-    where = np.linspace(0, len(_VIRIDIS) - 1, _COLOURS)
-    parts = [np.interp(where, np.arange(len(_VIRIDIS)), channel) for channel in _VIRIDIS.T]
-    colours = np.stack([*parts, np.full(_COLOURS, 255)], axis=1).round().astype(np.uint8)
-    return colours.tobytes() + bytes(_NO_VALUE)
+def _is_two_sided(image: NDArray[Any]) -> bool:
+    """Fields, differences: values on both sides of zero, as the viewer sees it; no detector's negative sentinels."""
+    if image.dtype.kind != "f":
+        return False
+    finite = image[np.isfinite(image)]
+    low, high = np.percentile(finite, (0.5, 99.5)) if finite.size else (0.0, 0.0)
+    return bool(low < 0 < high and min(-low, high) >= _TWO_SIDED * max(-low, high))
 
 
-def _curve(y: NDArray[Any], x: NDArray[Any] | None, *, log_x: bool, log_y: bool) -> bytes | None:
+def _reduced_by_size(image: NDArray[Any], mask: NDArray[Any] | None) -> NDArray[Any]:
+    """Of several pixels the value farthest from zero."""
+    above, below = (sign * reduce_by_maximum(sign * image, WIDTH, mask=mask) for sign in (1, -1))
+    return np.where(above >= -below, above, below)
+
+
+def _palette(colours: NDArray[Any]) -> bytes:
+    """`_COLOURS` colours as RGBA, from one end to the other, and the one of what has no value."""
+    where = np.linspace(0, len(colours) - 1, _COLOURS)
+    parts = [np.interp(where, np.arange(len(colours)), channel) for channel in colours.T]
+    table = np.stack([*parts, np.full(_COLOURS, 255)], axis=1).round().astype(np.uint8)
+    return table.tobytes() + bytes(_NO_VALUE)
+
+
+def _curve(y: NDArray[Any], x: NDArray[Any] | None, x_scale: Scale, y_scale: Scale) -> bytes | None:
     from PIL import Image, ImageDraw
 
     values = y.astype(float)
     invalid, _ = invalid_pixels(y)
     good = np.isfinite(values) if invalid is None else ~invalid
     where = np.arange(values.size, dtype=float) if x is None else x.astype(float)
-    if not log_y and _is_peaked(values[good]):
+    log_x, log_y = x_scale == "log", y_scale == "log"
+    if y_scale is None and _is_peaked(values[good]):
         log_y = True
-        log_x = log_x or (x is not None and _spans_decades(where[good]))
+        log_x = log_x or (x_scale is None and x is not None and _spans_decades(where[good]))
     if log_y:
         good &= values > 0
     if log_x and x is not None:

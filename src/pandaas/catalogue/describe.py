@@ -83,7 +83,12 @@ def technique_tags(iris: Iterable[str]) -> list[DatasetTechnique]:
 
 
 def plot_value(plot: PlotSpec | None) -> dict[str, Any] | None:
-    return json.loads(storable(json.dumps(asdict(plot), ensure_ascii=False))) if plot else None
+    if plot is None:
+        return None
+    value = asdict(plot)
+    value["scales"] = [value.pop("x_scale"), value.pop("y_scale")]
+    found: dict[str, Any] = json.loads(storable(json.dumps(value, ensure_ascii=False)))
+    return found
 
 
 def plot_spec(value: dict[str, Any] | None) -> PlotSpec | None:
@@ -91,7 +96,11 @@ def plot_spec(value: dict[str, Any] | None) -> PlotSpec | None:
         return None
     tuples = {"axes": tuple(value.get("axes") or ()), "auxiliary": tuple(value.get("auxiliary") or ())}
     grid = tuple(RegularAxis(**axis) if axis else None for axis in value.get("grid") or ())
-    return PlotSpec(**{**value, **tuples, "grid": grid})
+    # Records from before `scales` say 'linear' twice also where the file says nothing.
+    older = value.get("x_scale"), value.get("y_scale")
+    x_scale, y_scale = value.get("scales") or (older if "log" in older else (None, None))
+    kept = {name: given for name, given in value.items() if name != "scales"}
+    return PlotSpec(**{**kept, **tuples, "grid": grid, "x_scale": x_scale, "y_scale": y_scale})
 
 
 def extra_value(metadata: dict[str, Any]) -> dict[str, Any]:

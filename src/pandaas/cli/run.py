@@ -24,6 +24,9 @@ def run(
     context: typer.Context,
     recipe: Annotated[str, typer.Argument(help="Recipe, for example saxs-integrate.")],
     datasets: Annotated[list[str] | None, typer.Argument(help="Datasets for the recipe's main input.")] = None,
+    fill: Annotated[
+        bool, typer.Option("--fill", help="Fill in what you leave out as the page does: calibration, mask, defaults.")
+    ] = False,
     each: Annotated[bool, typer.Option("--each", help="One job for each dataset.")] = False,
     proposal: Annotated[str | None, typer.Option(help="Where the result goes. Default: where the input is.")] = None,
     cores: Annotated[int | None, typer.Option(min=1, help="Cores to use.")] = None,
@@ -51,6 +54,7 @@ def run(
         given, words = _flags([*(datasets or []), *context.args], page)
         choices = {"proposal": proposal, "cores": cores, "engine": engine, "time_limit_s": time_limit}
         given |= {name: value for name, value in choices.items() if value is not None}
+        given |= {"fill": True} if fill else {}
         jobs = _start(client, recipe, words, given, each=each)
         finish(jobs, wait=wait, as_json=json)
 

@@ -105,13 +105,18 @@ class Client:
 
         Keywords that name a slot of the recipe are inputs (datasets, pids, or lists of them); `proposal` says where the
         result goes; `recipe_version`, `engine`, `cores` and `time_limit_s` choose how it runs; all others are parameters.
+        With `fill=True` what you leave out is filled in as in the page's form: the calibration and the mask that were
+        valid, the instrument's defaults, what the file says.
         """
         jobs = self._start(recipe, dataset, inputs_and_parameters, several=False)
         return jobs[0]
 
     def run_each(self, recipe: str, datasets: Iterable[Dataset | str], /, **inputs_and_parameters: Any) -> list[Job]:
         """As `run`, with one job for each of the datasets."""
-        return self._start(recipe, list(datasets), inputs_and_parameters, several=True)
+        chosen = list(datasets)
+        if inputs_and_parameters.get("fill"):  # which may differ from one to the next
+            return [job for one in chosen for job in self._start(recipe, one, {**inputs_and_parameters}, several=True)]
+        return self._start(recipe, chosen, inputs_and_parameters, several=True)
 
     def job(self, job_id: str) -> Job:
         return Job.load(self._transport, job_id)
@@ -412,6 +417,8 @@ class Client:
             if first["name"] in inputs:
                 raise InvalidInput(f"'{first['name']}' is given twice.", field=first["name"])
             inputs = {first["name"]: _pids(main)} | inputs
+        if named.pop("fill", False):
+            inputs, named = self._filled(recipe, inputs.get(first["name"], []), inputs, named)
         count = len(inputs.get(first["name"], ()))
         if page["selection"] == "each" and first["maximum"] == 1 and count > 1 and not several:
             raise InvalidInput(f"{recipe} takes one dataset, not {count}.", remedy="Use run_each for one job each.")
@@ -421,6 +428,22 @@ class Client:
         body = choices | {"recipe": recipe, "version": named.pop("recipe_version", None), "inputs": inputs}
         started = self._transport.json("POST", "/jobs", body=body | {"parameters": _plain(named)})
         return [Job(self._transport, record) for record in started]
+
+    def _filled(
+        self, recipe: str, main: list[str], inputs: dict[str, list[str]], named: dict[str, Any]
+    ) -> tuple[dict[str, list[str]], dict[str, Any]]:
+        """Inputs and parameters with those of the platform's offer where they are left out."""
+        offers = self._transport.json("GET", "/offers", dataset=main) if main else []
+        offer = next((one for one in offers if one["recipe"]["id"] == recipe), None)
+        if offer is None:
+            raise InvalidInput(
+                f"{recipe} is not offered for this data, so nothing can be filled in.",
+                remedy="Give its inputs and parameters, and leave 'fill' out.",
+                field="fill",
+            )
+        offered = {slot: [card["pid"] for card in cards] for slot, cards in offer["inputs"].items()}
+        defaults = {name: one["value"] for name, one in offer["defaults"].items()}
+        return offered | inputs, defaults | named
 
 
 def _pids(value: Inputs) -> list[str]:

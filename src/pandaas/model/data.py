@@ -111,6 +111,7 @@ class PlotSpec:
     `errors` holds one standard deviation per value of `signal`, `x_errors` one per point of a curve along x (the
     resolution of q); `auxiliary` are further signals of the same shape.
     `grid` has one entry per axis of `signal` where coordinates are regular and no array holds them.
+    `x_scale`, `y_scale`: as the file or the field's convention says; None where neither does, and whoever draws chooses.
     """
 
     signal: str
@@ -120,8 +121,8 @@ class PlotSpec:
     auxiliary: tuple[str, ...] = ()
     title: str | None = None
     interpretation: Literal["scalar", "spectrum", "image", "rgb-image", "vertex"] | None = None
-    x_scale: Literal["linear", "log"] = "linear"
-    y_scale: Literal["linear", "log"] = "linear"
+    x_scale: Literal["linear", "log"] | None = None
+    y_scale: Literal["linear", "log"] | None = None
     grid: tuple[RegularAxis | None, ...] = ()
 
 

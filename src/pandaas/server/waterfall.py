@@ -72,8 +72,8 @@ def curves(
         y=[_plain(row) for row in rows],
         x_label=_label(platform, asker, drawn[0], plot.axes[0] if plot.axes else None),
         y_label=_label(platform, asker, drawn[0], plot.signal),
-        x_scale=plot.x_scale,
-        y_scale=plot.y_scale,
+        x_scale=plot.x_scale or "linear",
+        y_scale=plot.y_scale or "linear",
         resampled=changed,
         left_out=left_out,
     )

@@ -61,6 +61,7 @@ class FakeService:
     cut_downloads_after: int | None = None
     requests: list[httpx.Request] = field(default_factory=list)
     recipe: dict[str, Any] = field(default_factory=lambda: recipe_page("saxs-integrate", ("sample", "background")))
+    offers: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def transport(self) -> httpx.MockTransport:
@@ -189,6 +190,9 @@ class FakeService:
             return problem(404, "not-found", f"There is no recipe '{match[1]}'.")
         return httpx.Response(200, json=self.recipe)
 
+    def _offers(self, _request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
+        return httpx.Response(200, json=self.offers)
+
     def _start_job(self, request: httpx.Request, _match: re.Match[str]) -> httpx.Response:
         body = json.loads(request.content)
         names = [f"job-{self.started + i}" for i in range(max(1, len(body["inputs"].get("sample", []))))]
@@ -238,6 +242,7 @@ _ROUTES: tuple[tuple[str, str, Any], ...] = (
     ("PATCH", "/uploads/([^/]+)", FakeService._append),
     ("POST", "/uploads/([^/]+)/complete", FakeService._complete),
     ("GET", "/recipes/([^/]+)", FakeService._recipe),
+    ("GET", "/offers", FakeService._offers),
     ("POST", "/jobs", FakeService._start_job),
     ("GET", "/jobs/([^/]+)", FakeService._show_job),
     ("POST", "/jobs/([^/]+)/cancel", FakeService._cancel),

@@ -188,6 +188,28 @@ def test_one_job_for_each_of_many(client: Client, service: FakeService) -> None:
     assert len(client.run_each("saxs-integrate", ["ds-1", "ds-2"])) == 2
 
 
+def test_what_is_left_out_is_filled_in_as_in_the_form(client: Client, service: FakeService) -> None:
+    service.recipe = recipe_page("saxs-integrate", ("sample", "mask", "calibration"))
+    service.offers = [
+        {
+            "recipe": {"id": "saxs-integrate"},
+            "inputs": {"sample": [{"pid": "ds-1"}], "mask": [{"pid": "ds-7"}], "calibration": [{"pid": "ds-8"}]},
+            "defaults": {
+                "npt": {"value": 500, "source": "default of BL-SAXS"},
+                "distance": {"value": 3017.0, "source": ""},
+            },
+        }
+    ]
+    client.run("saxs-integrate", "ds-1", calibration="ds-9", npt=100, fill=True)
+    body = body_of(service)
+    assert body["inputs"] == {"sample": ["ds-1"], "mask": ["ds-7"], "calibration": ["ds-9"]}
+    assert body["parameters"] == {"npt": 100, "distance": 3017.0}
+    assert len(client.run_each("saxs-integrate", ["ds-1", "ds-2"], fill=True)) == 2
+    service.offers = []
+    with pytest.raises(InvalidInput, match="not offered"):
+        client.run("saxs-integrate", "ds-1", fill=True)
+
+
 def test_one_job_over_all(client: Client, service: FakeService) -> None:
     service.recipe = recipe_page("merge", ("sample",), selection="all")
     started = client.run("merge", client.search()[:3])

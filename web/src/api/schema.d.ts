@@ -8392,16 +8392,14 @@ export interface components {
             interpretation?: string | null;
             /**
              * X Scale
-             * @default linear
-             * @enum {string}
+             * @description Null where the file doesn't say.
              */
-            x_scale: "linear" | "log";
+            x_scale?: ("linear" | "log") | null;
             /**
              * Y Scale
-             * @default linear
-             * @enum {string}
+             * @description Null where the file doesn't say.
              */
-            y_scale: "linear" | "log";
+            y_scale?: ("linear" | "log") | null;
             /**
              * Grid
              * @description Regular axes that no array holds, one per dimension.

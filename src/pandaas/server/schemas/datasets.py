@@ -80,8 +80,8 @@ class PlotOut(Out):
     auxiliary: list[str] = Field([])
     title: str | None = None
     interpretation: str | None = None
-    x_scale: Literal["linear", "log"] = "linear"
-    y_scale: Literal["linear", "log"] = "linear"
+    x_scale: Literal["linear", "log"] | None = Field(None, description="Null where the file doesn't say.")
+    y_scale: Literal["linear", "log"] | None = Field(None, description="Null where the file doesn't say.")
     grid: list[RegularAxisOut | None] = Field([], description="Regular axes that no array holds, one per dimension.")
 
 

@@ -1,13 +1,16 @@
 import { useRef, useState, type PointerEvent } from 'react';
 
 import classes from './chains.module.css';
+import { inLines } from './lines';
 import { type ChainState, stateWord } from './marks';
 
 const WIDTH = 190;
-const HEIGHT = 50;
+const HEIGHT = 66;
 const GAP_X = 24;
 const GAP_Y = 34;
 const MARGIN = 8;
+/** From a line of a title to the next. */
+const LINE = 17;
 /** Shrunk to what the page has room for, but never below this part of its size: then one scrolls. */
 const SMALLEST = 0.65;
 
@@ -105,14 +108,18 @@ function Box({ step }: { step: Placed }) {
 }
 
 function Inside({ step, words, fault = false }: { step: Placed; words: string; fault?: boolean }) {
+  const lines = inLines(step.title, 2);
+  const first = HEIGHT / 2 + 4 - (lines.length * LINE) / 2;
   return (
     <>
       <rect className={classes.box} width={WIDTH} height={HEIGHT} rx={step.given ? HEIGHT / 2 : 6} data-state={fault ? 'failed' : step.state} data-input={step.given || undefined} />
-      <text x={WIDTH / 2} y={21} textAnchor="middle">
-        {cut(step.title)}
-      </text>
-      <text x={WIDTH / 2} y={39} textAnchor="middle" data-dim>
-        {cut(words)}
+      {lines.map((line, index) => (
+        <text key={index} x={WIDTH / 2} y={first + index * LINE} textAnchor="middle">
+          {line}
+        </text>
+      ))}
+      <text x={WIDTH / 2} y={first + lines.length * LINE + 2} textAnchor="middle" data-dim>
+        {inLines(words, 1)[0]}
       </text>
     </>
   );
@@ -134,6 +141,7 @@ function Part({ step, editing, line, pulled, dropped, abandoned }: PartProps) {
   const takes = line !== null && line.from !== name && !step.given && editing.fits(line.from, name);
   return (
     <g transform={`translate(${String(step.x)},${String(step.y)})`} data-part={name} className={classes.part} data-takes={line ? takes : undefined}>
+      <title>{[step.title, step.detail].filter(Boolean).join('\n')}</title>
       <g aria-hidden>
         <Inside step={step} words={fault ? 'something is wrong' : step.detail} fault={fault} />
       </g>
@@ -183,8 +191,4 @@ function place(inputs: { name: string; title: string }[], steps: GraphStep[]): P
     const left = MARGIN + ((widest - found.length) * (WIDTH + GAP_X)) / 2;
     return found.map((one, column) => ({ ...one, x: left + column * (WIDTH + GAP_X), y: MARGIN + row * (HEIGHT + GAP_Y) }));
   });
-}
-
-function cut(text: string): string {
-  return text.length > 26 ? `${text.slice(0, 25).trimEnd()}…` : text;
 }

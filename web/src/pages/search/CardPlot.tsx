@@ -45,7 +45,7 @@ export function CardPlot({ card, height }: { card: DatasetCard; height: number }
 /** As the file asks, else as the viewer would show it. */
 function scalesOf({ x, y, xLabel, xUnit }: Curve, plot: Plot, card: DatasetCard) {
   const suggested = suggestedScales({ x, y, xName: xLabel, xUnit, techniques: card.techniques.map(({ label }) => label) });
-  return { xScale: plot.x_scale === 'log' ? 'log' : suggested.x, yScale: plot.y_scale === 'log' ? 'log' : suggested.y } as const;
+  return { xScale: plot.x_scale ?? suggested.x, yScale: plot.y_scale ?? suggested.y } as const;
 }
 
 async function curveOf({ pid, plot, arrays }: DatasetOut, signal: AbortSignal) {

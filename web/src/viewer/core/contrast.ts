@@ -1,6 +1,7 @@
 /** The first picture: which scale, and which values are black and white. */
 
 import type { Domain } from './numbers';
+import type { ColorMapName } from './state';
 
 export const COLOR_SCALES = ['linear', 'log', 'sqrt', 'symlog'] as const;
 export type ColorScale = (typeof COLOR_SCALES)[number];
@@ -39,6 +40,21 @@ export function percentileOf(stats: ContrastInput, percent: number): number | nu
   return below[1] + (above[1] - below[1]) * fraction;
 }
 
+/** The weaker side reaches at least this far of the stronger: fields, differences, correlations; not noise beside something bright. */
+const TWO_SIDED = 1 / 3;
+
+/** Whether the values lie on both sides of zero. */
+export function isTwoSided(stats: ContrastInput): boolean {
+  const low = percentileOf(stats, 0.5) ?? 0;
+  const high = percentileOf(stats, 99.5) ?? 0;
+  return low < 0 && high > 0 && Math.min(-low, high) >= TWO_SIDED * Math.max(-low, high);
+}
+
+/** What lies on both sides of zero is shown with zero in the light middle. */
+export function defaultMap(stats: ContrastInput | null): ColorMapName {
+  return stats && isTwoSided(stats) ? 'blue-red' : 'viridis';
+}
+
 /**
  * Percentile contrast: 0.5 to 99.5 % on linear scales; on a log scale from the smallest positive value that matters up to
  * the maximum, at most a decade above the 99.9th percentile, so that one hot pixel does not take the scale.
@@ -55,6 +71,14 @@ export function autoDomain(stats: ContrastInput, scale: ColorScale): Domain {
     return ceiling > floor ? [floor, ceiling] : [floor / 10, floor];
   }
   return widened(scale === 'sqrt' ? Math.max(low, 0) : low, ceiling, stats);
+}
+
+/** The same, with zero in the middle where the values lie on both sides of it. */
+export function colorDomain(stats: ContrastInput, scale: ColorScale): Domain {
+  const [low, high] = autoDomain(stats, scale);
+  if (!isTwoSided(stats) || (scale !== 'linear' && scale !== 'symlog')) return [low, high];
+  const reach = Math.max(-low, high);
+  return [-reach, reach];
 }
 
 /** Never an empty domain: constant images get the data's whole range, then one unit around the value. */

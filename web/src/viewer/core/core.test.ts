@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
-import { autoDomain, colorFraction, defaultScale, percentileOf, scaled, unscaled, validDomain } from './contrast';
+import { autoDomain, colorDomain, colorFraction, defaultMap, defaultScale, isTwoSided, percentileOf, scaled, unscaled, validDomain } from './contrast';
 import { axisLabel, formatBytes, formatNumber, formatUncertain, prettyUnit, withUnit } from './format';
 import { FrameQueue, RESTS_AFTER_MS } from './frameQueue';
 import { ByteLru } from './lru';
@@ -124,6 +124,18 @@ describe('contrast', () => {
       const [low, high] = autoDomain(constant, scale);
       expect(high).toBeGreaterThan(low);
     }
+  });
+
+  it('has zero in the middle where values lie on both sides of it', () => {
+    const field = { minimum: -4, maximum: 9, positive_minimum: 0.1, percentiles: { '0.1': -3, '1': -3, '50': 0, '99': 6, '99.9': 6 } };
+    expect(defaultMap(field)).toBe('blue-red');
+    expect(colorDomain(field, 'linear')).toEqual([-6, 6]);
+    expect(defaultScale(field)).toBe('linear');
+    const noisy = { ...field, percentiles: { '0.1': -0.1, '1': -0.1, '50': 0, '99': 6, '99.9': 6 } };
+    expect(isTwoSided(noisy)).toBe(false);
+    expect(defaultMap(noisy)).toBe('viridis');
+    expect(colorDomain(noisy, 'linear')).toEqual(autoDomain(noisy, 'linear'));
+    expect(defaultMap(null)).toBe('viridis');
   });
 
   it('maps values to colours', () => {

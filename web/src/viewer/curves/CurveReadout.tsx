@@ -12,14 +12,13 @@ interface CurveReadoutProps {
   readonly curves: readonly DrawnCurve[];
   readonly name: string;
   readonly unit: string | null;
-  readonly yUnit: string | null;
   /** Names by value of an enumeration. */
   readonly names: ReadonlyMap<number, string>;
 }
 
 const MOST_CURVES = 4;
 
-export function CurveReadout({ cursor, x, curves, name, unit, yUnit, names }: CurveReadoutProps) {
+export function CurveReadout({ cursor, x, curves, name, unit, names }: CurveReadoutProps) {
   const position = useCursor(cursor);
   if (!position || x.length === 0) return <Readout items={[]} hint="Point at a curve to read values" />;
   const index = nearestIndex(x, position.x);
@@ -29,7 +28,7 @@ export function CurveReadout({ cursor, x, curves, name, unit, yUnit, names }: Cu
     { name, value: withUnit(formatNumber(at(x, index)), unit), strong: true, width: 13 },
     ...curves.slice(0, MOST_CURVES).map((curve) => ({
       name: curve.label,
-      value: names.get(at(curve.y, indexOf(curve))) ?? withUnit(formatUncertain(at(curve.y, indexOf(curve)), curve.errors ? at(curve.errors, index) : null), yUnit),
+      value: names.get(at(curve.y, indexOf(curve))) ?? withUnit(formatUncertain(at(curve.y, indexOf(curve)), curve.errors ? at(curve.errors, index) : null), curve.unit),
       strong: true,
       width: 16,
     })),

@@ -12,6 +12,11 @@ interface LegendProps extends PlotProps {
   readonly curves: readonly DrawnCurve[];
 }
 
+/** The title, and which axis it is over where there are two. */
+export function legendName({ title, right }: Pick<DrawnCurve, 'title' | 'right'>): string {
+  return right ? `${title} (axis on the right)` : title;
+}
+
 export function Legend({ curves, source, mapping, slice, state, onStateChange }: LegendProps) {
   const dimension = slicedDimensions(source.shape.length, mapping).find((d) => (source.shape[d] ?? 1) > 1);
   if (curves.length < 2 && dimension === undefined) return null;
@@ -22,7 +27,7 @@ export function Legend({ curves, source, mapping, slice, state, onStateChange }:
       {curves.map((curve) => (
         <div key={curve.label} className={styles.legendItem}>
           <span className={styles.swatch} style={{ background: curve.color }} />
-          {curve.title}
+          {legendName(curve)}
           {curve.x && (
             <ActionIcon size="xs" variant="subtle" color="gray" aria-label={`Take ${curve.title} off`} onClick={() => onStateChange({ against: undefined, againstPath: undefined })}>
               <IconX size={12} />

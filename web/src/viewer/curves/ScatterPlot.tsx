@@ -3,7 +3,7 @@
 import { DefaultInteractions, ScaleType, ScatterPoints, VisCanvas } from '@h5web/lib';
 import { useEffect, useMemo } from 'react';
 
-import { autoDomain, colorFraction, validDomain } from '../core/contrast';
+import { colorDomain, colorFraction, defaultMap, validDomain } from '../core/contrast';
 import { axisLabel, baseName } from '../core/format';
 import { at } from '../core/numbers';
 import { percentiles, statistics } from '../core/statistics';
@@ -39,10 +39,9 @@ export function ScatterPlot({ source, plot, state, dataset, onChosen, onFigure }
   const xNode = useNode(source, firstAxis ?? null);
   const yNode = useNode(source, secondAxis ?? null);
   const scale = state.scale ?? 'linear';
-  useEffect(() => onChosen({ scale }), [onChosen, scale]);
   const [x, y, values] = loaded.value ?? [];
 
-  const domain = useMemo(() => {
+  const { domain, map } = useMemo(() => {
     const summary = statistics(values ?? []);
     const keys = ['0.1', '1', '99', '99.9'];
     const found = percentiles(values ?? [], keys.map(Number));
@@ -53,14 +52,17 @@ export function ScatterPlot({ source, plot, state, dataset, onChosen, onFigure }
       positive_minimum: positives.length > 0 ? Math.min(...positives.slice(0, 50_000)) : null,
       percentiles: Object.fromEntries(keys.map((key, i) => [key, found[i] ?? NaN])),
     };
-    return validDomain(state.domain ?? autoDomain(stats, scale), scale, stats.positive_minimum ?? 1);
-  }, [values, scale, state.domain]);
+    return {
+      domain: validDomain(state.domain ?? colorDomain(stats, scale), scale, stats.positive_minimum ?? 1),
+      map: state.map ?? defaultMap(stats),
+    };
+  }, [values, scale, state.domain, state.map]);
+  useEffect(() => onChosen({ scale, map }), [onChosen, scale, map]);
 
   const label = (path: string | undefined, unit: string | null | undefined) => axisLabel(baseName(path ?? ''), unit);
   const xLabel = label(firstAxis, xNode.data?.unit ?? textAttribute(xNode.data?.attributes, 'units'));
   const yLabel = label(secondAxis, yNode.data?.unit ?? textAttribute(yNode.data?.attributes, 'units'));
   const title = axisLabel(source.title ?? baseName(source.path), source.unit);
-  const map = state.map ?? 'viridis';
   const invert = state.invert ?? false;
 
   useEffect(() => {

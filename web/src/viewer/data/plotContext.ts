@@ -26,14 +26,14 @@ export function plotOfDataset(dataset: DatasetOut, path: string): PlotContext | 
     auxiliary: isSignal ? plot.auxiliary : [],
     title: plot.title ?? null,
     interpretation: plot.interpretation ?? null,
-    xScale: plot.x_scale,
-    yScale: plot.y_scale,
+    xScale: plot.x_scale ?? null,
+    yScale: plot.y_scale ?? null,
   };
 }
 
 /** The scales that the file asks for, as silx writes them: one for each axis, one for the signal. */
 function scalesOf(style: unknown): Pick<PlotContext, 'xScale' | 'yScale'> {
-  const scale = (value: unknown) => (value === 'log' ? 'log' : 'linear');
+  const scale = (value: unknown) => (value === 'log' || value === 'linear' ? value : null);
   let found: unknown;
   try {
     found = typeof style === 'string' ? JSON.parse(style) : null;

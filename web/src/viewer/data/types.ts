@@ -52,8 +52,9 @@ export interface PlotContext {
   readonly auxiliary: readonly string[];
   readonly title: string | null;
   readonly interpretation: string | null;
-  readonly xScale: 'linear' | 'log';
-  readonly yScale: 'linear' | 'log';
+  /** Null: the file doesn't say. */
+  readonly xScale: 'linear' | 'log' | null;
+  readonly yScale: 'linear' | 'log' | null;
 }
 
 export const NO_PLOT: PlotContext = {
@@ -63,6 +64,6 @@ export const NO_PLOT: PlotContext = {
   auxiliary: [],
   title: null,
   interpretation: null,
-  xScale: 'linear',
-  yScale: 'linear',
+  xScale: null,
+  yScale: null,
 };

@@ -181,3 +181,17 @@ describe('points in a plane', () => {
     expect(imageFigureSvg({ title: 't', caption: [], x: axis, y: axis, image: 'data:,', aspect: 1, bar: null })).not.toContain('linearGradient');
   });
 });
+
+describe('a figure with an axis on the right', () => {
+  const axis = { domain: [0, 1], scale: 'linear' } as const;
+  const curve = { x: [0, 1], y: [0, 1], label: 'Intensity', color: '#000' };
+  const figure = { title: 'Pulse', caption: [], x: { ...axis, label: 'Time' }, y: { ...axis, label: 'Intensity' }, size: { width: 200, height: 100 } };
+
+  it('draws over it the curves that say so, and names it', () => {
+    const phase = { ...curve, y: [0, 10], label: 'Phase', right: true };
+    const svg = curveFigureSvg({ ...figure, curves: [curve, phase], right: { label: 'Phase (rad)', domain: [0, 20], scale: 'linear' } });
+    expect(svg).toContain('M0.0,100.0L200.0,50.0');
+    expect(svg).toContain('>Phase (rad)</text>');
+    expect(curveFigureSvg({ ...figure, curves: [curve] })).not.toContain('rad');
+  });
+});

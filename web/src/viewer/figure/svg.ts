@@ -22,7 +22,9 @@ interface FigureCommon {
 }
 
 export interface CurveFigure extends FigureCommon {
-  readonly curves: readonly (CurveData & { readonly label: string; readonly color: string })[];
+  /** The axis on the right, of the curves that say so. */
+  readonly right?: FigureAxis;
+  readonly curves: readonly (CurveData & { readonly label: string; readonly color: string; readonly right?: boolean })[];
   readonly size: { readonly width: number; readonly height: number };
 }
 
@@ -50,6 +52,8 @@ export interface ScatterFigure extends FigureCommon {
 const MARGIN = { left: 84, right: 24, top: 44, bottom: 60 };
 const CAPTION_LINE = 15;
 const BAR_ROOM = 104;
+/** Of an axis on the right. */
+const RIGHT_ROOM = 70;
 const LEGEND_LINE = 18;
 /** Length of a legend's line with the space behind it, and about the width of a letter. */
 const SWATCH = 26;
@@ -108,13 +112,23 @@ export function curveFigureSvg(figure: CurveFigure): string {
     width,
     height,
   };
-  const curves = figure.curves.map(
-    (curve) =>
-      `<path d='${errorPath(curve, frame)}${widthPath(curve, frame)}' stroke='${curve.color}' opacity='0.45' fill='none'/><path d='${linePath(curve, frame)}' stroke='${curve.color}' stroke-width='1.6' stroke-linejoin='round' fill='none'/>`,
-  );
+  const { right } = figure;
+  const curves = figure.curves.map((curve) => {
+    const over = curve.right && right ? { ...frame, yDomain: right.domain, yScale: right.scale } : frame;
+    return `<path d='${errorPath(curve, over)}${widthPath(curve, over)}' stroke='${curve.color}' opacity='0.45' fill='none'/><path d='${linePath(curve, over)}' stroke='${curve.color}' stroke-width='1.6' stroke-linejoin='round' fill='none'/>`;
+  });
   const lines = legendLines(figure.curves, width);
   const inside = `<clipPath id='area'><rect width='${width}' height='${height}'/></clipPath><g clip-path='url(#area)'>${curves.join('')}</g>${legend(lines)}`;
-  return page(figure, width, height, 0, inside + axesOf(figure, width, height), lines.length * LEGEND_LINE);
+  const axes = axesOf(figure, width, height) + (right ? rightAxis(right, width, height) : '');
+  return page(figure, width, height, right ? RIGHT_ROOM : 0, inside + axes, lines.length * LEGEND_LINE);
+}
+
+function rightAxis(axis: FigureAxis, width: number, height: number): string {
+  const drawn = ticks(axis.domain, axis.scale, Math.max(3, Math.floor(height / 60))).map((tick) => {
+    const at = (height - placed(tick, axis, height)).toFixed(1);
+    return `<path stroke='#111' fill='none' d='M${width},${at}h6'/><text x='${width + 10}' y='${at}' dy='0.34em'>${escapeXml(tick.label)}</text>`;
+  });
+  return `<g font-size='12' fill='#111' ${FONT}>${drawn.join('')}<text transform='translate(${width + RIGHT_ROOM - 10},${height / 2}) rotate(-90)' text-anchor='middle' font-size='14'>${escapeXml(axis.label)}</text></g>`;
 }
 
 type Named = CurveFigure['curves'][number];

@@ -86,7 +86,7 @@ export function ImagePlot(props: PlotProps) {
   const sentinel = contrast.serverStats?.sentinel ?? null;
   if (sentinel !== serverSentinel) setServerSentinel(sentinel);
 
-  const map = state.map ?? 'viridis';
+  const { map } = contrast;
   const invert = state.invert ?? false;
   const look = useMemo(
     () => ({ map, invert, scale: contrast.scale, domain: contrast.domain, saturation }),
@@ -102,7 +102,7 @@ export function ImagePlot(props: PlotProps) {
   const square = wantsSquarePixels(xAxis, yAxis, source.kind);
   const { onChosen } = props;
   const { scale, domain, ready: hasContrast } = contrast;
-  useEffect(() => onChosen({ scale, top, ...(hasContrast && { domain }) }), [onChosen, scale, top, domain, hasContrast]);
+  useEffect(() => onChosen({ scale, top, ...(hasContrast && { domain, map }) }), [onChosen, scale, top, domain, map, hasContrast]);
   const onZoom = useCallback((zoom: Box | undefined) => onStateChange({ zoom }), [onStateChange]);
 
   useImageFigure({ ...props, detail: frames.detail, shown: frames.shown, feed: frames.feed, look, xAxis, yAxis, square, top, selection });

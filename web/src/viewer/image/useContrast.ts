@@ -2,10 +2,10 @@
 
 import { useMemo, useState } from 'react';
 
-import { autoDomain, defaultScale, validDomain, type ColorScale, type ContrastInput } from '../core/contrast';
+import { colorDomain, defaultMap, defaultScale, validDomain, type ColorScale, type ContrastInput } from '../core/contrast';
 import { parseDtype } from '../core/dtype';
 import type { Domain } from '../core/numbers';
-import type { ViewerState } from '../core/state';
+import type { ColorMapName, ViewerState } from '../core/state';
 import { frameClient } from '../data/frameClient';
 import type { Description, FrameSource, RuleSource } from '../data/frameStore';
 import { useStats } from '../data/queries';
@@ -18,6 +18,7 @@ const CONTRAST_PIXELS = 1_000_000;
 export interface Contrast {
   readonly scale: ColorScale;
   readonly domain: Domain;
+  readonly map: ColorMapName;
   readonly automatic: boolean;
   /** Null until the first statistics are there. */
   readonly stats: ContrastInput | null;
@@ -74,15 +75,16 @@ export function useContrast(request: ContrastRequest): Contrast {
   return useMemo(() => {
     const scale = state.scale ?? (stats ? defaultScale(stats) : 'linear');
     const automatic = state.domain === undefined;
-    const wantedDomain = state.domain ?? (stats ? autoDomain(stats, scale) : ([0, 1] as Domain));
+    const wantedDomain = state.domain ?? (stats ? colorDomain(stats, scale) : ([0, 1] as Domain));
     const domain = validDomain(wantedDomain, scale, stats?.positive_minimum ?? 1);
     return {
       scale,
       domain,
+      map: state.map ?? defaultMap(stats),
       automatic,
       stats,
       ready: stats !== null || state.domain !== undefined || own.error !== null,
       serverStats: server.data ?? null,
     };
-  }, [state.scale, state.domain, stats, own.error, server.data]);
+  }, [state.scale, state.domain, state.map, stats, own.error, server.data]);
 }

@@ -2,7 +2,7 @@
 
 import type { Pace } from '../core/pace';
 import type { ColorScale } from '../core/contrast';
-import type { ViewerState } from '../core/state';
+import type { ColorMapName, ViewerState } from '../core/state';
 import type { AxisScale } from '../core/ticks';
 import type { DimensionMapping } from '../core/selection';
 import type { ArraySource, DatasetOut, PlotContext } from '../data/types';
@@ -32,6 +32,7 @@ export interface Chosen {
   readonly scale?: ColorScale;
   /** The contrast that was chosen, for links that show the same. */
   readonly domain?: [number, number];
+  readonly map?: ColorMapName;
   readonly top?: boolean;
   readonly xScale?: AxisScale;
   readonly yScale?: AxisScale;

@@ -82,8 +82,8 @@ describe('plotOfGroup', () => {
   it('reads the scales that the file asks for, and no others', () => {
     const styled = (style: unknown) => plotOfGroup({ ...group, attributes: { ...group.attributes, SILX_style: style } }, '/entry/data/I');
     expect(styled('{"axes_scale_types": ["log"], "signal_scale_type": "linear"}')).toMatchObject({ xScale: 'log', yScale: 'linear' });
-    expect(styled('{"signal_scale_type": "log"}')).toMatchObject({ xScale: 'linear', yScale: 'log' });
-    for (const style of ['{', 'null', '[]', 7, undefined]) expect(styled(style)).toMatchObject({ xScale: 'linear', yScale: 'linear' });
+    expect(styled('{"signal_scale_type": "log"}')).toMatchObject({ xScale: null, yScale: 'log' });
+    for (const style of ['{', 'null', '[]', 7, undefined]) expect(styled(style)).toMatchObject({ xScale: null, yScale: null });
   });
 
   it('reads the axes of NXcanSAS', () => {

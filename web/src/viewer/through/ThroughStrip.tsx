@@ -21,7 +21,7 @@ import { curveFigureSvg, imageFigureSvg } from '../figure/svg';
 import { colorAt } from '../image/frameMaterial';
 import { imageAxis, type AxisInfo, type PlotAxis } from '../plots/axes';
 import { FramePlot, markerText } from './FramePlot';
-import { contrastOf, paintProfiles } from './picture';
+import { colorsOf, paintProfiles } from './picture';
 import { throughCsv } from './csv';
 import styles from './through.module.css';
 
@@ -168,7 +168,8 @@ function useDrawing({ data, follow, state }: PartProps) {
   const curve = useMemo(() => (data && follow !== 'line' ? curveOf(data, figure) : null), [data, follow, figure]);
   const look = useMemo(() => {
     if (!data || follow !== 'line') return null;
-    return { map: state.map ?? 'viridis', invert: state.invert ?? false, ...contrastOf(data.values, state.scale) } as const;
+    const found = colorsOf(data.values, state.scale);
+    return { ...found, map: state.map ?? found.map, invert: state.invert ?? false } as const;
   }, [data, follow, state.map, state.invert, state.scale]);
   const picture = useMemo(() => (data && look ? paintProfiles(data, look) : null), [data, look]);
   return { curve, look, picture };

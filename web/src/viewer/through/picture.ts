@@ -1,6 +1,6 @@
 /** Profiles of all frames as a picture: frames from left to right, positions along the line upwards. */
 
-import { autoDomain, colorFraction, defaultScale, validDomain, type ColorScale, type ContrastInput } from '../core/contrast';
+import { autoDomain, colorDomain, colorFraction, defaultMap, defaultScale, validDomain, type ColorScale, type ContrastInput } from '../core/contrast';
 import { at, extent, positiveMinimum, type Domain } from '../core/numbers';
 import { percentiles } from '../core/statistics';
 import type { ColorMapName } from '../core/state';
@@ -19,21 +19,32 @@ const HIGHEST = 1024;
 const KEYS = ['0.1', '1', '5', '50', '95', '99', '99.9'];
 const SAMPLES = 200_000;
 
-/** Percentile contrast of numbers, on the wanted scale or the one that suits them. */
-export function contrastOf(values: ArrayLike<number>, wanted: ColorScale | undefined): { scale: ColorScale; domain: Domain } {
+function statsOf(values: ArrayLike<number>): ContrastInput {
   const step = Math.max(1, Math.ceil(values.length / SAMPLES));
   const sample = Float64Array.from({ length: Math.floor(values.length / step) }, (_, i) => at(values, i * step));
   const found = percentiles(sample, KEYS.map(Number));
   const range = extent(values);
-  const stats: ContrastInput = {
+  return {
     minimum: range?.[0] ?? null,
     maximum: range?.[1] ?? null,
     positive_minimum: positiveMinimum(values),
     percentiles: Object.fromEntries(KEYS.map((key, i) => [key, found[i] ?? NaN])),
   };
-  if (!range) return { scale: wanted ?? 'linear', domain: [0, 1] };
+}
+
+/** Percentile contrast of numbers, on the wanted scale or the one that suits them. */
+export function contrastOf(values: ArrayLike<number>, wanted: ColorScale | undefined): { scale: ColorScale; domain: Domain } {
+  const stats = statsOf(values);
+  if (stats.minimum === null) return { scale: wanted ?? 'linear', domain: [0, 1] };
   const scale = wanted ?? defaultScale(stats);
   return { scale, domain: validDomain(autoDomain(stats, scale), scale, stats.positive_minimum ?? 1) };
+}
+
+/** The same for a picture in colours: those that suit the values, with zero in the middle where they lie on both sides of it. */
+export function colorsOf(values: ArrayLike<number>, wanted: ColorScale | undefined): { scale: ColorScale; domain: Domain; map: ColorMapName } {
+  const stats = statsOf(values);
+  const { scale, domain } = contrastOf(values, wanted);
+  return { scale, domain: stats.minimum === null ? domain : validDomain(colorDomain(stats, scale), scale, stats.positive_minimum ?? 1), map: defaultMap(stats) };
 }
 
 /** The largest value of each cell of a grid that fits the screen; NaN where nothing has come yet. */

@@ -51,7 +51,7 @@ function Slices(props: PlotProps & { three: Three }) {
   const sentinel = contrast.serverStats?.sentinel ?? null;
   if (sentinel !== serverSentinel) setServerSentinel(sentinel);
 
-  const [map, invert] = [state.map ?? 'viridis', state.invert ?? false];
+  const [map, invert] = [contrast.map, state.invert ?? false];
   const look = useMemo(
     () => ({ map, invert, scale: contrast.scale, domain: contrast.domain, saturation: null }),
     [map, invert, contrast.scale, contrast.domain],
@@ -59,7 +59,7 @@ function Slices(props: PlotProps & { three: Three }) {
   const plotAxes = useThreeAxes(axes, three);
   const top = state.top ?? (plotAxes.y.isIndex && plotAxes.z.isIndex);
   const { scale, domain, ready } = contrast;
-  useEffect(() => onChosen({ scale, top, ...(ready && { domain }) }), [onChosen, scale, top, domain, ready]);
+  useEffect(() => onChosen({ scale, top, ...(ready && { domain, map }) }), [onChosen, scale, top, domain, map, ready]);
 
   const move = useCallback(
     (changes: readonly (readonly [dimension: number, index: number])[]) =>

@@ -183,7 +183,7 @@ describe('points in a plane', () => {
 });
 
 describe('a figure with an axis on the right', () => {
-  const axis = { domain: [0, 1], scale: 'linear' } as const;
+  const axis = { domain: [0, 1] as [number, number], scale: 'linear' as const };
   const curve = { x: [0, 1], y: [0, 1], label: 'Intensity', color: '#000' };
   const figure = { title: 'Pulse', caption: [], x: { ...axis, label: 'Time' }, y: { ...axis, label: 'Intensity' }, size: { width: 200, height: 100 } };
 

@@ -33,6 +33,8 @@ SYSTEM_FILES = (
     "/etc/mime.types",
     "/etc/OpenCL",
     "/etc/ssl/certs",
+    "/etc/matplotlibrc",  # Debian's programs don't start without it, nor Java without its own
+    *sorted(str(path) for path in Path("/etc").glob("java-*-openjdk")),
 )
 _NETWORK_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
 _MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import socket
 from collections.abc import Callable
 
@@ -14,6 +15,9 @@ from pandaas.server.app import create_app
 from pandaas.server.health import HealthBoard
 from pandaas.server.listening import address_of, listen
 from pandaas.server.services import Services
+
+_M_ARENA_MAX = -8  # in glibc's malloc.h
+_HEAPS = 2
 
 
 def serve(
@@ -30,6 +34,7 @@ def serve(
     `on_listen` gets the address once the port is ours; `before_close` runs when stopping, while services still work.
     """
     logs.set_up(settings)
+    _share_heaps()
     listener = listen(settings.server.host, settings.server.port)
     if on_listen is not None:
         on_listen(address_of(listener))
@@ -59,3 +64,13 @@ class _Server(uvicorn.Server):
         if hub is not None:
             hub.stop()
         await super().shutdown(sockets)
+
+
+def _share_heaps() -> None:
+    """Threads allocate from two heaps instead of one each: what a search frees stays in its heap, 70 MB at a million datasets.
+
+    Only glibc has that setting; elsewhere nothing happens.
+    """
+    setting = getattr(ctypes.CDLL(None), "mallopt", None)
+    if setting is not None:
+        setting(_M_ARENA_MAX, _HEAPS)

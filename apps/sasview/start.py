@@ -2,13 +2,14 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import Any
 
 from PyQt5.QtCore import QTimer
 from sas.qtgui.MainWindow import MainWindow
 
 # OpenCL on processors wants more memory than a session has, and aborts: no driver is found in this folder.
-os.environ |= {"SAS_OPENCL": "none", "OCL_ICD_VENDORS": os.path.dirname(__file__)}
+os.environ |= {"SAS_OPENCL": "none", "OCL_ICD_VENDORS": str(Path(__file__).parent)}
 start = MainWindow.MainSasViewWindow.__init__
 
 

@@ -118,7 +118,7 @@ export function Screen({ at, title, viewOnly, own, company, onOver }: ScreenProp
             <IconCamera size={16} />
           </ActionIcon>
         </Tooltip>
-        <Menu position="bottom-end" shadow="md">
+        <Menu position="top-end" shadow="md">
           <Menu.Target>
             <ActionIcon variant="default" aria-label="Picture quality">
               <IconGauge size={16} />

@@ -18,11 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pandaas.codecs.bitshuffle import HEAD_BYTES, MOST_BLOCKS, BlockCompressor, Blocks
-from pandaas.codecs.planes import Picks, decompress_frame, put_groups_together, write_lengths
+from pandaas.codecs.planes import GROUP, WORD, Picks, decompress_frame, put_groups_together, write_lengths
 
 Bytes = NDArray[np.uint8]
-_WORD = 4
-_GROUP = 8
 
 
 @dataclass(frozen=True)
@@ -59,12 +57,12 @@ def find_chains(memory: Bytes, places: Sequence[tuple[int, int]], nbytes: int, i
     begin, size = np.array(places, np.int64).T
     if memory.nbytes < HEAD_BYTES or (size < HEAD_BYTES).any() or begin[0] < 0 or (begin + size).max() > memory.nbytes:
         return None
-    word = np.ndarray((memory.nbytes - _WORD + 1,), ">u4", memory.data, strides=(1,))  # one at every byte
-    block_bytes = int(word[begin[0] + 2 * _WORD])
-    heads = word[begin[:, None] + np.arange(0, HEAD_BYTES, _WORD)]
+    word = np.ndarray((memory.nbytes - WORD + 1,), ">u4", memory.data, strides=(1,))  # one at every byte
+    block_bytes = int(word[begin[0] + 2 * WORD])
+    heads = word[begin[:, None] + np.arange(0, HEAD_BYTES, WORD)]
     if (heads != [nbytes >> 32, nbytes & 0xFFFFFFFF, block_bytes]).any():
         return None
-    if not block_bytes or block_bytes % (_GROUP * itemsize) or nbytes % block_bytes:
+    if not block_bytes or block_bytes % (GROUP * itemsize) or nbytes % block_bytes:
         return None
     count = nbytes // block_bytes
     if count * len(places) > MOST_BLOCKS:
@@ -72,12 +70,12 @@ def find_chains(memory: Bytes, places: Sequence[tuple[int, int]], nbytes: int, i
     starts = np.empty((count + 1, len(places)), np.int64)
     starts[0] = begin + HEAD_BYTES
     for number in range(count):  # beyond the end anything is read, and found out below
-        starts[number + 1] = starts[number] + _WORD + word[np.minimum(starts[number], word.size - 1)]
+        starts[number + 1] = starts[number] + WORD + word[np.minimum(starts[number], word.size - 1)]
     if (starts[-1] > begin + size).any():
         return None
     first = (starts[:, 0] - begin[0]).astype(np.uint32)
     at = np.ascontiguousarray(starts[:-1].T)
-    return Chains(at, starts[1:].T - at - _WORD, Blocks(first, nbytes // itemsize, block_bytes // itemsize, itemsize))
+    return Chains(at, starts[1:].T - at - WORD, Blocks(first, nbytes // itemsize, block_bytes // itemsize, itemsize))
 
 
 def pick_from_each(

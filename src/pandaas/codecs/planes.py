@@ -28,8 +28,8 @@ Bytes = NDArray[np.uint8]
 _HEAD = struct.Struct("<BBBBIII")  # versions of the format and of the compressor's, flags, element, sizes
 _WHOLE_BLOCKS = 0x10  # not split by the bytes of their elements
 _COMPRESSORS = {"lz4": 1 << 5, "zstd": 4 << 5}
-_WORD = 4
-_GROUP = 8  # elements whose bits share a byte of each plane
+WORD = 4
+GROUP = 8  # elements whose bits share a byte of each plane
 _WORTH = 4  # times as many elements as are put together
 _LEAST_BLOCKS = 24  # fewer are decoded as quickly
 _MOST = 1 << 18  # bytes put together: finding the place of one takes 30 ns, and eight bytes while it is remembered
@@ -82,29 +82,29 @@ def find_picks(
     for picked, length in zip(ranges, chunk, strict=True):
         flat = (flat[:, None] * length + np.asarray(picked, np.int64)).reshape(-1)
     whole = blocks.elements - blocks.rest
-    groups = np.unique(flat[flat < whole] // _GROUP)
-    if len(groups) * _GROUP * blocks.itemsize > _MOST:
+    groups = np.unique(flat[flat < whole] // GROUP)
+    if len(groups) * GROUP * blocks.itemsize > _MOST:
         return None
-    block = groups * _GROUP // blocks.block
+    block = groups * GROUP // blocks.block
     rest = blocks.rest if every_block or flat[-1] >= whole else 0
     with_last = [len(blocks) - 1] if rest else []  # what is read for it ends with the rest
     needed = np.arange(len(blocks)) if every_block else np.unique(np.append(block, with_last).astype(np.int64))
-    if len(needed) < _LEAST_BLOCKS or len(groups) * _GROUP * _WORTH > len(needed) * blocks.block:
+    if len(needed) < _LEAST_BLOCKS or len(groups) * GROUP * _WORTH > len(needed) * blocks.block:
         return None
     first, last = needed * blocks.block, np.minimum((needed + 1) * blocks.block, whole)
     at = np.searchsorted(needed, block)
-    width = ((last - first) // _GROUP)[at]
-    planes = np.arange(_GROUP * blocks.itemsize)[:, None]
-    places = at * blocks.block * blocks.itemsize + planes * width + (groups - block * blocks.block // _GROUP)
-    found = np.searchsorted(groups, flat // _GROUP) * _GROUP + flat % _GROUP
-    picked_at = np.where(flat < whole, found, len(groups) * _GROUP + flat - whole)
+    width = ((last - first) // GROUP)[at]
+    planes = np.arange(GROUP * blocks.itemsize)[:, None]
+    places = at * blocks.block * blocks.itemsize + planes * width + (groups - block * blocks.block // GROUP)
+    found = np.searchsorted(groups, flat // GROUP) * GROUP + flat % GROUP
+    picked_at = np.where(flat < whole, found, len(groups) * GROUP + flat - whole)
     held = (last - first) * blocks.itemsize
     return Picks(needed, held, int(held.sum()), rest, np.ascontiguousarray(places), picked_at)
 
 
 def room_before(count: int) -> int:
     """Bytes that `decompress_blocks` needs before the stored ones for so many blocks."""
-    return _HEAD.size + _WORD * count
+    return _HEAD.size + WORD * count
 
 
 @dataclass(frozen=True)
@@ -132,12 +132,12 @@ def decompress_blocks(stored: StoredBlocks, picks: Picks, into: Bytes, compresso
         at, end = starts[:-1], starts[1:]
     else:
         at, end = starts[picks.blocks], starts[picks.blocks + 1]
-    lengths = end - at - _WORD
+    lengths = end - at - WORD
     if at[0] < head or end[-1] > memory.nbytes or into.nbytes != picks.nbytes:
         raise BrokenChunk("the bytes are not those of the blocks")
     if (lengths == picks.held).any():
         return False
-    words = np.ndarray((memory.nbytes - _WORD + 1,), ">u4", memory.data, strides=(1,))  # one at every byte
+    words = np.ndarray((memory.nbytes - WORD + 1,), ">u4", memory.data, strides=(1,))  # one at every byte
     if not stored.just_found and (words[at] != lengths).any():
         raise BrokenChunk("the blocks have other lengths than before")
     write_lengths(memory, at, lengths)
@@ -147,7 +147,7 @@ def decompress_blocks(stored: StoredBlocks, picks: Picks, into: Bytes, compresso
 
 def write_lengths(memory: Bytes, at: NDArray[np.int64], lengths: NDArray[np.int64]) -> None:
     """Length words as c-blosc reads them (little-endian), at any places."""
-    np.ndarray((memory.nbytes - _WORD + 1,), "<u4", memory.data, strides=(1,))[at] = lengths
+    np.ndarray((memory.nbytes - WORD + 1,), "<u4", memory.data, strides=(1,))[at] = lengths
 
 
 def decompress_frame(
@@ -171,7 +171,7 @@ def pick(planes: Bytes, picks: Picks, dtype: np.dtype[Any], scratch: Bytes) -> N
     gathered, together = scratch[:half], scratch[half : 2 * half]
     # Places lie within: with "clip" NumPy writes straight into the result.
     np.take(planes, picks.places, out=gathered.reshape(picks.places.shape), mode="clip")
-    count = picks.places.shape[1] * _GROUP
+    count = picks.places.shape[1] * GROUP
     done = bitshuffle_library().bshuf_untrans_bit_elem(_address(gathered), _address(together), count, dtype.itemsize)
     if done != half:
         raise BrokenChunk(f"the bits can't be put together ({done})")
@@ -189,7 +189,7 @@ def put_groups_together(gathered: Bytes, dtype: np.dtype[Any], work: Bytes) -> N
     chunks, planes, groups = gathered.shape
     by_plane = work[: gathered.nbytes].reshape(planes, chunks, groups)
     by_plane[...] = gathered.transpose(1, 0, 2)
-    values = work[gathered.nbytes : 2 * gathered.nbytes].view(dtype).reshape(chunks, groups * _GROUP)
+    values = work[gathered.nbytes : 2 * gathered.nbytes].view(dtype).reshape(chunks, groups * GROUP)
     done = bitshuffle_library().bshuf_untrans_bit_elem(
         _address(by_plane), _address(values), values.size, dtype.itemsize
     )

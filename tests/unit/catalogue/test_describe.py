@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import product
+from typing import Literal
+
 import pytest
 
 from pandaas.catalogue.describe import plot_spec, plot_value
 from pandaas.model import PlotSpec
 
+SCALES: tuple[Literal["linear", "log"] | None, ...] = (None, "linear", "log")
 
-@pytest.mark.parametrize("scales", [(None, None), ("linear", "linear"), (None, "log"), ("log", "linear")])
-def test_what_a_file_says_of_its_scales_is_told_from_nothing(scales: tuple[str | None, str | None]) -> None:
-    plot = PlotSpec("/a", (None,), x_scale=scales[0], y_scale=scales[1])  # type: ignore[arg-type]
+
+@pytest.mark.parametrize(("x", "y"), list(product(SCALES, SCALES)))
+def test_what_a_file_says_of_its_scales_is_told_from_nothing(
+    x: Literal["linear", "log"] | None, y: Literal["linear", "log"] | None
+) -> None:
+    plot = PlotSpec("/a", (None,), x_scale=x, y_scale=y)
     assert plot_spec(plot_value(plot)) == plot
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import accumulate
 
 import numpy as np
@@ -81,9 +82,9 @@ def long_last_block(chunk: bytes) -> bytes:
 @pytest.mark.parametrize(
     "changed", [other_block, other_size, long_last_block, lambda chunk: chunk[:-1], lambda _: b"short"]
 )
-def test_chunks_that_are_not_alike_or_not_whole_are_read_one_by_one(changed: object) -> None:
+def test_chunks_that_are_not_alike_or_not_whole_are_read_one_by_one(changed: Callable[[bytes], bytes]) -> None:
     chunks = [stored_chunk(one, "lz4", 64) for one in cubes(3, "u1")]
-    chunks[1] = changed(chunks[1])  # type: ignore[operator]
+    chunks[1] = changed(chunks[1])
     assert find_chains(*in_memory(chunks), 2048, 1) is None
 
 

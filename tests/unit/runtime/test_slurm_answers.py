@@ -28,6 +28,7 @@ class FakeSlurm:
         self.ended: list[Accounted] = []
         self.submitted: list[Submission] = []
         self.down = False
+        self.forgets = False  # no job is found by its name
 
     def submit(self, submission: Submission) -> str:
         self._check()
@@ -36,7 +37,8 @@ class FakeSlurm:
 
     def find(self, name: str, _user: str = "") -> str | None:
         self._check()
-        return "7" if any(done.name == name for done in self.submitted) else None
+        known = not self.forgets and any(done.name == name for done in self.submitted)
+        return "7" if known else None
 
     def own(self) -> list[QueueEntry]:
         self._check()
@@ -194,7 +196,7 @@ def test_a_job_that_a_killed_controller_has_forgotten_is_submitted_again(
     if state is not None:
         slurm.queue = [QueueEntry("7", "of somebody else", state)]
         slurm.ended = [Accounted("7", state, 0, 0, 5.0, 4.0, 1.0, 1.0, 6.0)]
-    slurm.find = lambda _name, _user="": None  # type: ignore[method-assign]  # Slurm knows no such name
+    slurm.forgets = True
     for _ in range(3):
         assert _look(engine, work.folder).state == "queued"
     assert len(slurm.submitted) == 2

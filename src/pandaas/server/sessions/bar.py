@@ -52,6 +52,7 @@ async function look() {{
       if (waiting) begin(now);
       left.textContent = now.left; extend.hidden = !now.extend; here.textContent = now.here; warning.textContent = now.warning; warning.hidden = !now.warning;
       company.textContent = now.company; company.hidden = !now.company; words.textContent = now.said; said.hidden = !now.said;
+    }} else if (answer.status >= 500) {{ left.textContent = 'No connection; trying again …';
     }} else {{ waiting = false; waits.hidden = true; left.textContent = ''; extend.hidden = true; warning.textContent = 'This session has ended. Its page says why.'; warning.hidden = false; }}
   }} catch {{ left.textContent = 'No connection; trying again …'; }}
 }}

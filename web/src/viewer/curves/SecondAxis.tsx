@@ -4,6 +4,7 @@ import { useElementSize } from '@mantine/hooks';
 
 import type { Domain } from '../core/numbers';
 import { project, ticks } from '../core/ticks';
+import { SideTicks } from '../plots/SideTicks';
 import styles from '../viewer.module.css';
 
 interface SecondAxisProps {
@@ -23,22 +24,7 @@ export function SecondAxis({ domain, label }: SecondAxisProps) {
   return (
     <div className={styles.colorBar} style={{ width: REST + longest * CHARACTER, paddingLeft: 0 }} role="img" aria-label={`Axis on the right: ${label}`}>
       <div ref={ref} className={styles.colorBarBox}>
-        {height > 0 && (
-          <svg className={styles.colorBarTicks} width={REST} height={height} aria-hidden>
-            <line y2={height} />
-            {drawn.map((tick) => (
-              <g key={tick.value} transform={`translate(0,${height - project(tick.value, domain, 'linear', height)})`}>
-                <line x2={6} />
-                <text x={9} dy="0.34em">
-                  {tick.label}
-                </text>
-              </g>
-            ))}
-          </svg>
-        )}
-        <div className={styles.colorBarName} title={label} aria-hidden>
-          {label}
-        </div>
+        <SideTicks line width={REST} height={height} name={label} ticks={drawn.map(({ value, label: words }) => ({ top: height - project(value, domain, 'linear', height), label: words }))} />
       </div>
     </div>
   );

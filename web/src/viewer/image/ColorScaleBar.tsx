@@ -7,6 +7,7 @@ import { formatNumber } from '../core/format';
 import type { Domain } from '../core/numbers';
 import type { ColorMapName } from '../core/state';
 import { barTicks } from '../figure/barTicks';
+import { SideTicks } from '../plots/SideTicks';
 import { colorAt, SATURATED_COLOR } from './frameMaterial';
 import styles from '../viewer.module.css';
 
@@ -34,21 +35,7 @@ export function ColorScaleBar({ domain, scale, map, invert, label, saturation }:
     <div className={styles.colorBar} style={{ width: Math.max(96, 60 + longest * CHARACTER) }} role="img" aria-label={`Colour scale of ${label}, ${scale}, from ${formatNumber(domain[0])} to ${formatNumber(domain[1])}`}>
       <div ref={ref} className={styles.colorBarBox}>
         <div className={styles.colorBarGradient} style={{ width: WIDTH, background: `linear-gradient(to top, ${stops})` }} />
-        {height > 0 && (
-          <svg className={styles.colorBarTicks} width={74} height={height} style={{ left: WIDTH }} aria-hidden>
-            {drawn.map((tick, i) => (
-              <g key={i} transform={`translate(0,${(1 - tick.at) * height})`}>
-                <line x2={tick.label ? 6 : 3} />
-                <text x={9} dy="0.34em">
-                  {tick.label}
-                </text>
-              </g>
-            ))}
-          </svg>
-        )}
-        <div className={styles.colorBarName} title={label} aria-hidden>
-          {label}
-        </div>
+        <SideTicks width={74} height={height} left={WIDTH} name={label} ticks={drawn.map((tick) => ({ top: (1 - tick.at) * height, label: tick.label }))} />
         {saturation !== null && (
           <div className={styles.colorBarNote} title={`Saturated from ${formatNumber(saturation)}`}>
             <span className={styles.swatch} style={{ background: SATURATED_COLOR }} /> saturated

@@ -15,3 +15,7 @@ test('reads are counted by their door', () => {
 test('a kind without words of its own is told as it is called', () => {
   expect(told({ kind: 'view_as.started', detail: {} })).toBe('view as started');
 });
+
+test('a change of state says which', () => {
+  expect(told({ kind: 'job.state', detail: { state: 'succeeded' } })).toBe('job state: succeeded');
+});

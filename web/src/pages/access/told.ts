@@ -25,7 +25,8 @@ export function told({ kind, detail }: { kind: string; detail: Record<string, un
   const words = WORDS[kind] ?? kind.replace('.', ' ').replaceAll('_', ' ');
   const fields = Array.isArray(detail.changes) ? detail.changes.map((field) => String(field).replaceAll('_', ' ')).join(', ') : '';
   const until = typeof detail.expires === 'string' ? ` until ${date(detail.expires)}` : '';
-  return `${words}${fields && `: ${fields}`}${until}`;
+  const state = typeof detail.state === 'string' ? `: ${detail.state}` : '';
+  return `${words}${fields && `: ${fields}`}${state}${until}`;
 }
 
 function read(detail: Record<string, unknown>): string {

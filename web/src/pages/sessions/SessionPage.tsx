@@ -31,7 +31,6 @@ import { youWatch } from './words';
 
 const route = getRouteApi('/sessions/$id');
 const Screen = lazy(() => import('./Screen').then((module) => ({ default: module.Screen })));
-const FRESH_MS = 15_000;
 
 /** The program fills the page; a slim bar above it says whose it is, how long it runs and how to end it. */
 export function SessionPage() {
@@ -46,6 +45,8 @@ function Session({ session }: { session: WorkSessionOut }) {
   const queries = useQueryClient();
   const looked = () => void queries.invalidateQueries({ queryKey: workSessionQuery(session.id).queryKey });
   const usable = session.state === 'ready' && !session.ending;
+  const [waited, setWaited] = useState(false);
+  if (!usable && !waited) setWaited(true);
   const [beside, setBeside] = useState(false);
   const [files, setFiles] = useState(false);
   const at = `/api/v1/sessions/${session.id}`;
@@ -61,7 +62,7 @@ function Session({ session }: { session: WorkSessionOut }) {
       <div className={classes.row}>
         <div className={classes.program}>
           {usable && session.is_owner && !here && <Elsewhere session={session} />}
-          {usable && here && session.may !== null && session.kind !== 'desktop' && <Web session={session} />}
+          {usable && here && session.may !== null && session.kind !== 'desktop' && <Web session={session} waited={waited} />}
           {usable && session.may !== null && session.kind === 'desktop' && (
             <Suspense fallback={<Waiting text="Opening the screen …" />}>
               <Screen key={session.ready} at={at} company={company} title={session.title} viewOnly={session.may === 'view'} own={session.is_owner} onOver={looked} />
@@ -183,7 +184,7 @@ function Bar({ session, company, unread, onFullScreen, beside, onBeside, files, 
 }
 
 /** A program with web pages fills a tab: this one, if it was waited for here, else the one that a click opens. */
-function Web({ session }: { session: WorkSessionOut }) {
+function Web({ session, waited }: { session: WorkSessionOut; waited: boolean }) {
   const fresh = useRef(true);
   const open = useMutation({
     mutationFn: (target: '_self' | '_blank') => enter(session.id, target),
@@ -193,8 +194,8 @@ function Web({ session }: { session: WorkSessionOut }) {
   useEffect(() => {
     if (!fresh.current) return;
     fresh.current = false;
-    if (session.is_owner && session.ready !== null && Date.now() - Date.parse(session.ready) < FRESH_MS) mutate('_self');
-  }, [mutate, session.is_owner, session.ready]);
+    if (session.is_owner && waited) mutate('_self');
+  }, [mutate, session.is_owner, waited]);
   return (
     <div className={classes.middle}>
       <Stack gap="sm" align="center">

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from pandaas.codecs import BlockCompressor, BrokenChunk, decode_blocks, decode_chunk, encode_chunk, find_blocks
-from pandaas.testing.guarded import FUZZ_INPUTS, Guarded
 
 Compress = Callable[[np.ndarray, BlockCompressor, int], bytes]
 COMPRESSORS: tuple[BlockCompressor, ...] = ("lz4", "zstd")
@@ -68,33 +67,6 @@ def test_a_chain_that_promises_gigabytes_is_refused() -> None:
     stored[12:16] = b"\xff\xff\xff\xff"
     with pytest.raises(BrokenChunk):
         find_blocks(bytes(stored), 400, 4)
-
-
-@pytest.mark.parametrize("compressor", COMPRESSORS)
-@pytest.mark.timeout(0)
-def test_mutated_chunks_never_leave_their_buffers(compressor: BlockCompressor) -> None:
-    """8,000 inputs; a million with PANDAAS_TEST_FULL=1. A stray access ends the whole test process."""
-    random = np.random.default_rng(7)
-    values = random.integers(0, 50, 203).astype("u2")
-    original = np.frombuffer(stored_chunk(values, compressor, 64), np.uint8)
-    source, target = Guarded(original.size + 64), Guarded(values.nbytes)
-    into = np.frombuffer(target.last(values.nbytes), values.dtype)
-    decoded = 0
-    for _ in range(FUZZ_INPUTS):
-        length = original.size + int(random.integers(-40, 40)) if random.random() < 0.2 else original.size
-        stored = source.last(length)
-        mutated = np.frombuffer(stored, np.uint8)
-        mutated[: original.size] = original[:length]
-        places = random.integers(12, length, random.integers(1, 4))
-        mutated[places] = random.integers(0, 256, places.size)
-        try:
-            blocks = find_blocks(stored, values.nbytes, values.itemsize)
-            begin, end = blocks.span(0, len(blocks))
-            decode_blocks(stored[begin:end], blocks, (0, len(blocks)), into, compressor)
-        except BrokenChunk:
-            continue
-        decoded += 1
-    assert decoded > FUZZ_INPUTS // 100  # most mutations inside a block still decode to something
 
 
 @pytest.mark.parametrize("compressor", COMPRESSORS)

@@ -18,6 +18,7 @@ from pandaas.sessions.elsewhere import Watched, life, providers
 from pandaas.testing.facility import Facility, make_facility
 from pandaas.testing.jupyterhub import TOKEN, FakeHub
 
+pytestmark = pytest.mark.integration
 PROGRAM = "hub.jupyterlab"
 ISSUER = "https://login.example.org"
 

@@ -13,6 +13,7 @@ from pandaas.db.tables import Dataset
 from pandaas.model import Action, TeamRole
 from pandaas.testing.facility import Facility, make_facility
 
+pytestmark = pytest.mark.integration
 LEADS: GuestPolicy = "principal_investigator"
 
 

@@ -20,7 +20,7 @@ from pandaas.model import NotFound
 from pandaas.testing.platform import RunningPlatform, running_demo
 from pandaas.testing.view import running_view
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(900), pytest.mark.xdist_group("wheel")]
+pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
 ROOT = Path(__file__).parents[2]
 CACHE = Path(os.environ.get("PANDAAS_TEST_CACHE", ROOT / ".cache"))
 UV = Path(sys.executable).with_name("uv")

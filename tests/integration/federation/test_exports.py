@@ -26,6 +26,7 @@ from pandaas.server.routers import provenance
 from pandaas.server.security import Gate
 from pandaas.testing.facility import Facility, make_facility
 
+pytestmark = pytest.mark.integration
 BASE = "http://127.0.0.1:8000"
 
 

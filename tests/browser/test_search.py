@@ -36,7 +36,10 @@ def test_a_query_is_completed_narrowed_and_kept(demo: RunningPlatform, sign_in: 
     page.get_by_role("button", name="Save", exact=True).click()
     expect(page.get_by_label("Name")).to_have_count(0)  # kept: leaving earlier would cut the request off
     page.goto(f"{demo.url}/saved")
-    page.get_by_role("link", name="Hard X-rays").click()
+    page.get_by_role("button", name="Rename Hard X-rays").click()
+    page.get_by_role("textbox", name="Name").fill("Hard X-rays of March")
+    page.get_by_role("button", name="Rename", exact=True).click()
+    page.get_by_role("link", name="Hard X-rays of March").click()
     page.wait_for_url(re.compile("photon_energy"))
     expect(page.get_by_role("list", name="Understood as")).to_contain_text("measured: 2026-03")
 

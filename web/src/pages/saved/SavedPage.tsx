@@ -14,6 +14,7 @@ import { ActionFailure, Empty, Loaded } from '@/components/states';
 import { CopyText } from '@/components/text';
 
 import { ALERTS } from './alerts';
+import { RenameSearch } from './RenameSearch';
 
 const route = getRouteApi('/saved');
 
@@ -70,7 +71,7 @@ function Searches({ saved }: { saved: readonly SavedSearchOut[] }) {
               <Table.Th>Search</Table.Th>
               <Table.Th>When something new is found</Table.Th>
               <Table.Th>Feed</Table.Th>
-              <Table.Th w={40}><VisuallyHidden>Delete</VisuallyHidden></Table.Th>
+              <Table.Th w={72}><VisuallyHidden>Rename or delete</VisuallyHidden></Table.Th>
             </Table.Tr>
           </Table.Thead>
           <Table.Tbody>
@@ -100,9 +101,12 @@ function Searches({ saved }: { saved: readonly SavedSearchOut[] }) {
                   <FeedOf saved={one} onChange={again} />
                 </Table.Td>
                 <Table.Td>
-                  <ActionIcon variant="subtle" color="gray" aria-label={`Delete ${one.name}`} onClick={() => confirm(one)}>
-                    <IconTrash size={16} />
-                  </ActionIcon>
+                  <Group gap={2} wrap="nowrap">
+                    <RenameSearch saved={one} />
+                    <ActionIcon variant="subtle" color="gray" aria-label={`Delete ${one.name}`} onClick={() => confirm(one)}>
+                      <IconTrash size={16} />
+                    </ActionIcon>
+                  </Group>
                 </Table.Td>
               </Table.Tr>
             ))}

@@ -3,7 +3,8 @@
 A definition is a folder `environments/<name>/` with `environment.toml` (title, python) and `requirements.lock`. Its key is
 the hash of kind, lock, Python and platform; `<home>/environments/<key>` holds the built environment, complete when it has
 the marker `.ready`. A result records the key, so the definition of every key ever built is kept beside it. The name
-`platform` stands for the platform's own interpreter, for recipes that need nothing else.
+`platform` stands for the platform's own interpreter, for recipes that need nothing else. What others built is found and tried: see
+`adopted`.
 """
 
 from __future__ import annotations
@@ -12,12 +13,9 @@ import fcntl
 import hashlib
 import json
 import os
-import platform
-import re
 import shutil
 import sys
 import time
-import tomllib
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,46 +25,26 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any, Literal
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
-
 from pandaas.config import Settings, bundled
 from pandaas.model import InvalidInput, NotFound, Unavailable
+from pandaas.runtime.adopted import BUILDER, Adopted
 from pandaas.runtime.building import READY, BuildProgress, Report, build, remove
+from pandaas.runtime.definitions import (
+    LOCK,
+    PYTHONS,
+    Definition,
+    choose_python,
+    locked,
+    platform_name,
+    read_definition,
+    read_tree,
+)
 from pandaas.runtime.files import read_json, read_text
 from pandaas.runtime.health import Health, examine, keep_health, prove, read_health
 from pandaas.runtime.locking import LockChange, changes, lock
 from pandaas.runtime.sandbox import Bind, Sandbox, interpreter_binds
 
 PLATFORM = "platform"
-LOCK, PYTHONS = "requirements.lock", ">=3.11"  # where a definition says nothing
-_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_.]*")
-_PACKAGE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_LOCKED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.MULTILINE)
-_KEYS = {"name", "title", "builder", "python", "requirements", "lock", "check", "licences", "size_mb"}
-
-
-@dataclass(frozen=True)
-class Definition:
-    """What an environment shall hold. `lock` is None for the platform's own interpreter; `python` is a version such as
-    3.11; `check` names the modules that are imported after the build, to prove it."""
-
-    name: str
-    title: str
-    python: str
-    lock: Path | None
-    key: str
-    check: tuple[str, ...] = ()
-    licences: str = ""
-
-    def contents(self) -> dict[str, str]:
-        """The packages that were asked for, with their locked versions; what these need in turn is left out."""
-        if self.lock is None:
-            return {}
-        asked = self.lock.with_name("requirements.in")
-        lines = asked.read_text("utf-8").splitlines() if asked.is_file() else []
-        names = [match.group() for line in lines if (match := _PACKAGE.match(line.strip()))]
-        locked = _locked(self.lock)
-        return {name: locked[_plain(name)] for name in names if _plain(name) in locked}
 
 
 @dataclass(frozen=True)
@@ -84,17 +62,18 @@ class Environment:
 
 @dataclass(frozen=True)
 class EnvironmentStatus:
-    """An environment as the operator sees it. `size` in bytes."""
+    """An environment as the operator sees it. `size` in bytes. `absent`: it is nobody's here to build, and isn't there."""
 
     name: str
     key: str
-    state: Literal["missing", "building", "ready", "failed"]
+    state: Literal["missing", "building", "ready", "failed", "absent"]
     size: int | None = None
     packages: int | None = None
     last_used: datetime | None = None
     detail: str | None = None
     build_s: float | None = None
     health: Health | None = None
+    remedy: str | None = None
 
 
 class Environments:
@@ -117,7 +96,7 @@ class Environments:
         if name == PLATFORM:
             version = f"{sys.version_info.major}.{sys.version_info.minor}"
             return Definition(PLATFORM, "The platform's own Python", version, None, _platform_key())
-        return _definition(self._folder(name))
+        return read_definition(self._folder(name))
 
     def _folder(self, name: str) -> Path:
         if name not in self.names():
@@ -132,6 +111,8 @@ class Environments:
 
     def ready_key(self, name: str, key: str) -> Environment | None:
         """The environment with exactly this key (a recorded one), if it is built."""
+        if name in self.names() and (now := self.definition(name)).adopted is not None:
+            return self._built(now) if now.key == key else None
         return self._built(Definition(name, "", "", None if key == _platform_key() else self._kept(key), key))
 
     def ensure(self, name: str, progress: Report | None = None) -> Environment:
@@ -147,11 +128,14 @@ class Environments:
                     f"The environment '{name}' with the key {key[:12]} can't be built any more: the platform's own "
                     "software has changed since."
                     if name == PLATFORM
+                    else f"The environment '{name}' was another when this was made ({key[:12]}): it isn't built here, and its "
+                    "owner has changed it."
+                    if current.adopted is not None
                     else f"The definition of '{name}' with the key {key[:12]} was not kept."
                 )
             return self._ensure(current, progress)
         kept = self._kept(key)
-        return self._ensure(_definition(kept.parent, name), progress)
+        return self._ensure(read_definition(kept.parent, name), progress)
 
     def list(self) -> list[EnvironmentStatus]:
         """All defined environments, then built ones that no definition names any more."""
@@ -162,9 +146,24 @@ class Environments:
 
     def status(self, name: str) -> EnvironmentStatus:
         try:
-            return self._status(name, self.definition(name).key)
+            wanted = self.definition(name)
+            if wanted.adopted is not None:
+                return self._adopted_status(wanted, wanted.adopted)
+            return self._status(name, wanted.key)
         except InvalidInput as error:
             return EnvironmentStatus(name, "", "failed", detail=str(error))
+
+    def _adopted_status(self, wanted: Definition, found: Adopted) -> EnvironmentStatus:
+        if found.python is None:
+            return EnvironmentStatus(wanted.name, wanted.key, "absent", detail=found.problem, remedy=found.remedy)
+        if found.problem:
+            return EnvironmentStatus(wanted.name, wanted.key, "failed", detail=found.problem, remedy=found.remedy)
+        health, used = self.health(wanted.key), self._used(wanted.key)
+        state: Literal["missing", "ready"] = "missing" if health is None else "ready"
+        count = len(found.packages)
+        return EnvironmentStatus(
+            wanted.name, wanted.key, state, packages=count, last_used=used, health=health, remedy=found.remedy
+        )
 
     def gc(self, keep: Collection[str] = (), *, unused_days: float = 0.0) -> tuple[str, ...]:
         """Remove built environments that no definition names, that are not in `keep` and were not used for so long."""
@@ -179,7 +178,10 @@ class Environments:
 
     def export(self, name: str) -> str:
         """The hash-locked requirements, to rebuild the environment anywhere."""
-        lock = self.definition(name).lock
+        wanted = self.definition(name)
+        lock = wanted.lock
+        if wanted.adopted is not None:
+            return "".join(f"{package}=={version}\n" for package, version in sorted(wanted.adopted.packages.items()))
         if lock is None:
             return "\n".join(_installed()) + "\n"
         return lock.read_text("utf-8")
@@ -190,20 +192,24 @@ class Environments:
         Versions that are locked already are kept where they fit, unless `upgrade`.
         """
         folder = self._folder(name)
-        tree = _read_definition(folder / "environment.toml")
+        tree = read_tree(folder / "environment.toml")
+        if tree.get("builder") == BUILDER:
+            raise InvalidInput(f"'{name}' is not built here, so there is nothing to lock.", remedy="Ask its owner.")
         target, python = folder / str(tree.get("lock", LOCK)), str(tree.get("python", PYTHONS))
         choose_python(python, folder / "environment.toml")  # says what is wrong with the range
-        before = _locked(target)
+        before = locked(target)
         lock(folder, python=python, target=target.name, upgrade=upgrade)
-        return changes(before, _locked(target))
+        return changes(before, locked(target))
 
     def touch(self, key: str) -> None:
         """Note that the environment was used now."""
-        if (self.place / key).is_dir():
+        if (self.place / key).is_dir() or self._beside(key, "health").is_file():
             (self.place / f"{key}.used").touch()
 
     def _ensure(self, wanted: Definition, progress: Report | None) -> Environment:
         found = self._built(wanted)
+        if found is None and wanted.adopted is not None:
+            return self._try(wanted, wanted.adopted)
         if found or wanted.lock is None:
             return found or _platform_environment()
         self.place.mkdir(parents=True, exist_ok=True, mode=0o755)
@@ -237,16 +243,30 @@ class Environments:
             raise Unavailable(f"The environment '{wanted.name}' was removed while it was built.")
         return built
 
+    def _try(self, wanted: Definition, found: Adopted) -> Environment:
+        """Use what others built, once its modules could be imported in the sandbox."""
+        if found.python is None or found.problem:
+            raise Unavailable(f"The environment '{wanted.name}' can't be used. {found.problem}", remedy=found.remedy)
+        health = self._examine(wanted, found.python)
+        if not health.works:
+            raise Unavailable(health.detail, remedy=found.remedy)
+        return Environment(wanted.name, wanted.key, found.python)
+
+    def _examine(self, wanted: Definition, python: Path) -> Health:
+        health = examine(self._sandbox, wanted.name, python, wanted.check)
+        if wanted.lock is not None or wanted.adopted is not None:
+            self.place.mkdir(parents=True, exist_ok=True, mode=0o755)
+            keep_health(self._beside(wanted.key, "health"), health)
+        return health
+
     def check(self, name: str) -> Health:
         """Import its modules now, in the sandbox, and keep what was found. `Unavailable` when it isn't built."""
         wanted = self.definition(name)
         found = self._built(wanted)
-        if found is None:
+        python = found.python if found is not None else wanted.adopted.python if wanted.adopted is not None else None
+        if python is None:
             raise Unavailable(f"'{name}' is not built here.", remedy=f"The operator runs `pandaas env build {name}`.")
-        health = examine(self._sandbox, name, found.python, wanted.check)
-        if wanted.lock is not None:
-            keep_health(self._beside(wanted.key, "health"), health)
-        return health
+        return self._examine(wanted, python)
 
     def health(self, key: str) -> Health | None:
         """What the last check of the environment with this key found."""
@@ -285,6 +305,10 @@ class Environments:
         return tell
 
     def _built(self, wanted: Definition) -> Environment | None:
+        if wanted.adopted is not None:
+            place, health = wanted.adopted.python, self.health(wanted.key)
+            works = not wanted.adopted.problem and health is not None and health.works
+            return Environment(wanted.name, wanted.key, place) if place is not None and works else None
         if wanted.lock is None:
             return _platform_environment() if wanted.key == _platform_key() else None
         python = self.place / wanted.key / "bin" / "python"
@@ -371,74 +395,9 @@ class Environments:
         return True
 
 
-def _definition(folder: Path, name: str | None = None) -> Definition:
-    file = folder / "environment.toml"
-    tree = _read_definition(file)
-    python = choose_python(str(tree.get("python", PYTHONS)), file)
-    called = name or folder.name
-    found = folder / str(tree.get("lock", LOCK))
-    if found.parent != folder or not found.is_file():
-        raise InvalidInput(f"{found} is missing.", remedy=f"Make it with `pandaas env lock {called}`.", field="lock")
-    parts = {"kind": "uv", "python": python, "platform": _platform(), "lock": found.read_text("utf-8")}
-    key = hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-    title, check = str(tree.get("title", called)), tuple(tree.get("check", ()))
-    return Definition(called, title, python, found, key, check, str(tree.get("licences", "")))
-
-
-def _locked(file: Path) -> dict[str, str]:
-    """The version of each package that a lock names, by the name that indices compare; nothing where it isn't there."""
-    text = file.read_text("utf-8") if file.is_file() else ""
-    return {_plain(name): version for name, version in _LOCKED.findall(text)}
-
-
-def _plain(name: str) -> str:
-    """As package indices compare names."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _read_definition(file: Path) -> dict[str, Any]:
-    try:
-        tree = tomllib.loads(file.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise InvalidInput(f"{file} is not valid TOML: {error}.", field=str(file)) from error
-    unknown = sorted(set(tree) - _KEYS)
-    if unknown:
-        raise InvalidInput(
-            f"{file}: '{unknown[0]}' is not a key of an environment.",
-            remedy=f"Known keys: {', '.join(sorted(_KEYS))}.",
-            field=unknown[0],
-        )
-    if tree.get("builder", "uv") != "uv":
-        raise InvalidInput(
-            f"{file}: there is no builder '{tree['builder']}' here.", remedy="Use 'uv'.", field="builder"
-        )
-    check = tree.get("check", [])
-    if not isinstance(check, list) or not all(isinstance(word, str) and _MODULE.fullmatch(word) for word in check):
-        raise InvalidInput(f"{file}: 'check' must be a list of module names.", field="check")
-    return tree
-
-
-def choose_python(wanted: str, file: Path) -> str:
-    """The version (such as 3.11) to build for: the platform's own where it fits, else the newest that does."""
-    try:
-        specifier = SpecifierSet(f"=={wanted}.*" if wanted.replace(".", "").isdigit() else wanted)
-    except InvalidSpecifier as error:
-        raise InvalidInput(f"{file}: 'python' is no version range: {wanted}.", field="python") from error
-    own = sys.version_info.minor
-    for minor in (own, *(number for number in range(20, 8, -1) if number != own)):
-        if specifier.contains(f"3.{minor}.0"):
-            return f"3.{minor}"
-    raise InvalidInput(f"{file}: no Python fits {wanted}.", field="python")
-
-
 def _record(path: Path) -> dict[str, Any]:
     found = read_json(path / "environment.json")
     return found if isinstance(found, dict) else {}
-
-
-def _platform() -> str:
-    libc, version = platform.libc_ver()
-    return f"{sys.platform}-{platform.machine()}-{libc}{version}"
 
 
 def _platform_environment() -> Environment:
@@ -447,7 +406,7 @@ def _platform_environment() -> Environment:
 
 @lru_cache(maxsize=1)
 def _platform_key() -> str:
-    text = json.dumps({"kind": PLATFORM, "python": sys.version, "platform": _platform(), "packages": _installed()})
+    text = json.dumps({"kind": PLATFORM, "python": sys.version, "platform": platform_name(), "packages": _installed()})
     return hashlib.sha256(text.encode()).hexdigest()
 
 

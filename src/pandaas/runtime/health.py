@@ -42,7 +42,7 @@ def prove(sandbox: Sandbox, name: str, python: Path, modules: Sequence[str]) -> 
         raise Unavailable(f"The environment '{name}' takes over {_PROOF_S} s to import.") from error
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
-        raise Unavailable(f"The environment '{name}' was built, but doesn't work: {said[0][:1000]}")
+        raise Unavailable(f"The environment '{name}' doesn't work: {said[0][:1000]}")
     told = done.stdout.decode("utf-8", "replace").rpartition("imported in ")[2]
     return round(float(told), 2) if told.strip().replace(".", "").isdigit() else None
 

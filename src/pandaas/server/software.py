@@ -124,6 +124,9 @@ def _application(app: Program) -> SoftwareOut:
 
 
 def _remedy(status: EnvironmentStatus) -> str | None:
+    if status.remedy is not None:  # not built by the platform
+        tried = f"It is tried when first needed, or by the operator: pandaas env build {status.name}"
+        return tried if status.state == "missing" else status.remedy if status.state != "ready" else None
     if status.state == "missing":
         return f"It is built when first needed, or by the operator: pandaas env build {status.name}"
     return "The operator reads the build log and builds it again." if status.state == "failed" else None

@@ -8,7 +8,7 @@ import pytest
 from pandaas.config import RuntimeSettings, load_settings
 from pandaas.model import InvalidInput, NotFound, Unavailable
 from pandaas.runtime import Environments, Sandbox
-from pandaas.runtime.environments import choose_python
+from pandaas.runtime.definitions import choose_python
 from pandaas.runtime.locking import lowest_python
 
 

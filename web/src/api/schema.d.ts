@@ -6400,7 +6400,7 @@ export interface components {
              * State
              * @enum {string}
              */
-            state: "missing" | "building" | "ready" | "failed";
+            state: "missing" | "building" | "ready" | "failed" | "absent";
             /** Size */
             size: number | null;
             /** Packages */

@@ -51,7 +51,7 @@ class DiskOut(Out):
 class EnvironmentOut(Out):
     name: str
     key: str
-    state: Literal["missing", "building", "ready", "failed"]
+    state: Literal["missing", "building", "ready", "failed", "absent"]
     size: int | None
     packages: int | None
     last_used: datetime | None

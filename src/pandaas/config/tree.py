@@ -132,6 +132,12 @@ class RuntimeSettings(Section):
     )
     keep_job_days: float = Field(90, gt=0, description="Days after which the log and scratch files of a job go.")
     lost_grace_s: float = Field(30, gt=0, description="Seconds without trace of a running job until it counts as lost.")
+    starts: int = Field(
+        3,
+        ge=1,
+        le=20,
+        description="How often a job may be started in all when its engine loses it; 1 starts none again.",
+    )
     choice: ChoiceSettings = Field(ChoiceSettings(), description="Which engine runs a job.")
     warm: WarmSettings = Field(WarmSettings(), description="The warm pool of the local engine.")
     dask: DaskSettings = Field(DaskSettings(), description="Dask workers.")

@@ -80,7 +80,7 @@ class Collector:
             "wall_s": record.wall_s,
             "cpu_s": record.cpu_s,
             "max_rss_mb": record.max_rss_mb,
-            "warnings": warnings_of(folder),
+            "warnings": [*job.warnings, *warnings_of(folder)],
         }
         if last is not None:
             values |= {"progress": last.fraction, "message": last.message}

@@ -1,6 +1,7 @@
 """A job's folder: written before it runs, read while and after it ran.
 
-`$PANDAAS_HOME/jobs/<job id>/` holds `job.json`, the supervisor's files and `output/`, the only folder the job may write.
+`$PANDAAS_HOME/jobs/<job id>/` holds `job.json`, the supervisor's files and `output/`, the only folder the job may write. A job that is
+started again has another folder, `<job id>.2`: what is perhaps left of the first start can't reach it.
 Inputs are shown to the job read-only at their real paths, so that links between their files work. What the job's own
 account couldn't read is given by group, else as a private copy that goes with the job.
 """
@@ -65,6 +66,11 @@ class JobFolder:
         """Remove what only the running job needed; the log and the record of its end stay."""
         shutil.rmtree(self.output, ignore_errors=True)
         shutil.rmtree(self.path / "inputs", ignore_errors=True)
+
+
+def folder_names(job_id: str, starts: int) -> list[str]:
+    """The names of a job's folders, one for each of its first `starts` starts."""
+    return [job_id, *(f"{job_id}.{start}" for start in range(2, starts + 1))]
 
 
 def write_job(

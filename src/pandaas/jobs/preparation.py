@@ -20,7 +20,7 @@ from pandaas.runtime import BuildProgress, Environment, Runtime
 
 log = structlog.get_logger(__name__)
 _TELL_S = 0.5
-_PATIENCE = 5
+_BUSY_S = 1.0
 _LONGEST_WAIT_S = 30.0
 
 
@@ -33,7 +33,7 @@ class Preparation:
         runtime: Runtime,
         recipes: RecipeRegistry,
         collector: Collector,
-        folder_of: Callable[[str], JobFolder],
+        folder_of: Callable[[Job], JobFolder],
     ) -> None:
         self._database = database
         self._runtime = runtime
@@ -51,8 +51,8 @@ class Preparation:
             self._waiting.pop(job.id, None)
         except _EngineIsSilent as silent:
             self._wait_for_engine(job, silent.error)
-        except Busy as error:
-            self._try_later(job, error)
+        except Busy:
+            self._waiting[job.id] = (time.monotonic() + _BUSY_S, 0.5)
         except PandaasError as error:
             self._collector.fail(job, error.detail, error.remedy)
         except OSError as error:
@@ -67,7 +67,7 @@ class Preparation:
         with self._database.read() as session:
             inputs = _inputs(session, job)
             person = session.get_one(Person, job.person_id)
-        folder = self._folder_of(job.id)
+        folder = self._folder_of(job)
         work = write_job(
             folder,
             job,
@@ -80,8 +80,6 @@ class Preparation:
         )
         try:
             handle = self._runtime.engine(job.engine).submit(work)
-        except Busy:
-            raise
         except Unavailable as error:
             raise _EngineIsSilent(error) from error
         self._runtime.environments.touch(environment.key)
@@ -95,7 +93,7 @@ class Preparation:
                 engine_handle=handle,
                 environment_key=environment.key,
                 isolation=self._runtime.sandbox.level,
-                phase="Waiting for free cores",
+                phase="Waiting for free cores" if job.attempt == 1 else job.phase,
             )
 
     def _environment(self, job: Job) -> Environment:
@@ -126,15 +124,6 @@ class Preparation:
         if job.phase != phase:
             with self._database.session() as session:
                 change(session, job, self._database.clock, phase=phase)
-
-    def _try_later(self, job: Job, error: Busy) -> None:
-        """The engine takes nothing now: the next attempt follows, a few times."""
-        if job.attempt >= _PATIENCE:
-            self._collector.fail(job, error.detail, error.remedy)
-            return
-        time.sleep(job.attempt)
-        with self._database.session() as session:
-            change(session, job, self._database.clock, attempt=job.attempt + 1, phase="The engine is busy")
 
 
 class _EngineIsSilent(Exception):

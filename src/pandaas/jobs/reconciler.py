@@ -24,12 +24,13 @@ from pandaas.config import Settings
 from pandaas.db import Database, hold, release
 from pandaas.db.tables import Job
 from pandaas.jobs.collection import Collector
-from pandaas.jobs.folder import JobFolder
+from pandaas.jobs.folder import JobFolder, folder_names
+from pandaas.jobs.losses import NODE, TRACE, may_start_again, start_again
 from pandaas.jobs.place import write_queue
 from pandaas.jobs.preparation import Preparation
 from pandaas.jobs.progress import ProgressTail, Throttle
 from pandaas.jobs.states import change, move
-from pandaas.model import Conflict, JobState, PandaasError, Progress
+from pandaas.model import Conflict, JobState, PandaasError, Progress, ordinal
 from pandaas.runtime import Observation, Runtime
 
 log = structlog.get_logger(__name__)
@@ -69,7 +70,7 @@ class Reconciler:
         *,
         preparation: Preparation,
         collector: Collector,
-        folder_of: Callable[[str], JobFolder],
+        folder_of: Callable[[Job], JobFolder],
     ) -> None:
         self._settings = settings
         self._database = database
@@ -187,26 +188,29 @@ class Reconciler:
             self._tell_what_it_waits_for(job, observation)
         elif observation.state == "running":
             self._follow(followed)
+        elif observation.exit is not None and observation.exit.reason == "node" and self._may_start_again(job):
+            self._start_again(followed, NODE)
         elif observation.exit is not None:
-            self._in_background(followed, self._collector.collect, job, self._folder_of(job.id), observation.exit)
+            self._in_background(followed, self._collector.collect, job, self._folder_of(job), observation.exit)
 
     def _tell_what_it_waits_for(self, job: Job, observation: Observation) -> None:
         """The words tell all that the fields do, so they change together; fields first, as the event is told with the words."""
         detail = observation.detail
         if job.state == JobState.QUEUED and detail and detail != job.phase and not job.cancel_requested:
-            write_queue(self._folder_of(job.id), observation.queue)
+            write_queue(self._folder_of(job), observation.queue)
             with self._database.session() as session:
                 change(session, job, self._database.clock, phase=detail[:200])
 
     def _begin(self, job: Job) -> None:
         clock = self._database.clock
         with self._database.session() as session:
-            move(session, job, JobState.RUNNING, clock, started=clock(), phase="Running")
+            phase = "Running" if job.attempt == 1 else f"Running, the {ordinal(job.attempt)} time"
+            move(session, job, JobState.RUNNING, clock, started=clock(), phase=phase)
 
     def _follow(self, followed: _Followed) -> None:
         """Store what the job tells, no more often than the throttle lets through."""
         if followed.tail is None:
-            followed.tail = ProgressTail(self._folder_of(followed.job.id).output)
+            followed.tail = ProgressTail(self._folder_of(followed.job).output)
         followed.pending = _merged(followed.pending, followed.tail.read())
         if followed.pending is None or not followed.throttle.is_due():
             return
@@ -217,13 +221,41 @@ class Reconciler:
         with self._database.session() as session:
             change(session, followed.job, self._database.clock, **values)
 
+    def _may_start_again(self, job: Job) -> bool:
+        """Not where its result was taken back already: then only the end of the job is missing."""
+        taken_back = self._collector.result_file(job.id).is_file()
+        return not taken_back and may_start_again(job, self._settings.runtime.starts)
+
+    def _start_again(self, followed: _Followed, why: str) -> None:
+        """The new start has a folder of its own; of the former one the log stays."""
+        job, starts, former = followed.job, self._settings.runtime.starts, self._folder_of(followed.job)
+        log.warning("job started again", job=job.id, reason=why, start=job.attempt + 1, of=starts)
+        with self._database.session() as session:
+            start_again(session, job, why, starts, self._database.clock)
+        followed.tail, followed.pending, followed.unknown_since = None, None, None
+        self._in_background(followed, former.clear)
+
+    def _end_what_is_left(self, job: Job, handle: dict[str, Any]) -> None:
+        """It may run somewhere out of sight: its results count no more, and it need not go on. Only after the job has left it,
+        since a job whose work is found cancelled is cancelled."""
+        try:
+            self._runtime.engine(job.engine).cancel(handle)
+        except PandaasError as error:
+            log.info("lost job not ended", job=job.id, reason=error.detail)
+
     def _perhaps_lost(self, followed: _Followed, observation: Observation) -> None:
-        now = time.monotonic()
+        job, now = followed.job, time.monotonic()
         if followed.unknown_since is None:
             followed.unknown_since = now
-        if now - followed.unknown_since >= self._settings.runtime.lost_grace_s:
+        if now - followed.unknown_since < self._settings.runtime.lost_grace_s:
+            return
+        if self._may_start_again(job):
+            handle = job.engine_handle or {}
+            self._start_again(followed, TRACE)
+            self._end_what_is_left(job, handle)
+        else:
             what = f"The platform lost track of it. {observation.detail}".strip()
-            self._collector.fail(followed.job, what, "Run it again; nothing was registered.", state=JobState.LOST)
+            self._collector.fail(job, what, "Run it again; nothing was registered.", state=JobState.LOST)
 
     def _look_for_lost(self) -> None:
         """An exit record that turns up after all corrects `lost`."""
@@ -239,7 +271,7 @@ class Reconciler:
                 continue
             [seen] = self._runtime.engine(job.engine).poll([job.engine_handle])
             if seen.exit is not None:
-                self._collector.collect(job, self._folder_of(job.id), seen.exit)
+                self._collector.collect(job, self._folder_of(job), seen.exit)
 
     def _clean(self) -> None:
         """Logs and scratch files of jobs that ended long ago go; results and records stay."""
@@ -249,9 +281,10 @@ class Reconciler:
         self._cleaned = now
         oldest = self._database.clock() - timedelta(days=self._settings.runtime.keep_job_days)
         with self._database.read() as session:
-            ids = session.scalars(select(Job.id).where(Job.ended < oldest)).all()
-        for job_id in ids:
-            shutil.rmtree(self._folder_of(job_id).path, ignore_errors=True)
+            old = session.execute(select(Job.id, Job.attempt).where(Job.ended < oldest)).all()
+        for job_id, starts in old:
+            for name in folder_names(job_id, starts):
+                shutil.rmtree(self._settings.home / "jobs" / name, ignore_errors=True)
 
     def _in_background(self, followed: _Followed, work: Callable[..., None], *arguments: Any) -> None:
         """Preparing may take minutes (an environment is built), collecting seconds; others don't wait for it.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -17,7 +16,7 @@ from pandaas.db import Database
 from pandaas.db.tables import Dataset, DatasetFile, Job, JobInput, Notice, Proposal
 from pandaas.jobs.collection import Collector, Results
 from pandaas.jobs.engines import EngineChoice
-from pandaas.jobs.folder import JobFolder
+from pandaas.jobs.folder import JobFolder, folder_names
 from pandaas.jobs.kept import KeptFile, kept_files
 from pandaas.jobs.preparation import Preparation
 from pandaas.jobs.reconciler import Reconciler
@@ -85,9 +84,9 @@ class JobService:
         self._offers = Offers(database, access, recipes)
         self._engines = EngineChoice(settings, database, runtime)
         collector = self._collector = Collector(settings, database, catalogue, runtime, recipes)
-        preparation = Preparation(database, runtime, recipes, collector, self.folder)
+        preparation = Preparation(database, runtime, recipes, collector, self._folder_of)
         self._reconciler = Reconciler(
-            settings, database, runtime, preparation=preparation, collector=collector, folder_of=self.folder
+            settings, database, runtime, preparation=preparation, collector=collector, folder_of=self._folder_of
         )
 
     # --- starting -------------------------------------------------------------------------------------------------
@@ -237,7 +236,7 @@ class JobService:
             found = session.scalars(query).first()
             if found is None:
                 raise NotFound(_NO_JOB.format(job_id), remedy="Check its number.")
-            return self._views(session, principal, [found], folder_of=self.folder)[0]
+            return self._views(session, principal, [found], folder_of=self._folder_of)[0]
 
     def may_see(self, principal: Principal, job_id: str) -> bool:
         """For event streams: may this principal see the job now?"""
@@ -247,8 +246,7 @@ class JobService:
 
     def log(self, principal: Principal, job_id: str, offset: int = 0, limit: int = 262_144) -> JobLog:
         """The log from byte `offset` on; a negative offset counts from the end."""
-        self.job(principal, job_id)
-        file = self.folder(job_id).log
+        file = self._folder_of(self.job(principal, job_id).job).log
         size = file.stat().st_size if file.is_file() else 0
         start = max(0, size + offset) if offset < 0 else offset
         text = read_bytes(file, offset=start, limit=max(0, limit)) if start < size else b""
@@ -323,17 +321,21 @@ class JobService:
         """The background work, under the lease `jobs`; returns when `stop` is set."""
         self._reconciler.run(stop)
 
-    def folder(self, job_id: str) -> JobFolder:
-        return JobFolder(Path(self._folders / check_pid(job_id)))
+    def folder(self, job_id: str, start: int = 1) -> JobFolder:
+        """The folder of this start of the job."""
+        return JobFolder(self._folders / folder_names(check_pid(job_id), start)[-1])
 
     # --- inside ---------------------------------------------------------------------------------------------------
+
+    def _folder_of(self, job: Job) -> JobFolder:
+        return self.folder(job.id, job.attempt)
 
     def _views(
         self,
         session: Session,
         principal: Principal,
         jobs: Sequence[Job],
-        folder_of: Callable[[str], JobFolder] | None = None,
+        folder_of: Callable[[Job], JobFolder] | None = None,
     ) -> list[JobView]:
         return views_of(session, self._access, principal, jobs, self._database.clock(), folder_of=folder_of)
 

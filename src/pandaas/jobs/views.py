@@ -71,7 +71,7 @@ def views_of(
     jobs: Sequence[Job],
     now: datetime,
     *,
-    folder_of: Callable[[str], JobFolder] | None = None,
+    folder_of: Callable[[Job], JobFolder] | None = None,
 ) -> list[JobView]:
     """The views in the order of `jobs`, in a few queries however many there are; with their places in the queue where
     `folder_of` tells a job's folder."""
@@ -102,7 +102,7 @@ def views_of(
             remaining_s=_remaining(job, now),
             may_cancel=(operates or job.person_id == principal.person_id) and not JobState(job.state).is_final,
             may_repeat=all(given.dataset_pid in seen for given in job.inputs),
-            queue=queue_of(session, job, folder_of(job.id)) if folder_of is not None else None,
+            queue=queue_of(session, job, folder_of(job)) if folder_of is not None else None,
         )
         for job in jobs
     ]

@@ -40,6 +40,7 @@ from pandaas.model.techniques import (
     technique_of_instrument,
     techniques_of,
 )
+from pandaas.model.words import ordinal
 from pandaas.model.work import (
     JOB_TRANSITIONS,
     SESSION_TRANSITIONS,
@@ -106,6 +107,7 @@ __all__ = [
     "check_pid",
     "iri_of",
     "new_pid",
+    "ordinal",
     "technique",
     "technique_of_instrument",
     "techniques_of",

@@ -27,8 +27,13 @@ _FINAL = frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, Job
 
 JOB_TRANSITIONS: dict[JobState, frozenset[JobState]] = {
     JobState.REQUESTED: frozenset({JobState.QUEUED, JobState.FAILED, JobState.CANCELLED}),
-    JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED, JobState.CANCELLED, JobState.LOST}),
-    JobState.RUNNING: frozenset({JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.LOST}),
+    # Back to requested: its engine lost it, and it is started again in a folder of its own.
+    JobState.QUEUED: frozenset(
+        {JobState.RUNNING, JobState.REQUESTED, JobState.FAILED, JobState.CANCELLED, JobState.LOST}
+    ),
+    JobState.RUNNING: frozenset(
+        {JobState.REQUESTED, JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED, JobState.LOST}
+    ),
     # An exit record that turns up after all corrects `lost`; nothing else leaves a final state.
     JobState.LOST: frozenset({JobState.SUCCEEDED, JobState.FAILED}),
     JobState.SUCCEEDED: frozenset(),

@@ -189,6 +189,8 @@ class Supervision:
         wall = time.monotonic() - clock
         if self._group is not None and self._reason == "exit" and cgroups.out_of_memory(self._group):
             self._reason = "memory"
+        if self._reason == "exit" and self._stop_asked and os.WIFSIGNALED(status):
+            self._reason = "cancelled"  # who ended us ended it too, and it was faster
         if self._reason == "exit" and self._wrote_too_much():
             self._reason = "output"
         record = self._record(status, usage, started, wall)

@@ -122,17 +122,17 @@ class SlurmServer:
             process.wait()
 
     def wait_idle(self) -> None:
-        """Until the controller answers and the node is up. As an operator does, a node is resumed that the controller has
-        drained because it had forgotten, killed before it saved its state, what runs there ("Duplicate jobid").
+        """Until the controller answers and the node is up."""
+        self._until(self.is_up, "slurmctld")
+
+    def is_up(self) -> bool:
+        """Does the node take jobs? As an operator does, one is resumed that the controller has drained because it had
+        forgotten, killed before it saved its state, what runs there ("Duplicate jobid"); that may come late.
         """
-
-        def is_up() -> bool:
-            state = self.said("sinfo", "-h", "-o", "%T").strip()
-            if "dr" in state:
-                self.ok("scontrol", "update", "NodeName=localhost", "State=RESUME")
-            return state in {"idle", "mixed", "allocated"}
-
-        self._until(is_up, "slurmctld")
+        state = self.said("sinfo", "-h", "-o", "%T").strip()
+        if "dr" in state:
+            self.ok("scontrol", "update", "NodeName=localhost", "State=RESUME")
+        return state in {"idle", "mixed", "allocated"}
 
     def clear(self) -> str:
         """Cancel what is left of earlier work and wait until its cores are free; returns what there was, as `squeue`

@@ -80,14 +80,25 @@ def test_kills_at_any_moment_lose_and_repeat_nothing(workshop: Workshop) -> None
     assert all(_count(workshop, job_id, "succeeded") == 1 for job_id in ids)
 
 
-def test_a_job_whose_supervisor_was_killed_is_lost_and_explained(workshop: Workshop) -> None:
+def test_a_job_whose_supervisor_was_killed_is_started_again(workshop: Workshop) -> None:
     with workshop.running():
         job_id = workshop.start("alice", "slow", workshop.dataset())
-        workshop.wait(job_id, state="running")
-        _until(lambda: read_json(workshop.jobs.folder(job_id).path / "supervisor.json") is not None)
-        os.kill(read_json(workshop.jobs.folder(job_id).path / "supervisor.json")["pid"], signal.SIGKILL)
+        _kill_supervisor(workshop, job_id, 1)
+        view = workshop.wait(job_id)
+    assert view.job.state == "succeeded"
+    assert view.job.warnings == ["Started again: the platform lost track of it (2nd of 3)."]
+    assert _runs(workshop, view.outputs) == [1]
+    assert not workshop.jobs.folder(job_id).output.exists()
+
+
+def test_a_job_lost_for_the_last_time_is_lost_and_explained(workshop: Workshop) -> None:
+    with workshop.running():
+        job_id = workshop.start("alice", "slow", workshop.dataset())
+        for start in (1, 2, 3):
+            _kill_supervisor(workshop, job_id, start)
         view = workshop.wait(job_id)
     assert view.job.state == "lost"
+    assert len(view.job.warnings) == 2
     assert (view.job.wall_s or 0) > 0  # long ones are told by mail
     assert "supervisor was killed" in (view.job.failure or "")
     assert view.job.remedy
@@ -107,6 +118,13 @@ def test_an_interrupted_registration_is_finished(workshop: Workshop) -> None:
         view = workshop.wait(job_id)
     assert view.job.state == "succeeded"
     assert len(view.outputs) == 1
+
+
+def _kill_supervisor(workshop: Workshop, job_id: str, start: int) -> None:
+    file = workshop.jobs.folder(job_id, start).path / "supervisor.json"
+    _until(lambda: read_json(file) is not None)
+    workshop.wait(job_id, state="running")
+    os.kill(read_json(file)["pid"], signal.SIGKILL)
 
 
 def _runs(workshop: Workshop, pids: object) -> list[int]:

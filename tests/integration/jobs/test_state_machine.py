@@ -30,6 +30,7 @@ from pandaas.runtime import ExitRecord, Observation, Standing, WorkSpec
 from pandaas.testing.workshop import Workshop
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(900)]
+STARTS = 3
 _EXAMPLES = 60 if os.environ.get("PANDAAS_TEST_FULL") else 8
 
 
@@ -66,6 +67,7 @@ class FakeEngine:
         self.ends: dict[str, ExitRecord] = {}
         self.started: dict[str, int] = {}
         self.forgotten: set[str] = set()
+        self.folders: dict[str, Path] = {}  # of each piece of work; every start of a job is one
         self.down = False
 
     def submit(self, work: WorkSpec) -> dict[str, Any]:
@@ -73,7 +75,7 @@ class FakeEngine:
         self._faults.point()
         name = work.folder.name
         if name not in self.states:
-            self.states[name] = "queued"
+            self.states[name], self.folders[name] = "queued", work.folder
             self.started[name] = self.started.get(name, 0) + 1
         self._faults.point()
         return {"folder": str(work.folder)}
@@ -98,7 +100,7 @@ class FakeEngine:
     def end(self, name: str, how: str) -> None:
         self.states[name] = "ended"
         code = {"good": 0, "bad": 1}.get(how)
-        reason: Any = "cancelled" if how == "cancelled" else "exit"
+        reason: Any = {"cancelled": "cancelled", "lost": "node"}.get(how, "exit")
         self.ends[name] = ExitRecord(code, None, reason, 1.0, 1.0, 10.0, 1.7e9, 1.7e9 + 1)
 
     def standing(self, cores: int, memory_mb: int) -> Standing:
@@ -119,7 +121,7 @@ def shared() -> tuple[Workshop, str]:
     """One small facility for all examples: recipes are checked once; jobs of former examples have ended."""
     if not _SHARED:
         place = tempfile.TemporaryDirectory(prefix="pandaas-states-")
-        workshop = Workshop(Path(place.name), runtime={"lost_grace_s": 1e-9})
+        workshop = Workshop(Path(place.name), runtime={"lost_grace_s": 1e-9, "starts": STARTS})
         workshop.recipes.refresh(force=True)
         _SHARED.update(place=place, workshop=workshop, pid=workshop.dataset(), session=workshop.database.session)
     return _SHARED["workshop"], _SHARED["pid"]
@@ -192,20 +194,35 @@ class Jobs(RuleBasedStateMachine):
 
     @rule(job=jobs)
     def begin(self, job: str) -> None:
-        if self.engine.states.get(job) == "queued":
-            self.engine.states[job] = "running"
+        work = self.work(job)
+        if self.engine.states.get(work) == "queued":
+            self.engine.states[work] = "running"
 
     @rule(job=consumes(jobs), how=st.sampled_from(["good", "good", "bad"]))
     def end(self, job: str, how: str) -> None:
-        if self.engine.states.get(job) not in {"queued", "running"}:
+        self._end(self.work(job), how)
+
+    @rule(job=jobs)
+    def lose(self, job: str) -> None:
+        self._end(self.work(job), "lost")
+
+    @rule(job=jobs)
+    def end_what_is_left_of_the_first_start(self, job: str) -> None:
+        """It was believed lost, and is started again: what it still does counts no more."""
+        if self.work(job) != job:
+            self._end(job, "good")
+
+    def _end(self, work: str, how: str) -> None:
+        if self.engine.states.get(work) not in {"queued", "running"}:
             return
         if how == "good":
-            (self.service.folder(job).output / "result.nxs").write_text("a result")
-        self.engine.end(job, how)
+            (self.engine.folders[work] / "output").mkdir(exist_ok=True)
+            (self.engine.folders[work] / "output/result.nxs").write_text(work)
+        self.engine.end(work, how)
 
     @rule(job=jobs)
     def forget(self, job: str) -> None:
-        self.engine.forgotten.add(job)
+        self.engine.forgotten.add(self.work(job))
 
     @rule()
     def remember(self) -> None:
@@ -245,6 +262,14 @@ class Jobs(RuleBasedStateMachine):
 
     @invariant()
     @precondition(lambda self: bool(self.ids))
+    def a_result_is_that_of_the_last_start(self) -> None:
+        for job in self.ids:
+            assert self.attempt(job) <= STARTS
+            if self.results(job):
+                assert (self.workshop.home / "results" / job / "result.nxs").read_text() == self.work(job)
+
+    @invariant()
+    @precondition(lambda self: bool(self.ids))
     def each_way_is_one_of_the_allowed_ones(self) -> None:
         for job in self.ids:
             way = self.way(job)
@@ -264,12 +289,10 @@ class Jobs(RuleBasedStateMachine):
             self.faults.error, self.engine.down = None, False
             self.engine.forgotten.clear()
             self.restart()
-            for _round in range(4):
+            for _round in range(8):
                 self.step()
-                for job, state in list(self.engine.states.items()):
-                    if state != "ended":
-                        (self.service.folder(job).output / "result.nxs").write_text("a result")
-                        self.engine.end(job, "good")
+                for work in list(self.engine.states):
+                    self._end(work, "good")
             self.restart()  # looks for the lost again
             self.step()
             for job in self.ids:
@@ -281,11 +304,13 @@ class Jobs(RuleBasedStateMachine):
             self.workshop.database.session = _SHARED["session"]  # type: ignore[method-assign]
 
     def expected(self, job: str) -> set[str]:
-        record = self.engine.ends.get(job)
+        record = self.engine.ends.get(self.work(job))
         if record is None:
             return {"cancelled"} if job in self.cancelled else set()
         if record.reason == "cancelled":
             return {"cancelled"} if "lost" not in self.way(job) else {"lost", "cancelled"}
+        if record.reason == "node":
+            return {"failed"} if self.attempt(job) == STARTS or job in self.cancelled else set()
         return {"succeeded"} if record.code == 0 else {"failed"}
 
     # --- looking -----------------------------------------------------------------------------------------------------
@@ -297,6 +322,14 @@ class Jobs(RuleBasedStateMachine):
     def state(self, job: str) -> str:
         with self.workshop.database.read() as session:
             return session.get_one(Job, job).state
+
+    def attempt(self, job: str) -> int:
+        with self.workshop.database.read() as session:
+            return session.get_one(Job, job).attempt
+
+    def work(self, job: str) -> str:
+        """The name of what the engine does for it now."""
+        return self.service.folder(job, self.attempt(job)).path.name
 
     def results(self, job: str) -> int:
         with self.workshop.database.read() as session:

@@ -76,14 +76,23 @@ class TestSlurmEngine(EngineConformance):
         engine.cancel(handle)
         self.wait(engine, handle)
 
-    def test_work_ended_by_the_operator_is_cancelled(self, engine: Engine, tmp_path: Path) -> None:
+    def test_work_ended_in_slurm_by_another_is_lost_not_cancelled(self, engine: Engine, tmp_path: Path) -> None:
         work = self.work(tmp_path, "ended", "import time; time.sleep(60)")
         handle = self.submit(engine, work)
         _until((work.folder / "supervisor.json").exists)
         self.server.ok("scancel", read_json(work.folder / "slurm-job.json")["job"])
         seen = self.wait(engine, handle)
         assert seen.exit is not None
-        assert seen.exit.reason == "cancelled"
+        assert (seen.exit.reason, "Slurm says: cancelled" in seen.exit.detail) == ("node", True)
+
+    def test_only_the_job_of_its_own_name_is_cancelled(self, engine: Engine, tmp_path: Path) -> None:
+        """A killed controller gives the numbers of jobs that it has forgotten to others."""
+        handle = self.submit(engine, self.work(tmp_path, "another", "import time; time.sleep(60)"))
+        self.wait(engine, handle, "running")
+        number = read_json(Path(str(handle["folder"])) / "slurm-job.json")["job"]
+        CommandDriver(SlurmSettings(enabled=True, conf=self.server.conf)).cancel(number, "pandaas-a-forgotten-one")
+        time.sleep(1)
+        assert engine.poll([handle])[0].state == "running"
 
     def test_a_second_job_for_the_same_work_does_nothing(self, engine: Engine, tmp_path: Path) -> None:
         """A crash between sbatch and our note of it, with the name unseen, must not run the work twice."""

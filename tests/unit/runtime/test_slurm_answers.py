@@ -52,7 +52,7 @@ class FakeSlurm:
         self._check()
         return [entry for entry in self.ended if entry.job in jobs]
 
-    def cancel(self, job: str, _user: str = "") -> None:
+    def cancel(self, job: str, _name: str, _user: str = "") -> None:
         self._check()
 
     def node_size(self) -> NodeSize:
@@ -119,8 +119,8 @@ def test_an_end_without_a_record_is_told_by_slurm(
     assert _engine(slurm)._observe(work.folder) == seen  # written down
 
 
-@pytest.mark.parametrize(("state", "reason"), [("TIMEOUT", "timeout"), ("CANCELLED", "cancelled")])
-def test_a_termination_that_nobody_here_asked_for_is_named_as_slurm_does(
+@pytest.mark.parametrize(("state", "reason"), [("TIMEOUT", "timeout"), ("CANCELLED", "node"), ("FAILED", "node")])
+def test_a_termination_that_nobody_here_asked_for_is_never_called_cancelled(
     engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec, state: str, reason: str
 ) -> None:
     engine.submit(work)
@@ -214,6 +214,43 @@ def test_a_completion_of_work_that_has_begun_is_waited_for(
     assert len(slurm.submitted) == 1
 
 
+@pytest.mark.parametrize("asked", [True, False])
+def test_only_what_was_cancelled_here_is_cancelled(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec, asked: bool
+) -> None:
+    """Slurm calls jobs cancelled too that a killed controller had forgotten: their work is lost."""
+    handle = engine.submit(work)
+    if asked:
+        engine.cancel(handle)
+    slurm.queue = [QueueEntry("7", "x", "CANCELLED")]
+    slurm.ended = [Accounted("7", "CANCELLED", 0, 0, 5.0, 4.0, 1.0, 1.0, 6.0)]
+    seen = _look(engine, work.folder)
+    assert seen.exit is not None
+    assert seen.exit.reason == ("cancelled" if asked else "node")
+
+
+def test_how_another_job_with_its_number_ended_says_nothing_of_it(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec
+) -> None:
+    engine.submit(work)
+    (work.folder / "claim").write_text("7")
+    slurm.ended = [Accounted("7", "FAILED", 1, 0, 5.0, 4.0, 1.0, 1.0, 6.0, name="of somebody else")]
+    assert _look(engine, work.folder).state == "unknown"
+
+
+def test_begun_work_that_only_the_accounting_believes_in_is_unknown(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec
+) -> None:
+    """The controller was killed and has forgotten it; nobody will ever tell the accounting of its end."""
+    engine.submit(work)
+    (work.folder / "claim").write_text("7")
+    slurm.ended = [Accounted("7", "RUNNING", 0, 0, 5.0, 4.0, 1.0, 1.0, 0.0)]
+    _look(engine, work.folder)
+    assert _look(engine, work.folder).state == "unknown"
+    _supervised(work.folder, code=0)  # it had lived on
+    assert _look(engine, work.folder).state == "ended"
+
+
 @pytest.fixture
 def array(tmp_path: Path) -> WorkSpec:
     (tmp_path / "job.json").write_text("{}")
@@ -292,12 +329,16 @@ def test_place_reason_and_expected_start_are_in_words() -> None:
 
 def test_the_accounting_is_read_with_the_usage_of_its_steps() -> None:
     text = (
-        "7|7|OUT_OF_MEMORY|0:125|61|01:02.500||100|161|n1\n"
-        "7.batch|7.batch|OUT_OF_MEMORY|0:125|61|01:02.500|216064K|100|161|n1\n"
-        "8_1|9|CANCELLED by 0|0:0|0|00:00:00||None|161|None assigned\n"
+        "7|7|COMPLETED|0:0|5|00:01.000||10|20|n1|an earlier seventh\n"
+        "7|7|OUT_OF_MEMORY|0:125|61|01:02.500||100|161|n1|one|with a bar\n"
+        "7.batch|7.batch|OUT_OF_MEMORY|0:125|61|01:02.500|216064K|100|161|n1|batch\n"
+        "8_1|9|CANCELLED by 0|0:0|0|00:00:00||None|161|None assigned|x\n"
     )
-    first, second = command._accounted(text)
-    assert first == Accounted("7", "OUT_OF_MEMORY", 0, 125, 61.0, 62.5, 211.0, 100.0, 161.0, "n1", "7")
+    former, first, second = command._accounted(text)
+    assert (former.name, former.max_rss_mb) == ("an earlier seventh", 0.0)
+    assert first == Accounted(
+        "7", "OUT_OF_MEMORY", 0, 125, 61.0, 62.5, 211.0, 100.0, 161.0, "n1", "7", "one|with a bar"
+    )
     assert (second.job, second.task, second.state, second.started) == ("8", "9", "CANCELLED", 0.0)
 
 

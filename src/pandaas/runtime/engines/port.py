@@ -67,7 +67,8 @@ class WorkSpec:
 
 @dataclass(frozen=True)
 class ExitRecord:
-    """How work ended. `reason`: by itself, at a limit, asked to, `refused` by the scheduler, or with its computer (`node`).
+    """How work ended. `reason`: by itself, at a limit, asked to (`cancelled` through the engine, by nobody else), `refused` by the
+    scheduler, or lost from outside (`node`): with its computer, pre-empted, ended by a scheduler that had forgotten it.
 
     `code` is the program's exit code, None when a signal ended it; times are seconds since 1970."""
 

@@ -105,7 +105,7 @@ class Arrays:
         if not isinstance(tree, dict) or (folder / "exit.json").exists():
             return False
         log.info("array led again", folder=str(folder), job=number)
-        self._driver.cancel(number)
+        self._driver.cancel(number, tree["name"])
         for name in ("claim", "supervisor.json"):
             if (folder / name).exists():
                 (folder / name).rename(folder / f"{name}.{number}")
@@ -120,9 +120,10 @@ class Arrays:
         if not isinstance(tree, dict) or (folder / "slurm-usage.json").exists():
             return
         if any(entry.state in PENDING | RUNNING for entry in known):
-            self._driver.cancel(number)
+            self._driver.cancel(number, tree["name"])
             return
-        tasks = self._driver.accounted([number, *tree.get("former", [])])
+        own = {"", tree["name"], str(tree["name"]).removesuffix("-2")}
+        tasks = [task for task in self._driver.accounted([number, *tree.get("former", [])]) if task.name in own]
         if not tasks or any(task.state in PENDING | RUNNING for task in tasks):
             return
         used = {

@@ -13,7 +13,7 @@ from pandaas.model import InvalidInput, Unavailable
 from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry, Submission
 
 _QUEUE = "%A|%F|%T|%r|%S|%Q|%P|%j"
-_ACCOUNT = "JobID,JobIDRaw,State,ExitCode,ElapsedRaw,TotalCPU,MaxRSS,Start,End,NodeList"
+_ACCOUNT = "JobID,JobIDRaw,State,ExitCode,ElapsedRaw,TotalCPU,MaxRSS,Start,End,NodeList,JobName"
 _FAILED = "Batch job submission failed:"
 SAID_FOR_LATER = (  # said of a submission that may succeed at another time
     "unable to contact",
@@ -68,11 +68,11 @@ class CommandDriver:
     def accounted(self, jobs: Sequence[str]) -> list[Accounted]:
         if not jobs:
             return []
-        text = self._asked("sacct", "-n", "-P", "--units=K", f"--format={_ACCOUNT}", "-j", ",".join(jobs))
+        text = self._asked("sacct", "-n", "-P", "-D", "--units=K", f"--format={_ACCOUNT}", "-j", ",".join(jobs))
         return _accounted(text)
 
-    def cancel(self, job: str, user: str = "") -> None:  # noqa: ARG002 - all are the service's
-        self._asked("scancel", job)
+    def cancel(self, job: str, name: str, user: str = "") -> None:  # noqa: ARG002 - all are the service's
+        self._asked("scancel", f"--name={name}", job)
 
     def node_size(self) -> NodeSize:
         partition = self._settings.partition
@@ -164,33 +164,36 @@ def _entries(text: str) -> list[QueueEntry]:
 
 
 def _accounted(text: str) -> list[Accounted]:
-    """One entry per job or task of an array; usage is that of its steps, which sacct lists below it."""
-    jobs: dict[str, Accounted] = {}
-    memory: dict[str, float] = {}
+    """One entry per job or task of an array; usage is that of its steps, which sacct lists below it. A number that was given
+    twice has an entry for each job that had it."""
+    found: list[Accounted] = []
     for line in text.splitlines():
-        parts = line.split("|")
-        if len(parts) != 10:
+        parts = line.split("|", 10)
+        if len(parts) != 11:
             continue
-        number, raw, state, code, elapsed, cpu, rss, start, end, node = parts
-        task = raw.split(".")[0]
-        memory[task] = max(memory.get(task, 0.0), _kilobytes(rss) / 1024)
+        number, raw, state, code, elapsed, cpu, rss, start, end, node, name = parts
+        memory = round(_kilobytes(rss) / 1024, 1)
         if "." in raw:
+            if found and found[-1].task == raw.split(".")[0]:
+                found[-1] = replace(found[-1], max_rss_mb=max(found[-1].max_rss_mb, memory))
             continue
         status, _, signal = code.partition(":")
-        jobs[task] = Accounted(
+        entry = Accounted(
             number.split("_")[0],
             state.split(" ", maxsplit=1)[0],
             _whole(status),
             _whole(signal),
             float(_whole(elapsed)),
             _duration(cpu),
-            0.0,
+            memory,
             _time(start) or 0.0,
             _time(end) or 0.0,
             node,
-            task,
+            raw,
+            name,
         )
-    return [replace(found, max_rss_mb=round(memory[task], 1)) for task, found in jobs.items()]
+        found.append(entry)
+    return found
 
 
 def _duration(text: str) -> float:

@@ -73,6 +73,7 @@ class Accounted:
     ended: float
     node: str = ""
     task: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,8 +114,8 @@ class SlurmDriver(Protocol):
         """What is known of these jobs: one entry each, of an array one per task."""
         ...
 
-    def cancel(self, job: str, user: str = "") -> None:
-        """End it; of an array, all tasks."""
+    def cancel(self, job: str, name: str, user: str = "") -> None:
+        """End the job of this number, of an array all its tasks, if it has this name: the number may be another's by now."""
         ...
 
     def node_size(self) -> NodeSize: ...

@@ -5,7 +5,8 @@ The supervisor keeps limits, log and exit record in the work's folder, which the
 where work stands until then, and how it ended where the supervisor could not. Before a job is submitted `slurm.json` says so,
 so that after a crash it is looked for by its name first; should there be two all the same, only the one that takes `claim`
 runs the work. A controller that was killed before it saved its state has forgotten jobs, and gives their numbers to others: work
-that has not begun and whose name is gone is submitted once more. While Slurm doesn't answer nothing is concluded: work keeps its state, and what is new is submitted later.
+that has not begun and whose name is gone is submitted once more; work that had begun, which Slurm then ends, is lost, as is all that
+was cancelled in Slurm though nobody cancelled it here (`node`): whether it is started again is for the job layer to say. While Slurm doesn't answer nothing is concluded: work keeps its state, and what is new is submitted later.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from typing import Any
 import structlog
 
 from pandaas.config import RuntimeSettings, package_folder
-from pandaas.model import InvalidInput, PandaasError, Unavailable, UnreadableFile
+from pandaas.model import InvalidInput, PandaasError, Unavailable
 from pandaas.runtime.choice import Standing
 from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, WorkSpec
 from pandaas.runtime.engines.slurm.arrays import LEADING_MB, NODE_PATH, Arrays, leading, together, write_parts
@@ -38,9 +39,10 @@ from pandaas.runtime.engines.slurm.driver import (
     SlurmDriver,
     Submission,
 )
+from pandaas.runtime.engines.slurm.left import exit_record, node_said, reason_of, user_of
 from pandaas.runtime.engines.slurm.persons import OWN, account_name, bring_back, hand_over, is_claimed, is_handed_over
 from pandaas.runtime.engines.slurm.rest import RestDriver
-from pandaas.runtime.engines.slurm.words import REASONS, place_of, said_of, waits_for
+from pandaas.runtime.engines.slurm.words import place_of, said_of, waits_for
 from pandaas.runtime.engines.spec import never_ran, write_spec
 from pandaas.runtime.files import read_json, read_text
 from pandaas.runtime.sandbox import Sandbox
@@ -51,7 +53,6 @@ _OWN_MB = 64  # for the supervisor and the sandbox, besides the work's memory
 _OWN_S = 120  # the supervisor ends work at its limit; Slurm's limit is only for when it can't
 _SIZE_S = 600.0
 _SIZE_AGAIN_S = 30.0
-_LOG_TAIL = 4096
 _UNKNOWN_SIZE = NodeSize(1024, 16_777_216)  # until Slurm answers, which refuses by itself what is too large
 
 
@@ -140,7 +141,7 @@ class SlurmEngine:
         (folder / "cancel").touch()
         number = self._number(folder)
         if number is not None:
-            self._driver.cancel(number, _user_of(folder))
+            self._driver.cancel(number, self._name(folder), user_of(folder))
             return
         with self._mutex:
             self._unsubmitted.discard(folder)
@@ -250,10 +251,15 @@ class SlurmEngine:
 
     def _entries(self, folder: Path, number: str) -> list[QueueEntry]:
         """What the queue says of this work: the number alone may have become another job's."""
+        name = self._name(folder)
+        return [entry for entry in self._queue.get(number, []) if entry.name == name]
+
+    def _name(self, folder: Path) -> str:
+        """Of the work's job in Slurm."""
         if folder not in self._names:
             tree = read_json(folder / "slurm.json")
             self._names[folder] = str(tree.get("name", "")) if isinstance(tree, dict) else ""
-        return [entry for entry in self._queue.get(number, []) if entry.name == self._names[folder]]
+        return self._names[folder]
 
     # --- observing --------------------------------------------------------------------------------------------------
 
@@ -271,7 +277,7 @@ class SlurmEngine:
 
     def _judge(self, folder: Path) -> Observation:
         bring_back(folder)
-        record = _exit_record(folder)
+        record = exit_record(folder)
         number = self._number(folder)
         entry = leading(folder, self._entries(folder, number)) if number else None
         if record is not None:
@@ -315,21 +321,25 @@ class SlurmEngine:
             since = self._ended_since.setdefault(folder, time.monotonic())
             if time.monotonic() - since < self.settle_s:
                 return Observation("running")
-            return Observation("ended", record)
-        reason = REASONS.get(entry.state)
+            reason, detail = reason_of(folder, "CANCELLED" if unasked else ""), "It was ended from outside."
+        else:
+            reason, detail = reason_of(folder, entry.state), said_of(entry.state)
+        if unasked and reason is None:
+            reason = "node"
         if reason is None or reason == record.reason:
             return Observation("ended", record)
-        if self._arrays.outlives(folder, entry.state):
+        if entry is not None and self._arrays.outlives(folder, entry.state):
             return Observation("running")
-        truth = {**asdict(record), "reason": reason, "detail": said_of(entry.state)}
+        truth = {**asdict(record), "reason": reason, "detail": detail}
         write_atomically(str(folder / "exit.json"), truth)
         return Observation("ended", ExitRecord(**truth))
 
     def _without_record(self, folder: Path, state: str, entry: QueueEntry | None) -> Observation:
         """Slurm says that it has ended; give the record a moment, then write one from what Slurm knows."""
-        if state == "CANCELLED" and not (folder / "supervisor.json").exists():
+        asked = (folder / "cancel").exists()
+        if state == "CANCELLED" and asked and not (folder / "supervisor.json").exists():
             write_atomically(str(folder / "exit.json"), never_ran())
-            return Observation("ended", _exit_record(folder))
+            return Observation("ended", exit_record(folder))
         since = self._ended_since.setdefault(folder, time.monotonic())
         if time.monotonic() - since < self.settle_s or self._arrays.goes_on(folder, state):
             return Observation("running")
@@ -341,11 +351,11 @@ class SlurmEngine:
         return self._conclude(folder, state, Accounted("", state, 0, 0, 0.0, 0.0, 0.0, begun or 0.0, time.time()))
 
     def _conclude(self, folder: Path, state: str, used: Accounted) -> Observation:
-        reason = REASONS.get(state)
+        reason = reason_of(folder, state)
         if reason is None and state == "COMPLETED":
             return Observation("unknown", detail="Slurm says that it has ended, but it left no record.")
         if not (folder / "log.txt").exists():  # the supervisor never came up: what the node said is all there is
-            (folder / "log.txt").write_text(_node_said(folder), "utf-8")
+            (folder / "log.txt").write_text(node_said(folder), "utf-8")
         record: dict[str, Any] = {
             "code": used.code if reason is None and used.code else None,
             "signal": used.signal or None,
@@ -426,32 +436,42 @@ class SlurmEngine:
             return
         found: dict[str, list[Accounted]] = {}
         for entry in self._driver.accounted(sorted(numbers)):
-            found.setdefault(entry.job, []).append(entry)
+            if entry.job in numbers and entry.name in {"", self._name(numbers[entry.job])}:
+                found.setdefault(entry.job, []).append(entry)
         with self._mutex:
             for number, folder in numbers.items():
-                queued = leading(folder, self._entries(folder, number))
-                if queued is not None and queued.state in PENDING | RUNNING:
-                    self._missing.discard(folder)
-                    continue
-                if queued is None and self._is_forgotten(folder, number, found.get(number, [])):
-                    since = self._ended_since.setdefault(folder, time.monotonic())
-                    if time.monotonic() - since >= self.settle_s:  # the accounting learns of jobs late
-                        self._submit_again(folder)
-                    continue
-                if number not in found:
-                    self._denied.add(folder)
-                    continue
-                used = together(found[number], read_text(folder / "claim", limit=64))
-                self._denied.discard(folder)
-                settled = time.monotonic() - self._ended_since.setdefault(folder, time.monotonic()) >= self.settle_s
-                ended = used.state not in PENDING | RUNNING and _exit_record(folder) is None
-                if settled and ended and not self._arrays.goes_on(folder, used.state):
-                    self._last[folder] = self._conclude(folder, used.state, used)
-                    self._missing.discard(folder)
+                self._accounted_for(folder, number, found.get(number, []))
+
+    def _accounted_for(self, folder: Path, number: str, known: Sequence[Accounted]) -> None:
+        queued = leading(folder, self._entries(folder, number))
+        if queued is not None and queued.state in PENDING | RUNNING:
+            self._missing.discard(folder)
+        elif queued is None and self._is_forgotten(folder, number, known):
+            since = self._ended_since.setdefault(folder, time.monotonic())
+            if time.monotonic() - since >= self.settle_s:  # the accounting learns of jobs late
+                self._submit_again(folder)
+        elif not known:
+            self._denied.add(folder)
+        elif queued is None and all(entry.state in PENDING | RUNNING for entry in known):
+            self._perhaps_denied(folder)
+        else:
+            used = together(known, read_text(folder / "claim", limit=64))
+            self._denied.discard(folder)
+            settled = time.monotonic() - self._ended_since.setdefault(folder, time.monotonic()) >= self.settle_s
+            ended = used.state not in PENDING | RUNNING and exit_record(folder) is None
+            if settled and ended and not self._arrays.goes_on(folder, used.state):
+                self._last[folder] = self._conclude(folder, used.state, used)
+                self._missing.discard(folder)
+
+    def _perhaps_denied(self, folder: Path) -> None:
+        """The accounting has not heard of an end that the controller, which was killed, has forgotten; the queue is asked first."""
+        since = self._ended_since.setdefault(folder, time.monotonic())
+        if time.monotonic() - since >= self.settle_s and exit_record(folder) is None:
+            self._denied.add(folder)
 
     def _is_forgotten(self, folder: Path, number: str, known: Sequence[Accounted]) -> bool:
         """It has not begun, and its number is nobody's or another's: had it been this work that completed, it had begun."""
-        if is_claimed(folder) or _exit_record(folder) is not None:
+        if is_claimed(folder) or exit_record(folder) is not None:
             return False
         return bool(self._queue.get(number)) or all(entry.state == "COMPLETED" for entry in known)
 
@@ -474,23 +494,3 @@ class SlurmEngine:
             except Unavailable:
                 self._size = (now - _SIZE_S + _SIZE_AGAIN_S, self._size[1] if self._size else _UNKNOWN_SIZE)
         return self._size[1]
-
-
-def _exit_record(folder: Path) -> ExitRecord | None:
-    tree: Any = read_json(folder / "exit.json")
-    return ExitRecord(**tree) if isinstance(tree, dict) else None
-
-
-def _user_of(folder: Path) -> str:
-    """The account that the work was submitted as, empty for the service's own."""
-    tree = read_json(folder / "slurm.json")
-    return str(tree.get("user", "")) if isinstance(tree, dict) else ""
-
-
-def _node_said(folder: Path) -> str:
-    """The beginning of what the batch scripts wrote."""
-    place = folder / OWN if is_handed_over(folder) else folder
-    try:
-        return "".join(read_text(file, limit=_LOG_TAIL) for file in sorted(place.glob("slurm*.out")))
-    except UnreadableFile:
-        return ""

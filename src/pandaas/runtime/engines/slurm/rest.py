@@ -94,8 +94,9 @@ class RestDriver:
             found += [entry for entry in told if entry.job == job]
         return found
 
-    def cancel(self, job: str, user: str = "") -> None:
-        self._answer("DELETE", "slurm", f"job/{quote(job)}", user=user)
+    def cancel(self, job: str, name: str, user: str = "") -> None:
+        if any(one.job == job and one.name == name for one in self.own()):
+            self._answer("DELETE", "slurm", f"job/{quote(job)}", user=user)
 
     def node_size(self) -> NodeSize:
         partition = self._settings.partition
@@ -172,6 +173,7 @@ def _accounted(job: Mapping[str, Any]) -> Accounted:
         float(_whole(times, "end")),
         str(job.get("nodes") or ""),
         task,
+        str(job.get("name") or ""),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
+from pandaas.model import ordinal
 from pandaas.runtime.engines.port import ExitReason, QueuePlace
 from pandaas.runtime.engines.slurm.driver import QueueEntry
 
@@ -16,6 +17,7 @@ REASONS: dict[str, ExitReason] = {  # of Slurm's states that are ends from outsi
     "NODE_FAIL": "node",
     "BOOT_FAIL": "node",
     "PREEMPTED": "node",
+    "REVOKED": "node",
 }
 _WAITS = {
     "Resources": "waits for free nodes",
@@ -54,7 +56,7 @@ def waits_for(entry: QueueEntry, queue: QueuePlace) -> str:
     """Position, reason and expected start, for example "Waiting in Slurm: 2nd of 7 in main, others come first"."""
     parts = []
     if queue.place is not None:
-        parts.append(f"{_ordinal(queue.place)} of {queue.of} in {entry.partition}")
+        parts.append(f"{ordinal(queue.place)} of {queue.of} in {entry.partition}")
     if queue.reason:
         parts.append(queue.reason)
     if queue.expected_start:
@@ -69,11 +71,6 @@ def _reason(reason: str) -> str:
     if word.startswith(("QOS", "Assoc")):
         return f"a limit of the account is reached ({word})"
     return f"reason: {reason}"
-
-
-def _ordinal(number: int) -> str:
-    ending = "th" if number % 100 in {11, 12, 13} else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
-    return f"{number}{ending}"
 
 
 def _number(job: str) -> int:

@@ -17,7 +17,16 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False) ->
 class Parameters(BaseModel):
     """Solution scattering with freesas."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "x-ordered": [
+                ["q_min", "<", "q_max"],
+                ["sample_first", "<=", "sample_last"],
+                ["buffer_first", "<=", "buffer_last"],
+            ]
+        },
+    )
 
     measurement: Literal["auto", "batch", "elution"] = Field(
         "auto",

@@ -17,7 +17,17 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False) ->
 class Parameters(BaseModel):
     """Delay-line events to images. All positions and times are in the detector's own steps."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "x-ordered": [
+                ["x_from", "<", "x_to"],
+                ["y_from", "<", "y_to"],
+                ["t_from", "<", "t_to"],
+                ["first", "<", "last"],
+            ]
+        },
+    )
 
     plane: Literal["x-y", "x-t", "y-t"] = Field(
         "x-y",

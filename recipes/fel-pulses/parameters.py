@@ -24,7 +24,16 @@ def _extra(
 class Parameters(BaseModel):
     """Pulse-resolved integration of a run."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "x-ordered": [
+                ["first_train", "<", "last_train"],
+                ["first_pulse", "<", "last_pulse"],
+                ["q_min", "<", "q_max"],
+            ]
+        },
+    )
 
     distance: float = Field(
         gt=10,

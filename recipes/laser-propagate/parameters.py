@@ -21,7 +21,7 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False, so
 class Parameters(BaseModel):
     """Propagation with lasy."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"x-ordered": [["first", "<", "last"]]})
 
     focal_length: float | None = Field(
         None,

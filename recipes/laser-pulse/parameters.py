@@ -17,7 +17,9 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False) ->
 class Parameters(BaseModel):
     """Retrieval of a pulse with pypret."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"x-together": [["centre_frequency", "frequency_step"]]}
+    )
 
     method: Literal["shg-frog", "pg-frog", "tg-frog", "shg-dscan"] = Field(
         "shg-frog",

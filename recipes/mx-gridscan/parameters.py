@@ -17,7 +17,7 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False) ->
 class Parameters(BaseModel):
     """Spot finding with DIALS; what is left empty is DIALS' own choice."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"x-ordered": [["d_min", "<", "d_max"]]})
 
     columns: int | None = Field(
         None,

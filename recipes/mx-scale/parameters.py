@@ -17,7 +17,7 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False) ->
 class Parameters(BaseModel):
     """Scaling with DIALS; what is left empty is DIALS' own choice."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"x-ordered": [["d_min", "<", "d_max"]]})
 
     model: Literal["auto", "physical", "KB", "dose_decay", "array"] = Field(
         "auto",

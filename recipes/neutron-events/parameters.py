@@ -20,7 +20,9 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False) ->
 class Parameters(BaseModel):
     """Events to histograms with scipp."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"x-ordered": [["minimum", "<", "maximum"], ["time_from", "<", "time_to"]]}
+    )
 
     quantity: Quantity = Field(
         "tof",

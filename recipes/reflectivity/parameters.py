@@ -50,7 +50,7 @@ class Layer(BaseModel):
 class Parameters(BaseModel):
     """Fit of layers to a reflectivity curve with refnx."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"x-ordered": [["q_min", "<", "q_max"]]})
 
     fronting_sld: float = Field(
         0.0,

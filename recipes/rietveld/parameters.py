@@ -42,7 +42,9 @@ class Atom(BaseModel):
 class Parameters(BaseModel):
     """Rietveld refinement with easydiffraction."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"x-ordered": [["two_theta_min", "<", "two_theta_max"]]}
+    )
 
     space_group: str = Field(
         min_length=1,

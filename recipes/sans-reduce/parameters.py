@@ -17,7 +17,13 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False) ->
 class Parameters(BaseModel):
     """Counts of a SANS run to I(Q)."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "x-ordered": [["wavelength_min", "<", "wavelength_max"], ["q_min", "<", "q_max"]],
+            "x-together": [["centre_x", "centre_y"], ["source_aperture", "sample_aperture"]],
+        },
+    )
 
     wavelength_min: float = Field(
         2.2,

@@ -57,7 +57,7 @@ class FitParameter(BaseModel):
 class Parameters(BaseModel):
     """Fit of a model of sasmodels to I(Q) with bumps."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"x-ordered": [["q_min", "<", "q_max"]]})
 
     model: Literal[
         "sphere",

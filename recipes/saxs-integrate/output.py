@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from orientation import check_calibrant
 
 from integration import quotient
-from pandaas.sdk import Field, Plot, warn, write_result
+from pandaas.sdk import Field, Plot, RecipeError, warn, write_result
 
 if TYPE_CHECKING:
     from parameters import Parameters
@@ -26,10 +26,14 @@ _AXES = {
 }
 
 
+_FEWEST = 3
+
+
 def write(state: State, partial: Mapping[str, Any]) -> None:
     """Compute the curves from the merged sums and write them."""
     parameters = state.parameters
     average, sigma = _scaled(state, partial["signal"], partial.get("variance"), partial["norm"])
+    _refuse_emptiness(parameters, average)
     factor = absolute_factor(state.parameters)
     frames, frame_sigma = partial["intensity"] * factor, partial.get("sigma")
     if frame_sigma is not None:
@@ -70,6 +74,19 @@ def write(state: State, partial: Mapping[str, Any]) -> None:
                 Field("masked_pixels", int(np.count_nonzero(state.integrator.mask))),
             ],
         },
+    )
+
+
+def _refuse_emptiness(parameters: Parameters, average: NDArray[Any]) -> None:
+    """A curve of two points is none: a threshold or a range that nothing was measured in."""
+    if np.isfinite(average).sum() >= _FEWEST:
+        return
+    limits = ("minimum_counts", "maximum_counts", "radial_min", "radial_max", "azimuth_min")
+    field = next((name for name in limits if getattr(parameters, name) is not None), "mask")
+    raise RecipeError(
+        f"The curve would have fewer than {_FEWEST} points: no other bin holds a valid pixel.",
+        "Widen the range, change the limits of counts, or check mask and geometry.",
+        field,
     )
 
 

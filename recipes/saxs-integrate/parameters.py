@@ -21,7 +21,18 @@ def _extra(
 class Parameters(BaseModel):
     """Azimuthal integration with pyFAI."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "x-ordered": [
+                ["radial_min", "<", "radial_max"],
+                ["azimuth_min", "<", "azimuth_max"],
+                ["minimum_counts", "<", "maximum_counts"],
+                ["first_frame", "<=", "last_frame"],
+            ],
+            "x-together": [["azimuth_min", "azimuth_max"], ["calibration_factor", "sample_thickness"]],
+        },
+    )
 
     # --- result ---------------------------------------------------------------------------------------------------
     unit: Literal["q_nm^-1", "q_A^-1", "2th_deg", "r_mm"] = Field(

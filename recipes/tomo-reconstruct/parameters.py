@@ -21,7 +21,7 @@ def _extra(
 class Parameters(BaseModel):
     """Tomographic reconstruction with algotom."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"x-ordered": [["first_row", "<=", "last_row"]]})
 
     only_preview: bool = Field(
         False,

@@ -17,7 +17,16 @@ def _extra(group: str, order: int, unit: str = "", *, advanced: bool = False) ->
 class Parameters(BaseModel):
     """Reduction of an absorption scan with xraylarch. Energies named 'relative' count from the edge E0."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "x-ordered": [
+                ["pre_edge_from", "<", "pre_edge_to"],
+                ["post_edge_from", "<", "post_edge_to"],
+                ["k_min", "<", "k_max"],
+            ]
+        },
+    )
 
     measured: Literal["auto", "mu", "transmission", "fluorescence"] = Field(
         "auto",

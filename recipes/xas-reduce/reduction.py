@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 from larch import Group
-from larch.xafs import autobk, estimate_noise, pre_edge, xftf
+from larch.xafs import autobk, estimate_noise, find_e0, pre_edge, xftf
 from parameters import Parameters
 from scan import Scan
 from xraydb import guess_edge
@@ -35,6 +35,18 @@ def reduce(scan: Scan, parameters: Parameters) -> Reduction:
     return Reduction(group, _edge(group), k_max)
 
 
+def _check_post_edge(group: Any, parameters: Parameters, last: float) -> None:
+    if parameters.post_edge_from is None:
+        return
+    e0 = parameters.e0 if parameters.e0 is not None else float(find_e0(group.energy, group.mu))
+    if e0 + parameters.post_edge_from >= last:
+        raise RecipeError(
+            f"The post-edge range begins {parameters.post_edge_from:.6g} eV beyond the edge; the scan ends {last - e0:.6g} eV beyond it.",
+            "Let it begin nearer to the edge, or leave it empty.",
+            "post_edge_from",
+        )
+
+
 def _normalise(group: Any, parameters: Parameters) -> None:
     first, last = float(group.energy[0]), float(group.energy[-1])
     if parameters.e0 is not None and not first < parameters.e0 < last:
@@ -43,6 +55,7 @@ def _normalise(group: Any, parameters: Parameters) -> None:
             "Give an energy within it, or leave it empty.",
             "e0",
         )
+    _check_post_edge(group, parameters, last)
     degree = None if parameters.post_edge_degree == "auto" else int(parameters.post_edge_degree)
     pre_edge(
         group,

@@ -116,7 +116,7 @@ def _extra(
 class Parameters(BaseModel):
     """Element maps with xraylarch."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"x-ordered": [["energy_from", "<", "energy_to"]]})
 
     photon_energy: float = Field(
         ge=1,

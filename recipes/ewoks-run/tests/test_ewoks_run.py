@@ -101,6 +101,16 @@ class TestEwoksRun(RecipeConformance):
         assert run.failure["field"] == "image"
         assert ".poni" in run.failure["what"]
 
+    def test_an_empty_series_names_the_input(self, tmp_path: Path) -> None:
+        inputs = {"image": [image(tmp_path)]}
+        with h5py.File(tmp_path / "image.h5", "r+") as file:
+            del file["entry/data/data"]
+            file["entry/data/data"] = np.zeros((0, 120, 100), dtype=np.int32)
+        run = self.run(tmp_path, inputs)
+        assert run.code == 1
+        assert run.failure["field"] == "image"
+        assert "holds no frame" in run.failure["what"]
+
     def test_a_task_that_fails_is_named(self, tmp_path: Path) -> None:
         inputs = {"image": [image(tmp_path)]}
         (tmp_path / "image.poni").write_text("nothing")

@@ -334,6 +334,13 @@ class TestSaxsIntegrate(RecipeConformance):
         assert run.code == 1
         assert "Traceback" not in json.dumps(run.failure)
 
+    @pytest.mark.parametrize(("name", "value"), [("minimum_counts", 1e30), ("radial_min", 1e6)])
+    def test_a_curve_without_points_names_the_limit(self, tmp_path: Path, name: str, value: float) -> None:
+        run = self.run(tmp_path, **{name: value})
+        assert run.code == 1
+        assert run.failure["field"] == name
+        assert "fewer than 3 points" in run.failure["what"]
+
     @measured
     def test_ceo2_lies_on_the_reference_pattern(self, tmp_path: Path) -> None:
         """The image must be flipped; as stored it gives a plausible and wrong pattern, of which the run warns."""

@@ -57,7 +57,33 @@ def complete_parameters(schema: Mapping[str, Any], given: Mapping[str, Any]) -> 
     found = best_match(validator.iter_errors(dict(given)))
     if found is not None:
         raise _complaint(found, properties)
-    return {**defaults_from_schema(schema), **given}
+    complete = {**defaults_from_schema(schema), **given}
+    _refuse_what_does_not_go_together(schema, complete)
+    return complete
+
+
+def _refuse_what_does_not_go_together(schema: Mapping[str, Any], values: Mapping[str, Any]) -> None:
+    """What JSON Schema has no word for: `x-ordered` lists [low, "<" or "<=", high], `x-together` names of which all or none are given."""
+    properties = schema.get("properties", {})
+    for low, sign, high in schema.get("x-ordered", ()):
+        first, last = values.get(low), values.get(high)
+        if first is None or last is None or first < last or (sign == "<=" and first == last):
+            continue
+        bound = "larger than" if sign == "<" else "at least"
+        raise InvalidInput(
+            f"'{_title(high, properties)}' ({high}) must be {bound} '{_title(low, properties)}' ({low}); {high} is {last:g} and {low} {first:g}.",
+            remedy="Change one of them.",
+            field=high,
+        )
+    for names in schema.get("x-together", ()):
+        missing = [name for name in names if values.get(name) is None]
+        if missing and len(missing) < len(names):
+            given = next(name for name in names if name not in missing)
+            raise InvalidInput(
+                f"'{_title(missing[0], properties)}' ({missing[0]}) is needed with '{_title(given, properties)}' ({given}).",
+                remedy="Give both, or none.",
+                field=missing[0],
+            )
 
 
 def defaults_from_schema(schema: Mapping[str, Any]) -> dict[str, Any]:

@@ -98,6 +98,8 @@ def places(job: Job, folder: str) -> dict[str, Any]:
     for slot, items in job.inputs.items():
         for item in items[:1]:
             array = item.default_path()
+            if item.is_hdf5 and 0 in item.array(array).shape:
+                raise RecipeError(f"'{item.title}' holds no frame: {array} is empty.", "Choose another dataset.", slot)
             found[f"{slot}_array"] = array
             found[f"{slot}_url"] = _url(item, array)
             for path in (*item.attachments, *item.files):

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pandaas.config import bundled
 from pandaas.model import InvalidInput, Parameter
 from pandaas.recipes import complete_parameters
 from pandaas.recipes.parameters import check_schema, default_from_metadata, in_unit
@@ -111,3 +114,73 @@ def test_conversion_keeps_the_length(value: float, unit: str) -> None:
     assert isinstance(there, float)
     back = in_unit(Parameter("x", there, "mm"), unit)
     assert back == pytest.approx(value, rel=1e-9)
+
+
+LIMITS = {
+    "type": "object",
+    "properties": {
+        "q_min": {"type": "number", "title": "From"},
+        "q_max": {"type": "number", "title": "To", "default": 1.0},
+        "first": {"type": "integer", "title": "First"},
+        "last": {"anyOf": [{"type": "integer"}, {"type": "null"}], "title": "Last"},
+        "factor": {"anyOf": [{"type": "number"}, {"type": "null"}], "title": "Scale"},
+        "thickness": {"type": "number", "title": "Thickness"},
+    },
+    "x-ordered": [["q_min", "<", "q_max"], ["first", "<=", "last"]],
+    "x-together": [["factor", "thickness"]],
+}
+
+
+@pytest.mark.parametrize(
+    ("given", "field", "words"),
+    [
+        ({"q_min": 1.0}, "q_max", "'To' (q_max) must be larger than 'From' (q_min); q_max is 1 and q_min 1."),
+        ({"first": 5, "last": 4}, "last", "must be at least 'First' (first)"),
+        ({"factor": 2.0}, "thickness", "'Thickness' (thickness) is needed with 'Scale' (factor)."),
+    ],
+)
+def test_what_does_not_go_together_names_the_field(given: dict[str, object], field: str, words: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        complete_parameters(LIMITS, given)
+    assert caught.value.field == field
+    assert words in caught.value.detail
+    assert caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "given", [{"first": 4, "last": 4}, {"first": 4, "last": None}, {"factor": None}, {"q_min": 0.5}]
+)
+def test_what_goes_together_is_taken(given: dict[str, object]) -> None:
+    assert complete_parameters(LIMITS, given).items() >= given.items()
+
+
+NEEDED: dict[str, dict[str, Any]] = {
+    "rietveld": {
+        "space_group": "P m -3 m",
+        "a": 3.9,
+        "wavelength": 1.5,
+        "atoms": [{"label": "La", "element": "La", "x": 0, "y": 0, "z": 0}],
+    },
+    "xrf-map": {"photon_energy": 11.0},
+    "fel-pulses": {"distance": 200.0, "photon_energy": 9.3},
+}
+
+
+@pytest.mark.parametrize("file", sorted(bundled("recipes").glob("*/parameters.py")), ids=lambda file: file.parent.name)
+def test_a_recipe_and_its_schema_refuse_the_same(file: Path) -> None:
+    """What the server can refuse before it queues is what the recipe itself would refuse in its job."""
+    model = runpy.run_path(str(file))["Parameters"]
+    schema, needed = model.model_json_schema(), NEEDED.get(file.parent.name, {})
+    if "larger than" in file.read_text("utf-8") or "_row must not be smaller" in file.read_text("utf-8"):
+        assert schema.get("x-ordered")
+    for low, _, high in schema.get("x-ordered", ()):
+        found = [_refusal(model, {**needed, low: more, high: less}) for more, less in ((20, 10), (-10, -20))]
+        assert any(f"{high} must" in text for text in found), found
+    for one, *others in schema.get("x-together", ()):
+        assert "both" in _refusal(model, {**needed, one: 0.5, **dict.fromkeys(others)})
+
+
+def _refusal(model: Any, values: dict[str, Any]) -> str:
+    with pytest.raises(ValueError, match="validation error") as caught:
+        model.model_validate(values)
+    return str(caught.value)

@@ -43,11 +43,18 @@ export function percentileOf(stats: ContrastInput, percent: number): number | nu
 /** The weaker side reaches at least this far of the stronger: fields, differences, correlations; not noise beside something bright. */
 const TWO_SIDED = 1 / 3;
 
-/** Whether the values lie on both sides of zero. */
+/** … and its outermost value this far of the outermost: a dark-subtracted frame is noise around zero, and few bright pixels on one side. */
+const OUTERMOST = 1 / 10;
+
+/** Whether the values lie on both sides of zero in earnest. */
 export function isTwoSided(stats: ContrastInput): boolean {
   const low = percentileOf(stats, 0.5) ?? 0;
   const high = percentileOf(stats, 99.5) ?? 0;
-  return low < 0 && high > 0 && Math.min(-low, high) >= TWO_SIDED * Math.max(-low, high);
+  return balanced(low, high, TWO_SIDED) && balanced(stats.minimum ?? low, stats.maximum ?? high, OUTERMOST);
+}
+
+function balanced(low: number, high: number, share: number): boolean {
+  return low < 0 && high > 0 && Math.min(-low, high) >= share * Math.max(-low, high);
 }
 
 /** What lies on both sides of zero is shown with zero in the light middle. */

@@ -135,6 +135,9 @@ describe('contrast', () => {
     expect(isTwoSided(noisy)).toBe(false);
     expect(defaultMap(noisy)).toBe('viridis');
     expect(colorDomain(noisy, 'linear')).toEqual(autoDomain(noisy, 'linear'));
+    const darkSubtracted = { minimum: -9, maximum: 4000, positive_minimum: 0.1, percentiles: { '0.1': -6, '1': -5, '50': 0, '99': 5, '99.9': 300 } };
+    expect(isTwoSided(darkSubtracted)).toBe(false);
+    expect(defaultMap(darkSubtracted)).toBe('viridis');
     expect(defaultMap(null)).toBe('viridis');
   });
 

@@ -4,7 +4,7 @@ import json
 import os
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pandaas.jobs.progress import ProgressTail, parse
@@ -72,6 +72,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no defect
 @given(
     st.binary()
     | st.fixed_dictionaries({"fraction": json_values, "message": json_values}).map(lambda t: json.dumps(t).encode())

@@ -3,8 +3,8 @@
     python tools/run_tests.py [--full] [--stage NAME …]
 
 Stages: set-up (virtual environment, page, Debian packages), unit (also contract), integration (real servers; also hostile
-input and the page's own tests), recipes (analysis codes in their environments; also the wheel, whose demo analyses),
-browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test may skip only for a reason that
+input), recipes (analysis codes in their environments; also the wheel, whose demo analyses, and the page's own tests,
+for which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test may skip only for a reason that
 `pandaas.testing.skips` allows.
 """
 
@@ -45,8 +45,8 @@ _LONG_ONES_FIRST = (*_TWO_AT_ONCE, "--no-loadscope-reorder")  # as tests/browser
 _TWO_RECIPES_AT_ONCE = ("-n", "2", "--dist", "loadscope")  # all of a recipe's tests in one process, with its first run
 STAGES = (
     Stage("unit", 5, ("tests/unit", "tests/contract"), _TWO_AT_ONCE),
-    Stage("integration", 15, ("tests/integration", "tests/hostile"), _TWO_AT_ONCE, web=True),
-    Stage("recipes", 15, ("tests/recipes",), _TWO_RECIPES_AT_ONCE),
+    Stage("integration", 15, ("tests/integration", "tests/hostile"), _TWO_AT_ONCE),
+    Stage("recipes", 15, ("tests/recipes",), _TWO_RECIPES_AT_ONCE, web=True),
     Stage("browser", 12, ("tests/browser",), _LONG_ONES_FIRST, apart="alone"),
 )
 

@@ -269,7 +269,11 @@ class Reconciler:
         for job in rows:
             if job.engine_handle is None:
                 continue
-            [seen] = self._runtime.engine(job.engine).poll([job.engine_handle])
+            try:
+                [seen] = self._runtime.engine(job.engine).poll([job.engine_handle])
+            except PandaasError as error:  # not reachable now, or no longer there: the job stays lost
+                log.info("lost job not looked for", job=job.id, reason=error.detail)
+                continue
             if seen.exit is not None:
                 self._collector.collect(job, self._folder_of(job), seen.exit)
 

@@ -3,9 +3,9 @@
     python tools/run_tests.py [--full] [--stage NAME …]
 
 Stages: set-up (virtual environment, page, Debian packages), unit (also contract), integration (real servers; also hostile
-input), recipes (analysis codes in their environments; also the wheel, whose demo analyses, and the page's own tests,
-for which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test may skip only for a reason that
-`pandaas.testing.skips` allows.
+input), recipes (analysis codes in their environments; also the wheel, whose demo analyses, and the page's own tests, for
+which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test may skip
+only for a reason that `pandaas.testing.skips` allows.
 """
 
 from __future__ import annotations

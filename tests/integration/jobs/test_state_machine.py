@@ -358,3 +358,20 @@ def test_a_job_waits_for_an_engine_that_does_not_answer() -> None:
     assert jobs.state(job) == "requested"
     jobs.teardown()  # now it answers
     assert jobs.state(job) == "succeeded"
+
+
+@pytest.mark.xdist_group("states")
+def test_a_silent_engine_ends_no_round_that_looks_for_lost_jobs() -> None:
+    jobs = Jobs()
+    lost = jobs.request()
+    for _start in range(STARTS):
+        jobs.look()  # starts it
+        jobs.forget(lost)
+        jobs.look()  # misses it
+        jobs.look()  # the grace is over
+    assert jobs.state(lost) == "lost"
+    jobs.answer_or_not(down=True)
+    jobs.restart()  # looks for the lost again
+    jobs.look()
+    assert jobs.state(lost) == "lost"
+    jobs.teardown()

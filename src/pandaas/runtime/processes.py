@@ -9,6 +9,9 @@ import os
 import signal
 from collections.abc import Iterable
 
+MARK = (
+    "PANDAAS_WORK"  # a variable that names the folder of the work which a process belongs to, where nothing isolates it
+)
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -58,6 +61,23 @@ def descendants(root: int) -> list[int]:
         below = children.get(pending.pop(), [])
         found += below
         pending += below
+    return found
+
+
+def marked(folder: str) -> list[int]:
+    """All that was started for the work in this folder and not isolated, wherever it has gone since."""
+    wanted = f"{MARK}={folder}".encode()
+    found = []
+    for name in os.listdir("/proc"):  # noqa: PTH208
+        if not name.isdigit():
+            continue
+        try:
+            with open(f"/proc/{name}/environ", "rb") as stream:  # noqa: PTH123
+                variables = stream.read().split(b"\0")
+        except OSError:  # it ended, or is another account's
+            continue
+        if wanted in variables:
+            found.append(int(name))
     return found
 
 

@@ -41,6 +41,8 @@ _EARLY_S = 5.0
 _COUNT_PAUSE = 20  # counting what was written takes no more than a twentieth of the time
 _DRAIN_S = 2.0
 _DISK_RESERVE_MB = 512  # twice what the catalogue needs to go on
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
+_ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER: the parent of descendants whose own parent ends, so that none escapes
 _OOM_SCORE = "600"  # the kernel takes user work before the platform
 
 
@@ -182,7 +184,8 @@ class Supervision:
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         self._make_group()
         if not self._spec.get("isolated"):
-            _adopt_orphans()
+            _control(_ADOPT_ORPHANS, 1)
+            self._spec["env"] = {**self._spec["env"], processes.MARK: os.getcwd()}
         started, clock = time.time(), time.monotonic()
         pid, output = self._start()
         status, usage = self._watch(pid, output, clock + float(self._spec["time_limit_s"]))
@@ -215,16 +218,21 @@ class Supervision:
 
     def _start(self) -> tuple[int, int]:
         output, write = os.pipe()
+        ours = os.getpid()
         pid = os.fork()
         if pid == 0:
-            self._become(write)
+            self._become(write, ours)
         os.close(write)
         os.set_blocking(output, False)
         return pid, output
 
-    def _become(self, write: int) -> None:
+    def _become(self, write: int, parent: int) -> None:
         """In the child: turn into the command, or say why not and leave with 127."""
         try:
+            if not self._spec.get("isolated"):  # else bubblewrap ends with us and ends all
+                _control(_DIE_WITH_PARENT, signal.SIGKILL)
+                if os.getppid() != parent:
+                    os._exit(127)
             signal.set_wakeup_fd(-1)
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
                 signal.signal(number, signal.SIG_DFL)
@@ -420,11 +428,11 @@ def write_atomically(path: str, record: dict[str, Any]) -> None:
     os.replace(temporary, path)  # noqa: PTH105
 
 
-def _adopt_orphans() -> None:
-    """Become the parent of descendants whose own parent ends, so that none escapes (PR_SET_CHILD_SUBREAPER)."""
+def _control(option: int, value: int) -> None:
+    """prctl(2)."""
     import ctypes  # slow to import, needed only without a process namespace
 
-    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    ctypes.CDLL(None).prctl(option, value, 0, 0, 0)
 
 
 def _reap() -> None:

@@ -4,12 +4,16 @@
         def make_engine(self, tmp_path): return MyEngine(...)
 
 `restart(engine)` must give an engine as a restarted platform would make it: knowing nothing but what is on disk or with
-the scheduler.
+the scheduler. An engine that spreads work in blocks over several computers also says with `make_spreading` how to have it do so
+with two cores, and with `hit_a_worker` how one of those is killed.
 """
 
 from __future__ import annotations
 
+import os
 import secrets
+import signal
+import subprocess
 import sys
 import time
 from abc import ABC, abstractmethod
@@ -20,11 +24,15 @@ from pathlib import Path
 import pytest
 
 from pandaas.model import InvalidInput
-from pandaas.runtime import Confinement, Engine, Observation, WorkSpec
+from pandaas.runtime import Confinement, Engine, Observation, WorkSpec, read_json
 from pandaas.runtime.engines.port import Handle
+from pandaas.runtime.files import read_text
 from pandaas.runtime.sandbox import interpreter_binds
+from pandaas.testing.blockwork import bits_of, block_work
 
 _PATIENCE_S = 30.0
+_LONG_S = 120.0
+_STARTS = 3  # as often as the job layer starts lost work
 
 
 class EngineConformance(ABC):
@@ -37,6 +45,18 @@ class EngineConformance(ABC):
     @abstractmethod
     def restart(self, engine: Engine, tmp_path: Path) -> Engine:
         """The engine as a restarted platform makes it."""
+
+    def lose(self, work: WorkSpec) -> None:
+        """Have the running work lost, as a crash of its computer does it: here by `kill -9` of its supervisor."""
+        os.kill(read_json(work.folder / "supervisor.json")["pid"], signal.SIGKILL)
+
+    def make_spreading(self, tmp_path: Path) -> Engine:
+        """As `make_engine`, where work in blocks of two cores is done by two workers."""
+        return self.make_engine(tmp_path)
+
+    def hit_a_worker(self, work: WorkSpec) -> None:
+        """`kill -9` something that does a part of the work in blocks, which has begun."""
+        self.lose(work)
 
     @pytest.fixture
     def engine(self, tmp_path: Path) -> Iterator[Engine]:
@@ -65,14 +85,16 @@ class EngineConformance(ABC):
         self._handles.append(handle)
         return handle
 
-    def wait(self, engine: Engine, handle: Handle, state: str = "ended") -> Observation:
-        end = time.monotonic() + _PATIENCE_S
+    def wait(
+        self, engine: Engine, handle: Handle, state: str = "ended", patience_s: float = _PATIENCE_S
+    ) -> Observation:
+        end = time.monotonic() + patience_s
         while time.monotonic() < end:
             [seen] = engine.poll([handle])
             if seen.state in {state, "ended", "unknown"}:
                 return seen
             time.sleep(0.02)
-        raise AssertionError(f"still {seen.state} after {_PATIENCE_S} s: {seen.detail}")
+        raise AssertionError(f"still {seen.state} after {patience_s} s: {seen.detail}")
 
     def test_work_runs_and_its_end_is_recorded(self, engine: Engine, tmp_path: Path) -> None:
         work = self.work(tmp_path, "plain", "open('made', 'w').write('yes'); print('hello')")
@@ -158,6 +180,63 @@ class EngineConformance(ABC):
         assert seen.exit.succeeded
         assert (work.folder / "output" / "runs").read_text() == "x"
         assert (work.folder / "output" / "done").exists()
+
+    def test_lost_work_is_said_to_be_lost_or_ended_and_never_cancelled(self, engine: Engine, tmp_path: Path) -> None:
+        """Work that is `unknown` or ended with the reason `node` is started again by the job layer, in another folder."""
+        beat = "import time\nwhile True: open('beats', 'a').write('x'); time.sleep(0.05)"
+        code = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {beat!r}], start_new_session=True)\ntime.sleep(60)"
+        work = self.work(tmp_path, "lost", code)
+        handle = self.submit(engine, work)
+        end = time.monotonic() + _PATIENCE_S
+        while not (work.folder / "output/beats").exists() or not (work.folder / "supervisor.json").exists():
+            assert time.monotonic() < end
+            time.sleep(0.02)
+        self.lose(work)
+        seen = self.wait(engine, handle)
+        if seen.exit is not None:
+            assert (seen.exit.succeeded, seen.exit.reason) in {(False, "node"), (False, "exit")}
+        else:
+            assert seen.state == "unknown"
+            assert seen.detail
+        self.until_quiet(work.folder / "output/beats")
+
+    def test_blocks_give_the_same_bits_whoever_does_them_and_after_a_kill(self, tmp_path: Path) -> None:
+        """The bits of one core without an engine; after a kill with as many starts as the job layer makes."""
+        self._handles = []
+        alone = block_work(tmp_path, "alone", 1)
+        variables = {**os.environ, **alone.confinement.variables}
+        subprocess.run(alone.argv, env=variables, cwd=alone.folder / "output", check=True, capture_output=True)
+        engine = self.make_spreading(tmp_path)
+        for kill in (False, True):
+            work = self.started_until_it_succeeds(engine, tmp_path, kill=kill)
+            assert bits_of(work) == bits_of(alone)
+
+    def started_until_it_succeeds(self, engine: Engine, tmp_path: Path, *, kill: bool) -> WorkSpec:
+        for start in range(_STARTS):
+            work = block_work(tmp_path, f"{'hit' if kill else 'calm'}{start}", 2)
+            handle = self.submit(engine, work)
+            if kill and start == 0:
+                self.until_it_works(work)
+                self.hit_a_worker(work)
+            seen = self.wait(engine, handle, patience_s=_LONG_S)
+            if seen.exit is not None and seen.exit.succeeded:
+                return work
+            assert kill, (seen, read_text(work.folder / "log.txt"))
+        raise AssertionError(f"it was killed once, and failed {_STARTS} times: {seen}")
+
+    def until_it_works(self, work: WorkSpec) -> None:
+        end = time.monotonic() + _PATIENCE_S
+        while not any((work.folder / "output").glob("progress.jsonl")) and not any(work.folder.glob("parts/claims/*")):
+            assert time.monotonic() < end
+            time.sleep(0.02)
+
+    def until_quiet(self, file: Path) -> None:
+        """Wait until nobody writes to it any more."""
+        end, before = time.monotonic() + _PATIENCE_S, -1
+        while (size := file.stat().st_size) != before:
+            assert time.monotonic() < end, "it runs on, though it was lost"
+            before = size
+            time.sleep(0.5)
 
     def test_work_that_nobody_knows_is_unknown(self, engine: Engine, tmp_path: Path) -> None:
         work = self.work(tmp_path, "never", "pass")

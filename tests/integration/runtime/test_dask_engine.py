@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from pandaas.config import RuntimeSettings
-from pandaas.runtime import Engine, Sandbox, read_json
+from pandaas.runtime import Engine, Sandbox, WorkSpec, read_json
 from pandaas.runtime.engines.dask.engine import DaskEngine
 from pandaas.testing.dask import DaskServer
 from pandaas.testing.engines import EngineConformance
@@ -52,6 +52,9 @@ class TestDaskEngine(EngineConformance):
     def restart(self, engine: Engine, tmp_path: Path) -> Engine:
         return DaskEngine(self.settings, self.sandbox)
 
+    def hit_a_worker(self, work: WorkSpec) -> None:
+        _kill_a_busy_worker(work.folder)
+
 
 @pytest.fixture(scope="module")
 def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
@@ -83,13 +86,6 @@ def test_the_bits_are_those_of_this_computer(workshop: Workshop, local: tuple[st
     job = workshop.jobs.job(workshop.principal("alice"), job_id).job
     assert (job.engine, job.engine_reason) == ("dask", "You chose it.")
     assert not (workshop.jobs.folder(job_id).path / "tries").exists()
-
-
-def test_a_worker_killed_in_the_middle_changes_no_number(on_scheduler: Workshop, local: tuple[str, bytes]) -> None:
-    pid, wanted = local
-    job_id = on_scheduler.start("alice", "sums", pid, engine="dask", cores=2)
-    _kill_a_busy_worker(on_scheduler.jobs.folder(job_id).path)
-    assert sums(on_scheduler, job_id) == wanted
 
 
 def test_a_recipe_that_fails_on_a_worker_says_why(on_scheduler: Workshop) -> None:

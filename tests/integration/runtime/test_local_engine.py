@@ -118,6 +118,10 @@ class TestWithoutSandbox(EngineConformance):
     def restart(self, engine: Engine, tmp_path: Path) -> Engine:
         return self.make_engine(tmp_path)
 
+    @pytest.mark.full  # as TestLocalEngine's
+    def test_blocks_give_the_same_bits_whoever_does_them_and_after_a_kill(self, tmp_path: Path) -> None:
+        super().test_blocks_give_the_same_bits_whoever_does_them_and_after_a_kill(tmp_path)
+
     def test_what_it_left_behind_is_ended(self, engine: Engine, tmp_path: Path) -> None:
         beat = "import time\nwhile True: open('beat', 'a').write('.'); time.sleep(0.05)"
         code = f"import subprocess, sys, time\nsubprocess.Popen([sys.executable, '-c', {beat!r}], start_new_session=True)\ntime.sleep(0.5)"

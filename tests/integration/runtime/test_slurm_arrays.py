@@ -78,6 +78,7 @@ def test_parts_of_a_killed_task_are_done_again(workshop: Workshop, local: tuple[
     assert list((folder / "parts/lost").iterdir())
 
 
+@pytest.mark.full  # that the bits are the same then, the conformance suite shows
 def test_a_killed_leader_is_replaced_once_and_what_is_done_stays(
     workshop: Workshop, slurm: SlurmServer, local: tuple[str, bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

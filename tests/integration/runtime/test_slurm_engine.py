@@ -38,6 +38,11 @@ class TestSlurmEngine(EngineConformance):
     def restart(self, engine: Engine, tmp_path: Path) -> Engine:
         return self.make_engine(tmp_path)
 
+    def make_spreading(self, tmp_path: Path) -> Engine:
+        engine = self.make_engine(tmp_path, array_tasks=2, array_cores=1)
+        engine.lost_s = 8.0
+        return engine
+
     def test_what_it_waits_for_is_said(self, engine: Engine, tmp_path: Path) -> None:
         first = self.work(tmp_path, "first", "import time; time.sleep(60)", cores=self.server.cores, time_limit_s=600)
         self.wait(engine, self.submit(engine, first), "running")

@@ -70,6 +70,15 @@ class TestSlurmRestEngine(EngineConformance):
     def restart(self, engine: Engine, tmp_path: Path) -> Engine:
         return self.make_engine(tmp_path)
 
+    def make_spreading(self, tmp_path: Path) -> Engine:
+        engine = self.make_engine(tmp_path, array_tasks=2, array_cores=1)
+        engine.lost_s = 8.0
+        return engine
+
+    @pytest.mark.full  # how Slurm is reached makes no difference to arrays
+    def test_blocks_give_the_same_bits_whoever_does_them_and_after_a_kill(self, tmp_path: Path) -> None:
+        super().test_blocks_give_the_same_bits_whoever_does_them_and_after_a_kill(tmp_path)
+
     def test_what_it_waits_for_is_said(self, engine: Engine, tmp_path: Path) -> None:
         first = self.work(tmp_path, "first", "import time; time.sleep(60)", cores=self.server.cores, time_limit_s=600)
         self.wait(engine, self.submit(engine, first), "running")

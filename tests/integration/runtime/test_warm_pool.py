@@ -56,6 +56,10 @@ class TestWarmWork(EngineConformance):
         work = self.warm.work(code, folder=tmp_path / "work" / name, keep=False)
         return replace(work, **{"memory_mb": 256, **more})  # type: ignore[arg-type]
 
+    @pytest.mark.full  # it is started cold, as TestLocalEngine's
+    def test_blocks_give_the_same_bits_whoever_does_them_and_after_a_kill(self, tmp_path: Path) -> None:
+        super().test_blocks_give_the_same_bits_whoever_does_them_and_after_a_kill(tmp_path)
+
     def test_it_was_really_forked(self, engine: Engine, tmp_path: Path) -> None:
         work = self.work(tmp_path, "forked", "import sys; assert 'h5py' in sys.modules")
         seen = self.wait(engine, self.submit(engine, work))

@@ -156,8 +156,19 @@ class LocalEngine:
                 return Observation("queued")
         if folder not in self._cleared:
             self._cleared.add(folder)
-            _clear_up(folder)
+            self._clear_up(folder)
         return Observation("unknown", detail=_why_lost(folder))
+
+    def _clear_up(self, folder: Path) -> None:
+        """End what a killed supervisor could not end, and take its control group away."""
+        spec = read_json(folder / "spec.json", limit=16_777_216)
+        if not isinstance(spec, dict) or not (folder / "supervisor.json").exists():
+            return
+        if not spec.get("isolated"):
+            processes.kill_all(processes.marked(str(folder.resolve())))
+        if group := spec.get("cgroup"):
+            processes.kill_all(cgroups.processes(group))
+            cgroups.remove(group)
 
     def _adopt(self, folder: Path) -> None:
         """Count work that runs since before we started."""
@@ -254,15 +265,6 @@ def _supervisor_lives(folder: Path) -> bool:
     finally:
         os.close(descriptor)
     return False
-
-
-def _clear_up(folder: Path) -> None:
-    """End what a killed supervisor could not end, and take its control group away."""
-    spec = read_json(folder / "spec.json", limit=16_777_216)
-    group = spec.get("cgroup") if isinstance(spec, dict) else None
-    if group and (folder / "supervisor.json").exists():
-        processes.kill_all(cgroups.processes(group))
-        cgroups.remove(group)
 
 
 def _why_lost(folder: Path) -> str:

@@ -49,7 +49,7 @@ def run_in_folder(place: str, piece: dict[str, Any], supervisor: dict[str, Any])
             running.wait(1)
             break
         except subprocess.TimeoutExpired:
-            if any(os.path.exists(f"{place}/../{name}") for name in ("exit.json", "cancel")):  # noqa: PTH110 - ended without us
+            if any(os.path.exists(f"{place}/../{name}") for name in ("exit.json", "cancel", "lost")):  # noqa: PTH110 - ended without us
                 running.terminate()
     try:
         with open(f"{folder}/exit.json", encoding="utf-8") as stream:  # noqa: PTH123

@@ -68,6 +68,12 @@ class DaskEngine(LocalEngine):
         }
         write_atomically(str(folder / "spec.json"), spec)
 
+    def _clear_up(self, folder: Path) -> None:
+        """Also on workers: Dask can't end a task that has begun, but it looks for this file."""
+        super()._clear_up(folder)
+        if folder.is_dir():
+            (folder / "lost").touch()
+
     def _described(self, work: WorkSpec, cores: int) -> dict[str, Any]:
         chosen = self._dask
         found: dict[str, Any] = {

@@ -185,7 +185,7 @@ class Supervision:
         self._make_group()
         if not self._spec.get("isolated"):
             _control(_ADOPT_ORPHANS, 1)
-            self._spec["env"] = {**self._spec["env"], processes.MARK: os.getcwd()}
+            self._spec["env"] = {**self._spec["env"], processes.MARK: os.getcwd()}  # noqa: PTH109
         started, clock = time.time(), time.monotonic()
         pid, output = self._start()
         status, usage = self._watch(pid, output, clock + float(self._spec["time_limit_s"]))

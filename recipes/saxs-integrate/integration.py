@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import gpu
 import numpy as np
 from fast import FEWEST_PIXELS, FastMap, FastSums, Sums, agrees, valid_counts
 from masking import Limits, Sentinel, turned
@@ -51,7 +52,9 @@ class Integrator:
         self._limits = Limits(parameters.minimum_counts, parameters.maximum_counts)
         self.mask = mask.astype(np.int8)
         self._options = self._fixed_options()
-        self._known: set[str] = set()  # look-up tables that exist: pyFAI needn't compare masks again
+        self._looked = not gpu.wanted()  # for a GPU
+        self._on_gpu: tuple[tuple[Any, ...], str] | None = None  # pyFAI's method there, and the device
+        self._known: set[Any] = set()  # look-up tables that exist: pyFAI needn't compare masks again
         first = self._curve(np.zeros(mask.shape, dtype=np.float32), 1.0)
         self.radial: NDArray[Any] = np.asarray(first.radial, dtype=float)
         self.pixels: NDArray[Any] = np.asarray(first.count, dtype=float)  # per bin
@@ -86,6 +89,19 @@ class Integrator:
             low = float(radius.min()) if low is None else low
             high = float(radius.max()) if high is None else high
         return low, high
+
+    def device(self, stored: NDArray[Any]) -> str:
+        """The GPU that integrates this process's frames, empty for none; looked for with the first frame."""
+        if not self._looked:
+            self._looked = True
+            image = self._limits.apply(
+                np.ascontiguousarray(turned(stored, self._parameters.orientation)), self._sentinel
+            )
+            expected = self._curve(image, 1.0)
+            self._on_gpu = gpu.method_on_gpu(
+                self._parameters.splitting, lambda method: self._curve(image, 1.0, method), expected
+            )
+        return self._on_gpu[1] if self._on_gpu else ""
 
     def add(self, curves: Curves, stored: NDArray[Any], weight: float) -> NDArray[Any]:
         """Integrate one stored frame into `curves`; `weight` divides its counts. Returns the turned, cleaned frame."""
@@ -173,16 +189,17 @@ class Integrator:
             norm = norm * self._ai.polarization(self.mask.shape, self._parameters.polarization)
         return norm
 
-    def _curve(self, image: NDArray[Any], weight: float) -> Any:
+    def _curve(self, image: NDArray[Any], weight: float, method: tuple[Any, ...] | None = None) -> Any:
+        chosen = method or (self._on_gpu[0] if self._on_gpu else _METHODS[self._parameters.splitting])
         result = self._ai.integrate1d(
             image,
             self._parameters.npt,
-            method=_METHODS[self._parameters.splitting],
+            method=chosen,
             normalization_factor=weight,
-            safe="1d" not in self._known,
+            safe=chosen not in self._known,
             **self._options,
         )
-        self._known.add("1d")
+        self._known.add(chosen)
         return result
 
     def map_of_sum(self, images: list[NDArray[Any]], weights: list[float]) -> dict[str, NDArray[Any]]:

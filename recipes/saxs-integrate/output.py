@@ -64,7 +64,12 @@ def write(state: State, partial: Mapping[str, Any]) -> None:
     write_result(
         title=f"I({_symbol(state)}) of {title}",
         definition="NXcanSAS" if parameters.unit.startswith("q_") else None,
-        process={"program": "pyFAI", "version": pyFAI.version, "parameters": parameters},
+        process={
+            "program": "pyFAI",
+            "version": pyFAI.version,
+            "parameters": parameters,
+            "device": partial.get("device"),
+        },
         plots=plots,
         default="average",
         collections={

@@ -89,7 +89,8 @@ def process(state: State, block: tuple[int, int]) -> dict[str, Any]:
     curves = Curves()
     images, weights = [], []
     items = range(start - offset, stop - offset)
-    if state.integrator.fast is not None:
+    device = state.integrator.device(series.reader.frame(series.numbers[items[0]]))
+    if not device and state.integrator.fast is not None:
         weights = [float(series.weights[item]) for item in items]
         found = state.integrator.sums(series.reader, [series.numbers[item] for item in items])
         for sums, weight in zip(found, weights, strict=True):
@@ -112,11 +113,12 @@ def process(state: State, block: tuple[int, int]) -> dict[str, Any]:
         partial.update(state.integrator.map_of_sum(images, weights))
     elif state.parameters.cake:
         partial.update(state.integrator.map_of_fast(weights))
-    return {f"background_{name}": values for name, values in partial.items()} if is_background else partial
+    named = {f"background_{name}": values for name, values in partial.items()} if is_background else partial
+    return named | {"device": device} if device else named
 
 
 _STACKED = ("intensity", "sigma")
-_EQUAL = ("cake_azimuthal", "cake_radial", "background_cake_azimuthal", "background_cake_radial")
+_EQUAL = ("device", "cake_azimuthal", "cake_radial", "background_cake_azimuthal", "background_cake_radial")
 
 
 def merge(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,17 @@ import numpy as np
 import pytest
 
 from pandaas.config import package_folder
-from pandaas.testing.recipes import RecipeConformance, RecipeRun, _runtime
+from pandaas.recipes import parse_manifest
+from pandaas.runtime import LocalGpus
+from pandaas.testing.recipes import (
+    RecipeConformance,
+    RecipeRun,
+    _confinement,
+    _runtime,
+    _sdk_command,
+    run_recipe,
+    write_job,
+)
 
 pytestmark = [pytest.mark.recipe, pytest.mark.filterwarnings("ignore:Class-scoped fixtures defined")]
 
@@ -400,3 +411,51 @@ class TestSaxsIntegrate(RecipeConformance):
         with h5py.File(run.result) as found:
             assert found["entry/frames/I"].shape == (2, 500)
             assert int(found["entry/statistics/masked_pixels"][()]) > 100_000
+
+
+def run_with_opencl(folder: Path, frames: Path, *, gpu: bool = True, **parameters: str) -> RecipeRun:
+    """As a job that got a GPU, or that found itself without one in that environment."""
+    manifest = parse_manifest(RECIPE)
+    assert manifest.gpu is not None
+    manifest = replace(manifest, environment=manifest.gpu.environment)
+    job = write_job(RECIPE, folder, {"sample": [frames]}, parameters)
+    job.write_text(json.dumps(json.loads(job.read_text()) | {"gpu": True}))
+    confinement = _confinement(manifest, [RECIPE, job, frames], [folder / "output"])
+    argv = [*_sdk_command(manifest), "run", str(job)]
+    return RecipeRun(folder / "output", _runtime().sandbox.run(argv, replace(confinement, gpu=gpu), timeout_s=300))
+
+
+@pytest.fixture
+def device() -> str:
+    settings = _runtime().settings.runtime
+    choice = settings.choice.model_copy(update={"opencl_on_processor": True})
+    found = LocalGpus(settings.model_copy(update={"choice": choice}), _runtime().sandbox).found()
+    names = [one.name for one in found if one.api == "opencl"]
+    if not names:
+        pytest.skip("no GPU")
+    return names[0]
+
+
+@pytest.mark.parametrize("splitting", ["no", "bbox"])
+def test_a_gpu_gives_the_processors_curves(tmp_path: Path, device: str, splitting: str) -> None:
+    frames = write(tmp_path / "frames.h5", rings())
+    plain = run_recipe(RECIPE, tmp_path / "plain", {"sample": [frames]}, {"splitting": splitting})
+    fast = run_with_opencl(tmp_path / "gpu", frames, splitting=splitting)
+    assert (plain.code, fast.code) == (0, 0), fast.log
+    assert fast.warnings == []
+    with h5py.File(plain.result) as first, h5py.File(fast.result) as second:
+        assert "device" not in first["entry/process"]
+        assert second["entry/process/device"].asstr()[()] == f"{device} (OpenCL)"
+        for name in ("average/I", "average/Idev", "frames/I", "frames/I_errors", "average/Q"):
+            np.testing.assert_allclose(second[f"entry/{name}"], first[f"entry/{name}"], rtol=1e-6, err_msg=name)
+        assert not np.array_equal(second["entry/average/I"], first["entry/average/I"])  # it was really another way
+
+
+def test_without_a_device_the_processor_does_it_and_says_so(tmp_path: Path) -> None:
+    frames = write(tmp_path / "frames.h5", rings())
+    plain = run_recipe(RECIPE, tmp_path / "plain", {"sample": [frames]}, {})
+    left = run_with_opencl(tmp_path / "gpu", frames, gpu=False)
+    assert left.code == 0, left.log
+    assert left.warnings == ["The GPU was not used, the processor was: OpenCL finds none."]
+    with h5py.File(plain.result) as first, h5py.File(left.result) as second:
+        assert np.array_equal(second["entry/average/I"], first["entry/average/I"], equal_nan=True)

@@ -34,6 +34,7 @@ def run(
         str | None, typer.Option(help="Where to run: local, slurm … Default: the platform chooses.")
     ] = None,
     time_limit: Annotated[int | None, typer.Option(min=1, help="Seconds after which the job is stopped.")] = None,
+    gpu: Annotated[bool, typer.Option("--gpu/--no-gpu", help="On a GPU where the recipe gets one, or on none.")] = True,
     parameters: Annotated[
         bool, typer.Option("--parameters", help="Print the recipe's inputs and parameters and leave.")
     ] = False,
@@ -55,6 +56,7 @@ def run(
         choices = {"proposal": proposal, "cores": cores, "engine": engine, "time_limit_s": time_limit}
         given |= {name: value for name, value in choices.items() if value is not None}
         given |= {"fill": True} if fill else {}
+        given |= {} if gpu else {"gpu": False}
         jobs = _start(client, recipe, words, given, each=each)
         finish(jobs, wait=wait, as_json=json)
 

@@ -104,7 +104,7 @@ class Client:
         """Start a recipe: `run("saxs-integrate", dataset, npt=1000)`, further inputs by the name of their slot.
 
         Keywords that name a slot of the recipe are inputs (datasets, pids, or lists of them); `proposal` says where the
-        result goes; `recipe_version`, `engine`, `cores` and `time_limit_s` choose how it runs; all others are parameters.
+        result goes; `recipe_version`, `engine`, `cores`, `time_limit_s` and `gpu=False` choose how it runs; all others are parameters.
         With `fill=True` what you leave out is filled in as in the page's form: the calibration and the mask that were
         valid, the instrument's defaults, what the file says.
         """
@@ -423,7 +423,7 @@ class Client:
         if page["selection"] == "each" and first["maximum"] == 1 and count > 1 and not several:
             raise InvalidInput(f"{recipe} takes one dataset, not {count}.", remedy="Use run_each for one job each.")
         choices: dict[str, Any] = {
-            name: named.pop(name) for name in ("proposal", "engine", "cores", "time_limit_s") if name in named
+            name: named.pop(name) for name in ("proposal", "engine", "cores", "time_limit_s", "gpu") if name in named
         }
         body = choices | {"recipe": recipe, "version": named.pop("recipe_version", None), "inputs": inputs}
         started = self._transport.json("POST", "/jobs", body=body | {"parameters": _plain(named)})

@@ -27,5 +27,10 @@ class ChoiceSettings(Section):
     large_gb: float = Field(
         100, ge=0, description="Inputs in GB from which an engine beyond this computer is preferred; 0 = never."
     )
-    local_gpus: int = Field(0, ge=0, description="GPUs of this computer that jobs may use.")
+    local_gpus: int | None = Field(
+        None, ge=0, description="GPUs of this computer that jobs may use; default: those that are found."
+    )
+    opencl_on_processor: bool = Field(
+        False, description="Count OpenCL on the processor (pocl) as a GPU: to try recipes' GPU variants without one."
+    )
     rights: tuple[EngineRights, ...] = Field((), description="Who may use which engine; default: everybody, each.")

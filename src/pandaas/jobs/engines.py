@@ -43,14 +43,20 @@ class EngineChoice:
         ]
 
     def choose(
-        self, principal: Principal, manifest: RecipeManifest, pids: Sequence[str], wanted: str | None = None
+        self,
+        principal: Principal,
+        manifest: RecipeManifest,
+        pids: Sequence[str],
+        wanted: str | None = None,
+        *,
+        gpu: bool = True,
     ) -> Choice:
-        """For a job over these datasets; errors as `runtime.choose`."""
+        """For a job over these datasets, without `gpu` on a processor; errors as `runtime.choose`."""
         candidates = self.candidates(principal, manifest)
         with self._database.read() as session:
             size = _size(session, pids)
         needs = manifest.resources
-        demand = Demand(needs.cores, needs.memory_mb, needs.gpu, size)
+        demand = Demand(needs.cores, needs.memory_mb, gpu and (needs.gpu or manifest.gpu is not None), size)
         return choose(demand, candidates, wanted, int(self._settings.large_gb * 1e9))
 
     def again(self, principal: Principal, manifest: RecipeManifest, pids: Sequence[str], former: str) -> Choice:

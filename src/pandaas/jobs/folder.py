@@ -93,7 +93,8 @@ def write_job(
     _check_there(inputs)
     binds, account = show_files(files, account, folder.path / "inputs")
     program = _program(recipe, runtime)
-    described = describe(folder, job, recipe, inputs, person)
+    gpu = _gets_gpu(job, recipe, runtime)
+    described = describe(folder, job, recipe, inputs, person) | {"gpu": gpu}
     if program is not None:
         described["program"] = program.described
         binds += program.binds
@@ -107,6 +108,7 @@ def write_job(
         account=account,
         memory_mb=job.memory_mb,
         cores=job.cores,
+        gpu=gpu,
     )
     return WorkSpec(
         folder=folder.path,
@@ -122,9 +124,16 @@ def write_job(
         if recipe.manifest.shape == "blockwise"
         else None,
         template=_template(folder, job, recipe, environment=environment, runtime=runtime, account=account)
-        if recipe.manifest.shape in _OWN_CODE
+        if recipe.manifest.shape in _OWN_CODE and not gpu  # what a driver holds does not survive a fork
         else None,
     )
+
+
+def _gets_gpu(job: Job, recipe: RecipeVersion, runtime: Runtime) -> bool:
+    """A job that was given the environment of the variant for a GPU, or whose only way uses one where it is."""
+    variant = recipe.manifest.gpu
+    wants = job.environment == variant.environment if variant else recipe.manifest.resources.gpu
+    return wants and runtime.gpus(job.engine, job.recipe) > 0
 
 
 @dataclass(frozen=True)

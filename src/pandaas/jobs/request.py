@@ -45,6 +45,7 @@ class JobRequest:
     cores: int | None = None
     time_limit_s: int | None = None
     repeats: str | None = None
+    gpu: bool = True  # False: on the processor even where there is a GPU
 
 
 def allowed_inputs(session: Session, access: Access, principal: Principal, request: JobRequest) -> Slots:

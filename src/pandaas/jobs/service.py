@@ -120,7 +120,7 @@ class JobService:
         for slots, chosen in zip(groups, parameters, strict=True):
             place = place_of_result(self._database, self._access, principal, slots, request.proposal)
             pids = [dataset.pid for given in slots.values() for dataset in given]
-            where = self._engines.choose(principal, recipe.manifest, pids, request.engine)
+            where = self._engines.choose(principal, recipe.manifest, pids, request.engine, gpu=request.gpu)
             jobs.append(self._new_job(principal, recipe, request, place, chosen, where=where))
         with self._database.session() as session:
             for job, slots in zip(jobs, groups, strict=True):
@@ -156,7 +156,7 @@ class JobService:
             chosen = parameters_for(session, self._offers, recipe, groups[0], request)
         where_to = place or place_of_result(self._database, self._access, principal, groups[0], request.proposal)
         pids = [dataset.pid for given in groups[0].values() for dataset in given]
-        where = self._engines.choose(principal, recipe.manifest, pids, request.engine)
+        where = self._engines.choose(principal, recipe.manifest, pids, request.engine, gpu=request.gpu)
         job = self._new_job(principal, recipe, request, where_to, chosen, where=where)
         job.chain_run = of
         with self._database.session() as session:
@@ -361,7 +361,7 @@ class JobService:
         job = self._new_job(principal, recipe, request, place, parameters, where=where)
         job.memory_mb, job.verifies = former.memory_mb, verifies
         if verifies is not None:
-            job.environment_key = former.environment_key
+            job.environment, job.environment_key = former.environment, former.environment_key
         with self._database.session() as session:
             self._add(session, job, slots)
         self._reconciler.wake()
@@ -379,6 +379,7 @@ class JobService:
     ) -> Job:
         engine = self._runtime.engine(where.engine)
         wanted = recipe.manifest.resources
+        environment, why = self._runtime.software(where.engine, recipe.manifest, gpu=request.gpu)
         return Job(
             id=new_pid("job"),
             person_id=principal.person_id,
@@ -387,9 +388,9 @@ class JobService:
             recipe_version=recipe.manifest.version,
             recipe_hash=recipe.content_hash,
             parameters=parameters,
-            environment=recipe.manifest.environment,
+            environment=environment,
             engine=where.engine,
-            engine_reason=where.reason[:300],
+            engine_reason=" ".join(filter(None, (where.reason, why)))[:300],
             state=JobState.REQUESTED,
             phase="Preparing",
             attempt=1,

@@ -34,8 +34,10 @@ class Comparison:
         return {**self.__dict__, "differences": list(self.differences)}
 
 
-def tolerance_of(manifest: RecipeManifest) -> tuple[float, str | None]:
-    """How far results may differ, and the recipe's stated reason; bit-equal by default."""
+def tolerance_of(manifest: RecipeManifest, environment: str) -> tuple[float, str | None]:
+    """How far results may differ, and the recipe's stated reason; bit-equal by default, but for a GPU's."""
+    if manifest.gpu is not None and environment == manifest.gpu.environment and manifest.verify == "bit":
+        return manifest.gpu.tolerance, "GPUs add in another order."
     if manifest.verify == "tolerance":
         return manifest.verify_tolerance, manifest.verify_reason
     return 0.0, None
@@ -45,7 +47,7 @@ def compare(
     runtime: Runtime, environment: Environment, first: Path, second: Path, manifest: RecipeManifest
 ) -> Comparison:
     """Compare two result files in the sandbox; `second` was just made by user code."""
-    tolerance, reason = tolerance_of(manifest)
+    tolerance, reason = tolerance_of(manifest, environment.name)
     shown = (Path("/compare/registered.nxs"), Path("/compare/repeated.nxs"))
     inside = runtime.sandbox.works
     targets = shown if inside else (first, second)

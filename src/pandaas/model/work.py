@@ -133,6 +133,19 @@ class Resources:
 
 
 @dataclass(frozen=True)
+class GpuVariant:
+    """How a recipe works on a GPU where a job gets one. Its software lies in `environment`, so that without a GPU none of it
+    is loaded; `memory_mb` of the GPU's memory; results are the processor's within `tolerance`, relatively. `verified` names the
+    device that this was tried with; empty: it never ran on a real GPU."""
+
+    api: Literal["opencl", "cuda"]
+    environment: str
+    memory_mb: int = 0
+    tolerance: float = 1e-6
+    verified: str = ""
+
+
+@dataclass(frozen=True)
 class ProgramNeed:
     """An installed program that a recipe of shape `command` runs, or one of shape `whole` calls.
 
@@ -177,6 +190,7 @@ class RecipeManifest:
     verify: Literal["bit", "tolerance"] = "bit"
     verify_reason: str = ""  # why results are not bit-equal
     verify_tolerance: float = 1e-6
+    gpu: GpuVariant | None = None
     program: ProgramNeed | None = None  # the installed program that it runs or calls
     outputs: tuple[RecipeOutput, ...] = ()  # empty: the recipe doesn't say what its results are
 

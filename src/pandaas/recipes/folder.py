@@ -17,6 +17,7 @@ from pandaas.model import (
     ArrayClause,
     ArrayKind,
     DatasetKind,
+    GpuVariant,
     InputSlot,
     InvalidInput,
     ProgramNeed,
@@ -70,6 +71,14 @@ class _Resources(_Table):
     time_limit_s: int = Field(3600, ge=1)
     output_mb: int | None = Field(None, ge=1)
     gpu: bool = False
+
+
+class _Gpu(_Table):
+    api: Literal["opencl", "cuda"]
+    environment: str = Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")
+    memory_mb: int = Field(0, ge=0)
+    tolerance: float = Field(1e-6, gt=0, le=1)
+    verified: str = ""
 
 
 class _Program(_Table):
@@ -142,6 +151,7 @@ class _Manifest(_Table):
     verify_tolerance: float = Field(1e-6, gt=0, le=1)
     inputs: list[_Input] = Field(min_length=1)
     outputs: list[_Output] = []
+    gpu: _Gpu | None = None
     program: _Program | None = None
     command: _Command | None = None
     workflow: _Workflow | None = None
@@ -270,6 +280,12 @@ def _check_sense(file: Path, found: _Manifest) -> None:
     if not any(slot.minimum for slot in found.inputs):
         raise InvalidInput(f"{file}: no input is needed.", remedy="Give one input minimum = 1.", field="inputs.minimum")
     _check_command(file, found)
+    if found.gpu is not None and found.gpu.environment == found.environment:
+        raise InvalidInput(
+            f"{file}: the variant for a GPU has the environment of the other.",
+            remedy="Give it one of its own (then jobs without a GPU don't load a driver), or set resources.gpu alone.",
+            field="gpu.environment",
+        )
     if (found.shape in {"ewoks", "cwl"}) != (found.workflow is not None):
         raise InvalidInput(
             f"{file}: the shapes 'ewoks' and 'cwl' need the table 'workflow', and no other shape has it.",
@@ -321,7 +337,7 @@ def _check_command(file: Path, found: _Manifest) -> None:
 
 
 def _to_manifest(found: _Manifest) -> RecipeManifest:
-    values = found.model_dump(exclude={"inputs", "outputs", "resources", "program", "command", "workflow"})
+    values = found.model_dump(exclude={"inputs", "outputs", "resources", "gpu", "program", "command", "workflow"})
     values = _as_tuples(values)
     if found.program is not None:
         values["program"] = ProgramNeed(**_as_tuples(found.program.model_dump()))
@@ -330,6 +346,7 @@ def _to_manifest(found: _Manifest) -> RecipeManifest:
         inputs=tuple(_to_slot(slot) for slot in found.inputs),
         outputs=tuple(_to_output(output) for output in found.outputs),
         resources=Resources(**found.resources.model_dump()),
+        gpu=GpuVariant(**found.gpu.model_dump()) if found.gpu else None,
     )
 
 

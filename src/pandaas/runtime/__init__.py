@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.engines.slurm.engine import SlurmEngine
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
     from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
+    from pandaas.runtime.gpus import Gpu, LocalGpus
     from pandaas.runtime.health import Health
     from pandaas.runtime.programs import FoundProgram, Programs
     from pandaas.runtime.sandbox import Account, Bind, Confinement, Sandbox
@@ -40,8 +41,10 @@ _WHERE = {
     "Environments": "environments",
     "ExitRecord": "engines.port",
     "FoundProgram": "programs",
+    "Gpu": "gpus",
     "Health": "health",
     "LocalEngine": "engines.local",
+    "LocalGpus": "gpus",
     "Observation": "engines.port",
     "RunningUsage": "usage",
     "Programs": "programs",
@@ -82,8 +85,10 @@ __all__ = [
     "Environments",
     "ExitRecord",
     "FoundProgram",
+    "Gpu",
     "Health",
     "LocalEngine",
+    "LocalGpus",
     "Observation",
     "Programs",
     "QueuePlace",

@@ -31,10 +31,23 @@ SYSTEM_FILES = (
     "/etc/fonts",
     "/etc/localtime",
     "/etc/mime.types",
-    "/etc/OpenCL",
     "/etc/ssl/certs",
     "/etc/matplotlibrc",  # Debian's programs don't start without it, nor Java without its own
     *sorted(str(path) for path in Path("/etc").glob("java-*-openjdk")),
+)
+# What drivers of GPUs need to be seen, for jobs that got one. What isn't there is passed over, on whichever node.
+_GPU_DEVICES = (
+    *("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia-modeset", "/dev/dri", "/dev/kfd"),
+    *(f"/dev/nvidia{number}" for number in range(16)),
+)
+_GPU_FILES = (
+    "/etc/OpenCL",
+    "/sys/devices",
+    "/sys/bus/pci",
+    "/sys/dev/char",
+    "/sys/class/drm",
+    "/sys/class/kfd",
+    "/sys/module/nvidia",
 )
 _NETWORK_FILES = ("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf")
 _MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
@@ -66,7 +79,7 @@ class Account:
 @dataclass(frozen=True)
 class Confinement:
     """What one program may see and use. `memory_mb` also limits its /tmp, which lies in memory. With `network` it uses this
-    computer's own, loopback included."""
+    computer's own, loopback included; with `gpu` it sees the GPUs."""
 
     read_only: tuple[Bind, ...] = ()
     writable: tuple[Path, ...] = ()
@@ -77,6 +90,7 @@ class Confinement:
     cores: int = 1
     processes: int = 1024
     network: bool = False
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -208,6 +222,7 @@ class Sandbox:
         words += _system()
         words += [word for name in _NETWORK_FILES * confinement.network for word in ("--ro-bind-try", name, name)]
         words += ["--proc", "/proc", "--dev", "/dev"]
+        words += _gpus() if confinement.gpu else []
         for folder in ("/tmp", "/dev/shm"):  # noqa: S108 - private ones, in memory
             words += ["--size", size, "--perms", "1777", "--tmpfs", folder]
         words += _binds(confinement.read_only, confinement.writable)
@@ -297,6 +312,13 @@ def _system() -> list[str]:
     for name in SYSTEM_FILES:
         words += ["--ro-bind-try", name, name]
     return words
+
+
+def _gpus() -> list[str]:
+    words = [word for name in _GPU_DEVICES for word in ("--dev-bind-try", name, name)]
+    for parent in dict.fromkeys(parent for name in _GPU_FILES for parent in reversed(Path(name).parents[:-1])):
+        words += ["--perms", "0755", "--dir", str(parent)]  # so that any uid may pass it
+    return words + [word for name in _GPU_FILES for word in ("--ro-bind-try", name, name)]
 
 
 def _binds(read_only: Iterable[Bind], writable: Iterable[Path]) -> list[str]:

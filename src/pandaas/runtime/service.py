@@ -9,11 +9,12 @@ import structlog
 
 from pandaas.config import Settings
 from pandaas.db import Database
-from pandaas.model import InvalidInput, RecipeManifest, Unavailable
+from pandaas.model import GpuVariant, InvalidInput, RecipeManifest, Unavailable
 from pandaas.runtime.engines.local import LocalEngine
 from pandaas.runtime.engines.port import Engine
 from pandaas.runtime.engines.slurm.engine import SlurmEngine
 from pandaas.runtime.environments import Environments
+from pandaas.runtime.gpus import LocalGpus
 from pandaas.runtime.programs import Programs
 from pandaas.runtime.sandbox import Sandbox
 from pandaas.runtime.sdk import INSIDE, SdkFolder
@@ -29,6 +30,7 @@ class Runtime:
         self.database = database
         self.sandbox = self.probe(settings)
         self.sdk = SdkFolder(settings.home)
+        self.local_gpus = LocalGpus(settings.runtime, self.sandbox)
         self.environments = Environments(settings, self.sandbox)
         self.programs = Programs(self.sandbox)
         self.broken_engines: dict[str, str] = {}
@@ -72,8 +74,35 @@ class Runtime:
         """GPUs that a job of this recipe gets there."""
         chosen = self.settings.runtime
         if engine == "local":
-            return chosen.choice.local_gpus
+            limit = chosen.choice.local_gpus
+            found = 0 if limit == 0 else len(self.local_gpus.found())
+            return found if limit is None else min(found, limit)
         return chosen.slurm.directives(recipe).gpus if engine == "slurm" else 0
+
+    def software(self, engine: str, manifest: RecipeManifest, *, gpu: bool = True) -> tuple[str, str]:
+        """The environment that a job of this recipe gets there, and in words why it is (not) that for a GPU.
+
+        `gpu` False: the person wants none. No words where the recipe has no variant for a GPU.
+        """
+        variant = manifest.gpu
+        if variant is None:
+            return manifest.environment, ""
+        why = "You wanted no GPU." if not gpu else self._lacks_gpu(engine, manifest.id, variant)
+        if why:
+            return manifest.environment, why
+        return variant.environment, f"It runs on a GPU ({variant.api})."
+
+    def _lacks_gpu(self, engine: str, recipe: str, variant: GpuVariant) -> str:
+        if not self.gpus(engine, recipe):
+            return "There is no GPU."
+        if engine != "local":
+            return ""  # its nodes are not seen from here; the recipe looks itself
+        fitting = [found for found in self.local_gpus.found() if found.api == variant.api]
+        if not fitting:
+            return f"The GPU offers no {variant.api}."
+        if all(found.memory_mb < variant.memory_mb for found in fitting):
+            return f"The GPU has less than the {variant.memory_mb} MB that it would need."
+        return ""
 
     def cores(self, engine: str, manifest: RecipeManifest) -> int:
         """The most cores that a job of this recipe gets there."""

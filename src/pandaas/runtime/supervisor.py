@@ -43,6 +43,7 @@ _DRAIN_S = 2.0
 _DISK_RESERVE_MB = 512  # twice what the catalogue needs to go on
 _DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG
 _ADOPT_ORPHANS = 36  # PR_SET_CHILD_SUBREAPER: the parent of descendants whose own parent ends, so that none escapes
+_GPUS = ("CUDA_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES", "GPU_DEVICE_ORDINAL", "ZE_AFFINITY_MASK")
 _OOM_SCORE = "600"  # the kernel takes user work before the platform
 
 
@@ -246,11 +247,15 @@ class Supervision:
                 cgroups.enter(self._group)
             os.chdir(self._spec.get("cwd") or "/")
             argv = self._spec["argv"]
-            os.execvpe(argv[0], argv, self._spec["env"])  # noqa: S606 - no shell is wanted
+            os.execvpe(argv[0], argv, {**self._spec["env"], **self._gpus()})  # noqa: S606 - no shell is wanted
         except BaseException as error:  # noqa: BLE001 - nothing may return from the child
             os.write(2, f"[pandaas] the program could not be started: {error}\n".encode())
         finally:
             os._exit(127)
+
+    def _gpus(self) -> dict[str, str]:
+        """Which GPUs the scheduler gave us."""
+        return {name: os.environ[name] for name in _GPUS if self._spec.get("gpu") and name in os.environ}
 
     def _watch(self, pid: int, output: int, deadline: float) -> tuple[int, Any]:
         """Wait for the end, copying the log; kill it at a limit or when asked to."""

@@ -30,6 +30,7 @@ class Job:
     memory_mb: int = 0
     person: str = ""
     started_by: str = ""
+    gpu: bool = False  # it may use the GPUs that it sees
     program: Mapping[str, Any] = field(default_factory=dict)  # name, version, path, variables of an installed program
 
     @property
@@ -76,6 +77,7 @@ def _job(tree: Mapping[str, Any], recipe_folder: Optional[str]) -> Job:
         memory_mb=int(tree.get("memory_mb") or 0),
         person=str(tree.get("person") or ""),
         started_by=str(tree.get("started_by") or ""),
+        gpu=bool(tree.get("gpu")),
         program=dict(tree.get("program") or {}),
     )
 

@@ -83,7 +83,7 @@ def write_result(
 ) -> str:
     """Write the result file and return its path (default: the running job's `result.nxs`).
 
-    `process` = {program, version, parameters}; `parameters` is a mapping or a pydantic model. `default` names the plot
+    `process` = {program, version, parameters} and `device`, the GPU that was used; `parameters` is a mapping or a pydantic model. `default` names the plot
     shown first (default: the first). `inputs` default to the job's. Nothing is left behind when writing fails.
     """
     job = current_job()
@@ -130,6 +130,8 @@ def _write_process(group: h5py.Group, process: Mapping[str, Any]) -> None:
     group["program"] = str(process["program"])
     group["version"] = str(process["version"])
     group["date"] = _now()
+    if process.get("device"):
+        group["device"] = str(process["device"])
     parameters = plain(process.get("parameters") or {})
     note = _group(group, "parameters", "NXnote")
     note["type"] = "application/json"

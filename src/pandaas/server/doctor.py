@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from pandaas.config import Settings, bundled
-from pandaas.runtime import Runtime
+from pandaas.runtime import LocalGpus, Runtime
 
 _GB = 1e9
 _LITTLE_GB, _TOO_LITTLE_GB = 10, 1
@@ -101,8 +101,12 @@ def _slurm(_settings: Settings) -> Finding:
     return _program("Slurm", "sinfo", ("--version",), "nothing yet: this version runs jobs on this computer")
 
 
-def _gpu(_settings: Settings) -> Finding:
-    return _program("GPU", "nvidia-smi", ("--query-gpu=name,memory.total", "--format=csv,noheader"), "recipes with gpu")
+def _gpu(settings: Settings) -> Finding:
+    enables = "the GPU variants of recipes"
+    found = LocalGpus(settings.runtime, Runtime.probe(settings)).found()
+    if not found:
+        return Finding("GPU", "missing", "no job would find one by OpenCL or CUDA", enables)
+    return Finding("GPU", "ok", ", ".join(f"{one.name} ({one.api}, {one.memory_mb} MB)" for one in found), enables)
 
 
 def _chromium(_settings: Settings) -> Finding:

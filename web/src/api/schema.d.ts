@@ -7390,6 +7390,12 @@ export interface components {
              * @description Job this is run again from.
              */
             repeats?: string | null;
+            /**
+             * Gpu
+             * @description False: on the processor, even where the recipe would get a GPU.
+             * @default true
+             */
+            gpu: boolean;
         };
         /** JobInputOut */
         JobInputOut: {

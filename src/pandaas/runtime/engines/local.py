@@ -1,7 +1,7 @@
 """The engine `local`: processes of this computer, each under its own detached supervisor.
 
 Admission counts cores and memory. What doesn't fit waits: next is the work of whoever runs least, then the oldest; it is
-never overtaken by smaller work, so that large work starts too. All state is in the work's folder: after a restart, `poll`
+never overtaken by smaller work, so that large work starts too. Work on GPUs sees all of them, one after the other. All state is in the work's folder: after a restart, `poll`
 finds running work by its supervisor's lock and counts it again, and puts work that had not begun back into the line.
 """
 
@@ -46,6 +46,7 @@ class _Claim:
     cores: int
     memory_mb: int
     warm: bool = False
+    gpu: bool = False
 
 
 class LocalEngine:
@@ -67,7 +68,7 @@ class LocalEngine:
     def submit(self, work: WorkSpec) -> Handle:
         folder = work.folder.absolute()
         warm = self.pool is not None and work.template is not None
-        claim = _Claim(folder, work.share, min(work.cores, self.cores), work.memory_mb, warm)
+        claim = _Claim(folder, work.share, min(work.cores, self.cores), work.memory_mb, warm, work.confinement.gpu)
         if claim.memory_mb > self.memory_mb:
             raise InvalidInput(
                 f"This needs {claim.memory_mb} MB of memory; this computer gives {self.memory_mb} MB to analysis.",
@@ -194,6 +195,8 @@ class LocalEngine:
     def _fits(self, claim: _Claim) -> bool:
         cores = sum(running.cores for running in self._running.values())
         memory = sum(running.memory_mb for running in self._running.values())
+        if claim.gpu and any(running.gpu for running in self._running.values()):
+            return False
         return cores + claim.cores <= self.cores and memory + claim.memory_mb <= self.memory_mb
 
     def _on_end(self, folder: Path) -> None:
@@ -238,6 +241,7 @@ def _claim(folder: Path) -> _Claim | None:
         int(spec.get("cores", 1)),
         int(spec.get("memory_mb", 0)),
         bool(spec.get("warm")),
+        bool(spec.get("gpu")),
     )
 
 

@@ -37,6 +37,7 @@ def describe_spec(work: WorkSpec, command: Command, *, cores: int, cgroup: dict[
         "processes": work.confinement.processes,
         "cores": cores,
         "share": work.share,
+        "gpu": work.confinement.gpu,
     }
 
 

@@ -139,6 +139,7 @@ class JobIn(In):
     cores: int | None = Field(None, ge=1)
     time_limit_s: int | None = Field(None, ge=1)
     repeats: str | None = Field(None, description="Job this is run again from.")
+    gpu: bool = Field(True, description="False: on the processor, even where the recipe would get a GPU.")
 
 
 class JobInputOut(Out):

@@ -20,7 +20,7 @@ COUNTS = """
 import ctypes
 from pandaas.sdk import Field, Plot, current_job, write_result
 
-def run(inputs, parameters):
+def run(inputs, parameters, output):
     count = ctypes.c_uint()
     ctypes.CDLL("libOpenCL.so.1").clGetPlatformIDs(0, None, ctypes.byref(count))
     plot = Plot("seen", Field("count", [count.value, int(current_job().gpu)]))

@@ -1,6 +1,6 @@
 """Recipes beside the bare code: each recipe's golden script does the same with the original code called directly.
 
-    python benchmarks/recipes.py [--rounds 3] [--case NAME …] [--no-memory]
+    python benchmarks/recipes.py [--rounds 3] [--case NAME …] [--no-memory | --only-memory]
 
 Both run as plain processes in the recipe's environment on one core, in turns; processor time is taken, which other programs on the
 machine change little. What it costs to start (Python and every module that the run loads, early or late) is measured by
@@ -251,16 +251,27 @@ CASES: dict[str, Callable[[Path], Work]] = {
 }
 
 
+# Runs a command and writes its processor seconds and peak memory. Small itself: a process takes over the peak of the one that starts it.
+_MEASURING = """
+import os, sys
+where, *argv = sys.argv[1:]
+_, status, usage = os.wait4(os.posix_spawnp(argv[0], argv, os.environ), 0)
+with open(where, "w") as file:
+    file.write(f"{usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}")
+sys.exit(os.waitstatus_to_exitcode(status) != 0)
+"""
+
+
 def measure(argv: Sequence[str], folder: Path) -> tuple[float, float]:
     """Processor seconds and peak memory (MB) of a process on one core; its words when it fails."""
     variables = {**os.environ, **_ONE, "PYTHONPATH": str(_runtime().sdk.bind().source), "PYTHONDONTWRITEBYTECODE": "1"}
+    measuring = [sys.executable, "-I", "-S", "-c", _MEASURING, str(folder / "used"), *argv]
     with (folder / "said").open("wb") as said:
-        process = subprocess.Popen(argv, env=variables, stdout=said, stderr=said)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
+        done = subprocess.run(measuring, env=variables, stdout=said, stderr=said, check=False)
+    if done.returncode:
         raise RuntimeError((folder / "said").read_text()[-2000:])
-    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    seconds, megabytes = (folder / "used").read_text().split()
+    return float(seconds), float(megabytes)
 
 
 def loaded(argv: Sequence[str], folder: Path) -> list[str]:
@@ -358,12 +369,13 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--case", "--only", dest="only", nargs="*", choices=sorted(CASES), default=list(CASES))
     parser.add_argument("--no-memory", action="store_true")
+    parser.add_argument("--only-memory", action="store_true")
     options = parser.parse_args()
     columns = ("recipe", "bare_s", "recipe_s", "ratio", "more_s", "bare_start_s", "recipe_start_s", "difference")
     sys.stdout.write(f"load {os.getloadavg()[0]:.1f}\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}\n")
     with tempfile.TemporaryDirectory(prefix="recipes-") as name:
         place = Path(name)
-        for case in options.only:
+        for case in () if options.only_memory else options.only:
             try:
                 row = compare(case, options.rounds, place)
                 sys.stdout.write(f"| {' | '.join(str(row[column]) for column in columns)} |\n")

@@ -169,12 +169,13 @@ def _print_job(record: dict[str, Any]) -> None:
         "environment",
         "isolation",
         "cores",
+        "gpus",
         "wall_s",
         "cpu_s",
         "max_rss_mb",
         "exit_code",
     )
-    rows += [(key.replace("_", " "), record.get(key)) for key in used]
+    rows += [(key.replace("_", " "), record.get(key)) for key in used if key != "gpus" or record.get(key)]
     rows += [("result", card["pid"]) for card in record["outputs"]]
     rows += [("warning", warning) for warning in record.get("warnings", [])]
     rows += [("failure", record.get("failure")), ("remedy", record.get("remedy"))]

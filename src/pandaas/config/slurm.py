@@ -16,7 +16,7 @@ class SlurmDirectives(Section):
     partition: str | None = Field(None, description="Partition of the jobs. Default: the cluster's.")
     account: str | None = Field(None, description="Account that the jobs are charged to. Default: the submitter's.")
     qos: str | None = Field(None, description="Quality of service of the jobs.")
-    gpus: int = Field(0, ge=0, description="GPUs of each job.")
+    gpus: int = Field(0, ge=0, description="GPUs of each job whose recipe uses them.")
     time_limit_s: int | None = Field(None, gt=0, description="Longest that a job may take, in seconds.")
     options: tuple[str, ...] = Field((), description="Further options of `sbatch`, for example --constraint=intel.")
 

@@ -93,7 +93,7 @@ def write_job(
     _check_there(inputs)
     binds, account = show_files(files, account, folder.path / "inputs")
     program = _program(recipe, runtime)
-    gpu = _gets_gpu(job, recipe, runtime)
+    gpu = job.gpus > 0
     described = describe(folder, job, recipe, inputs, person) | {"gpu": gpu}
     if program is not None:
         described["program"] = program.described
@@ -127,13 +127,6 @@ def write_job(
         if recipe.manifest.shape in _OWN_CODE and not gpu  # what a driver holds does not survive a fork
         else None,
     )
-
-
-def _gets_gpu(job: Job, recipe: RecipeVersion, runtime: Runtime) -> bool:
-    """A job that was given the environment of the variant for a GPU, or whose only way uses one where it is."""
-    variant = recipe.manifest.gpu
-    wants = job.environment == variant.environment if variant else recipe.manifest.resources.gpu
-    return wants and runtime.gpus(job.engine, job.recipe) > 0
 
 
 @dataclass(frozen=True)

@@ -362,6 +362,7 @@ class JobService:
         job.memory_mb, job.verifies = former.memory_mb, verifies
         if verifies is not None:
             job.environment, job.environment_key = former.environment, former.environment_key
+            job.gpus = self._runtime.gpus(job.engine, job.recipe) if former.gpus else 0
         with self._database.session() as session:
             self._add(session, job, slots)
         self._reconciler.wake()
@@ -379,7 +380,7 @@ class JobService:
     ) -> Job:
         engine = self._runtime.engine(where.engine)
         wanted = recipe.manifest.resources
-        environment, why = self._runtime.software(where.engine, recipe.manifest, gpu=request.gpu)
+        software = self._engines.software(principal, where.engine, recipe.manifest, gpu=request.gpu)
         return Job(
             id=new_pid("job"),
             person_id=principal.person_id,
@@ -388,9 +389,10 @@ class JobService:
             recipe_version=recipe.manifest.version,
             recipe_hash=recipe.content_hash,
             parameters=parameters,
-            environment=environment,
+            environment=software.environment,
+            gpus=software.gpus,
             engine=where.engine,
-            engine_reason=" ".join(filter(None, (where.reason, why)))[:300],
+            engine_reason=" ".join(filter(None, (where.reason, software.why)))[:300],
             state=JobState.REQUESTED,
             phase="Preparing",
             attempt=1,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pandaas.runtime.health import Health
     from pandaas.runtime.programs import FoundProgram, Programs
     from pandaas.runtime.sandbox import Account, Bind, Confinement, Sandbox
-    from pandaas.runtime.service import Runtime
+    from pandaas.runtime.service import Runtime, Software
     from pandaas.runtime.supervisor import write_atomically
     from pandaas.runtime.usage import RunningUsage, usage_now
     from pandaas.runtime.written import written_bytes
@@ -52,6 +52,7 @@ _WHERE = {
     "Runtime": "service",
     "Sandbox": "sandbox",
     "SlurmEngine": "engines.slurm.engine",
+    "Software": "service",
     "Standing": "choice",
     "Template": "engines.port",
     "WorkSpec": "engines.port",
@@ -96,6 +97,7 @@ __all__ = [
     "Runtime",
     "Sandbox",
     "SlurmEngine",
+    "Software",
     "Standing",
     "Template",
     "WorkSpec",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -20,6 +21,15 @@ from pandaas.runtime.sandbox import Sandbox
 from pandaas.runtime.sdk import INSIDE, SdkFolder
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Software:
+    """The environment that a job gets, with how many GPUs, and in words why (no words: its recipe knows of none)."""
+
+    environment: str
+    gpus: int = 0
+    why: str = ""
 
 
 class Runtime:
@@ -79,24 +89,24 @@ class Runtime:
             return found if limit is None else min(found, limit)
         return chosen.slurm.directives(recipe).gpus if engine == "slurm" else 0
 
-    def software(self, engine: str, manifest: RecipeManifest, *, gpu: bool = True) -> tuple[str, str]:
-        """The environment that a job of this recipe gets there, and in words why it is (not) that for a GPU.
-
-        `gpu` False: the person wants none. No words where the recipe has no variant for a GPU.
-        """
+    def software(self, engine: str, manifest: RecipeManifest, refused: str = "") -> Software:
+        """What a job of this recipe gets there. `refused` says why it shall have no GPU; empty: it may have one."""
         variant = manifest.gpu
-        if variant is None:
-            return manifest.environment, ""
-        why = "You wanted no GPU." if not gpu else self._lacks_gpu(engine, manifest.id, variant)
+        if variant is None and not manifest.resources.gpu:
+            return Software(manifest.environment)
+        why = refused or self._lacks_gpu(engine, manifest.id, variant)
         if why:
-            return manifest.environment, why
-        return variant.environment, f"It runs on a GPU ({variant.api})."
+            return Software(manifest.environment, 0, why)
+        gpus = self.gpus(engine, manifest.id)
+        if variant is None:
+            return Software(manifest.environment, gpus, "It runs on a GPU.")
+        return Software(variant.environment, gpus, f"It runs on a GPU ({variant.api}).")
 
-    def _lacks_gpu(self, engine: str, recipe: str, variant: GpuVariant) -> str:
+    def _lacks_gpu(self, engine: str, recipe: str, variant: GpuVariant | None) -> str:
         if not self.gpus(engine, recipe):
             return "There is no GPU."
-        if engine != "local":
-            return ""  # its nodes are not seen from here; the recipe looks itself
+        if engine != "local" or variant is None:
+            return ""  # a cluster's nodes are not seen from here; the recipe looks itself
         fitting = [found for found in self.local_gpus.found() if found.api == variant.api]
         if not fitting:
             return f"The GPU offers no {variant.api}."

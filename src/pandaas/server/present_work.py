@@ -33,7 +33,7 @@ _SAME = (
     "state", "phase", "progress", "message", "created", "queued", "started", "ended", "failure", "remedy", "recipe",
 )  # fmt: skip
 _PAGE = (
-    "parameters", "preview", "engine", "engine_reason", "environment", "environment_key", "isolation", "attempt", "cores", "memory_mb",
+    "parameters", "preview", "engine", "engine_reason", "environment", "environment_key", "isolation", "attempt", "cores", "gpus", "memory_mb",
     "time_limit_s", "wall_s", "cpu_s", "max_rss_mb", "exit_code", "repeats", "verifies", "chain_run",
 )  # fmt: skip
 
@@ -104,6 +104,7 @@ def _offer(platform: Services, asker: Principal, offer: Offer, cards: dict[str, 
             title=one.title,
             where=platform.runtime.engine(one.name).outlook(resources.cores, min(resources.memory_mb, one.memory_mb)),
             barred=one.barred,
+            gpus=one.gpus,
         )
         for one in candidates
     ]

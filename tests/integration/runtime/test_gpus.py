@@ -11,6 +11,7 @@ import pytest
 
 from pandaas.model import GpuVariant
 from pandaas.recipes import parse_manifest
+from pandaas.runtime import Software
 from pandaas.testing.workshop import Workshop
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("sandbox")]
@@ -61,14 +62,14 @@ def test_the_variant_is_chosen_where_it_fits_and_the_reason_said(workshop: Works
     manifest = parse_manifest(workshop.recipe_folder / "sum-blocks")
     variant = GpuVariant("opencl", "core-opencl", memory_mb=64)
     software = workshop.runtime.software
-    assert software("local", manifest) == ("platform", "")
+    assert software("local", manifest) == Software("platform")
     able = replace(manifest, gpu=variant)
-    assert software("local", able) == ("core-opencl", "It runs on a GPU (opencl).")
-    assert software("local", able, gpu=False) == ("platform", "You wanted no GPU.")
+    assert software("local", able) == Software("core-opencl", 1, "It runs on a GPU (opencl).")
+    assert software("local", able, "You wanted no GPU.") == Software("platform", 0, "You wanted no GPU.")
     large = replace(manifest, gpu=replace(variant, memory_mb=10**9))
-    assert software("local", large) == ("platform", "The GPU has less than the 1000000000 MB that it would need.")
+    assert software("local", large).why == "The GPU has less than the 1000000000 MB that it would need."
     other = replace(manifest, gpu=replace(variant, api="cuda"))
     if all(one.api == "opencl" for one in workshop.runtime.local_gpus.found()):
-        assert software("local", other) == ("platform", "The GPU offers no cuda.")
+        assert software("local", other) == Software("platform", 0, "The GPU offers no cuda.")
     workshop.settings.runtime.choice.__dict__["local_gpus"] = 0
-    assert software("local", able) == ("platform", "There is no GPU.")
+    assert software("local", able) == Software("platform", 0, "There is no GPU.")

@@ -12,7 +12,7 @@ from sqlalchemy import update
 from pandaas.db.tables import Job
 from pandaas.jobs.place import Queue, write_queue
 from pandaas.model import NotAllowed
-from pandaas.runtime import QueuePlace
+from pandaas.runtime import Gpu, QueuePlace
 from pandaas.testing.workshop import Workshop
 
 
@@ -71,3 +71,39 @@ def test_the_schedulers_word_is_believed(limited: Workshop) -> None:
         session.execute(update(Job).values(state="queued"))
     queue = limited.jobs.job(limited.principal("alice"), job_id).queue
     assert queue == Queue(4, 9, "others come first", datetime(2026, 11, 26, 2, 2, tzinfo=UTC))
+
+
+@pytest.fixture
+def graphics(tmp_path: Path) -> Iterator[Workshop]:
+    """A computer with a GPU, of which everybody has two hours."""
+    made = make(tmp_path, gpu_hours=2)
+    made.runtime.local_gpus._found = (Gpu("cuda", "stand-in", 4096),)
+    made.write_recipe("able", "", manifest="[resources]\ngpu = true\n")
+    yield made
+    made.close()
+
+
+@pytest.mark.parametrize(
+    ("recipe", "wanted", "gpus", "reason"),
+    [
+        ("able", True, 1, "It runs on a GPU."),
+        ("able", False, 0, "You wanted no GPU."),
+        ("sum-whole", True, 0, "There is no other."),
+    ],
+)
+def test_a_job_gets_a_gpu_where_its_recipe_uses_one_and_the_person_lets_it(
+    graphics: Workshop, recipe: str, wanted: bool, gpus: int, reason: str
+) -> None:
+    job = graphics.start("alice", recipe, graphics.dataset(), gpu=wanted)
+    found = graphics.jobs.job(graphics.principal("alice"), job).job
+    assert (found.gpus, (found.engine_reason or "").endswith(reason)) == (gpus, True)
+
+
+def test_who_has_used_up_her_gpu_hours_gets_none_for_now(graphics: Workshop) -> None:
+    pid = graphics.dataset()
+    first = graphics.start("alice", "able", pid)
+    with graphics.database.session() as session:
+        session.execute(update(Job).where(Job.id == first).values(wall_s=9000.0))
+    second = graphics.jobs.job(graphics.principal("alice"), graphics.start("alice", "able", pid)).job
+    assert (second.gpus, second.engine) == (0, "local")
+    assert "You have used 2.5 of 2 GPU hours of 30 days." in (second.engine_reason or "")

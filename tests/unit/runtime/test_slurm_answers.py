@@ -359,6 +359,14 @@ def test_what_is_asked_of_slurm() -> None:
     assert not any("gres" in word for word in command._options(Submission("n", "", Path("/x"), 1, 1, 1)))
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_only_work_on_gpus_asks_slurm_for_them(slurm: FakeSlurm, work: WorkSpec, wanted: bool) -> None:
+    settings = RuntimeSettings(sandbox="none", slurm=SlurmSettings(enabled=True, poll_s=0.001, gpus=2))
+    engine = SlurmEngine(settings, Sandbox(settings), slurm)
+    engine._write(replace(work, confinement=replace(work.confinement, gpu=wanted)), work.folder)
+    assert engine._submission(work.folder).directives.gpus == (2 if wanted else 0)
+
+
 @pytest.mark.parametrize(
     "said",
     [

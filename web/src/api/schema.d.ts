@@ -6389,6 +6389,12 @@ export interface components {
              * @description Why you may not use it now.
              */
             barred?: string | null;
+            /**
+             * Gpus
+             * @description GPUs that a job of this recipe gets there, unless it says that it wants none.
+             * @default 0
+             */
+            gpus: number;
         };
         /** EnvironmentOut */
         EnvironmentOut: {
@@ -7558,6 +7564,8 @@ export interface components {
             attempt: number;
             /** Cores */
             cores: number;
+            /** Gpus */
+            gpus: number;
             /** Memory Mb */
             memory_mb: number;
             /** Time Limit S */

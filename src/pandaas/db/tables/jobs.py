@@ -69,6 +69,7 @@ class Job(Base):
     remedy: Mapped[str | None] = mapped_column(Text)
     exit_code: Mapped[int | None]
     cores: Mapped[int]
+    gpus: Mapped[int] = mapped_column(default=0, server_default="0")
     memory_mb: Mapped[int]
     time_limit_s: Mapped[int]
     created: Mapped[datetime]

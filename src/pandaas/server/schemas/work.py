@@ -106,6 +106,7 @@ class EngineOut(Out):
     title: str
     where: str
     barred: str | None = Field(None, description="Why you may not use it now.")
+    gpus: int = Field(0, description="GPUs that a job of this recipe gets there, unless it says that it wants none.")
 
 
 class ProposedOut(Out):
@@ -203,6 +204,7 @@ class JobPageOut(JobOut):
     isolation: str | None
     attempt: int
     cores: int
+    gpus: int
     memory_mb: int
     time_limit_s: int
     wall_s: float | None

@@ -31,7 +31,7 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
   const [values, setValues] = useState<Record<string, unknown>>(() => ({ ...defaults, ...repeats?.parameters }));
   const [slots, setSlots] = useState(() => initialSlots(offer, repeats));
   const [proposal, setProposal] = useState<string | null>(null);
-  const [computer, setComputer] = useState<Computer>(() => ({ cores: repeats?.cores ?? null, time_limit_s: repeats?.time_limit_s ?? null, engine: repeats?.engine ?? null }));
+  const [computer, setComputer] = useState<Computer>(() => ({ cores: repeats?.cores ?? null, time_limit_s: repeats?.time_limit_s ?? null, engine: repeats?.engine ?? null, gpu: true }));
   const [asked, setAsked] = useState(false);
   const start = useStart();
   const main = recipe.inputs[0]?.name;

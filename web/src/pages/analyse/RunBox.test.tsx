@@ -10,12 +10,12 @@ import type { OfferOut } from '@/api/types';
 import { RunBox, type Computer } from './RunBox';
 
 const ENGINES = [
-  { name: 'local', title: 'This computer', where: 'On this computer, starts now.', barred: null },
-  { name: 'slurm', title: 'The cluster (Slurm)', where: 'On the cluster, 3 jobs wait there.', barred: null },
+  { name: 'local', title: 'This computer', where: 'On this computer, starts now.', barred: null, gpus: 0 },
+  { name: 'slurm', title: 'The cluster (Slurm)', where: 'On the cluster, 3 jobs wait there.', barred: null, gpus: 0 },
 ];
 
 function Sample({ told, engines = ENGINES }: { told: (computer: Computer) => void; engines?: OfferOut['engines'] }) {
-  const [computer, setComputer] = useState<Computer>({ cores: null, time_limit_s: 7200, engine: null });
+  const [computer, setComputer] = useState<Computer>({ cores: null, time_limit_s: 7200, engine: null, gpu: true });
   return (
     <MantineProvider>
       <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { enabled: false } } })}>
@@ -47,10 +47,10 @@ it('lets a person ask for more time and cores, in minutes, or leave both to the 
   const limit = screen.getByLabelText('Time limit, minutes');
   expect(limit).toHaveValue('120');
   await user.clear(limit);
-  expect(told).toEqual({ cores: null, time_limit_s: null, engine: null });
+  expect(told).toEqual({ cores: null, time_limit_s: null, engine: null, gpu: true });
   await user.type(limit, '90');
   await user.type(screen.getByLabelText('Cores'), '4');
-  expect(told).toEqual({ cores: 4, time_limit_s: 5400, engine: null });
+  expect(told).toEqual({ cores: 4, time_limit_s: 5400, engine: null, gpu: true });
 });
 
 it('lets a person choose the engine and says what it means', async () => {
@@ -71,4 +71,17 @@ it('says why an engine is not open to a person and does not offer it', async () 
   expect(screen.getByText(`The cluster (Slurm): ${barred}`)).toBeInTheDocument();
   await user.click(screen.getByRole('textbox', { name: 'Where to run' }));
   expect(await screen.findByRole('option', { name: 'The cluster (Slurm)', hidden: true })).toHaveAttribute('data-combobox-disabled');
+});
+
+it('offers to do without a GPU where the recipe would get one, and only there', async () => {
+  const user = userEvent.setup();
+  let told: Computer | undefined;
+  const { unmount } = render(<Sample told={() => undefined} />);
+  expect(screen.queryByRole('checkbox')).toBeNull();
+  unmount();
+  render(<Sample told={(computer) => (told = computer)} engines={ENGINES.map((one) => (one.name === 'local' ? { ...one, gpus: 1 } : one))} />);
+  const box = screen.getByLabelText('On a GPU');
+  expect(box).toBeChecked();
+  await user.click(box);
+  expect(told?.gpu).toBe(false);
 });

@@ -1,4 +1,4 @@
-import { Button, NumberInput, Select, SimpleGrid, Text } from '@mantine/core';
+import { Button, Checkbox, NumberInput, Select, SimpleGrid, Text } from '@mantine/core';
 import { IconPlayerPlay } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 
@@ -13,6 +13,8 @@ export interface Computer {
   cores: number | null;
   time_limit_s: number | null;
   engine: string | null;
+  /** False: on no GPU, even where the recipe would get one. */
+  gpu: boolean;
 }
 
 interface RunBoxProps {
@@ -31,6 +33,7 @@ interface RunBoxProps {
 /** Where it will run and where the result goes, then the one button. */
 export function RunBox({ offer, jobs, proposal, onProposal, computer, onComputer, run, busy, error, wrong }: RunBoxProps) {
   const engine = offer.engines.find(({ name }) => name === computer.engine);
+  const gpus = (engine ?? offer.engines.find(({ name }) => name === offer.engine))?.gpus ?? 0;
   const writable = (useQuery(proposalsQuery(true)).data ?? []).filter(({ may_write: may }) => may);
   return (
     <div className={classes.run}>
@@ -61,6 +64,14 @@ export function RunBox({ offer, jobs, proposal, onProposal, computer, onComputer
       {offer.engines.map(({ name, title, barred }) => barred && (
         <Text key={name} size="xs" c="dimmed">{`${title}: ${barred}`}</Text>
       ))}
+      {gpus > 0 && (
+        <Checkbox
+          label={gpus > 1 ? `On ${String(gpus)} GPUs` : 'On a GPU'}
+          size="xs"
+          checked={computer.gpu}
+          onChange={(event) => onComputer({ ...computer, gpu: event.currentTarget.checked })}
+        />
+      )}
       <details>
         <summary className={classes.more}>Cores and time limit</summary>
         <SimpleGrid cols={2} spacing="xs">

@@ -12,7 +12,7 @@ export function useStart() {
   const queries = useQueryClient();
   const navigate = useNavigate();
   return useMutation({
-    mutationFn: (request: Request) => body(api.POST('/api/v1/jobs', { body: { parameters: {}, ...request } })),
+    mutationFn: (request: Request) => body(api.POST('/api/v1/jobs', { body: { parameters: {}, gpu: true, ...request } })),
     onSuccess: (jobs) => {
       void queries.invalidateQueries({ queryKey: ['jobs'] });
       void queries.invalidateQueries({ queryKey: ['home'] });

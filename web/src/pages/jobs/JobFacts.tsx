@@ -29,7 +29,7 @@ export function JobFacts({ job }: { job: JobPageOut }) {
           { name: 'Expected to start', value: job.queue?.expected_start ? <When at={job.queue.expected_start} exact /> : null },
           { name: 'Environment', value: job.environment, source: job.environment_key && `${job.environment_key.slice(0, 12)}…` },
           { name: 'Isolation', value: job.isolation },
-          { name: 'Given', value: `${String(job.cores)} ${job.cores === 1 ? 'core' : 'cores'}, ${bytes(job.memory_mb * 1e6)}, ${duration(job.time_limit_s)}` },
+          { name: 'Given', value: `${String(job.cores)} ${job.cores === 1 ? 'core' : 'cores'}, ${gpusOf(job)}${bytes(job.memory_mb * 1e6)}, ${duration(job.time_limit_s)}` },
           { name: 'Wall time', value: job.wall_s !== null ? duration(job.wall_s) : null },
           { name: 'CPU time', value: job.cpu_s !== null ? duration(job.cpu_s) : null, source: job.cpu_s && job.wall_s ? `${number(job.cpu_s / job.wall_s, 2)} cores busy on average` : null },
           { name: 'Memory peak', value: job.max_rss_mb !== null ? bytes(job.max_rss_mb * 1e6) : null },
@@ -49,4 +49,8 @@ export function JobFacts({ job }: { job: JobPageOut }) {
       />
     </section>
   );
+}
+
+function gpusOf({ gpus }: JobPageOut): string {
+  return gpus === 0 ? '' : `${String(gpus)} ${gpus === 1 ? 'GPU' : 'GPUs'}, `;
 }

@@ -173,6 +173,8 @@ class SlurmEngine:
                 field="memory_mb",
             )
         asked = self._settings.directives(work.recipe)
+        if not work.confinement.gpu:
+            asked = asked.model_copy(update={"gpus": 0})
         account = work.confinement.account if self._settings.submit_as == "person" else None
         user = account_name(account)
         tasks = 1 if user else self._tasks_of(work)

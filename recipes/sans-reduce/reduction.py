@@ -7,6 +7,7 @@ wavelength bins, monitors, and the solid angles of flat pixels that face the sam
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -89,13 +90,20 @@ def reduce(
         made.add_direct(direct)
     made.complete()
     wanted = sans.IntensityQ[sans.SampleRun] if background is None else sans.BackgroundSubtractedIofQ
-    found = made.compute(wanted)
+    passing = sans.TransmissionFraction[sans.SampleRun]
+    computed = made.compute([wanted] if direct is None else [wanted, passing])
+    found = computed[wanted]
     values = np.asarray(found.values, dtype=float)
     bands = made.bands(wanted) if sample.run.timed and parameters.bands > 1 else {}
-    transmission = made.compute(sans.TransmissionFraction[sans.SampleRun]) if direct is not None else None
     resolution = made.resolution(sample.run)
     return Reduced(
-        made.q.values, values, np.asarray(found.variances, dtype=float), resolution, bands, transmission, centre
+        made.q.values,
+        values,
+        np.asarray(found.variances, dtype=float),
+        resolution,
+        bands,
+        computed.get(passing),
+        centre,
     )
 
 
@@ -152,7 +160,8 @@ class Pipeline:
                 "No pixel is left: beam stop and edge cover the detector.", "Make them smaller.", "beam_stop"
             )
 
-    def compute(self, wanted: Any) -> sc.DataArray:
+    def compute(self, wanted: Sequence[Any]) -> dict[Any, sc.DataArray]:
+        """All of them in one go: what two of them need is computed once."""
         return self._made.compute(wanted)
 
     def bands(self, wanted: Any) -> dict[str, NDArray[Any]]:
@@ -201,7 +210,7 @@ class Pipeline:
         return np.sqrt(mean)
 
     def _weight(self, used: NDArray[Any]) -> NDArray[Any]:
-        monitor = self.compute(sans.MonitorTerm[sans.SampleRun]).values
+        monitor = self._made.compute(sans.MonitorTerm[sans.SampleRun]).values
         return np.nan_to_num(self.solid_angle.values[used][:, None] * monitor[None, :])
 
     def _spread(self, run: Run, wavelength: NDArray[Any]) -> NDArray[Any]:

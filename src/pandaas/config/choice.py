@@ -20,7 +20,9 @@ class EngineRights(Section):
         None, gt=0, description="Core hours that a person may use on it in 30 days. Default: no limit."
     )
     gpu_hours: float | None = Field(
-        None, gt=0, description="GPU hours that a person may use on it in 30 days; then jobs get none. Default: no limit."
+        None,
+        gt=0,
+        description="GPU hours that a person may use on it in 30 days; then jobs get none. Default: no limit.",
     )
 
 

@@ -51,6 +51,7 @@ class Parameters(BaseModel):
     sample_first: int | None = Field(
         None,
         ge=0,
+        le=1_000_000,
         title="First sample frame",
         description="Elution: first frame that is averaged, 0 is the first. Empty: found from the peak.",
         json_schema_extra=_extra("Frames", 12),
@@ -58,6 +59,7 @@ class Parameters(BaseModel):
     sample_last: int | None = Field(
         None,
         ge=0,
+        le=1_000_000,
         title="Last sample frame",
         description="Elution: last frame that is averaged. Empty: found from the peak.",
         json_schema_extra=_extra("Frames", 13),
@@ -65,6 +67,7 @@ class Parameters(BaseModel):
     buffer_first: int | None = Field(
         None,
         ge=0,
+        le=1_000_000,
         title="First buffer frame",
         description="Elution: first frame that is taken for buffer. Empty: found before the peak.",
         json_schema_extra=_extra("Frames", 14, advanced=True),
@@ -72,6 +75,7 @@ class Parameters(BaseModel):
     buffer_last: int | None = Field(
         None,
         ge=0,
+        le=1_000_000,
         title="Last buffer frame",
         description="Elution: last frame that is taken for buffer. Empty: found before the peak.",
         json_schema_extra=_extra("Frames", 15, advanced=True),
@@ -87,6 +91,7 @@ class Parameters(BaseModel):
     q_min: float | None = Field(
         None,
         ge=0,
+        le=100,
         title="q from",
         description="Points below are left out (beam stop). Empty: all.",
         json_schema_extra=_extra("Range", 20, "1/angstrom"),
@@ -94,6 +99,7 @@ class Parameters(BaseModel):
     q_max: float | None = Field(
         None,
         gt=0,
+        le=100,
         title="q to",
         description="Points above are left out. Empty: all.",
         json_schema_extra=_extra("Range", 21, "1/angstrom"),
@@ -101,6 +107,7 @@ class Parameters(BaseModel):
     pr_q_max: float | None = Field(
         None,
         gt=0,
+        le=100,
         title="p(r) up to q",
         description="Last q that enters the pair distance distribution. Empty: 6/Rg, beyond which noise rules.",
         json_schema_extra=_extra("Range", 22, "1/angstrom"),

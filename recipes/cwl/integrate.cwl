@@ -17,6 +17,12 @@ inputs:
     inputBinding:
       position: 1
       prefix: -p
+  mask:
+    type: File
+    inputBinding:
+      position: 2
+      prefix: -m
+      valueFrom: $(inputs.mask.path)::/mask
   dead:
     type: double
     inputBinding:

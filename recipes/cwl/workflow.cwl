@@ -9,6 +9,8 @@ inputs:
     type: string
   series_poni:
     type: File
+  series_mask:
+    type: File
   combination:
     type: string
     default: mean
@@ -46,6 +48,7 @@ steps:
     in:
       image: average/image
       poni: series_poni
+      mask: series_mask
       points: points
       dead: dead
     out: [pattern]

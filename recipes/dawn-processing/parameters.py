@@ -1,12 +1,14 @@
 """What the person chooses for DAWN's processing chain; the operations' own settings are in the chain."""
 
+from typing import Annotated
+
 from pydantic import BaseModel, ConfigDict, Field
 
 
 class Parameters(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    data_dimensions: list[int] = Field(
+    data_dimensions: list[Annotated[int, Field(ge=-32, le=31)]] = Field(
         [-1, -2],
         min_length=1,
         max_length=2,

@@ -55,30 +55,47 @@ class Parameters(BaseModel):
         json_schema_extra=_extra("Image", 12),
     )
     x_from: int | None = Field(
-        None, ge=0, title="x from", description="Empty: all.", json_schema_extra=_extra("Events used", 20)
+        None,
+        ge=0,
+        le=100_000_000,
+        title="x from",
+        description="Empty: all.",
+        json_schema_extra=_extra("Events used", 20),
     )
     x_to: int | None = Field(
-        None, gt=0, title="x to", description="Empty: all.", json_schema_extra=_extra("Events used", 21)
+        None, gt=0, le=100_000_000, title="x to", description="Empty: all.", json_schema_extra=_extra("Events used", 21)
     )
     y_from: int | None = Field(
-        None, ge=0, title="y from", description="Empty: all.", json_schema_extra=_extra("Events used", 22)
+        None,
+        ge=0,
+        le=100_000_000,
+        title="y from",
+        description="Empty: all.",
+        json_schema_extra=_extra("Events used", 22),
     )
     y_to: int | None = Field(
-        None, gt=0, title="y to", description="Empty: all.", json_schema_extra=_extra("Events used", 23)
+        None, gt=0, le=100_000_000, title="y to", description="Empty: all.", json_schema_extra=_extra("Events used", 23)
     )
     t_from: int | None = Field(
         None,
         ge=0,
+        le=100_000_000,
         title="Arrival time from",
         description="With the next: an energy window. Empty: all.",
         json_schema_extra=_extra("Events used", 24),
     )
     t_to: int | None = Field(
-        None, gt=0, title="Arrival time to", description="Empty: all.", json_schema_extra=_extra("Events used", 25)
+        None,
+        gt=0,
+        le=100_000_000,
+        title="Arrival time to",
+        description="Empty: all.",
+        json_schema_extra=_extra("Events used", 25),
     )
     first: int = Field(
         0,
         ge=0,
+        le=100_000_000,
         title="From train",
         description="Counted from 0; of a file that is one long list, from event.",
         json_schema_extra=_extra("Events used", 26),
@@ -86,6 +103,7 @@ class Parameters(BaseModel):
     last: int | None = Field(
         None,
         ge=1,
+        le=100_000_000,
         title="Up to train",
         description="Not included. Empty: all.",
         json_schema_extra=_extra("Events used", 27),

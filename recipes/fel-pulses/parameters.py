@@ -62,6 +62,7 @@ class Parameters(BaseModel):
     first_train: int = Field(
         0,
         ge=0,
+        le=100_000_000,
         title="From train",
         description="Counted from 0 at the run's first train with data of the detector.",
         json_schema_extra=_extra("Pulses used", 20),
@@ -69,6 +70,7 @@ class Parameters(BaseModel):
     last_train: int | None = Field(
         None,
         ge=1,
+        le=100_000_000,
         title="Up to train",
         description="Not included. Empty: all.",
         json_schema_extra=_extra("Pulses used", 21),
@@ -76,6 +78,7 @@ class Parameters(BaseModel):
     first_pulse: int = Field(
         0,
         ge=0,
+        le=10_000,
         title="From pulse",
         description="Counted from 0 in each train.",
         json_schema_extra=_extra("Pulses used", 22),
@@ -83,6 +86,7 @@ class Parameters(BaseModel):
     last_pulse: int | None = Field(
         None,
         ge=1,
+        le=10_000,
         title="Up to pulse",
         description="Not included. Empty: all of each train.",
         json_schema_extra=_extra("Pulses used", 23),
@@ -106,6 +110,7 @@ class Parameters(BaseModel):
     q_min: float | None = Field(
         None,
         ge=0,
+        le=1000,
         title="q from",
         description="Empty: where the detector begins.",
         json_schema_extra=_extra("Result", 31, "1/nm"),
@@ -113,6 +118,7 @@ class Parameters(BaseModel):
     q_max: float | None = Field(
         None,
         gt=0,
+        le=1000,
         title="q to",
         description="Empty: where the detector ends.",
         json_schema_extra=_extra("Result", 32, "1/nm"),

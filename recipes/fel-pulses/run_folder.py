@@ -58,7 +58,15 @@ class Run:
 
     def _read(self, key: Any) -> Part:
         # What wasn't measured reads as no-number, which whole numbers don't have.
-        frames = key.ndarray(module_gaps=True, **({"astype": np.float32} if key.dtype.kind != "f" else {}))
+        options = {"astype": np.float32} if key.dtype.kind != "f" else {}
+        try:
+            frames = key.ndarray(module_gaps=True, **options)
+        except Exception as error:  # whatever EXtra-data and h5py raise for images that are not what the indices say
+            raise RecipeError(
+                f"The images of '{self.source.title}' are fewer, or of another shape, than its indices say: {error}.",
+                "Copy the run once more, or choose another.",
+                "run",
+            ) from error
         if frames.ndim == 5:  # raw AGIPD: the signal, then the gain
             frames = frames[:, :, 0]
         return Part(frames, np.searchsorted(self.train_ids, key.train_id_coordinates()), key.pulse_id_coordinates())

@@ -38,12 +38,16 @@ class Parameters(BaseModel):
     )
     minimum: float | None = Field(
         None,
+        ge=0,
+        le=1e9,
         title="From",
         description="Lower edge, in the quantity's unit. Empty: the smallest value that occurs.",
         json_schema_extra=_extra("Histogram", 12),
     )
     maximum: float | None = Field(
         None,
+        gt=0,
+        le=1e9,
         title="To",
         description="Upper edge. Empty: the largest value that occurs.",
         json_schema_extra=_extra("Histogram", 13),
@@ -71,6 +75,7 @@ class Parameters(BaseModel):
     time_from: float | None = Field(
         None,
         ge=0,
+        le=1e8,
         title="Events from",
         description="Only events of pulses from this time after the start on. Empty: all.",
         json_schema_extra=_extra("Time", 20, "s"),
@@ -78,6 +83,7 @@ class Parameters(BaseModel):
     time_to: float | None = Field(
         None,
         gt=0,
+        le=1e8,
         title="Events to",
         description="Only events of pulses before this time after the start. Empty: all.",
         json_schema_extra=_extra("Time", 21, "s"),
@@ -104,6 +110,7 @@ class Parameters(BaseModel):
     frame_start: float = Field(
         0.0,
         ge=0,
+        le=1e7,
         title="Frame starts at",
         description=(
             "Time of flight of the first neutrons of a pulse. Events that are earlier belong to the pulse before: the frame"
@@ -114,6 +121,7 @@ class Parameters(BaseModel):
     frame_period: float | None = Field(
         None,
         gt=0,
+        le=1e7,
         title="Frame period",
         description="Time between the pulses that send neutrons. Empty: from the file's frequency, else 1/60 s.",
         json_schema_extra=_extra("Geometry", 33, "us", advanced=True),

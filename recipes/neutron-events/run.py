@@ -18,6 +18,7 @@ from pandaas.sdk import Blocks, Field, Input, Inputs, Plot, RecipeError, warn, w
 from pandaas.sdk.inputs import open_hdf5
 
 _EVENTS_PER_BLOCK = 2_000_000
+_FEW_BINS = 10
 
 
 @dataclass
@@ -95,6 +96,7 @@ def finish(state: State, partial: Mapping[str, Any]) -> None:
     used = int(counts.sum())
     if used == 0:
         raise RecipeError("No event lies in the chosen range.", "Widen it.", "minimum")
+    _refuse_one_bin(state, counts)
     if used < 0.5 * read:
         warn(f"Only {used} of {read} events lie in the chosen ranges.")
     axes = [axis for axis in (state.second, state.first) if axis is not None]
@@ -112,6 +114,20 @@ def finish(state: State, partial: Mapping[str, Any]) -> None:
         default="histogram",
         collections={"measurement": _measurement(state, read, used)},
     )
+
+
+def _refuse_one_bin(state: State, counts: NDArray[Any]) -> None:
+    """A range so wide that all that was measured is one point."""
+    given = [name for name in ("maximum", "minimum") if getattr(state.parameters, name) is not None]
+    sums = counts if counts.ndim == 1 else counts.sum(axis=0)
+    (filled,) = np.nonzero(sums)
+    if given and len(sums) > _FEW_BINS and len(filled) == 1:
+        low, high = state.first.edges[filled[0]], state.first.edges[filled[0] + 1]
+        raise RecipeError(
+            f"All events lie in one of {len(sums)} bins, from {low:.5g} to {high:.5g} {AXES[state.first.name].unit}.",
+            "Choose a narrower range, or leave it empty.",
+            given[0],
+        )
 
 
 def _histogram(state: State, events: dict[str, NDArray[Any]]) -> NDArray[Any]:

@@ -24,6 +24,7 @@ class Parameters(BaseModel):
     iteration: int | None = Field(
         None,
         ge=0,
+        le=1_000_000_000,
         title="Iteration",
         description="Empty: the last of the file.",
         json_schema_extra=_extra("Simulation", 10),

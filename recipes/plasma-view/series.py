@@ -88,8 +88,17 @@ def read_field(series: Any, iteration: int, parameters: Parameters) -> FieldCut 
         options = {"m": mode, "theta": np.radians(parameters.theta)}
     elif about["geometry"] == "3dcartesian":
         options = {"slice_across": parameters.cut_across, "slice_relative_position": parameters.cut_at}
-    values, info = series.get_field(name, component, iteration=iteration, **options)
+    try:
+        values, info = series.get_field(name, component, iteration=iteration, **options)
+    except Exception as error:  # whatever the viewer raises for a mesh of another shape than its attributes say
+        raise RecipeError(
+            f"openpmd-viewer can't read the field '{name}': {error}.",
+            "Its array doesn't have the shape that its attributes say: choose another file.",
+            "simulation",
+        ) from error
     bad = int((~np.isfinite(values)).sum())
+    if bad == values.size:
+        raise RecipeError(f"No value of the field '{name}' is a number.", "Choose another iteration or field.", "field")
     if bad:
         warn(f"{bad} of {values.size} values of the field are no numbers.")
     axes = [(info.axes[number], np.asarray(getattr(info, info.axes[number])) * 1e6) for number in range(values.ndim)]

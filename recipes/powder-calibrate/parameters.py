@@ -53,11 +53,15 @@ class Parameters(BaseModel):
         json_schema_extra=_extra("Beginning", 20, "mm", ["detector_distance", "distance", "sample_detector_distance"]),
     )
     beam_center_x: float = Field(
+        ge=-100_000,
+        le=100_000,
         title="Beam centre x",
         description="Column, counted from the corner of the image's first pixel; within about five pixels.",
         json_schema_extra=_extra("Beginning", 21, "pixel", ["beam_center_x"]),
     )
     beam_center_y: float = Field(
+        ge=-100_000,
+        le=100_000,
         title="Beam centre y",
         description="Row, counted from the corner of the image's first pixel.",
         json_schema_extra=_extra("Beginning", 22, "pixel", ["beam_center_y"]),
@@ -92,6 +96,7 @@ class Parameters(BaseModel):
     maximum_counts: float | None = Field(
         None,
         gt=0,
+        le=1e12,
         title="Saturation",
         description="Pixels above are left out. Empty: only the detector's own marks of invalid pixels.",
         json_schema_extra=_extra("Image", 31, advanced=True),

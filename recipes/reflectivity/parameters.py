@@ -30,11 +30,17 @@ class Layer(BaseModel):
     fit_thickness: bool = Field(True, title="Fit thickness", description="Varied if set.")
     fit_sld: bool = Field(False, title="Fit SLD", description="Varied if set.")
     fit_roughness: bool = Field(True, title="Fit roughness", description="Varied if set.")
-    thickness_min: float | None = Field(None, ge=0, title="Thickness from", description="Empty: half of the start.")
-    thickness_max: float | None = Field(None, gt=0, title="Thickness to", description="Empty: twice the start.")
-    sld_min: float | None = Field(None, title="SLD from", description="Empty: 4 below the start.")
-    sld_max: float | None = Field(None, title="SLD to", description="Empty: 4 above the start.")
-    roughness_max: float | None = Field(None, gt=0, title="Roughness to", description="Empty: 15 Å or four times.")
+    thickness_min: float | None = Field(
+        None, ge=0, le=20_000, title="Thickness from", description="Empty: half of the start."
+    )
+    thickness_max: float | None = Field(
+        None, gt=0, le=100_000, title="Thickness to", description="Empty: twice the start."
+    )
+    sld_min: float | None = Field(None, ge=-200, le=200, title="SLD from", description="Empty: 4 below the start.")
+    sld_max: float | None = Field(None, ge=-200, le=200, title="SLD to", description="Empty: 4 above the start.")
+    roughness_max: float | None = Field(
+        None, gt=0, le=5000, title="Roughness to", description="Empty: 15 Å or four times."
+    )
 
     @model_validator(mode="after")
     def _bounds(self) -> Layer:
@@ -140,6 +146,7 @@ class Parameters(BaseModel):
     q_min: float | None = Field(
         None,
         ge=0,
+        le=100,
         title="Q from",
         description="Points below are left out. Empty: all.",
         json_schema_extra=_extra("Measurement", 27, "1/angstrom"),
@@ -147,6 +154,7 @@ class Parameters(BaseModel):
     q_max: float | None = Field(
         None,
         gt=0,
+        le=100,
         title="Q to",
         description="Points above are left out. Empty: all.",
         json_schema_extra=_extra("Measurement", 28, "1/angstrom"),

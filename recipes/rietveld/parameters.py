@@ -154,19 +154,32 @@ class Parameters(BaseModel):
     )
     u: float = Field(
         0.1,
+        ge=-100,
+        le=100,
         title="U",
         description="Caglioti's U of the Gaussian width, in degrees², to begin with.",
         json_schema_extra=_extra("Profile", 30, advanced=True),
     )
     v: float = Field(
-        -0.1, title="V", description="Caglioti's V.", json_schema_extra=_extra("Profile", 31, advanced=True)
+        -0.1,
+        ge=-100,
+        le=100,
+        title="V",
+        description="Caglioti's V.",
+        json_schema_extra=_extra("Profile", 31, advanced=True),
     )
     w: float = Field(
-        0.1, gt=0, title="W", description="Caglioti's W.", json_schema_extra=_extra("Profile", 32, advanced=True)
+        0.1,
+        gt=0,
+        le=100,
+        title="W",
+        description="Caglioti's W.",
+        json_schema_extra=_extra("Profile", 32, advanced=True),
     )
     lorentz_y: float = Field(
         0.1,
         ge=0,
+        le=100,
         title="Y",
         description="Lorentzian width that grows with 1/cos θ (size), in degrees.",
         json_schema_extra=_extra("Profile", 33, advanced=True),

@@ -76,6 +76,7 @@ class Parameters(BaseModel):
     q_min: float | None = Field(
         None,
         gt=0,
+        le=100,
         title="Q from",
         description="Empty: the smallest that the detector sees.",
         json_schema_extra=_extra("Q", 20, "1/angstrom"),
@@ -83,6 +84,7 @@ class Parameters(BaseModel):
     q_max: float | None = Field(
         None,
         gt=0,
+        le=100,
         title="Q to",
         description="Empty: the largest that the detector sees.",
         json_schema_extra=_extra("Q", 21, "1/angstrom"),
@@ -120,6 +122,7 @@ class Parameters(BaseModel):
     scale: float | None = Field(
         None,
         gt=0,
+        le=1e12,
         title="Absolute factor",
         description=(
             "From a standard of known I(Q), reduced in the same way: known over found. Only with it, a transmission and a flood"
@@ -130,6 +133,7 @@ class Parameters(BaseModel):
     incident_monitor: int = Field(
         2,
         ge=1,
+        le=1_000_000,
         title="Incident monitor",
         description="Spectrum number of the monitor before the sample.",
         json_schema_extra=_extra("Instrument", 40),
@@ -137,6 +141,7 @@ class Parameters(BaseModel):
     transmission_monitor: int = Field(
         3,
         ge=1,
+        le=1_000_000,
         title="Transmission monitor",
         description="Spectrum number of the monitor after the sample, in the transmission runs.",
         json_schema_extra=_extra("Instrument", 41),
@@ -159,12 +164,16 @@ class Parameters(BaseModel):
     )
     centre_x: float | None = Field(
         None,
+        ge=-10_000,
+        le=10_000,
         title="Beam centre, column",
         description="In pixels, counted from 0. Empty: found from the counts.",
         json_schema_extra=_extra("Instrument", 44),
     )
     centre_y: float | None = Field(
         None,
+        ge=-10_000,
+        le=10_000,
         title="Beam centre, row",
         description="In pixels, counted from 0. Empty: found from the counts.",
         json_schema_extra=_extra("Instrument", 45),
@@ -172,6 +181,7 @@ class Parameters(BaseModel):
     beam_stop: float = Field(
         45.0,
         ge=0,
+        le=5000,
         title="Beam stop radius",
         description="Pixels nearer to the beam centre are left out.",
         json_schema_extra=_extra("Instrument", 46, "mm"),
@@ -187,6 +197,7 @@ class Parameters(BaseModel):
     source_aperture: float | None = Field(
         None,
         gt=0,
+        le=1000,
         title="Source aperture",
         description="Its diameter; with the next two the resolution dQ is computed.",
         json_schema_extra=_extra("Resolution", 50, "mm"),
@@ -194,6 +205,7 @@ class Parameters(BaseModel):
     sample_aperture: float | None = Field(
         None,
         gt=0,
+        le=1000,
         title="Sample aperture",
         description="Its diameter.",
         json_schema_extra=_extra("Resolution", 51, "mm"),
@@ -201,6 +213,7 @@ class Parameters(BaseModel):
     collimation: float | None = Field(
         None,
         gt=0,
+        le=200,
         title="Collimation length",
         description="Between the two apertures; empty takes the file's.",
         json_schema_extra=_extra("Resolution", 52, "m"),

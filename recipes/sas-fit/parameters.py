@@ -27,10 +27,14 @@ class FitParameter(BaseModel):
         description="Name as sasmodels has it, such as radius; radius_pd is the relative width of its distribution.",
     )
     value: float | None = Field(
-        None, title="Start", description="Start value, in Å and 10⁻⁶/Å². Empty: chosen for you."
+        None, ge=-1e12, le=1e12, title="Start", description="Start value, in Å and 10⁻⁶/Å². Empty: chosen for you."
     )
-    minimum: float | None = Field(None, title="Lower bound", description="Empty: chosen from the start value.")
-    maximum: float | None = Field(None, title="Upper bound", description="Empty: chosen from the start value.")
+    minimum: float | None = Field(
+        None, ge=-1e12, le=1e12, title="Lower bound", description="Empty: chosen from the start value."
+    )
+    maximum: float | None = Field(
+        None, ge=-1e12, le=1e12, title="Upper bound", description="Empty: chosen from the start value."
+    )
     vary: bool = Field(True, title="Fit", description="Fitted if set, else kept at its start value.")
     curve: int | None = Field(
         None,
@@ -147,6 +151,7 @@ class Parameters(BaseModel):
     q_min: float | None = Field(
         None,
         ge=0,
+        le=100,
         title="Q from",
         description="Points below are left out. Empty: all.",
         json_schema_extra=_extra("Data", 20, "1/angstrom"),
@@ -154,6 +159,7 @@ class Parameters(BaseModel):
     q_max: float | None = Field(
         None,
         gt=0,
+        le=100,
         title="Q to",
         description="Points above are left out. Empty: all.",
         json_schema_extra=_extra("Data", 21, "1/angstrom"),

@@ -10,13 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-import h5py
 import numpy as np
-from metadata import find_detector
 from numpy.typing import NDArray
 
 from pandaas.sdk import Frames, Input, RecipeError, warn
-from pandaas.sdk.inputs import open_hdf5
+from pandaas.sdk.pixels import chosen_mask, impossible, own_mask
 
 _FLIPS = {
     "as_stored": (False, False),
@@ -78,20 +76,27 @@ class Limits:
 
 def static_mask(
     frames: Frames,
+    first: int,
     mask: Input | None,
     detector_gaps: NDArray[Any] | None,
     *,
     use_file_mask: bool,
     orientation: str,
 ) -> NDArray[np.bool_]:
-    """Pixels that are left out of every frame, in the turned orientation."""
-    found = _impossible(frames.frame(0))
+    """Pixels that are left out of every frame, in the turned orientation; `first` is the first frame that is integrated."""
+    found = impossible(frames.frame(first))
+    if found.all():
+        raise RecipeError(
+            f"Frame {first} holds no count: every pixel is marked as invalid or is no number.",
+            "Begin with another frame, or choose another dataset.",
+            "first_frame",
+        )
     if use_file_mask:
-        own = _file_mask(frames)
+        own = own_mask(frames)
         if own is not None:
             found |= own
     if mask is not None:
-        found |= _mask_input(mask, frames.shape)
+        found |= chosen_mask(mask, frames.shape)
     found = np.ascontiguousarray(turned(found, orientation))
     if use_file_mask and detector_gaps is not None and detector_gaps.shape == found.shape:
         found |= detector_gaps.astype(bool)
@@ -100,39 +105,3 @@ def static_mask(
     if found.mean() > 0.9:
         warn(f"The masks leave out {found.mean():.0%} of the pixels.")
     return found
-
-
-def _impossible(image: NDArray[Any]) -> NDArray[np.bool_]:
-    """Values of the first frame that no measurement gives: sentinels, negative counts, NaN."""
-    if image.dtype.kind == "u":
-        sentinel = Sentinel.of(image.dtype)
-        return np.asarray(image >= np.iinfo(image.dtype).max - int(sentinel.delta or 0), dtype=bool)
-    if image.dtype.kind == "i":
-        return np.asarray(image < 0, dtype=bool)
-    return np.asarray(~np.isfinite(image), dtype=bool)
-
-
-def _file_mask(frames: Frames) -> NDArray[np.bool_] | None:
-    """`pixel_mask` of the images' NXdetector (also DECTRIS' detectorSpecific)."""
-    if not frames.source.is_hdf5:
-        return None
-    detector = find_detector(open_hdf5(frames.source.master), frames.path)
-    for path in ("pixel_mask", "detectorSpecific/pixel_mask"):
-        node = detector.get(path) if detector is not None else None
-        if isinstance(node, h5py.Dataset):
-            values = np.squeeze(node[()])
-            if values.shape == frames.shape:
-                return np.asarray(values != 0, dtype=bool)
-            warn(f"The file's own mask {node.name} has the shape {values.shape}, the images {frames.shape}: not used.")
-    return None
-
-
-def _mask_input(mask: Input, shape: tuple[int, int]) -> NDArray[np.bool_]:
-    values = Frames(mask).frame(0)
-    if values.shape != shape:
-        raise RecipeError(
-            f"The mask '{mask.title}' has {values.shape[0]} × {values.shape[1]} pixels, the images {shape[0]} × {shape[1]}.",
-            "Choose a mask of this detector.",
-            "mask",
-        )
-    return np.asarray(values != 0, dtype=bool)

@@ -16,6 +16,7 @@ from units import energy_to_wavelength, is_pixel, to_metres
 
 from pandaas.sdk import Input, warn
 from pandaas.sdk.inputs import open_hdf5, open_image, text
+from pandaas.sdk.pixels import find_detector, groups_of
 
 
 class Found(NamedTuple):
@@ -62,29 +63,13 @@ def from_nexus(source: Input, array_path: str | None) -> Values:
                 _put(values, name, detector.get(key), to_metres)
         for axis in ("x", "y"):
             _put_centre(values, detector, axis)
-    for group in _groups(file, ("NXmonochromator", "NXbeam", "NXcrystal")):
+    for group in groups_of(file, ("NXmonochromator", "NXbeam", "NXcrystal")):
         for key in _BEAM_KEYS:
             _put(values, "wavelength", group.get(key), _wavelength)
-    for group in _groups(file, ("NXmonochromator", "NXbeam")):  # not NXsource: that is the electrons' energy
+    for group in groups_of(file, ("NXmonochromator", "NXbeam")):  # not NXsource: that is the electrons' energy
         for key in _ENERGY_KEYS:
             _put(values, "wavelength", group.get(key), energy_to_wavelength)
     return values
-
-
-def find_detector(file: h5py.File, array_path: str | None) -> h5py.Group | None:
-    """The NXdetector that the images belong to: the one that holds them (or their link's target), else the first."""
-    if array_path:
-        node = file.get(array_path)
-        target = node.attrs.get("target") if node is not None else None
-        for path in ([text(target)] if target is not None else []) + [array_path]:
-            parent = file.get(path.rsplit("/", 1)[0] or "/")
-            if isinstance(parent, h5py.Group) and text(parent.attrs.get("NX_class", "")) == "NXdetector":
-                return parent
-    detectors = _groups(file, ("NXdetector",))
-    if len(detectors) > 1:
-        with_distance = [group for group in detectors if any(key in group for key in _DETECTOR_KEYS["distance"])]
-        detectors = with_distance or detectors
-    return detectors[0] if detectors else None
 
 
 def from_header(source: Input) -> Values:
@@ -199,15 +184,3 @@ def _number(value: Any) -> float | None:
     except (TypeError, ValueError, IndexError):
         return None
     return number if np.isfinite(number) else None
-
-
-def _groups(file: h5py.File, classes: tuple[str, ...]) -> list[h5py.Group]:
-    """All groups of these NeXus classes, in the order of their names; links are not followed."""
-    found: list[h5py.Group] = []
-
-    def visit(_: str, node: Any) -> None:
-        if isinstance(node, h5py.Group) and text(node.attrs.get("NX_class", "")) in classes:
-            found.append(node)
-
-    file.visititems(visit)
-    return found

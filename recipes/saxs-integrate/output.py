@@ -34,6 +34,7 @@ def write(state: State, partial: Mapping[str, Any]) -> None:
     parameters = state.parameters
     average, sigma = _scaled(state, partial["signal"], partial.get("variance"), partial["norm"])
     _refuse_emptiness(parameters, average)
+    _warn_of_empty_frames(state, partial["intensity"])
     factor = absolute_factor(state.parameters)
     frames, frame_sigma = partial["intensity"] * factor, partial.get("sigma")
     if frame_sigma is not None:
@@ -93,6 +94,15 @@ def _refuse_emptiness(parameters: Parameters, average: NDArray[Any]) -> None:
         "Widen the range, change the limits of counts, or check mask and geometry.",
         field,
     )
+
+
+def _warn_of_empty_frames(state: State, intensity: NDArray[Any]) -> None:
+    (empty,) = np.nonzero(~np.isfinite(intensity).any(axis=1))
+    if len(empty):
+        first = state.sample.numbers[int(empty[0])]
+        warn(
+            f"{len(empty)} of {len(intensity)} frames hold no valid pixel and count for nothing; the first is {first}."
+        )
 
 
 def absolute_factor(parameters: Parameters) -> float:

@@ -52,6 +52,7 @@ class Parameters(BaseModel):
     radial_min: float | None = Field(
         None,
         ge=0,
+        le=10_000,
         title="From",
         description="Lower end of the radial range, in the radial unit. Empty: where the detector begins.",
         json_schema_extra=_extra("Result", 12),
@@ -59,6 +60,7 @@ class Parameters(BaseModel):
     radial_max: float | None = Field(
         None,
         gt=0,
+        le=10_000,
         title="To",
         description="Upper end of the radial range, in the radial unit. Empty: where the detector ends.",
         json_schema_extra=_extra("Result", 13),
@@ -98,6 +100,7 @@ class Parameters(BaseModel):
     first_frame: int = Field(
         0,
         ge=0,
+        le=100_000_000,
         title="First frame",
         description="Number of the first frame; 0 is the first.",
         json_schema_extra=_extra("Frames", 20),
@@ -105,6 +108,7 @@ class Parameters(BaseModel):
     last_frame: int | None = Field(
         None,
         ge=0,
+        le=100_000_000,
         title="Last frame",
         description="Number of the last frame. Empty: all.",
         json_schema_extra=_extra("Frames", 21),
@@ -112,6 +116,7 @@ class Parameters(BaseModel):
     every: int = Field(
         1,
         ge=1,
+        le=1_000_000,
         title="Every n-th frame",
         description="1 takes all, 10 each tenth.",
         json_schema_extra=_extra("Frames", 22, advanced=True),
@@ -136,18 +141,23 @@ class Parameters(BaseModel):
     distance: float | None = Field(
         None,
         gt=0,
+        le=200_000,
         title="Sample to detector",
         description="Distance from the sample to the detector along the beam.",
         json_schema_extra=_extra("Geometry", 31, "mm", ["detector_distance", "distance", "sample_detector_distance"]),
     )
     beam_center_x: float | None = Field(
         None,
+        ge=-100_000,
+        le=100_000,
         title="Beam centre, column",
         description="Where the direct beam meets the detector, counted in pixels from the image's first column.",
         json_schema_extra=_extra("Geometry", 32, "pixel", ["beam_center_x"]),
     )
     beam_center_y: float | None = Field(
         None,
+        ge=-100_000,
+        le=100_000,
         title="Beam centre, row",
         description="Where the direct beam meets the detector, counted in pixels from the image's first row.",
         json_schema_extra=_extra("Geometry", 33, "pixel", ["beam_center_y"]),
@@ -155,6 +165,7 @@ class Parameters(BaseModel):
     wavelength: float | None = Field(
         None,
         gt=0,
+        le=100,
         title="Wavelength",
         description="Wavelength of the radiation.",
         json_schema_extra=_extra("Geometry", 34, "angstrom", ["wavelength", "incident_wavelength", "photon_energy"]),
@@ -162,6 +173,7 @@ class Parameters(BaseModel):
     pixel_size_x: float | None = Field(
         None,
         gt=0,
+        le=100_000,
         title="Pixel width",
         description="Size of a pixel along the columns' direction.",
         json_schema_extra=_extra("Geometry", 35, "um", ["x_pixel_size", "pixel_size_x"], advanced=True),
@@ -169,6 +181,7 @@ class Parameters(BaseModel):
     pixel_size_y: float | None = Field(
         None,
         gt=0,
+        le=100_000,
         title="Pixel height",
         description="Size of a pixel along the rows' direction.",
         json_schema_extra=_extra("Geometry", 36, "um", ["y_pixel_size", "pixel_size_y"], advanced=True),
@@ -224,6 +237,7 @@ class Parameters(BaseModel):
     background_scale: float = Field(
         1.0,
         ge=0,
+        le=1e6,
         title="Background scale",
         description="The background is multiplied by this before it is subtracted.",
         json_schema_extra=_extra("Corrections", 52),
@@ -231,6 +245,7 @@ class Parameters(BaseModel):
     normalization: float = Field(
         1.0,
         gt=0,
+        le=1e15,
         title="Divide by",
         description="Counts are divided by this number: exposure time × transmission × thickness, for example.",
         json_schema_extra=_extra("Corrections", 53, advanced=True),
@@ -254,6 +269,7 @@ class Parameters(BaseModel):
     calibration_factor: float | None = Field(
         None,
         gt=0,
+        le=1e15,
         title="Absolute scale",
         description=(
             "Factor to a cross section per volume in 1/cm, found with a standard such as water or glassy carbon measured"
@@ -303,12 +319,16 @@ class Parameters(BaseModel):
     )
     minimum_counts: float | None = Field(
         None,
+        ge=-1e12,
+        le=1e12,
         title="Lowest valid counts",
         description="Pixels below this are left out, frame by frame. Detector sentinels are always left out.",
         json_schema_extra=_extra("Mask", 61, advanced=True),
     )
     maximum_counts: float | None = Field(
         None,
+        ge=-1e12,
+        le=1e12,
         title="Highest valid counts",
         description="Pixels above this (saturated, hot) are left out, frame by frame.",
         json_schema_extra=_extra("Mask", 62, advanced=True),

@@ -62,6 +62,7 @@ def open(inputs: Inputs, parameters: Parameters) -> State:  # noqa: A001 - the r
     geometry = resolve(sample_input, frames, inputs.optional("calibration"), parameters)
     mask = static_mask(
         frames,
+        sample.numbers[0],
         inputs.optional("mask"),
         geometry.integrator.detector.mask,
         use_file_mask=parameters.use_file_mask,
@@ -195,7 +196,13 @@ def _weights(series: Series, parameters: Parameters) -> NDArray[Any]:
         )
     readings = readings[list(series.numbers)]
     if not (np.isfinite(readings).all() and (readings > 0).all()):
-        raise RecipeError(f"'{parameters.monitor}' holds readings that are not positive.", "", "monitor")
+        bad = np.flatnonzero(~(np.isfinite(readings) & (readings > 0)))
+        raise RecipeError(
+            f"{len(bad)} of {len(readings)} readings of '{parameters.monitor}' are not positive, the first that of frame"
+            f" {series.numbers[bad[0]]}.",
+            "Choose another monitor, leave it empty, or leave these frames out.",
+            "monitor",
+        )
     return factor * readings / readings.mean()
 
 

@@ -32,6 +32,7 @@ class Parameters(BaseModel):
     centre: float | None = Field(
         None,
         ge=0,
+        le=100_000,
         title="Centre",
         description="Column of the axis of rotation, counted from 0 at the first pixel. Empty: found automatically (Vo).",
         json_schema_extra=_extra("Centre of rotation", 11, "pixel"),
@@ -47,6 +48,7 @@ class Parameters(BaseModel):
     preview_slice: int | None = Field(
         None,
         ge=0,
+        le=1_000_000,
         title="Slice of the preview",
         description="Detector row that the centre is found in and shown for. Empty: the middle of those reconstructed.",
         json_schema_extra=_extra("Centre of rotation", 13, advanced=True),
@@ -110,6 +112,7 @@ class Parameters(BaseModel):
     first_row: int = Field(
         0,
         ge=0,
+        le=1_000_000,
         title="First row",
         description="Detector row of the first slice; 0 is the top one.",
         json_schema_extra=_extra("Slices", 30),
@@ -117,6 +120,7 @@ class Parameters(BaseModel):
     last_row: int | None = Field(
         None,
         ge=0,
+        le=1_000_000,
         title="Last row",
         description="Detector row of the last slice. Empty: the last one.",
         json_schema_extra=_extra("Slices", 31),
@@ -124,6 +128,7 @@ class Parameters(BaseModel):
     pixel_size: float | None = Field(
         None,
         gt=0,
+        le=100_000,
         title="Pixel size",
         description="Size of a pixel at the sample. Empty: lengths are in pixels and attenuation is per pixel.",
         json_schema_extra=_extra("Slices", 32, "um", source=["x_pixel_size", "pixel_size_x", "pixel_size"]),

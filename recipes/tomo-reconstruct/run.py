@@ -183,7 +183,7 @@ def _volume_plot(volume: h5py.Dataset, rows: range, parameters: Parameters) -> P
 
 def _axis(name: str, pixels: NDArray[Any], parameters: Parameters) -> Field:
     if parameters.pixel_size is None:
-        return Field(name, pixels.astype(float), "pixel", name)
+        return Field(name, pixels.astype(float), "pixel", f"{name} (pixels)")  # viewers leave this unit out
     return Field(name, pixels * parameters.pixel_size, "um", name)
 
 

@@ -47,6 +47,12 @@ class Scan:
             found = (raw - dark) / beam
         found[:, beam <= 0] = 1.0
         lost = ~np.isfinite(found)
+        if lost.all():
+            raise RecipeError(
+                f"No pixel of rows {first} to {stop - 1} is a number in any projection.",
+                "Choose other rows, or another scan.",
+                "projections",
+            )
         if lost.any():
             warn(f"{int(lost.sum())} pixels of rows {first} to {stop - 1} are no numbers; they count as empty.")
             found[lost] = 1.0

@@ -78,6 +78,7 @@ class Parameters(BaseModel):
     pre_edge_from: float | None = Field(
         None,
         lt=0,
+        ge=-20_000,
         title="Pre-edge line from",
         description="Relative to E0. Empty: from the data's range.",
         json_schema_extra=_extra("Normalisation", 21, "eV"),
@@ -85,6 +86,7 @@ class Parameters(BaseModel):
     pre_edge_to: float | None = Field(
         None,
         lt=0,
+        ge=-20_000,
         title="Pre-edge line to",
         description="Relative to E0, below the first rise of the edge. Empty: from the data's range.",
         json_schema_extra=_extra("Normalisation", 22, "eV"),
@@ -92,6 +94,7 @@ class Parameters(BaseModel):
     post_edge_from: float | None = Field(
         None,
         gt=0,
+        le=50_000,
         title="Post-edge curve from",
         description="Relative to E0, beyond the near-edge structure. Empty: from the data's range.",
         json_schema_extra=_extra("Normalisation", 23, "eV"),
@@ -99,6 +102,7 @@ class Parameters(BaseModel):
     post_edge_to: float | None = Field(
         None,
         gt=0,
+        le=50_000,
         title="Post-edge curve to",
         description="Relative to E0. Empty: the end of the data.",
         json_schema_extra=_extra("Normalisation", 24, "eV"),

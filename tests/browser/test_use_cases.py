@@ -54,6 +54,7 @@ class Row:
     parameters: dict[str, Any] = field(default_factory=dict)
     others: dict[str, str] = field(default_factory=dict)
     dials: bool = False
+    stand_in: bool = False  # what is declared as an installed program is one that plays its part
 
 
 LBCO = {
@@ -120,8 +121,28 @@ ROWS = [
         ("Scattering vector q (nm⁻¹)", "Intensity"),
         parameters={"fill": True},  # with the instrument's mask of the beam stop, as the page's form has it
     ),
-    Row("ewoks-run", "demo:Geometry from silver behenate", "image", ("q (nm⁻¹)", "intensity")),
-    Row("cwl", "demo:Geometry from silver behenate", "series", ("Scattering vector q (nm⁻¹)", "Intensity")),
+    Row(
+        "ewoks-run",
+        "demo:Geometry from silver behenate",
+        "image",
+        ("Scattering vector q (nm⁻¹)", "Intensity (counts)"),
+        parameters={"fill": True},
+    ),
+    Row(
+        "cwl",
+        "demo:Geometry from silver behenate",
+        "series",
+        ("Scattering vector q (nm⁻¹)", "Intensity (counts)"),
+        parameters={"fill": True},
+    ),
+    Row("series-overview", "demo:Growing silica spheres", "series", ("Frame", "Counts in the frame (counts)")),
+    Row(
+        "mantid-sans",
+        "neutron_sans/LOQ*",
+        "sample",
+        ("Momentum transfer Q (Å⁻¹)", "Intensity, not absolute"),
+        stand_in=True,
+    ),
     Row(
         "powder-calibrate",
         "powder/CeO2_Pilatus1M.tif",
@@ -245,6 +266,8 @@ def test_it_is_offered_and_shows_its_figure(
         pytest.skip("DIALS absent")
     token = demo.token("carol")
     with pandaas.connect(demo.url, token=token) as client:
+        if row.stand_in:
+            put_stand_in(demo, row.recipe)
         recipe = client.recipe(row.recipe)
         install(demo, recipe["environment"])
         pids = registered(demo, row.files, recipe, token)
@@ -256,6 +279,8 @@ def test_it_is_offered_and_shows_its_figure(
         job = client.run(row.recipe, **{row.slot: pids}, **others, **row.parameters)
         result = job.wait(timeout=1000).result
     page.goto(f"{demo.url}/datasets/{result.pid}")
+    if row.files.startswith(("simulated:", "demo:Grow", "demo:Geom")):
+        expect(page.get_by_text("Simulated", exact=True).first).to_be_visible()
     plot = page.locator("[data-testid=plot][data-ready]")
     expect(plot).to_be_visible(timeout=60_000)
     named = "Image of" if row.axes is None else f"{row.axes[1]} against {row.axes[0]}, "
@@ -273,6 +298,17 @@ def install(demo: RunningPlatform, environment: str) -> None:
     subprocess.run(command, env=demo.environment, check=True, capture_output=True, timeout=1000)
 
 
+def put_stand_in(demo: RunningPlatform, recipe: str) -> None:
+    """The recipe as the facility changes it: its program is at another place. It replaces the one that came along."""
+    target = demo.home / "published-recipes" / recipe
+    shutil.copytree(bundled("recipes") / recipe, target, dirs_exist_ok=True)
+    program = target / "tests/stand-in.sh"
+    manifest = target / "recipe.toml"
+    text = manifest.read_text("utf-8")
+    text = re.sub(r"^find = .*$", f'find = ["{program}"]', text, flags=re.MULTILINE)
+    manifest.write_text(re.sub(r"^folders = .*$", f'folders = ["{program.parent}"]', text, flags=re.MULTILINE), "utf-8")
+
+
 def registered(demo: RunningPlatform, files: str, recipe: dict[str, Any], token: str) -> list[str]:
     """The identifiers of a row's datasets; what isn't there yet is copied into the demo's storage and registered.
 
@@ -286,7 +322,8 @@ def registered(demo: RunningPlatform, files: str, recipe: dict[str, Any], token:
     if not target.is_dir():
         target.mkdir(parents=True)
         fill(target, files)
-    said = demo.command("ingest", str(target), "--json", "--proposal", PROPOSAL).stdout
+    made = ["--simulated"] if kind == "simulated" else []
+    said = demo.command("ingest", str(target), "--json", "--proposal", PROPOSAL, *made).stdout
     found = sorted(json.loads(said[said.index("{") :])["datasets"], key=lambda one: str(one["title"]))
     for one in found:
         techniques = [technique["iri"] for technique in recipe["techniques"][-1:]]

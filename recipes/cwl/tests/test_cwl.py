@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -59,6 +59,7 @@ def series(folder: Path) -> dict[str, Any]:
 
 class TestCwl(RecipeConformance):
     recipe = RECIPE
+    copes_with: ClassVar[Mapping[str, str]] = {"flat": "one image is its own mean"}
     parameters: Mapping[str, Any] = {"points": 60}
 
     def make_inputs(self, folder: Path) -> dict[str, list[Any]]:
@@ -112,6 +113,21 @@ class TestCwl(RecipeConformance):
         assert run.code == 0, run.log
         with h5py.File(run.result) as file:
             assert 40 < file["entry/curve/I"][()].max() < 600
+
+    def test_a_chosen_mask_is_left_out(self, tmp_path: Path) -> None:
+        inputs = {"series": [series(tmp_path)], "mask": [tmp_path / "mask.h5"]}
+        with h5py.File(tmp_path / "series.h5", "r+") as file:
+            frames = file["entry/data/data"][()]
+            frames[:, 40:44] = 1_000_000
+            file["entry/data/data"][...] = frames
+        with h5py.File(tmp_path / "mask.h5", "w") as file:
+            file["mask"] = np.zeros((120, 100), dtype=np.uint8)
+            file["mask"][40:44] = 1
+        run = self.run(tmp_path, inputs, combination="median")
+        assert run.code == 0, run.log
+        with h5py.File(run.result) as file:
+            assert 40 < file["entry/curve/I"][()].max() < 600
+            assert file["entry/curve/I"].attrs["units"] == "counts"
 
     def test_a_dataset_without_poni_names_the_input(self, tmp_path: Path) -> None:
         given = {**series(tmp_path), "attachments": []}

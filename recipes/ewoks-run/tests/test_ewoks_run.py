@@ -7,13 +7,13 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
 import pytest
 
-from pandaas.testing.recipes import RecipeConformance, _runtime, sdk
+from pandaas.testing.recipes import RecipeConformance, RecipeRun, _runtime, sdk
 
 pytestmark = [pytest.mark.recipe, pytest.mark.filterwarnings("ignore:Class-scoped fixtures defined")]
 
@@ -51,8 +51,15 @@ def image(folder: Path) -> dict[str, Any]:
     }
 
 
+def curve(run: RecipeRun) -> np.ndarray[Any, Any]:
+    assert run.code == 0, run.log
+    with h5py.File(run.result) as file:
+        return np.asarray(file["entry/data/intensity"][()])
+
+
 class TestEwoksRun(RecipeConformance):
     recipe = RECIPE
+    copes_with: ClassVar[Mapping[str, str]] = {"flat": "one image is integrated too"}
     parameters: Mapping[str, Any] = {"calibration_integration_options_nbpt_rad": 60}
 
     def make_inputs(self, folder: Path) -> dict[str, list[Any]]:
@@ -88,6 +95,33 @@ class TestEwoksRun(RecipeConformance):
             np.testing.assert_allclose(plot[plot.attrs["axes"][0]][()], q, rtol=1e-6)
             np.testing.assert_allclose(plot["intensity"][()], intensity, rtol=1e-5)
             np.testing.assert_allclose(plot["intensity_errors"][()], sigma, rtol=1e-4)
+
+    def test_what_the_file_and_a_chosen_mask_leave_out_is_not_integrated(self, tmp_path: Path) -> None:
+        """Pixels beside the beam count too much: the file's own mask knows one, the chosen mask the next, the value the last."""
+        given = image(tmp_path)
+        with h5py.File(tmp_path / "image.h5", "r+") as file:
+            frames = file["entry/data/data"][()]
+            frames[:, 60, 49:51], frames[:, 61, 49] = 1_000_000, -1
+            file["entry/data/data"][...] = frames
+            detector = file.create_group("entry/instrument/detector")
+            detector.attrs["NX_class"] = "NXdetector"
+            detector["pixel_mask"] = np.zeros((120, 100), dtype=np.uint32)
+            detector["pixel_mask"][60, 49] = 1
+        with h5py.File(tmp_path / "mask.h5", "w") as file:
+            file["mask"] = np.zeros((120, 100), dtype=np.uint8)
+            file["mask"][60, 50] = 1
+        without = curve(self.run(tmp_path / "without", {"image": [given]}))
+        both = curve(self.run(tmp_path / "both", {"image": [given], "mask": [tmp_path / "mask.h5"]}))
+        assert without[:3].max() > 1e5
+        assert 40 < both[:3].min() <= both[:3].max() < 70
+        np.testing.assert_array_equal(without[5:], both[5:])
+
+    def test_axis_and_intensity_are_named(self, first_run: RecipeRun) -> None:
+        with h5py.File(first_run.result) as file:
+            plot = file["entry/data"]
+            assert plot["q"].attrs["long_name"] == "Scattering vector q"
+            assert plot["q"].attrs["units"] == "nm^-1"
+            assert (plot["intensity"].attrs["long_name"], plot["intensity"].attrs["units"]) == ("Intensity", "counts")
 
     def test_the_form_is_made_of_the_default_inputs(self, schema: dict[str, Any]) -> None:
         prefix = "calibration_integration_options"

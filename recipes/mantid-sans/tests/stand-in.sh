@@ -1,5 +1,6 @@
 #!/bin/sh
-# Stands in for Mantid's Python: says what it was given, tells progress, writes a curve, fails for monitor 20.
+# Stands in for Mantid's Python: says its version and what it was given, tells progress, writes a curve, fails for monitor 20.
+if [ "$1" = -c ]; then echo "0.0 (a stand-in)"; exit; fi
 for word in "$@"; do echo "$word"; done > arguments.txt
 while [ $# -gt 0 ]; do
   case "$1" in

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -60,6 +60,7 @@ def counts_of(run: RecipeRun, name: str = "histogram") -> np.ndarray[Any, Any]:
 
 class TestNeutronEvents(RecipeConformance):
     recipe = RECIPE
+    measured: ClassVar[Sequence[str]] = tuple(f"/entry/bank{number}_events/event_time_offset" for number in range(2))
     parameters: Mapping[str, Any] = {"quantity": "wavelength", "bins": 50}
 
     def make_inputs(self, folder: Path) -> dict[str, list[Any]]:
@@ -113,6 +114,7 @@ class TestNeutronEvents(RecipeConformance):
         [
             ({"minimum": 900.0, "maximum": 950.0}, "minimum", "No event lies"),
             ({"time_from": 500.0}, "time_from", "No event"),
+            ({"maximum": 1e9}, "maximum", "All events lie in one of 50 bins"),
             ({"second": "wavelength"}, None, "another quantity"),
             ({"minimum": 5.0, "maximum": 1.0}, None, "larger than"),
         ],

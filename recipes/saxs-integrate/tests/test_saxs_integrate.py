@@ -8,7 +8,7 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -114,6 +114,7 @@ def environment_python() -> str:
 
 class TestSaxsIntegrate(RecipeConformance):
     recipe = RECIPE
+    copes_with: ClassVar[Mapping[str, str]] = {"flat": "one image is integrated too"}
     parameters: Mapping[str, Any] = {"npt": 120, "unit": "q_nm^-1", "cake": True, "cake_azimuth_bins": 36}
 
     def make_inputs(self, folder: Path) -> dict[str, list[Any]]:
@@ -209,6 +210,26 @@ class TestSaxsIntegrate(RecipeConformance):
         with h5py.File(plain.result) as a, h5py.File(normalised.result) as b:
             weights = 2 * np.linspace(0.9, 1.1, 20)[:, None]
             np.testing.assert_allclose(b["entry/frames/I"][()] * weights, a["entry/frames/I"][()], rtol=1e-5)
+
+    def test_frames_without_a_valid_pixel_and_without_beam_are_named(self, tmp_path: Path) -> None:
+        """Every pixel of frames 0 and 5 is marked as invalid, and the monitor read nothing in frame 5."""
+        inputs = self.make_inputs(tmp_path)
+        with h5py.File(tmp_path / "series.h5", "r+") as file:
+            frames = file["entry/data/data"]
+            frames[0] = frames[5] = np.iinfo(frames.dtype).max
+            file["entry/monitor"][5] = 0
+        first = self.run(tmp_path / "first", inputs)
+        assert first.failure["field"] == "first_frame"
+        assert "Frame 0 holds no count" in first.failure["what"]
+        other = self.run(tmp_path / "other", inputs, first_frame=1)
+        assert any("1 of 19 frames hold no valid pixel" in text and text.endswith("is 5.") for text in other.warnings)
+        with h5py.File(other.result) as file:
+            assert np.isnan(file["entry/frames/I"][4]).all()
+            assert np.isfinite(file["entry/average/I"][()]).any()
+        beam = self.run(tmp_path / "beam", inputs, first_frame=1, monitor="/entry/monitor")
+        assert beam.failure["field"] == "monitor"
+        assert "1 of 19 readings" in beam.failure["what"]
+        assert beam.failure["remedy"]
 
     def test_frames_are_chosen(self, tmp_path: Path) -> None:
         run = self.run(tmp_path, first_frame=2, last_frame=11, every=3)

@@ -6,7 +6,7 @@ import json
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -83,6 +83,7 @@ def table(run: RecipeRun) -> dict[str, float]:
 
 class TestXrfMap(RecipeConformance):
     recipe = RECIPE
+    copes_with: ClassVar[Mapping[str, str]] = {"flat": "a line of spectra is a map of one row"}
     parameters: Mapping[str, Any] = {
         "photon_energy": 11.0,
         "elements": ["Ca", "Fe"],

@@ -126,6 +126,7 @@ class Catalogue:
         *,
         proposal: str | None = None,
         instrument: str | None = None,
+        origin: str = "measured",
         report: Callable[[IngestReport | FileCheck], None] | None = None,
     ) -> None:
         """Ingest `paths`, then whatever appears below them once it is settled, until `stop` is set."""
@@ -137,6 +138,7 @@ class Catalogue:
             proposal=proposal,
             instrument=instrument,
             actor_id=principal.person_id,
+            origin=origin,
         )
         Watch(
             paths,

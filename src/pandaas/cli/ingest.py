@@ -39,6 +39,10 @@ def ingest(
             "--again", help="Read unchanged files too, and take over what their reader says now; edits by hand stay."
         ),
     ] = False,
+    simulated: Annotated[
+        bool,
+        typer.Option("--simulated", help="What is new was computed, not measured; it and its results are marked so."),
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Register files as datasets; run it again after anything, nothing is registered twice.
@@ -49,19 +53,34 @@ def ingest(
     from pandaas.config import load_settings
 
     _require_roots(load_settings(), paths)
+    origin = "simulated" if simulated else "measured"
     with local_catalogue() as catalogue:
         if watch:
             stop = Flag()
             signal.signal(signal.SIGTERM, lambda *_: stop.set())
             print("Watching; stop with Ctrl-C.", file=sys.stderr, flush=True)
             try:
-                catalogue.watch(FACILITY, paths, stop, proposal=proposal, instrument=instrument, report=_tell(as_json))
+                catalogue.watch(
+                    FACILITY,
+                    paths,
+                    stop,
+                    proposal=proposal,
+                    instrument=instrument,
+                    origin=origin,
+                    report=_tell(as_json),
+                )
             except KeyboardInterrupt:
                 stop.set()
             return
         with _progress(as_json) as progress:
             report = catalogue.ingest(
-                FACILITY, paths, proposal=proposal, instrument=instrument, progress=progress, rescan=again
+                FACILITY,
+                paths,
+                proposal=proposal,
+                instrument=instrument,
+                origin=origin,
+                progress=progress,
+                rescan=again,
             )
     _tell(as_json)(report)
     if report.quarantined:

@@ -24,7 +24,15 @@ from pandaas.model import (
     ProposalType,
     RecipeManifest,
 )
-from pandaas.recipes import DatasetSummary, Offers, RecipeVersion, complete_parameters, load_summaries, misfit
+from pandaas.recipes import (
+    DatasetSummary,
+    Offers,
+    RecipeVersion,
+    complete_parameters,
+    emptiness,
+    load_summaries,
+    misfit,
+)
 
 _MOST = 500
 _GIVEN_ALONG = {DatasetKind.CALIBRATION, DatasetKind.MASK}
@@ -98,6 +106,13 @@ def split(manifest: RecipeManifest, slots: Slots) -> list[Slots]:
                 raise InvalidInput(
                     f"'{dataset.title}' can't be used as '{slot.title}': {reason}.",
                     remedy="Choose another dataset.",
+                    field=name,
+                )
+            nothing = emptiness(slot, dataset)
+            if nothing:
+                raise InvalidInput(
+                    f"'{dataset.title}' is empty: {nothing}.",
+                    remedy="Choose another dataset, or wait until something was measured.",
                     field=name,
                 )
     chosen = slots[main.name]

@@ -1,6 +1,6 @@
 """What can be done: recipes found in folders, checked in the sandbox, matched with datasets, parameters filled in."""
 
-from pandaas.recipes.acceptance import Assignment, accepts_in_words, assign, misfit
+from pandaas.recipes.acceptance import Assignment, accepts_in_words, assign, emptiness, misfit
 from pandaas.recipes.folder import content_hash, parse_manifest
 from pandaas.recipes.offers import DefaultValue, Offer, Offers
 from pandaas.recipes.own import Draft, DraftInput, OwnRecipe, OwnRecipes
@@ -28,6 +28,7 @@ __all__ = [
     "complete_parameters",
     "content_hash",
     "defaults_from_schema",
+    "emptiness",
     "load_summaries",
     "misfit",
     "parse_manifest",

@@ -78,6 +78,14 @@ def misfit(manifest: RecipeManifest, slot: InputSlot, dataset: DatasetSummary) -
     return None
 
 
+def emptiness(slot: InputSlot, dataset: DatasetSummary) -> str | None:
+    """The array that the input would be about, in words, where it is known to hold nothing; else None."""
+    fitting = [array for clause in slot.arrays for array in _looked_at(clause, dataset) if _array_fits(clause, array)]
+    if not fitting or not all(0 in array.shape for array in fitting):
+        return None
+    return f"{fitting[0].path} has the shape {' × '.join(map(str, fitting[0].shape))}"
+
+
 def assign(manifest: RecipeManifest, chosen: Sequence[DatasetSummary]) -> Assignment | None:
     """Put every chosen dataset into an input it fits; None when one fits nowhere or there are too many.
 

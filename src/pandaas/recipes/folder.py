@@ -99,11 +99,17 @@ class _Column(_Table):
     label: str | None = None
 
 
+class _Named(_Table):
+    unit: str | None = None
+    label: str | None = None
+
+
 class _Outcome(_Table):
     file: str = Field(pattern=_PLAIN_NAME)
     title: str = ""
     plot: str = ""
     columns: list[_Column] = Field([], max_length=3)
+    fields: dict[str, _Named] = {}
     scales: list[Literal["linear", "log"]] = []
 
 

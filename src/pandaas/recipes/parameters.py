@@ -146,7 +146,10 @@ def _complaint(error: ValidationError, properties: Mapping[str, Any]) -> Invalid
     if error.validator in _BOUNDS:
         limit = f"{wanted} {unit}".strip()
         text = f"'{_title(field, properties)}' must be {_BOUNDS[str(error.validator)]} {limit}; it is {shown}."
-        return InvalidInput(text, remedy="Change it.", field=field)
+        around: Any = error.schema
+        bounds = [f"{words} {around[name]:g}" for name, words in _BOUNDS.items() if name in around]
+        remedy = f"Give a value that is {' and '.join(bounds)} {unit}".strip() + "."
+        return InvalidInput(text, remedy=remedy, field=field)
     if error.validator == "enum":
         choices = ", ".join(map(str, wanted))
         return InvalidInput(

@@ -46,6 +46,7 @@ class Parameters(BaseModel):
     factor: float = Field(
         1.0,
         gt=0,
+        le=1e6,
         title="Factor",
         description="Every number is multiplied by this.",
         json_schema_extra={"group": "Result", "x-order": 1},
@@ -107,6 +108,8 @@ from pandaas import sdk
 
 def run(inputs, parameters, output):
     array = inputs.one("sample").array()
+    if 0 in array.shape:
+        raise sdk.RecipeError("The array is empty.", "Choose another dataset.", "sample")
     values = np.asarray(array[...], dtype=float).reshape(array.shape[0], -1)
     sdk.progress(0.5, "Adding up")
     sums = values.sum(axis=1) * parameters.factor
@@ -130,6 +133,7 @@ from pandaas.testing.recipes import RecipeConformance
 
 class Test{name}(RecipeConformance):
     recipe = Path(__file__).parents[1]
+    copes_with = {{"flat": "an array of any number of dimensions is summed"}}
 
     def make_inputs(self, folder):
         file = folder / "data.h5"

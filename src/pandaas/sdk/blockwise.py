@@ -34,7 +34,8 @@ def open_state(code: ModuleType, job: Job, parameters: Any) -> tuple[Any, Blocks
     if not isinstance(blocks, Blocks):
         blocks = Blocks(list(blocks))
     if len(blocks) == 0:
-        raise RecipeError("There is nothing to analyse: the inputs hold no data.", "Choose another dataset.")
+        first = next((item.slot for item in job.inputs.all()), None)
+        raise RecipeError("There is nothing to analyse: the inputs hold no data.", "Choose another dataset.", first)
     return state, blocks
 
 

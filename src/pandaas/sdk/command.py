@@ -227,14 +227,14 @@ def _of_nexus(path: str, result: Mapping[str, Any]) -> Plot:
                 if "default" not in node.attrs:
                     break
                 node = node[_word(node.attrs["default"])]
-            signal = _word(node.attrs["signal"])
+            signal, said = _word(node.attrs["signal"]), result.get("fields", {})
             axes = [_word(name) for name in np.atleast_1d(node.attrs.get("axes", []))]
             axes = axes if len(axes) == node[signal].ndim else ["."] * node[signal].ndim
-            shown = [None if name == "." else _field(node, name) for name in axes]
+            shown = [None if name == "." else _field(node, name, said) for name in axes]
             errors = f"{signal}_errors"
             return Plot(
                 "data",
-                _field(node, signal),
+                _field(node, signal, said),
                 shown,
                 errors=node[errors][()] if errors in node else None,
                 scales=tuple(result.get("scales", ())),
@@ -245,9 +245,17 @@ def _of_nexus(path: str, result: Mapping[str, Any]) -> Plot:
         ) from error
 
 
-def _field(node: Any, name: str) -> Field:
-    units = node[name].attrs.get("units")
-    return Field(name.rsplit("/", 1)[-1], node[name][()], _word(units) if units is not None else None)
+def _field(node: Any, name: str, said: Mapping[str, Any]) -> Field:
+    """Unit and label as the file has them, else as the recipe says for what the program leaves unnamed."""
+    plain_name = name.rsplit("/", 1)[-1]
+    units, label = (node[name].attrs.get(attribute) for attribute in ("units", "long_name"))
+    named = said.get(plain_name, {})
+    return Field(
+        plain_name,
+        node[name][()],
+        named.get("unit") if units is None else _word(units),
+        named.get("label") if label is None else _word(label),
+    )
 
 
 def _word(value: Any) -> str:

@@ -142,7 +142,8 @@ def _follow(argv: Sequence[str], steps: int, folder: str) -> None:
 def _order(tree: Mapping[str, Any], job: Job, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """CWL's input object: files by slot, the rest from the form."""
     order: dict[str, Any] = {key: value for key, value in parameters.items() if value is not None}
-    files, more = files_by_slot(job.inputs), places(job, job.output)
+    files = files_by_slot(job.inputs)
+    more = places(job, working_folder(job), [name for name, _ in inputs_of(tree)])
     for name, given in inputs_of(tree):
         kind, optional = _plain_type(given.get("type"))
         slot = name.rpartition("_")[0]

@@ -67,9 +67,10 @@ def run(job: Job, parameters: Mapping[str, Any]) -> None:
             given["value"] = parameters[name]
         elif name in parameters:
             given["value"][key] = parameters[name]
+    named = [word.strip("{}") for word in _PLACE.findall(json.dumps(graph["nodes"]))]
+    known = _Places(places(job, folder, named))
     graph["nodes"] = [
-        {**node, "default_inputs": filled(node.get("default_inputs", []), _Places(places(job, folder)))}
-        for node in graph["nodes"]
+        {**node, "default_inputs": filled(node.get("default_inputs", []), known)} for node in graph["nodes"]
     ]
     _execute(graph)
     progress(0.97, "Reading what it wrote")

@@ -222,8 +222,21 @@ def open_hdf5(path: str) -> h5py.File:
         try:
             _open_files[key] = h5py.File(path, "r")
         except OSError as error:
-            raise RecipeError(f"The file {os.path.basename(path)} can't be opened as HDF5: {error}.") from error
+            raise RecipeError(
+                f"The file {os.path.basename(path)} can't be opened as HDF5: {error}.",
+                "It is damaged or incomplete: choose another dataset, or have the file copied once more.",
+                _slot_of(path),
+            ) from error
     return _open_files[key]
+
+
+def _slot_of(path: str) -> Optional[str]:
+    """The input of the running job that the file belongs to."""
+    from pandaas.sdk.job import current_job
+
+    job = current_job()
+    items = job.inputs.all() if job is not None else ()
+    return next((item.slot for item in items if path in (item.master, *item.files, *item.attachments)), None)
 
 
 def open_image(path: str) -> Any:
@@ -241,7 +254,7 @@ def open_image(path: str) -> Any:
             _last_image = (path, fabio.open(path))
         except Exception as error:  # fabio's readers raise whatever their parsers meet
             raise RecipeError(
-                f"{os.path.basename(path)} can't be read as an image: {error}.", "Is the file complete?"
+                f"{os.path.basename(path)} can't be read as an image: {error}.", "Is the file complete?", _slot_of(path)
             ) from error
     return _last_image[1]
 

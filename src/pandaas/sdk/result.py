@@ -83,8 +83,9 @@ def write_result(
 ) -> str:
     """Write the result file and return its path (default: the running job's `result.nxs`).
 
-    `process` = {program, version, parameters} and `device`, the GPU that was used; `parameters` is a mapping or a pydantic model. `default` names the plot
-    shown first (default: the first). `inputs` default to the job's. Nothing is left behind when writing fails.
+    `process` = {program, version, parameters} and `device`, the GPU that was used; `parameters` is a mapping or a pydantic
+    model. `default` names the plot shown first (default: the first). `inputs` default to the job's. Nothing is left behind when
+    writing fails. `RecipeError` where the plot that is shown first holds no number at all.
     """
     job = current_job()
     target = path or (job.result_path if job else "result.nxs")
@@ -92,6 +93,7 @@ def write_result(
         raise RecipeError("A result needs at least one plot.", "This is a mistake in the recipe: tell its author.")
     draft = f"{target}.part"
     used = tuple(inputs) if inputs is not None else (job.inputs.all() if job else ())
+    _refuse_nothing(next((plot for plot in plots if plot.name == default), plots[0]).signal, used)
     try:
         with h5py.File(draft, "w", libver=("earliest", "v110")) as file:
             file.attrs["NX_class"] = "NXroot"
@@ -115,6 +117,20 @@ def write_result(
         if os.path.exists(draft):
             os.unlink(draft)
     return target
+
+
+def _refuse_nothing(signal: Field, used: Sequence[Input]) -> None:
+    """A figure without a single number is no result. Arrays that lie in another file are not read for it."""
+    if isinstance(signal.values, h5py.Dataset):
+        return
+    values = np.asarray(signal.values)
+    if values.size and (values.dtype.kind not in "fc" or np.isfinite(values).any()):
+        return
+    raise RecipeError(
+        f"The result holds no number: '{signal.label or signal.name}' is {'undefined everywhere' if values.size else 'empty'}.",
+        "Look at the input in the viewer: it may hold nothing that counts.",
+        used[0].slot if used else None,
+    )
 
 
 def _define(entry: h5py.Group, definition: str, title: str, inputs: Sequence[Input]) -> None:

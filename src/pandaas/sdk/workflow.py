@@ -5,12 +5,16 @@ from __future__ import annotations
 import importlib
 import os
 import re
-from typing import Any, Mapping, Sequence, Union
+from typing import Any, Collection, Mapping, Sequence, Union
+
+import h5py
 
 from pandaas.sdk.errors import RecipeError
+from pandaas.sdk.frames import Frames
 from pandaas.sdk.inputs import Input
 from pandaas.sdk.job import Job
 from pandaas.sdk.notebook import FILES, files_by_slot
+from pandaas.sdk.pixels import mask_of
 
 GRAPH = "graph.json"
 WORKFLOW = "workflow.cwl"
@@ -20,9 +24,14 @@ _TYPES = {bool: "boolean", int: "integer", float: "number", str: "string"}
 
 def table(folder: str) -> Mapping[str, Any]:
     """The table `workflow` of the recipe in `folder`."""
+    found: Mapping[str, Any] = _manifest(folder)["workflow"]
+    return found
+
+
+def _manifest(folder: str) -> Mapping[str, Any]:
     tomllib = importlib.import_module("tomllib")
     with open(os.path.join(folder, "recipe.toml"), "rb") as stream:
-        found: Mapping[str, Any] = tomllib.load(stream)["workflow"]
+        found: Mapping[str, Any] = tomllib.load(stream)
     return found
 
 
@@ -82,11 +91,12 @@ def kind_of(value: Any) -> Union[dict[str, Any], None]:
     return None
 
 
-def places(job: Job, folder: str) -> dict[str, Any]:
+def places(job: Job, folder: str, named: Collection[str]) -> dict[str, Any]:
     """What placeholders stand for: inputs, the working folder, and of the first dataset of each input more.
 
     `<input>_array` is the inner path of the array it is about, `<input>_url` that array as silx writes it (of a series the first
-    frame), `<input>_poni` and the like the first file with that ending beside it.
+    frame), `<input>_poni` and the like the first file with that ending beside it. `<input>_mask` is an HDF5 file whose array
+    /mask is 1 where a pixel doesn't count, `<input>_mask_url` the same as silx writes it; it is made where `named` names it.
     """
     found: dict[str, Any] = {
         **files_by_slot(job.inputs),
@@ -105,7 +115,22 @@ def places(job: Job, folder: str) -> dict[str, Any]:
             for path in (*item.attachments, *item.files):
                 ending = re.sub(r"\W", "", os.path.splitext(path)[1].lower())
                 found.setdefault(f"{slot}_{ending}", path)
+            if {f"{slot}_mask", f"{slot}_mask_url"}.intersection(named):
+                path = _write_mask(os.path.join(folder, f"{slot}_mask.h5"), item, _chosen_mask(job))
+                found.update({f"{slot}_mask": path, f"{slot}_mask_url": f"silx://{path}?path=/mask"})
     return found
+
+
+def _chosen_mask(job: Job) -> Union[Input, None]:
+    """The dataset of the recipe's input that takes masks."""
+    slots = [slot["name"] for slot in _manifest(job.recipe_folder).get("inputs", ()) if slot.get("kinds") == ["mask"]]
+    return next((item for slot in slots for item in job.inputs[slot]), None)
+
+
+def _write_mask(path: str, images: Input, chosen: Union[Input, None]) -> str:
+    with h5py.File(path, "w") as file:
+        file.create_dataset("mask", data=mask_of(Frames(images), chosen).astype("u1"), compression="gzip")
+    return path
 
 
 def place_names(slots: Sequence[str]) -> list[str]:

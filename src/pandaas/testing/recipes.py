@@ -18,11 +18,12 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import secrets
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -39,6 +40,7 @@ from pandaas.recipes import complete_parameters, parse_manifest
 from pandaas.recipes.parameters import check_schema
 from pandaas.runtime import Bind, Confinement, ExitRecord, LocalEngine, Runtime, Template, WorkSpec
 from pandaas.runtime.files import give
+from pandaas.testing.damage import KINDS, damaged
 
 _TIMEOUT_S = 600
 _OWN_CODE = ("blockwise", "whole")  # what a warm process can have imported before
@@ -77,11 +79,17 @@ class RecipeRun:
 
 
 class RecipeConformance(ABC):
-    """See the module. `parameters` are used beside the recipe's defaults; `wrong_parameters` must be refused."""
+    """See the module. `parameters` are used beside the recipe's defaults.
+
+    `copes_with` names kinds of damage (`pandaas.testing.damage`) that the recipe gets by with a result, and how; `measured` are
+    the arrays of the main input that are damaged where its default array isn't all of the measurement.
+    """
 
     recipe: ClassVar[Path]
     parameters: ClassVar[Mapping[str, Any]] = {}
     program: ClassVar[Path | None] = None  # a stand-in for the installed program of a command recipe
+    copes_with: ClassVar[Mapping[str, str]] = {}
+    measured: ClassVar[Sequence[str]] = ()
 
     @abstractmethod
     def make_inputs(self, folder: Path) -> Inputs:
@@ -131,6 +139,41 @@ class RecipeConformance(ABC):
     def test_unknown_parameters_are_refused(self, schema: dict[str, Any]) -> None:
         with pytest.raises(InvalidInput, match="surely_not_a_parameter"):
             complete_parameters(schema, {"surely_not_a_parameter": 1})
+
+    def test_every_number_has_bounds(self, schema: dict[str, Any]) -> None:
+        """What can't be is refused before anything is queued, with the field and what it may be."""
+        assert sorted(set(_without_bounds(schema))) == []
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_damaged_data_are_told_in_words(
+        self, kind: str, manifest: RecipeManifest, schema: dict[str, Any], tmp_path: Path
+    ) -> None:
+        """What is wrong, which field it is and what to do, without a word of the code's own."""
+        if self.program is not None:  # a stand-in reads nothing
+            return
+        if manifest.shape == "notebook" and kind in {"empty", "torn"}:  # each starts a Python of its own
+            return
+        (tmp_path / "good").mkdir()
+        good = self.make_inputs(tmp_path / "good")
+        slot = next(one.name for one in manifest.inputs if one.minimum)
+        found = [
+            damaged(_input(slot, number, one), kind, tmp_path / "bad" / str(number), self.measured)
+            for number, one in enumerate(good[slot])
+        ]
+        spoilt = [one for one in found if one is not None]
+        if not spoilt:
+            return
+        run = self.run(tmp_path, {**good, slot: spoilt})
+        if kind in self.copes_with:
+            assert run.code == 0, run.log
+            return
+        assert run.code == 1, run.log
+        assert run.failure["what"]
+        assert run.failure["remedy"]
+        if manifest.shape != "notebook":  # of which only the error's words leave its own process
+            assert run.failure["field"] in {one.name for one in manifest.inputs} | set(schema.get("properties", ()))
+        said = f"{run.failure['what']} {run.failure['remedy']}"
+        assert not re.search(r"unexpected error|Traceback|\w(Error|Exception)\b", said), said
 
     def test_it_runs_and_finds_what_it_should(self, first_run: RecipeRun) -> None:
         assert first_run.code == 0, first_run.log
@@ -401,6 +444,21 @@ def _nodes(file: h5py.File) -> list[Any]:
     names: list[str] = []
     file.visit(names.append)
     return [file[name] for name in names]
+
+
+def _without_bounds(node: Any, name: str = "") -> Iterator[str]:
+    """Names of the numbers of a JSON Schema that may be as large or as small as anybody likes."""
+    if not isinstance(node, dict):
+        return
+    if node.get("type") in {"number", "integer"} and not {"enum", "const"} & set(node):
+        sides = ({"minimum", "exclusiveMinimum"}, {"maximum", "exclusiveMaximum"})
+        if not all(side & set(node) for side in sides):
+            yield name
+    for key in ("properties", "$defs"):
+        for inner, field in node.get(key, {}).items():
+            yield from _without_bounds(field, f"{name}.{inner}" if name else inner)
+    for field in (*node.get("anyOf", ()), node.get("items")):
+        yield from _without_bounds(field, name)
 
 
 def _tolerance(manifest: RecipeManifest) -> float:

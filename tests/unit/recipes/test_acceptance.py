@@ -6,7 +6,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from pandaas.model import ArrayClause, ArrayInfo, ArrayKind, InputSlot, Parameter, RecipeManifest
-from pandaas.recipes import DatasetSummary, accepts_in_words, assign, misfit
+from pandaas.recipes import DatasetSummary, accepts_in_words, assign, emptiness, misfit
 
 SAXS, XRF = "urn:saxs", "urn:xrf"
 STACK = (ArrayClause(kinds=(ArrayKind.IMAGE, ArrayKind.IMAGE_STACK), dimensions=(2, 4)),)
@@ -39,6 +39,14 @@ def dataset(number: int, kind: str = "raw", techniques: tuple[str, ...] = (SAXS,
 
 def test_a_fitting_dataset_fits() -> None:
     assert misfit(recipe(), recipe().inputs[0], dataset(1)) is None
+
+
+def test_an_array_that_is_known_to_be_empty_is_named() -> None:
+    slot = recipe().inputs[0]
+    images, beside = dataset(1).arrays[0], ArrayInfo("/entry/monitor", (0,), "<f8", ArrayKind.CURVE)
+    assert emptiness(slot, replace(dataset(1), arrays=(images, beside))) is None
+    nothing = replace(dataset(1), arrays=(replace(images, shape=(0, 4, 4)), beside))
+    assert emptiness(slot, nothing) == "/entry/data/data has the shape 0 × 4 × 4"
 
 
 def test_another_technique_does_not_fit() -> None:

@@ -52,6 +52,12 @@ def test_complaints_name_the_field(given_: dict[str, Any], field: str, words: st
     assert words in caught.value.detail
 
 
+def test_a_number_out_of_bounds_is_told_what_it_may_be() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        complete_parameters(SCHEMA, {"distance": 1, "npt": 1e30})
+    assert caught.value.remedy == "Give a value that is at least 10 and at most 20000."
+
+
 def test_too_much_is_refused() -> None:
     with pytest.raises(InvalidInput, match="too long"):
         complete_parameters(SCHEMA, {"distance": 1, "cells": [0.5] * 100_000})

@@ -104,6 +104,17 @@ def test_what_does_not_fit_together_is_refused_and_leaves_nothing(tmp_path: Path
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize(("values", "word"), [(np.full(3, np.nan), "undefined everywhere"), (np.zeros(0), "empty")])
+def test_a_figure_without_a_number_is_no_result(tmp_path: Path, values: Any, word: str) -> None:
+    plots = [Plot("one", Field("I", values, label="Intensity")), Plot("other", Field("I", np.ones(3)))]
+    with pytest.raises(RecipeError, match=word) as caught:
+        write(tmp_path / "result.nxs", plots=plots)
+    assert caught.value.field == "sample"
+    assert caught.value.remedy
+    assert list(tmp_path.iterdir()) == []
+    write(tmp_path / "result.nxs", plots=plots, default="other")
+
+
 def test_edges_of_bins_are_an_axis(tmp_path: Path) -> None:
     write(tmp_path / "r.nxs", plots=[Plot("p", Field("I", Q), [Field("Q", np.arange(51.0))])])
 

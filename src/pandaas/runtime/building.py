@@ -1,4 +1,7 @@
-"""Builds one environment with uv: in place (virtual environments can't be moved), byte-compiled, then read-only."""
+"""Builds one environment with uv: in place (virtual environments can't be moved), byte-compiled, then read-only.
+
+What builds is confined (`installing`); what it leaves is the platform's own before anything of it is read or written here.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +13,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import uv
 
 from pandaas.model import Unavailable
+from pandaas.runtime.installing import Installer
+from pandaas.runtime.sandbox import Sandbox
 
 READY = ".ready"
-_TAIL = 2000
-_LOOK_S = 0.3
 
 
 @dataclass(frozen=True)
@@ -37,31 +39,59 @@ Report = Callable[[BuildProgress], None]
 
 
 def build(
-    place: Path, *, lock: Path, python: str, record: dict[str, object], prove: Callable[[], None], report: Report
+    place: Path,
+    *,
+    lock: Path,
+    python: str,
+    record: dict[str, object],
+    sandbox: Sandbox,
+    prove: Callable[[], None],
+    report: Report,
+    note: Callable[[str], None],
 ) -> None:
-    """Make the environment at `place`; what an interrupted build left there is removed first. `prove` tries it.
+    """Make the environment at `place`; what an interrupted build left there is removed first. `prove` tries it, `note` is told what
+    programs said.
 
     Raises `Unavailable` with uv's own words when it can't be built.
     """
     remove(place)
     started = time.monotonic()
     report(BuildProgress(0.0, "Making the environment"))
-    _uv(["venv", "--quiet", "--no-project", "--python", base_interpreter(python), str(place)])
+    installer = Installer(sandbox, place, Path(base_interpreter(python)))
+    installer.make()
     wanted = package_count(lock)
-    sync = ["pip", "sync", "--require-hashes", "--only-binary", ":all:", "--compile-bytecode", "--quiet"]
-    _uv([*sync, "--python", str(place / "bin" / "python"), str(lock)], lambda: report(_look(place, wanted)))
-    final = _look(place, wanted)
-    report(BuildProgress(0.9, "Trying it", final.packages, final.compiled_bytes))
+    note(installer.install(lock, lambda: report(_look(place, wanted))))
+    installed = time.monotonic()
+    packages = _packages(place)
+    report(_compiling(place, packages))
+    installer.compile(lambda: report(_compiling(place, packages)))
+    compiled = time.monotonic()
+    report(BuildProgress(0.9, "Trying it", packages, sum(_byte_code(place))))
     prove()
+    installer.take_back()
     size = sum(file.lstat().st_size for file in place.rglob("*") if not file.is_dir())
-    details = {**record, "packages": final.packages, "size": size, "seconds": round(time.monotonic() - started, 1)}
-    (place / "environment.json").write_text(json.dumps(details), "utf-8")
-    shutil.copyfile(lock, place / "requirements.lock")
+    steps = {"install": installed - started, "compile": compiled - installed, "try": time.monotonic() - compiled}
+    details = {
+        **record,
+        "packages": packages,
+        "size": size,
+        "seconds": round(time.monotonic() - started, 1),
+        "steps_s": {name: round(seconds, 1) for name, seconds in steps.items()},
+    }
+    _put(place / "environment.json", json.dumps(details))
+    _put(place / "requirements.lock", lock.read_text("utf-8"))
     _set_writable(place, writable=False)
     place.chmod(0o755)
-    (place / READY).touch(mode=0o444)
+    _put(place / READY, "")
+    (place / READY).chmod(0o444)
     place.chmod(0o555)
-    report(BuildProgress(1.0, "Ready", final.packages, final.compiled_bytes))
+    report(BuildProgress(1.0, "Ready", packages, sum(_byte_code(place))))
+
+
+def _put(file: Path, text: str) -> None:
+    """Write anew what a package may have put there, a link too."""
+    file.unlink(missing_ok=True)
+    file.write_text(text, "utf-8")
 
 
 def remove(place: Path) -> None:
@@ -96,15 +126,22 @@ def package_count(lock: Path) -> int:
     return sum("==" in line and not line.lstrip().startswith("#") for line in lock.read_text("utf-8").splitlines())
 
 
+def _packages(place: Path) -> int:
+    """How many are complete."""
+    return sum(1 for _ in place.glob("lib/python*/site-packages/*.dist-info/RECORD"))
+
+
 def _look(place: Path, wanted: int) -> BuildProgress:
-    """Read the progress off the disk: packages that are complete, then byte code."""
-    packages = sum(1 for _ in place.glob("lib/python*/site-packages/*.dist-info/RECORD"))
-    compiled = sum(_byte_code(place)) if packages > wanted // 2 else 0  # some are for other systems
-    if not compiled:
-        share = min(packages / wanted, 1.0) if wanted else 1.0
-        return BuildProgress(0.05 + 0.6 * share, f"Installing packages: {packages} of {wanted}", packages)
-    message = f"Preparing {packages} packages for a fast start: {compiled / 1e6:.0f} MB"
-    return BuildProgress(0.7, message, packages, compiled)
+    """Read the progress off the disk."""
+    packages = _packages(place)
+    share = min(packages / wanted, 1.0) if wanted else 1.0
+    return BuildProgress(0.05 + 0.6 * share, f"Installing packages: {packages} of {wanted}", packages)
+
+
+def _compiling(place: Path, packages: int) -> BuildProgress:
+    written = sum(_byte_code(place))
+    message = f"Preparing {packages} packages for a fast start: {written / 1e6:.0f} MB"
+    return BuildProgress(0.7, message, packages, written)
 
 
 def _byte_code(place: Path) -> Iterator[int]:
@@ -118,41 +155,6 @@ def _byte_code(place: Path) -> Iterator[int]:
                     continue
 
 
-def _uv(arguments: list[str], while_running: Callable[[], None] | None = None) -> None:
-    """Run uv; it takes the package index and caches from the platform's environment, like the operator's own uv."""
-    hidden = {"VIRTUAL_ENV", "PYTHONPATH", "PYTHONHOME"}
-    environment = {k: v for k, v in os.environ.items() if k not in hidden and not k.startswith("PANDAAS_")}
-    process = subprocess.Popen(
-        [uv.find_uv_bin(), *arguments],
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    with _ended(process):
-        while True:
-            try:
-                _, said = process.communicate(timeout=_LOOK_S)
-                break
-            except subprocess.TimeoutExpired:
-                if while_running:
-                    while_running()
-    if process.returncode:
-        raise Unavailable(f"uv could not build the environment: {said.strip()[-_TAIL:]}")
-
-
-@contextmanager
-def _ended(process: subprocess.Popen[str]) -> Iterator[None]:
-    """No uv is left behind when a progress callback fails."""
-    try:
-        yield
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-
-
 def _set_writable(place: Path, *, writable: bool) -> None:
     for folder, _folders, names in os.walk(place):
         for path in (Path(folder), *(Path(folder, name) for name in names)):
@@ -162,4 +164,4 @@ def _set_writable(place: Path, *, writable: bool) -> None:
             changed = (mode | stat.S_IWUSR) if writable else (mode | stat.S_IRGRP | stat.S_IROTH) & ~0o222
             if path.is_dir():
                 changed |= 0o700 if writable else 0o555
-            path.chmod(stat.S_IMODE(changed))
+            path.chmod(stat.S_IMODE(changed) & 0o1777)

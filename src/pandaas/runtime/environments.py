@@ -230,8 +230,10 @@ class Environments:
                     lock=wanted.lock,
                     python=wanted.python,
                     record=record,
+                    sandbox=self._sandbox,
                     prove=self._prover(wanted),
                     report=report,
+                    note=self._noter(wanted),
                 )
             except Unavailable as error:
                 failure.write_text(str(error), "utf-8")
@@ -297,12 +299,23 @@ class Environments:
 
         def tell(step: BuildProgress) -> None:
             report(step)
-            if step.message != last[0]:
-                last[0] = step.message
+            kind = step.message.split(":", 1)[0]  # not every package counted
+            if kind != last[0]:
+                last[0] = kind
                 with file.open("a", encoding="utf-8") as stream:
                     stream.write(f"[{time.monotonic() - begun:7.1f} s] {step.message}\n")
 
         return tell
+
+    def _noter(self, wanted: Definition) -> Callable[[str], None]:
+        """Keep what programs said while it was built."""
+        file = self._beside(wanted.key, "log")
+
+        def note(text: str) -> None:
+            with file.open("a", encoding="utf-8") as stream:
+                stream.write(text)
+
+        return note
 
     def _built(self, wanted: Definition) -> Environment | None:
         if wanted.adopted is not None:

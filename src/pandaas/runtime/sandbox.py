@@ -308,7 +308,8 @@ def _system() -> list[str]:
             words += ["--symlink", str(path.readlink()), folder]
         elif path.is_dir():
             words += ["--ro-bind", folder, folder]
-    words += ["--perms", "0755", "--dir", "/etc"]
+    for folder in ("/etc", "/etc/ssl"):  # else bubblewrap makes what is on the way, closed to other accounts
+        words += ["--perms", "0755", "--dir", folder]
     for name in SYSTEM_FILES:
         words += ["--ro-bind-try", name, name]
     return words

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
+import os
 import subprocess
 import sys
 import threading
@@ -19,13 +21,14 @@ from pandaas.runtime import BuildProgress, Environments, Runtime
 pytestmark = pytest.mark.integration
 
 
-def make_wheel(folder: Path, version: str = "1.0") -> Path:
-    """A package `tiny` with one module."""
+def make_wheel(folder: Path, version: str = "1.0", more: dict[str, str] | None = None) -> Path:
+    """A package `tiny` with one module, and `more` files."""
     wheel, about = folder / f"tiny-{version}-py3-none-any.whl", f"tiny-{version}.dist-info"
     files = {
         "tiny.py": "ANSWER = 42\n",
         f"{about}/METADATA": f"Metadata-Version: 2.1\nName: tiny\nVersion: {version}\n",
         f"{about}/WHEEL": "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        **(more or {}),
     }
     record = ""
     for name, text in files.items():
@@ -99,6 +102,60 @@ def test_an_interrupted_build_is_started_over(environments: Environments) -> Non
     built = environments.ensure("small")
     assert not (half / "lib" / "rubbish").exists()
     assert built.python.exists()
+
+
+def _offer(place: Path, monkeypatch: pytest.MonkeyPatch, more: dict[str, str]) -> None:
+    """Lock a package `tiny` with these files too, which lies where an index would be."""
+    wheels = place.parents[2] / "index"
+    wheels.mkdir()
+    digest = hashlib.sha256(make_wheel(wheels, "2.0", more).read_bytes()).hexdigest()
+    (place / "requirements.lock").write_text(f"tiny==2.0 --hash=sha256:{digest}\n")
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheels))
+    settings = place.parents[2] / "uv.toml"
+    settings.write_text("no-index = true\n")
+    monkeypatch.setenv("UV_CONFIG_FILE", str(settings))
+
+
+def test_it_is_built_by_an_account_without_privileges_and_no_package_runs_outside(
+    environments: Environments, place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_to_all = tmp_path / "open"
+    open_to_all.mkdir()
+    open_to_all.chmod(0o777)
+    run = (
+        f"import os; os.path.isdir({str(open_to_all)!r}) and open({str(open_to_all)!r} + '/' + str(os.getuid()), 'w')\n"
+    )
+    _offer(place, monkeypatch, {"tiny.pth": run})
+    owners: set[int] = set()
+
+    def look(step: BuildProgress) -> None:
+        if step.message.startswith("Preparing"):
+            root = environments.place / environments.definition("small").key
+            owners.update(path.lstat().st_uid for path in root.rglob("*"))
+
+    built = environments.ensure("small", look)
+    account = environments._sandbox.account_for(0)
+    assert owners == {account.uid if account else os.geteuid()}
+    root = built.python.parents[1]
+    assert {path.lstat().st_uid for path in (root, *root.rglob("*"))} == {os.geteuid()}
+    assert not (root / ".building").exists()
+    assert "tiny==2.0" in environments.log("small")
+    assert json.loads((root / "environment.json").read_text())["steps_s"].keys() == {"install", "compile", "try"}
+    if environments._sandbox.works:
+        assert list(open_to_all.iterdir()) == []
+    subprocess.run([built.python, "-c", "pass"], check=True)
+    assert [file.name for file in open_to_all.iterdir()] == [str(os.getuid())]  # it would have told
+
+
+@pytest.mark.parametrize("name", ["data/pyvenv.cfg", "scripts/python"])
+def test_a_package_that_changes_the_interpreter_is_refused(
+    environments: Environments, place: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Jobs are shown what the interpreter's own files name."""
+    _offer(place, monkeypatch, {f"tiny-2.0.data/{name}": "home = /root/secrets/bin\n"})
+    with pytest.raises(Unavailable):
+        environments.ensure("small")
+    assert environments.ready("small") is None
 
 
 def test_two_builders_make_one(environments: Environments) -> None:

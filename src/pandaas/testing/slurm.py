@@ -33,12 +33,14 @@ _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
 class SlurmServer:
-    """See the module. `conf` is its slurm.conf; `cores` are more than the machine has, so that tests don't wait."""
+    """See the module. `conf` is its slurm.conf; `cores` are more than the machine has, so that tests don't wait. Its clocks are
+    `ahead_s` ahead of ours (needs Debian's package `libfaketime`)."""
 
     cores = 8
     memory_mb = 8192
 
-    def __init__(self) -> None:
+    def __init__(self, ahead_s: int = 0) -> None:
+        self._ahead_s = ahead_s
         self.folder = Path(tempfile.mkdtemp(prefix="pandaas-slurm-"))
         self.conf = self.folder / "etc/slurm.conf"
         self._ports = dict(
@@ -97,13 +99,18 @@ class SlurmServer:
             become = ["--reuid", str(entry.pw_uid), "--regid", str(entry.pw_gid), "--clear-groups"]
         with (self.folder / f"log/{name}.out").open("ab") as output:
             self._running[name] = subprocess.Popen(
-                ["setpriv", *become, "--pdeathsig", "KILL", *command],
+                ["setpriv", *become, "--pdeathsig", "KILL", *self._clock(name), *command],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
                 env=self.environment({"SLURM_JWT": "daemon"} if name == "slurmrestd" else {}),
                 cwd=self.folder,
             )
+
+    def _clock(self, name: str) -> list[str]:
+        if not self._ahead_s or name not in {"slurmdbd", "slurmctld", "slurmd"}:
+            return []
+        return ["env", f"LD_PRELOAD={fake_time()}", f"FAKETIME={self._ahead_s:+d}", "DONT_FAKE_MONOTONIC=1"]
 
     def kill_part(self, name: str) -> None:
         """As a crash does it."""
@@ -249,6 +256,11 @@ class SlurmServer:
         folder.mkdir(mode=0o755)
         if account:
             shutil.chown(folder, account, account)
+
+
+def fake_time() -> Path | None:
+    """The library that sets clocks off, for programs with threads."""
+    return next(Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
 
 
 def _free_ports(count: int) -> list[int]:

@@ -329,17 +329,63 @@ def test_place_reason_and_expected_start_are_in_words() -> None:
 
 def test_the_accounting_is_read_with_the_usage_of_its_steps() -> None:
     text = (
-        "7|7|COMPLETED|0:0|5|00:01.000||10|20|n1|an earlier seventh\n"
-        "7|7|OUT_OF_MEMORY|0:125|61|01:02.500||100|161|n1|one|with a bar\n"
-        "7.batch|7.batch|OUT_OF_MEMORY|0:125|61|01:02.500|216064K|100|161|n1|batch\n"
-        "8_1|9|CANCELLED by 0|0:0|0|00:00:00||None|161|None assigned|x\n"
+        "7|7|COMPLETED|0:0|5|00:01.000||10|20|n1|90|an earlier seventh\n"
+        "7|7|OUT_OF_MEMORY|0:125|61|01:02.500||100|161|n1|90|one|with a bar\n"
+        "7.batch|7.batch|OUT_OF_MEMORY|0:125|61|01:02.500|216064K|100|161|n1|90|batch\n"
+        "8_1|9|CANCELLED by 0|0:0|0|00:00:00||None|161|None assigned|90|x\n"
     )
     former, first, second = command._accounted(text)
     assert (former.name, former.max_rss_mb) == ("an earlier seventh", 0.0)
     assert first == Accounted(
-        "7", "OUT_OF_MEMORY", 0, 125, 61.0, 62.5, 211.0, 100.0, 161.0, "n1", "7", "one|with a bar"
+        "7", "OUT_OF_MEMORY", 0, 125, 61.0, 62.5, 211.0, 100.0, 161.0, "n1", "7", "one|with a bar", 90.0
     )
     assert (second.job, second.task, second.state, second.started) == ("8", "9", "CANCELLED", 0.0)
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 5.0, 3600.0])
+def test_when_a_job_shall_start_is_told_by_our_clock(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec, ahead: float
+) -> None:
+    engine.submit(work)
+    theirs = time.time() + ahead
+    slurm.queue = [QueueEntry("7", "x", "PENDING", "Resources", theirs + 600, 1, "main", submitted=theirs)]
+    engine._look()
+    queue = engine._observe(work.folder).queue
+    assert queue is not None
+    assert queue.expected_start == pytest.approx(time.time() + 600, abs=30)
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 3600.0])
+@pytest.mark.parametrize("accounted", [True, False])
+def test_a_controller_whose_clock_is_off_changes_no_usage(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec, ahead: float, accounted: bool
+) -> None:
+    engine.submit(work)
+    (work.folder / "supervisor.json").write_text("{}")
+    theirs, begun = time.time() + ahead, time.time()
+    slurm.queue = [QueueEntry("7", "x", "NODE_FAIL", "", theirs, submitted=theirs)]
+    if accounted:
+        slurm.ended = [Accounted("7", "NODE_FAIL", 0, 0, 4.0, 3.0, 9.0, theirs + 1, theirs + 5, "n1", "7", "", theirs)]
+    seen = _look(engine, work.folder).exit
+    assert seen is not None
+    assert seen.reason == "node"
+    assert (seen.wall_s == 4.0) if accounted else (0 <= seen.wall_s < 10)
+    assert begun - 10 < seen.started <= seen.ended < time.time() + 10
+
+
+@pytest.mark.parametrize("ahead", [-3600.0, 3600.0])
+def test_a_node_whose_clock_is_off_misdates_no_end(
+    engine: SlurmEngine, slurm: FakeSlurm, work: WorkSpec, ahead: float
+) -> None:
+    before = time.time()
+    engine.submit(work)
+    _supervised(work.folder, code=0, wall_s=0.5, started=before + ahead, ended=before + ahead + 0.5)
+    slurm.queue = [QueueEntry("7", "x", "COMPLETED", submitted=before)]
+    seen = _look(engine, work.folder).exit
+    assert seen is not None
+    assert (seen.succeeded, seen.wall_s, seen.cpu_s) == (True, 0.5, 4.0)
+    assert before - 1 <= seen.started <= seen.ended <= time.time()
+    assert _engine(slurm)._observe(work.folder).exit == seen
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("1-02:03:04", 93784.0), ("03:04.5", 184.5), ("", 0.0)])

@@ -12,6 +12,7 @@ import structlog
 
 from pandaas.runtime.engines.parts import in_parts, supervised_by
 from pandaas.runtime.engines.port import ExitRecord, Observation, WorkSpec
+from pandaas.runtime.engines.slurm.clocks import forget_asked
 from pandaas.runtime.engines.slurm.driver import PENDING, RUNNING, Accounted, QueueEntry, SlurmDriver
 from pandaas.runtime.files import read_json, read_text
 from pandaas.runtime.sandbox import Sandbox
@@ -109,7 +110,7 @@ class Arrays:
         for name in ("claim", "supervisor.json"):
             if (folder / name).exists():
                 (folder / name).rename(folder / f"{name}.{number}")
-        (folder / "slurm-asked").unlink(missing_ok=True)
+        forget_asked(folder)
         write_atomically(str(folder / "slurm.json"), {**tree, "name": f"{tree['name']}-2", "former": [number]})
         (folder / "slurm-job.json").unlink(missing_ok=True)
         return True

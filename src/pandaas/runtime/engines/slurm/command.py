@@ -12,8 +12,8 @@ from pandaas.config import SlurmSettings
 from pandaas.model import InvalidInput, Unavailable
 from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry, Submission
 
-_QUEUE = "%A|%F|%T|%r|%S|%Q|%P|%j"
-_ACCOUNT = "JobID,JobIDRaw,State,ExitCode,ElapsedRaw,TotalCPU,MaxRSS,Start,End,NodeList,JobName"
+_QUEUE = "%A|%F|%T|%r|%S|%Q|%P|%V|%j"
+_ACCOUNT = "JobID,JobIDRaw,State,ExitCode,ElapsedRaw,TotalCPU,MaxRSS,Start,End,NodeList,Submit,JobName"
 _FAILED = "Batch job submission failed:"
 SAID_FOR_LATER = (  # said of a submission that may succeed at another time
     "unable to contact",
@@ -156,10 +156,11 @@ def _options(submission: Submission) -> list[str]:
 def _entries(text: str) -> list[QueueEntry]:
     entries = []
     for line in text.splitlines():
-        parts = line.split("|", 7)
-        if len(parts) == 8:
-            task, job, state, reason, start, priority, partition, name = parts
-            entries.append(QueueEntry(job, name, state, reason, _time(start), _whole(priority), partition, task))
+        parts = line.split("|", 8)
+        if len(parts) == 9:
+            task, job, state, reason, start, priority, partition, submitted, name = parts
+            entry = QueueEntry(job, name, state, reason, _time(start), _whole(priority), partition, task)
+            entries.append(replace(entry, submitted=_time(submitted) or 0.0))
     return entries
 
 
@@ -168,10 +169,10 @@ def _accounted(text: str) -> list[Accounted]:
     twice has an entry for each job that had it."""
     found: list[Accounted] = []
     for line in text.splitlines():
-        parts = line.split("|", 10)
-        if len(parts) != 11:
+        parts = line.split("|", 11)
+        if len(parts) != 12:
             continue
-        number, raw, state, code, elapsed, cpu, rss, start, end, node, name = parts
+        number, raw, state, code, elapsed, cpu, rss, start, end, node, submitted, name = parts
         memory = round(_kilobytes(rss) / 1024, 1)
         if "." in raw:
             if found and found[-1].task == raw.split(".")[0]:
@@ -191,6 +192,7 @@ def _accounted(text: str) -> list[Accounted]:
             node,
             raw,
             name,
+            _time(submitted) or 0.0,
         )
         found.append(entry)
     return found

@@ -43,7 +43,7 @@ class QueueEntry:
     """A job as the controller sees it. `start` is when it began or is expected to, in seconds since 1970.
 
     Of an array there is an entry for each task that has begun, and one for those that wait: `job` is the array's number, `task`
-    the task's own.
+    the task's own. `submitted` is when it took the job, 0 where it doesn't say. All by the controller's clock.
     """
 
     job: str
@@ -55,6 +55,7 @@ class QueueEntry:
     partition: str = ""
     task: str = ""
     user: str = ""
+    submitted: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,7 @@ class Accounted:
     node: str = ""
     task: str = ""
     name: str = ""
+    submitted: float = 0.0
 
 
 @dataclass(frozen=True)

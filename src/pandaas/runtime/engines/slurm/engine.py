@@ -27,6 +27,7 @@ from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import InvalidInput, PandaasError, Unavailable
 from pandaas.runtime.choice import Standing
 from pandaas.runtime.engines.port import ExitRecord, Handle, Observation, WorkSpec
+from pandaas.runtime.engines.slurm import clocks
 from pandaas.runtime.engines.slurm.arrays import LEADING_MB, NODE_PATH, Arrays, leading, together, write_parts
 from pandaas.runtime.engines.slurm.command import CommandDriver
 from pandaas.runtime.engines.slurm.driver import (
@@ -215,10 +216,9 @@ class SlurmEngine:
             if self._number(folder) is not None or (folder / "exit.json").exists() or is_claimed(folder):
                 return
             submission = self._submission(folder)
-            marker = folder / "slurm-asked"
-            number = self._driver.find(submission.name, submission.user) if marker.exists() else None
+            number = self._driver.find(submission.name, submission.user) if clocks.was_asked(folder) else None
             if number is None:
-                marker.touch()
+                clocks.note_asked(folder)
                 number = self._driver.submit(submission)
             write_atomically(str(folder / "slurm-job.json"), {"job": number, "time": time.time()})
             with self._mutex:
@@ -282,8 +282,10 @@ class SlurmEngine:
         record = exit_record(folder)
         number = self._number(folder)
         entry = leading(folder, self._entries(folder, number)) if number else None
+        if entry is not None:
+            entry = clocks.entry_by_ours(folder, entry)
         if record is not None:
-            seen = self._ended(folder, record, entry)
+            seen = self._ended(folder, clocks.record_by_ours(folder, record), entry)
             if seen.exit is None or not self._arrays.is_one(folder):
                 return seen
             return self._arrays.counted(folder, seen.exit, self.settle_s)
@@ -349,7 +351,7 @@ class SlurmEngine:
         if time.monotonic() - since < 2 * self.settle_s:
             return Observation("running")
         self._missing.discard(folder)
-        begun = entry.start if entry else None
+        begun = clocks.begun(folder) or (entry.start if entry else None)
         return self._conclude(folder, state, Accounted("", state, 0, 0, 0.0, 0.0, 0.0, begun or 0.0, time.time()))
 
     def _conclude(self, folder: Path, state: str, used: Accounted) -> Observation:
@@ -457,7 +459,7 @@ class SlurmEngine:
         elif queued is None and all(entry.state in PENDING | RUNNING for entry in known):
             self._perhaps_denied(folder)
         else:
-            used = together(known, read_text(folder / "claim", limit=64))
+            used = clocks.accounted_by_ours(folder, together(known, read_text(folder / "claim", limit=64)))
             self._denied.discard(folder)
             settled = time.monotonic() - self._ended_since.setdefault(folder, time.monotonic()) >= self.settle_s
             ended = used.state not in PENDING | RUNNING and exit_record(folder) is None

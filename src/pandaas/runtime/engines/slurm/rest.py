@@ -154,6 +154,7 @@ def _entry(job: Mapping[str, Any]) -> QueueEntry:
         str(job.get("partition") or ""),
         task,
         str(job.get("user_name") or ""),
+        float(_whole(job, "submit_time")),
     )
 
 
@@ -174,6 +175,7 @@ def _accounted(job: Mapping[str, Any]) -> Accounted:
         str(job.get("nodes") or ""),
         task,
         str(job.get("name") or ""),
+        float(_whole(times, "submission")),
     )
 
 

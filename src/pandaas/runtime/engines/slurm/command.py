@@ -15,6 +15,7 @@ from pandaas.runtime.engines.slurm.driver import Accounted, NodeSize, QueueEntry
 _QUEUE = "%A|%F|%T|%r|%S|%Q|%P|%V|%j"
 _ACCOUNT = "JobID,JobIDRaw,State,ExitCode,ElapsedRaw,TotalCPU,MaxRSS,Start,End,NodeList,Submit,JobName"
 _FAILED = "Batch job submission failed:"
+_OVER = ("Invalid job id", "already completing or completed")  # its supervisor was told too, and was faster
 SAID_FOR_LATER = (  # said of a submission that may succeed at another time
     "unable to contact",
     "timed out",
@@ -72,7 +73,9 @@ class CommandDriver:
         return _accounted(text)
 
     def cancel(self, job: str, name: str, user: str = "") -> None:  # noqa: ARG002 - all are the service's
-        self._asked("scancel", f"--name={name}", job)
+        done = self._run("scancel", f"--name={name}", job)
+        if done.returncode and not any(words in done.stderr for words in _OVER):
+            raise Unavailable(f"Slurm does not answer: {_last(done.stderr)}")
 
     def node_size(self) -> NodeSize:
         partition = self._settings.partition

@@ -54,13 +54,14 @@ def start(
     hours: Annotated[float | None, typer.Option(min=0.1, help="How long it runs unless it is extended.")] = None,
     memory_mb: Annotated[int | None, typer.Option("--memory-mb", min=128, help="Memory it may use, in MB.")] = None,
     engine: Annotated[str | None, typer.Option(help="Where it runs: local, or slurm where that is offered.")] = None,
+    gpu: Annotated[bool, typer.Option("--gpu", help="With a GPU, where sessions get one.")] = False,
     url: Url = None,
     token_file: TokenFile = None,
     json: Json = False,
 ) -> None:
     """Start a program on datasets and wait until it can be used; it is opened in the browser, on its page."""
     with connected(url, token_file) as client:
-        found = client.start_session(program, dataset or (), hours=hours, memory_mb=memory_mb, engine=engine)
+        found = client.start_session(program, dataset or (), hours=hours, memory_mb=memory_mb, engine=engine, gpu=gpu)
         while found["state"] in {"requested", "starting"}:
             time.sleep(_LOOK_S)
             found = client.session(found["id"])

@@ -269,7 +269,7 @@ class Client:
         return found
 
     def start_session(self, program: str, datasets: Sequence[str] = (), **more: Any) -> dict[str, Any]:
-        """Start a program on datasets (pids); `more`: hours, memory_mb, cores, engine. It is opened in the browser."""
+        """Start a program on datasets (pids); `more`: hours, memory_mb, cores, engine, gpu. It is opened in the browser."""
         body = {"program": program, "datasets": list(datasets), **more}
         found: dict[str, Any] = self._transport.json("POST", "/sessions", body=body)
         return found

@@ -30,6 +30,7 @@ class SessionEngines:
     """See the module."""
 
     def __init__(self, runtime: Runtime, limits: SessionSettings) -> None:
+        self._runtime = runtime
         self.local = LocalEngine(_own_settings(runtime.settings.runtime, limits), runtime.sandbox)
         self._found: dict[str, Engine] = {LOCAL: self.local}
         if limits.slurm and CLUSTER in runtime.engines:
@@ -53,7 +54,7 @@ class SessionEngines:
         """The most that one session gets there. This computer's cores are shared by all of its sessions."""
         engine = self.chosen(name)
         cores = (os.cpu_count() or 1) if engine is self.local else engine.cores
-        return Size(cores, engine.memory_mb)
+        return Size(cores, engine.memory_mb, self._runtime.gpus(name, RULE))
 
     def sizes(self) -> dict[str, Size]:
         """The largest of each."""
@@ -87,9 +88,11 @@ def engine_for(engines: SessionEngines, program: Program, request: SessionReques
             raise InvalidInput(f"No computer there gives more than {largest.cores} cores.", field="cores")
         if memory > largest.memory_mb:
             raise InvalidInput(f"No computer there gives more than {largest.memory_mb} MB.", field="memory_mb")
+        if request.gpu and not largest.gpus:
+            raise InvalidInput("Sessions get no GPU there.", remedy="Leave it out, or run it elsewhere.", field="gpu")
         return name
-    for name in ("cores", "memory_mb"):
-        if getattr(request, name) is not None:
+    for name in ("cores", "memory_mb", "gpu"):
+        if getattr(request, name):
             raise InvalidInput(f"{program.title} gives what it gives.", remedy="Leave this out.", field=name)
     if request.engine not in {None, LOCAL, program.provider}:
         raise InvalidInput(f"{program.title} runs nowhere else.", remedy="Leave this out.", field="engine")

@@ -87,6 +87,7 @@ def write_session(
         account=account,
         memory_mb=row.memory_mb,
         cores=row.cores,
+        gpu=row.gpus > 0,
         processes=_PROCESSES,
         network=has_network(program, limits),
     )
@@ -110,7 +111,8 @@ def write_session(
             home=folder.home,
             words=(script, str(told)),
         )
-        if environment is not None and not confinement.network  # what is forked has the template's, which has none
+        if environment is not None
+        and not (confinement.network or confinement.gpu)  # what is forked has the template's, which has none
         else None,
     )
 

@@ -176,7 +176,7 @@ class SessionService:
         free_at = ends[0] if ends else None
         return Capacity(
             len(rows), self._limits.most, own, self._limits.most_of_one, memory, free_at, words, self._engines.names,
-            self._engines.sizes(),
+            self._engines.sizes(), not any(row.gpus for row in rows if row.engine == LOCAL),
         )  # fmt: skip
 
     def start(self, principal: Principal, request: SessionRequest) -> str:
@@ -197,7 +197,7 @@ class SessionService:
         if row.kind == ELSEWHERE:
             self._need_place(principal)
         else:
-            self._need_room(principal, row.memory_mb, engine)
+            self._need_room(principal, row)
         with self._database.session() as session:
             session.add(row)
             session.flush()
@@ -276,7 +276,7 @@ class SessionService:
             self._need_place(principal)
         else:
             self._need_isolation()
-            self._need_room(principal, row.memory_mb, row.engine)
+            self._need_room(principal, row)
         fresh: dict[str, Any] = {
             "attempt": row.attempt + 1,
             "engine_handle": None,
@@ -438,21 +438,22 @@ class SessionService:
                 f"Sessions need isolation. {self._runtime.sandbox.warning}", remedy="`pandaas doctor` says more."
             )
 
-    def _need_room(self, principal: Principal, memory_mb: int, engine: str) -> None:
+    def _need_room(self, principal: Principal, row: WorkSession) -> None:
         with self._database.read() as session:
             need_open(session, self._database.clock())
         room = self.capacity(principal)
-        too_much = engine == LOCAL and memory_mb > room.memory_free_mb
+        too_much = row.engine == LOCAL and row.memory_mb > room.memory_free_mb
         if room.own >= room.most_of_one or room.running >= room.most or too_much:
             words = room.words if room.words != "Starts now." else "There is not enough memory for it now."
             raise Busy(words, remedy="End or hibernate a session that you don't need, or choose less memory.")
+        if row.gpus and row.engine == LOCAL and not room.gpu_free:
+            raise Busy("Another session has the GPU now.", remedy="Start without it, or when that session has ended.")
 
     def _need_place(self, principal: Principal) -> None:
         """One that runs elsewhere needs no room here, but nobody has more than her number."""
         room = self.capacity(principal)
         if room.own >= room.most_of_one:
-            words = f"You run {room.own} sessions, which is the most."
-            raise Busy(words, remedy="End or hibernate a session that you don't need.")
+            raise Busy(f"You run {room.own} sessions, which is the most.", remedy="End or hibernate one.")
 
     def _new(
         self, person_id: int, program: Program, datasets: Sequence[DatasetSummary], request: SessionRequest, engine: str
@@ -477,6 +478,7 @@ class SessionService:
             engine=engine,
             cores=request.cores or program.entry.cores,
             memory_mb=request.memory_mb or program.entry.memory_mb,
+            gpus=self._engines.largest(engine).gpus if request.gpu else 0,
             lifetime_s=int(hours * 3600),
             created=self._database.clock(),
             cpu_s=0.0,

@@ -22,6 +22,7 @@ class SessionRequest:
     hours: float | None = None
     automatic_results: bool | None = None
     engine: str | None = None
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -58,12 +59,14 @@ class SessionView:
 class Size:
     cores: int
     memory_mb: int
+    gpus: int = 0
 
 
 @dataclass(frozen=True)
 class Capacity:
     """Whether a session could start now; `next_end` is when the next one ends by itself at the latest;
-    `engines` are where one may run, `largest` the most that one gets there."""
+    `engines` are where one may run, `largest` the most that one gets there, `gpu_free` whether nobody's session has this
+    computer's GPUs."""
 
     running: int
     most: int
@@ -74,3 +77,4 @@ class Capacity:
     words: str
     engines: tuple[str, ...]
     largest: Mapping[str, Size]
+    gpu_free: bool = True

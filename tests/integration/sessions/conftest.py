@@ -80,6 +80,7 @@ class Running:
 def overrides(home: Path) -> dict[str, Any]:
     """What the platform is told here, beside its home."""
     return {
+        "runtime": {"choice": {"opencl_on_processor": True}},
         "storage": [{"name": "data", "path": str(home / "data")}],
         "facility": {"id": "test", "name": "Test facility"},
         "sessions": {

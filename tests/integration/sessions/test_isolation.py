@@ -49,6 +49,29 @@ def test_the_network_is_there_for_programs_that_ask_for_it_and_are_named_by_the_
     running.wait(alice, one, "ended")
 
 
+def test_one_session_at_a_time_sees_the_gpu_and_only_one_that_asked_for_it(
+    running: Running, alice: httpx.Client, shell: Shell
+) -> None:
+    if not running.services.runtime.local_gpus.found():
+        pytest.skip("no GPU")
+    look = "ls -d /etc/OpenCL /sys/devices"
+    assert "No such file" in shell(look)
+    asked = {"program": "probe", "datasets": [running.pid], "gpu": True}
+    one = alice.post("/api/v1/sessions", json=asked).json()
+    assert running.wait(alice, one["id"], "ready", "failed")["state"] == "ready"
+    assert one["gpus"] == 1
+    with running.inside(alice, one["id"]) as browser:
+        assert "No such file" not in browser.post("/run", content=look).text
+    capacity = alice.get("/api/v1/programs").json()["capacity"]
+    assert (capacity["largest"]["local"]["gpus"], capacity["gpu_free"]) == (1, False)
+    refused = alice.post("/api/v1/sessions", json=asked)
+    assert refused.status_code == 429
+    assert "Another session has the GPU" in refused.json()["detail"]
+    alice.post(f"/api/v1/sessions/{one['id']}/end").raise_for_status()
+    running.wait(alice, one["id"], "ended")
+    assert alice.get("/api/v1/programs").json()["capacity"]["gpu_free"]
+
+
 def test_no_secret_lies_in_its_environment_or_command_line(shell: Shell) -> None:
     said = shell("cat /proc/[0-9]*/environ /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n'").lower()
     assert "token" not in said

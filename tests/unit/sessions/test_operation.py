@@ -130,7 +130,7 @@ def test_a_drained_computer_starts_nothing_and_puts_what_runs_to_sleep(place: Pl
     otto, alice = place.facility.principal("otto"), place.facility.principal("alice")
     place.service.operation.drain(otto, this_node(), "New memory.", 30)
     with pytest.raises(Unavailable, match="New memory"):
-        place.again()._need_room(alice, 512, "local")  # a restart of the platform changes nothing
+        place.again()._need_room(alice, place.look())  # a restart of the platform changes nothing
     assert "New memory." in place.again().capacity(alice).words
     assert place.look(minutes=29).wish is None
     assert place.look(minutes=2).wish == "hibernate"

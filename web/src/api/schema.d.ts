@@ -5333,6 +5333,11 @@ export interface components {
             largest: {
                 [key: string]: components["schemas"]["SizeOut"];
             };
+            /**
+             * Gpu Free
+             * @description Nobody's session has this computer's GPUs.
+             */
+            gpu_free: boolean;
         };
         /**
          * ChainFindingOut
@@ -9801,6 +9806,8 @@ export interface components {
             cores: number;
             /** Memory Mb */
             memory_mb: number;
+            /** Gpus */
+            gpus: number;
         };
         /** SlotOut */
         SlotOut: {
@@ -10400,6 +10407,12 @@ export interface components {
             /** Memory Mb */
             memory_mb?: number | null;
             /**
+             * Gpu
+             * @description With the GPUs that a session gets there.
+             * @default false
+             */
+            gpu: boolean;
+            /**
              * Hours
              * @description How long it runs unless it is extended.
              */
@@ -10483,6 +10496,8 @@ export interface components {
             warned: boolean;
             /** Cores */
             cores: number;
+            /** Gpus */
+            gpus: number;
             /** Memory Mb */
             memory_mb: number;
             /** Cpu S */

@@ -34,6 +34,7 @@ class WorkSession(Base):
     engine_handle: Mapped[dict[str, Any] | None] = mapped_column(Json)
     isolation: Mapped[str | None] = mapped_column(String(100))
     cores: Mapped[int]
+    gpus: Mapped[int] = mapped_column(default=0, server_default="0")
     memory_mb: Mapped[int]
     lifetime_s: Mapped[int]
     created: Mapped[datetime]

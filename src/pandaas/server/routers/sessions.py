@@ -286,7 +286,7 @@ def _is_built(platform: Services, environment: str) -> bool:
 
 _SAME = (
     "id", "program", "kind", "title", "state", "phase", "reason", "remedy", "created", "ready", "ended", "expires",
-    "last_active", "cores", "memory_mb", "cpu_s", "memory_used_mb", "isolation", "engine", "node", "seen_by_operators",
+    "last_active", "cores", "gpus", "memory_mb", "cpu_s", "memory_used_mb", "isolation", "engine", "node", "seen_by_operators",
 )  # fmt: skip
 
 

@@ -34,6 +34,7 @@ class ProgramOut(Out):
 class SizeOut(Out):
     cores: int
     memory_mb: int
+    gpus: int
 
 
 class CapacityOut(Out):
@@ -46,6 +47,7 @@ class CapacityOut(Out):
     words: str = Field(description="'Starts now.', or why not.")
     engines: list[str] = Field(description="Where one may run: local, slurm.")
     largest: dict[str, SizeOut] = Field(description="The most that one session gets there.")
+    gpu_free: bool = Field(description="Nobody's session has this computer's GPUs.")
 
 
 class ProgramsOut(Out):
@@ -58,6 +60,7 @@ class WorkSessionIn(In):
     datasets: list[str] = Field([], max_length=200, description="Pids of the datasets it sees; none opens it empty.")
     cores: int | None = Field(None, ge=1, le=256)
     memory_mb: int | None = Field(None, ge=128)
+    gpu: bool = Field(False, description="With the GPUs that a session gets there.")
     hours: float | None = Field(None, gt=0, description="How long it runs unless it is extended.")
     engine: str | None = Field(None, description="Where it runs: local (default), or slurm where sessions run there.")
     automatic_results: bool | None = Field(
@@ -102,6 +105,7 @@ class WorkSessionOut(Out):
     last_active: datetime | None
     warned: bool
     cores: int
+    gpus: int
     memory_mb: int
     cpu_s: float
     memory_used_mb: float | None

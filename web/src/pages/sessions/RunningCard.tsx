@@ -64,7 +64,7 @@ function Card({ session }: { session: WorkSessionOut }) {
         <div>
           <Progress value={Math.min(100, (100 * used) / session.memory_mb)} size="xs" aria-label="Memory" />
           <Text size="xs" c="dimmed">
-            {used.toFixed(0)} of {session.memory_mb} MB, {session.cpu_s.toFixed(0)} s of processor
+            {used.toFixed(0)} of {session.memory_mb} MB, {session.cpu_s.toFixed(0)} s of processor{session.gpus > 0 && `, ${session.gpus > 1 ? `${String(session.gpus)} GPUs` : 'GPU'}`}
           </Text>
         </div>
         )}

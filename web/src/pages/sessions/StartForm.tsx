@@ -1,4 +1,4 @@
-import { Button, Group, NumberInput, SegmentedControl, Select, Stack, Text } from '@mantine/core';
+import { Button, Checkbox, Group, NumberInput, SegmentedControl, Select, Stack, Text } from '@mantine/core';
 import { useState } from 'react';
 
 import type { ProgramsOut } from '@/api/types';
@@ -15,6 +15,7 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
   const [engine, setEngine] = useState(capacity.engines[0] ?? 'local');
   const [cores, setCores] = useState<number | null>(null);
   const [memory, setMemory] = useState<number | null>(null);
+  const [gpu, setGpu] = useState(false);
   const [wantedHours, setHours] = useState<number | null>(null);
   const start = useStart();
   const program = startable.find((one) => one.id === id);
@@ -22,6 +23,8 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
   if (!program) return <Text size="sm">No program that opens these can be started here.</Text>;
   const hours = Math.min(wantedHours ?? program.lifetime_hours, program.longest_hours);
   const here = !program.provider; // a provider gives what it gives
+  const onGpu = gpu && here && (largest?.gpus ?? 0) > 0;
+  const taken = engine === 'local' && !capacity.gpu_free;
   const wanted = {
     program: program.id,
     datasets,
@@ -30,6 +33,7 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
     soon: program.ready,
     ...(here && cores !== null && { cores }),
     ...(here && memory !== null && { memory_mb: Math.round(memory * 1024) }),
+    ...(onGpu && !taken && { gpu: true }),
   };
   return (
     <form
@@ -65,6 +69,15 @@ export function StartForm({ datasets, offer }: { datasets: string[]; offer: Prog
             onChange={(value) => setHours(Number(value) || null)}
           />
         </Group>
+        {here && largest !== undefined && largest.gpus > 0 && (
+          <Checkbox
+            label={largest.gpus > 1 ? `With ${String(largest.gpus)} GPUs` : 'With a GPU'}
+            description={taken && 'Another session has it now.'}
+            disabled={taken}
+            checked={onGpu && !taken}
+            onChange={(event) => setGpu(event.currentTarget.checked)}
+          />
+        )}
         <Text size="sm" c="dimmed">
           {here && startWords(capacity, engine)} When its time is over it hibernates; you can extend it before.
         </Text>

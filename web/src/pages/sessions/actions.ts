@@ -84,7 +84,8 @@ export function useSeenByOperators(id: string) {
   });
 }
 
-type Wanted = Omit<WorkSessionIn, 'automatic_results'> & {
+type Wanted = Omit<WorkSessionIn, 'automatic_results' | 'gpu'> & {
+  gpu?: boolean;
   /** Its software is there: it is waited for at its own address, whose page loads meanwhile. */
   soon?: boolean;
 };
@@ -95,7 +96,7 @@ export function useStart() {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (given: Wanted) => {
-      const wanted = { ...given };
+      const wanted = { ...given, gpu: given.gpu ?? false };
       delete wanted.soon;
       return body(api.POST('/api/v1/sessions', { body: wanted }));
     },

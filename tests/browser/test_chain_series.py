@@ -19,7 +19,7 @@ from pandaas.testing.platform import RunningPlatform
 pytestmark = [pytest.mark.full, pytest.mark.timeout(1200)]
 PROPOSAL, INSTRUMENT = "SC-2026-0117", "BL-SAXS"
 FIRST = 3
-RUN_MS = 300_000
+RUN_MS = 240_000
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +50,10 @@ def test_what_arrives_is_analysed_and_shown_as_a_trend_and_a_waterfall(
     staff.get_by_role("region", name="Runs by itself").get_by_role("link", name="Trend").click()
     staff.wait_for_url(re.compile("/chains/series"))
     trend, waterfall = (staff.get_by_role("region", name=name) for name in ("Trend", "Waterfall"))
-    expect(trend.get_by_role("img")).to_be_visible()
-    expect(waterfall.get_by_role("img")).to_be_visible()
+    expect(
+        trend.get_by_role("img", name=re.compile(f"over order of measuring: .* {FIRST + 2} points$"))
+    ).to_be_visible()
+    expect(waterfall.get_by_role("img", name=re.compile(f"^{FIRST + 2} curves: "))).to_be_visible()
     expect(waterfall).to_contain_text("the first measurement is the lowest")
     rows = staff.get_by_role("region", name="Measurements").get_by_role("row")
     expect(rows).to_have_count(1 + FIRST + 2)
@@ -82,7 +84,7 @@ def test_of_many_chains_twenty_are_shown_and_the_others_asked_for(
 
 
 def done(runs: Locator) -> Locator:
-    return runs.filter(has_text="succeeded")
+    return runs.filter(has_text="Done")
 
 
 def measure(beamline: RunningPlatform, count: int) -> None:

@@ -138,7 +138,7 @@ ROWS = [
     Row("series-overview", "demo:Growing silica spheres", "series", ("Frame", "Counts in the frame (counts)")),
     Row(
         "mantid-sans",
-        "neutron_sans/LOQ*",
+        "neutron_sans/PSI*.hdf",
         "sample",
         ("Momentum transfer Q (Å⁻¹)", "Intensity, not absolute"),
         stand_in=True,

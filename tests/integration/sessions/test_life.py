@@ -8,9 +8,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from sqlalchemy import update
 
 from pandaas.access import FACILITY
 from pandaas.config import Settings
+from pandaas.db.tables import Dataset
 from pandaas.model import TeamRole
 from pandaas.server import build_services, close_services
 
@@ -147,6 +149,27 @@ def test_access_ends_within_ten_seconds_when_the_right_ends(
     ended = running.wait(alice, session_id, "ended")
     assert "right" in ended["reason"]
     assert threading.active_count() < 300
+
+
+def test_access_ends_within_ten_seconds_when_a_dataset_is_withdrawn_for_its_person_too(
+    running: Running, alice: httpx.Client
+) -> None:
+    def state(now: str) -> None:
+        with running.services.database.session() as session:
+            session.execute(update(Dataset).where(Dataset.pid == running.pid).values(state=now))
+
+    one = running.start(alice)
+    with running.inside(alice, one) as browser:
+        assert browser.get("/").status_code == 200
+        began = time.monotonic()
+        state("withdrawn")
+        try:
+            while browser.get("/").status_code == 200:
+                assert time.monotonic() - began < 10
+                time.sleep(0.1)
+            assert "right" in running.wait(alice, one, "ended")["reason"]
+        finally:
+            state("complete")
 
 
 def test_its_size_is_chosen_within_what_there_is(running: Running, alice: httpx.Client) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 from typing import Any
 
@@ -112,3 +113,35 @@ def test_what_pages_ask_for_at_first_is_told_to_the_next_one_while_it_waits(
     ask(MAIN, b"")  # later, when she opened something
     assert shipped.ahead(asked, "s-2") == [f"/static/lab/{MAIN}?v=efd36b46f3b45eb8"]
     assert shipped.ahead(Software(None), "s-3") == []
+
+
+def test_pieces_that_pages_began_with_go_before_the_main_script(software: Path) -> None:
+    shipped, static = Shipped(), software / "share/jupyter/lab/static"
+    asked: Any = Software(software)
+    strict, sloppy, other = "1.0123456789abcdef.js", "2.0123456789abcdef.js", "3.0123456789abcdef.js"
+    (static / strict).write_text('"use strict";(self.rspackChunk_lab=self.rspackChunk_lab||[]).push([[1],{}]);')
+    (static / sloppy).write_text(
+        "/*! by x */\n(self.webpackChunk_lab=self.webpackChunk_lab||[]).push([[2],{}]); // end"
+    )
+    (static / other).write_text("(self.webpackChunk_lab=self.webpackChunk_lub||[]).push([[3],{}]);")
+
+    def ask(name: str, packed: bytes = b"", place: str = "/static/lab") -> Any:
+        headers = [(b"accept-encoding", packed)] if packed else []
+        scope = {"type": "http", "method": "GET", "path": f"{place}/{name}", "headers": headers, "query_string": b""}
+        return shipped.answer(Request(scope | {"server": ("s", 80)}), asked, "s-1")
+
+    (software / "share/jupyter/labextensions/viewer/static" / strict).write_text((static / strict).read_text())
+    ask(strict)  # before any page was opened: by somebody in her own session
+    shipped.ahead(asked, "s-1")
+    for name in (sloppy, strict, other):
+        ask(name)
+    ask(strict, place="/lab/extensions/viewer/static")  # a person may have another version of it
+    body = ask(MAIN).body.decode()
+    assert body.count("push(") == 2
+    assert body.index("push([[2]") < body.index("push([[1]") < body.index("program")
+    assert '!function(){"use strict";' in body, "a piece is strict for itself"
+    assert "// end\n}();" in body
+    assert "push([[3]" not in body, "it does something else than lay modules down"
+    assert gzip.decompress(ask(MAIN, b"gzip, br").body).decode() == body
+    alone = [f"/static/lab/{other}", f"/lab/extensions/viewer/static/{strict}", f"/static/lab/{MAIN}"]
+    assert shipped.ahead(asked, "s-2") == alone

@@ -15,13 +15,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from pandaas.server.files import FOR_EVER, answer_file, inside
+from pandaas.server.sessions.gathered import answer_gathered, is_main, is_piece
 from pandaas.server.sessions.proxy import HEADERS
 from pandaas.sessions import Software
 
 _HASHED = r"(?:[\w.-]*[.-])?[0-9a-f]{16,64}\.(?:js|css|woff2?|ttf|svg|png)"
 _PART = r"@?\w[\w.-]*"
+_CORE = "share/jupyter/lab/static"
 _PLACES = (
-    (re.compile(rf"/static/lab/({_HASHED})"), "share/jupyter/lab/static"),
+    (re.compile(rf"/static/lab/({_HASHED})"), _CORE),
     (re.compile(rf"/lab/extensions/((?:{_PART}/){{1,2}}static/{_HASHED})"), "share/jupyter/labextensions"),
 )
 _VERSION = re.compile(r"(?:v=[0-9a-f]{16,64})?")
@@ -41,7 +43,8 @@ class Shipped:
     def __init__(self) -> None:
         self._folders: dict[str, tuple[float, Path]] = {}
         self._begun: dict[str, float] = {}
-        self._early: dict[Path, dict[str, None]] = {}
+        self._early: dict[Path, dict[str, None]] = {}  # of each folder: addresses
+        self._pieces: dict[Path, dict[Path, None]] = {}  # of each folder: scripts that go with its main one
 
     def answer(self, request: Request, software: Software, session_id: str) -> Response | None:
         """The file that is asked for; None where the session has to be asked."""
@@ -51,8 +54,11 @@ class Shipped:
         file = inside(folder / place[0], place[1])
         if file is None:
             return None
-        self._remember(request, folder, session_id)
-        return answer_file(file, request, HEADERS | {"cache-control": FOR_EVER})
+        self._remember(request, file, folder, session_id)
+        headers = HEADERS | {"cache-control": FOR_EVER}
+        if is_main(file) and self._pieces.get(folder):
+            return answer_gathered(file, list(self._pieces[folder]), request, headers)
+        return answer_file(file, request, headers)
 
     def ahead(self, software: Software, session_id: str) -> list[str]:
         """Addresses of what pages of this software asked for at first, for a page that is about to be opened."""
@@ -62,10 +68,17 @@ class Shipped:
         folder = self._folder(software, session_id)
         return list(self._early.get(folder, ())) if folder is not None else []
 
-    def _remember(self, request: Request, folder: Path, session_id: str) -> None:
-        early, query = self._early.setdefault(folder, {}), request.url.query
+    def _remember(self, request: Request, file: Path, folder: Path, session_id: str) -> None:
+        early, pieces = self._early.setdefault(folder, {}), self._pieces.setdefault(folder, {})
+        query = request.url.query
         at_first = time.monotonic() - self._begun.get(session_id, float("-inf")) < _EARLY_S
-        if at_first and len(early) < _MOST_AHEAD and _VERSION.fullmatch(query):
+        if not at_first or len(early) + len(pieces) >= _MOST_AHEAD or not _VERSION.fullmatch(query):
+            return
+        if file.parent == folder / _CORE and is_piece(
+            file
+        ):  # an extension's could meet another version in somebody's home
+            pieces[file] = None
+        else:
             early[request.url.path + f"?{query}" * bool(query)] = None
 
     def _folder(self, software: Software, session_id: str) -> Path | None:

@@ -113,7 +113,7 @@ class TestXasReduce(RecipeConformance):
             ({"e0": 20_000.0}, "e0", "outside of the scan"),
             ({"k_min": 29.0, "k_max": None}, "k_min", "The data end at"),
             ({"signal_columns": "nowhere"}, "signal_columns", "There is no column"),
-            ({"post_edge_from": 1e6}, "post_edge_from", "the scan ends"),
+            ({"post_edge_from": 4e4}, "post_edge_from", "the scan ends"),
             ({"k_min": 12.0, "k_max": 3.0}, None, "larger than"),
         ],
     )

@@ -140,7 +140,7 @@ class TestFelPulses(RecipeConformance):
         [
             ({"first_train": 4000}, "first_train", "4 trains"),
             ({"first_pulse": 4000}, "first_pulse", "6 pulses"),
-            ({"q_min": 4000.0}, "q_min", "ends at"),
+            ({"q_min": 900.0}, "q_min", "ends at"),
             ({"quadrants": "0,0; 0,0; 0,0; 0,0"}, "quadrants", "lies on"),
             ({"q_min": 5.0, "q_max": 1.0}, None, "larger than"),
         ],

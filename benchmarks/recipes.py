@@ -14,7 +14,6 @@ import importlib.util
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
@@ -24,6 +23,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from _measured import run_measured
 
 from pandaas.config import bundled
 from pandaas.recipes import parse_manifest
@@ -251,27 +251,14 @@ CASES: dict[str, Callable[[Path], Work]] = {
 }
 
 
-# Runs a command and writes its processor seconds and peak memory. Small itself: a process takes over the peak of the one that starts it.
-_MEASURING = """
-import os, sys
-where, *argv = sys.argv[1:]
-_, status, usage = os.wait4(os.posix_spawnp(argv[0], argv, os.environ), 0)
-with open(where, "w") as file:
-    file.write(f"{usage.ru_utime + usage.ru_stime} {usage.ru_maxrss / 1024}")
-sys.exit(os.waitstatus_to_exitcode(status) != 0)
-"""
-
-
 def measure(argv: Sequence[str], folder: Path) -> tuple[float, float]:
     """Processor seconds and peak memory (MB) of a process on one core; its words when it fails."""
-    variables = {**os.environ, **_ONE, "PYTHONPATH": str(_runtime().sdk.bind().source), "PYTHONDONTWRITEBYTECODE": "1"}
-    measuring = [sys.executable, "-I", "-S", "-c", _MEASURING, str(folder / "used"), *argv]
-    with (folder / "said").open("wb") as said:
-        done = subprocess.run(measuring, env=variables, stdout=said, stderr=said, check=False)
-    if done.returncode:
-        raise RuntimeError((folder / "said").read_text()[-2000:])
-    seconds, megabytes = (folder / "used").read_text().split()
-    return float(seconds), float(megabytes)
+    taken = run_measured(argv, folder, _variables())
+    return taken.cpu_s, taken.memory_mb
+
+
+def _variables() -> dict[str, str]:
+    return {**os.environ, **_ONE, "PYTHONPATH": str(_runtime().sdk.bind().source), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def loaded(argv: Sequence[str], folder: Path) -> list[str]:

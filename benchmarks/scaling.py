@@ -14,10 +14,8 @@ import argparse
 import json
 import os
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +23,7 @@ from typing import Any
 
 import h5py
 import numpy as np
+from _measured import Taken, run_measured
 
 from pandaas.recipes import parse_manifest
 from pandaas.testing.recipes import _runtime, write_job
@@ -117,24 +116,10 @@ CASES = {
 }
 
 
-@dataclass(frozen=True)
-class Taken:
-    clock_s: float
-    cpu_s: float
-    memory_mb: float
-
-
 def measure(argv: Sequence[str], folder: Path) -> Taken:
     """One run of a process with its children; its words when it fails."""
     variables = {**os.environ, **_ONE, "PYTHONPATH": str(_runtime().sdk.bind().source), "PYTHONDONTWRITEBYTECODE": "1"}
-    said, start = folder / "said", time.perf_counter()
-    with said.open("wb") as stream:
-        process = subprocess.Popen(argv, env=variables, stdout=stream, stderr=stream)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(said.read_text()[-2000:])
-    return Taken(time.perf_counter() - start, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
+    return run_measured(argv, folder, variables)
 
 
 def commands(name: str, work: Work, folder: Path) -> dict[str, list[str]]:

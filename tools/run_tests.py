@@ -2,7 +2,7 @@
 
     python tools/run_tests.py [--full] [--stage NAME …]
 
-Stages: set-up (virtual environment, page, Debian packages), unit (also contract), integration (real servers; also hostile
+Stages: set-up (virtual environment, page, Debian packages, recipes' environments), unit (also contract), integration (real servers; also hostile
 input), recipes (analysis codes in their environments; also the wheel, whose demo analyses, and the page's own tests, for
 which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test may skip
 only for a reason that `pandaas.testing.skips` allows.
@@ -16,7 +16,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+import tomllib
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +28,7 @@ from debian_packages import install_missing
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "test-results"
 PYTHON = ROOT / ".venv/bin/python"
+ENVIRONMENTS = Path(os.environ.get("PANDAAS_TEST_CACHE", ROOT / ".cache")) / "environments"
 
 
 @dataclass(frozen=True)
@@ -71,7 +74,8 @@ def main() -> int:
     parser.add_argument("--stage", action="append", choices=[stage.name for stage in STAGES], help="only this stage")
     wanted = parser.parse_args()
     total = Count()
-    if not _set_up(total, checked=not wanted.full):
+    with_environments = wanted.stage is None or not {"recipes", "browser"}.isdisjoint(wanted.stage)
+    if not _set_up(total, checked=not wanted.full, with_environments=with_environments):
         return _finish(total)
     RESULTS.mkdir(exist_ok=True)
     for stage in STAGES:
@@ -80,7 +84,7 @@ def main() -> int:
     return _finish(total)
 
 
-def _set_up(total: Count, *, checked: bool) -> bool:
+def _set_up(total: Count, *, checked: bool, with_environments: bool) -> bool:
     _heading("set-up", SET_UP_MINUTES if checked else None)
     started = time.monotonic()
     done = subprocess.run([sys.executable, ROOT / "tools/setup.py", "dev"], cwd=ROOT, check=False)
@@ -89,8 +93,20 @@ def _set_up(total: Count, *, checked: bool) -> bool:
         return False
     for problem in install_missing():
         print(f"[set-up] {problem}", flush=True)
+    if with_environments:
+        _build_environments()
     _spent("set-up", started, SET_UP_MINUTES if checked else None, total)
     return True
+
+
+def _build_environments() -> None:
+    """Those that recipes run in without a GPU, once for the stages that share them. What can't be built, its tests tell of."""
+    places = ROOT.glob("recipes/*/recipe.toml")
+    names = sorted({tomllib.loads(place.read_text("utf-8"))["environment"] for place in places})
+    with tempfile.TemporaryDirectory(prefix="pandaas-build-") as home:
+        shared = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": str(ENVIRONMENTS), "PANDAAS_HOME": home}
+        command = [PYTHON.with_name("pandaas"), "env", "build", *names]
+        subprocess.run(command, cwd=ROOT, env={**shared, **os.environ, "PANDAAS_HOME": home}, check=False)
 
 
 def _run(stage: Stage, *, full: bool) -> Count:

@@ -446,10 +446,10 @@ def run_with_opencl(folder: Path, frames: Path, *, gpu: bool = True, **parameter
     return RecipeRun(folder / "output", _runtime().sandbox.run(argv, replace(confinement, gpu=gpu), timeout_s=300))
 
 
-@pytest.fixture
-def device() -> str:
+def gpu_of_here() -> str:
+    """The name of a GPU. Slow tests take pocl, OpenCL on the processor, for one."""
     settings = _runtime().settings.runtime
-    choice = settings.choice.model_copy(update={"opencl_on_processor": True})
+    choice = settings.choice.model_copy(update={"opencl_on_processor": bool(os.environ.get("PANDAAS_TEST_FULL"))})
     found = LocalGpus(settings.model_copy(update={"choice": choice}), _runtime().sandbox).found()
     names = [one.name for one in found if one.api == "opencl"]
     if not names:
@@ -458,7 +458,8 @@ def device() -> str:
 
 
 @pytest.mark.parametrize("splitting", ["no", "bbox"])
-def test_a_gpu_gives_the_processors_curves(tmp_path: Path, device: str, splitting: str) -> None:
+def test_a_gpu_gives_the_processors_curves(tmp_path: Path, splitting: str) -> None:
+    device = gpu_of_here()
     frames = write(tmp_path / "frames.h5", rings())
     plain = run_recipe(RECIPE, tmp_path / "plain", {"sample": [frames]}, {"splitting": splitting})
     fast = run_with_opencl(tmp_path / "gpu", frames, splitting=splitting)
@@ -472,6 +473,7 @@ def test_a_gpu_gives_the_processors_curves(tmp_path: Path, device: str, splittin
         assert not np.array_equal(second["entry/average/I"], first["entry/average/I"])  # it was really another way
 
 
+@pytest.mark.full  # builds the variant's environment
 def test_without_a_device_the_processor_does_it_and_says_so(tmp_path: Path) -> None:
     frames = write(tmp_path / "frames.h5", rings())
     plain = run_recipe(RECIPE, tmp_path / "plain", {"sample": [frames]}, {})

@@ -2,10 +2,10 @@
 
     python tools/run_tests.py [--full] [--stage NAME …]
 
-Stages: set-up (virtual environment, page, Debian packages, recipes' environments), unit (also contract), integration (real servers; also hostile
-input), recipes (analysis codes in their environments; also the wheel, whose demo analyses, and the page's own tests, for
-which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test may skip
-only for a reason that `pandaas.testing.skips` allows.
+Stages: set-up (virtual environment, page, Debian packages, recipes' environments), unit (also contract), integration (real
+servers; also hostile input), recipes (analysis codes in their environments; also the wheel, whose demo analyses, and the page's
+own tests, for which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test
+may skip only for a reason that `pandaas.testing.skips` allows.
 """
 
 from __future__ import annotations
@@ -103,10 +103,13 @@ def _build_environments() -> None:
     """Those that recipes run in without a GPU, once for the stages that share them. What can't be built, its tests tell of."""
     places = ROOT.glob("recipes/*/recipe.toml")
     names = sorted({tomllib.loads(place.read_text("utf-8"))["environment"] for place in places})
+    print(f"[set-up] Environments of recipes: {', '.join(names)} …", flush=True)
     with tempfile.TemporaryDirectory(prefix="pandaas-build-") as home:
-        shared = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": str(ENVIRONMENTS), "PANDAAS_HOME": home}
+        variables = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": str(ENVIRONMENTS), **os.environ, "PANDAAS_HOME": home}
         command = [PYTHON.with_name("pandaas"), "env", "build", *names]
-        subprocess.run(command, cwd=ROOT, env={**shared, **os.environ, "PANDAAS_HOME": home}, check=False)
+        done = subprocess.run(command, cwd=ROOT, env=variables, check=False, capture_output=True, text=True)
+    if done.returncode:
+        print("\n".join(f"[set-up] {line}" for line in f"{done.stdout}{done.stderr}".splitlines()[-10:]), flush=True)
 
 
 def _run(stage: Stage, *, full: bool) -> Count:

@@ -53,7 +53,8 @@ def choose(demo: RunningPlatform, sign_in: Callable[[str], Page]) -> Callable[[]
 
     def run() -> Page:
         page.goto(f"{demo.url}/analyse?dataset={series}&recipe=saxs-integrate")
-        page.get_by_role("textbox", name="Where to run").click()
+        first_check_ms = 90_000  # a new platform checks its recipes
+        page.get_by_role("textbox", name="Where to run").click(timeout=first_check_ms)
         page.get_by_role("option", name=re.compile("Slurm|cluster", re.IGNORECASE)).click()
         expect(page.get_by_text("On the cluster (Slurm)")).to_be_visible()
         page.get_by_role("button", name="Run", exact=True).click()

@@ -1,7 +1,8 @@
 """The Debian packages that tests with real servers and a real browser need, installed where we may.
 
 Root or passwordless sudo installs what is missing; without either, the tests that need it skip and say so. nginx is
-only unpacked below `.cache/debian`, so that no web server starts on the machine.
+only unpacked below `.cache/debian`, so that no web server starts on the machine; sshd is installed only where no service
+manager would start it.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ INSTALLED = {
     "/usr/sbin/munged": "munge",
     "/usr/sbin/mariadbd": "mariadb-server",
     "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf": "fonts-dejavu-core",
+    "/usr/lib/*/faketime/libfaketimeMT.so.1": "libfaketime",
     "/usr/bin/Xvnc": "tigervnc-standalone-server",  # this and the rest: desktops
     "/usr/bin/openbox": "openbox",
     "/usr/bin/xterm": "xterm",
@@ -43,15 +45,17 @@ INSTALLED = {
     "/usr/lib/*/libxcb-render-util.so.0": "libxcb-render-util0",
     "/usr/lib/*/libxcb-xinerama.so.0": "libxcb-xinerama0",
 }
+SSHD = {"/usr/sbin/sshd": "openssh-server"}  # would let others in from everywhere if something started it
+SERVICE_MANAGER = Path("/run/systemd/system")
 NGINX = UNPACKED / "usr/sbin/nginx"
 
 
 def install_missing() -> list[str]:
     """Install what is missing; returns a line for each thing that still is."""
+    wanted = INSTALLED if SERVICE_MANAGER.exists() else INSTALLED | SSHD
+    missing = [package for pattern, package in wanted.items() if not _there(pattern)]
     if not shutil.which("apt-get"):
-        missing = [package for pattern, package in INSTALLED.items() if not _there(pattern)]
         return [f"{package} is missing and this is no Debian; its tests will skip." for package in missing]
-    missing = [package for pattern, package in INSTALLED.items() if not _there(pattern)]
     fresh_lists = False
     if missing:
         become = _become_root()
@@ -60,7 +64,7 @@ def install_missing() -> list[str]:
         print(f"[set-up] Debian packages: {', '.join(missing)} …", flush=True)
         fresh_lists = _apt(*become, "apt-get", "update", "-qq")
         _apt(*become, "apt-get", "install", "-y", "-qq", "--no-install-recommends", *missing)
-    problems = [f"{package} could not be installed." for pattern, package in INSTALLED.items() if not _there(pattern)]
+    problems = [f"{package} could not be installed." for pattern, package in wanted.items() if not _there(pattern)]
     if not shutil.which("nginx") and not Path("/usr/sbin/nginx").exists() and not NGINX.exists():
         problems += _unpack_nginx(fresh_lists)
     return problems

@@ -17,31 +17,16 @@ from pandaas.config import RuntimeSettings, SlurmSettings, package_folder
 from pandaas.model import InvalidInput
 from pandaas.runtime import Engine, Sandbox, SlurmEngine, read_json
 from pandaas.runtime.engines.slurm.command import CommandDriver
-from pandaas.testing.engines import EngineConformance
 from pandaas.testing.slurm import SlurmServer
+from pandaas.testing.slurm_engines import SlurmConformance
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("slurm")]
 
 
-class TestSlurmEngine(EngineConformance):
+class TestSlurmEngine(SlurmConformance):
     @pytest.fixture(autouse=True)
     def _with_slurm(self, slurm: SlurmServer) -> None:
         self.server = slurm
-
-    def make_engine(self, tmp_path: Path, **more: object) -> Engine:
-        asked = SlurmSettings(enabled=True, conf=self.server.conf, poll_s=0.1, timeout_s=5, **more)  # type: ignore[arg-type]
-        settings = RuntimeSettings(slurm=asked)
-        engine = SlurmEngine(settings, Sandbox(settings))
-        engine.settle_s = 1.0
-        return engine
-
-    def restart(self, engine: Engine, tmp_path: Path) -> Engine:
-        return self.make_engine(tmp_path)
-
-    def make_spreading(self, tmp_path: Path) -> Engine:
-        engine = self.make_engine(tmp_path, array_tasks=2, array_cores=1)
-        engine.lost_s = 8.0
-        return engine
 
     def test_what_it_waits_for_is_said(self, engine: Engine, tmp_path: Path) -> None:
         first = self.work(tmp_path, "first", "import time; time.sleep(60)", cores=self.server.cores, time_limit_s=600)

@@ -9,6 +9,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -19,8 +20,8 @@ from pandaas.runtime import Account, Confinement, Engine, ExitRecord, Sandbox, S
 from pandaas.runtime.engines.port import Handle
 from pandaas.runtime.engines.slurm.rest import RestDriver
 from pandaas.runtime.engines.slurm.tokens import token_for
-from pandaas.testing.engines import EngineConformance
 from pandaas.testing.slurm import SlurmServer
+from pandaas.testing.slurm_engines import SlurmConformance
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("slurm")]
 
@@ -47,33 +48,18 @@ def rest(slurm: SlurmServer) -> Iterator[SlurmServer]:
     slurm.stop_part("slurmrestd")
 
 
-class TestSlurmRestEngine(EngineConformance):
+class TestSlurmRestEngine(SlurmConformance):
     @pytest.fixture(autouse=True)
     def _with_rest(self, rest: SlurmServer) -> None:
         self.server = rest
         self.wire = Faulty()
 
-    def make_engine(self, tmp_path: Path, **more: object) -> Engine:
-        asked = SlurmSettings(
-            enabled=True,
-            rest_url=self.server.rest_url,
-            rest_user="root",
-            poll_s=0.1,
-            timeout_s=5,
-            **({"rest_key": self.server.folder / "etc/jwt.key"} | more),  # type: ignore[arg-type]
-        )
-        settings = RuntimeSettings(slurm=asked)
-        engine = SlurmEngine(settings, Sandbox(settings), RestDriver(asked, transport=self.wire))
-        engine.settle_s = 1.0
-        return engine
+    def asked(self) -> dict[str, Any]:
+        key = self.server.folder / "etc/jwt.key"
+        return {"rest_url": self.server.rest_url, "rest_user": "root", "rest_key": key, "timeout_s": 5}
 
-    def restart(self, engine: Engine, tmp_path: Path) -> Engine:
-        return self.make_engine(tmp_path)
-
-    def make_spreading(self, tmp_path: Path) -> Engine:
-        engine = self.make_engine(tmp_path, array_tasks=2, array_cores=1)
-        engine.lost_s = 8.0
-        return engine
+    def driver(self, settings: SlurmSettings) -> RestDriver:
+        return RestDriver(settings, transport=self.wire)
 
     @pytest.mark.full  # how Slurm is reached makes no difference to arrays
     def test_blocks_give_the_same_bits_whoever_does_them_and_after_a_kill(self, tmp_path: Path) -> None:

@@ -9,13 +9,12 @@ import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pandaas.config import RuntimeSettings, SlurmSettings
-from pandaas.runtime import Engine, Sandbox, SlurmEngine
-from pandaas.testing.engines import EngineConformance
 from pandaas.testing.slurm import SlurmServer
+from pandaas.testing.slurm_engines import SlurmConformance
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("slurm")]
 
@@ -94,51 +93,40 @@ def host(slurm: SlurmServer, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         made.stop()
 
 
-class _BySsh:
-    """How the engine is made."""
+@pytest.mark.full  # beyond how Slurm is reached, it is TestSlurmEngine
+class TestSlurmBySsh(SlurmConformance):
+    settle_s = 2.0
 
     @pytest.fixture(autouse=True)
     def _with_host(self, slurm: SlurmServer, host: LoginHost, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.server, self.host = slurm, host
+        self.server = slurm
         monkeypatch.setenv("PATH", f"{host.path}:{os.environ.get('PATH', os.defpath)}")
 
-    def make_engine(self, tmp_path: Path) -> Engine:
-        asked = SlurmSettings(
-            enabled=True, ssh="login.example.org", conf=self.server.conf, poll_s=0.1, timeout_s=10, array_cores=1
-        )
-        settings = RuntimeSettings(slurm=asked)
-        engine = SlurmEngine(settings, Sandbox(settings))
-        engine.settle_s, engine.lost_s = 2.0, 8.0
-        return engine
-
-    def restart(self, engine: Engine, tmp_path: Path) -> Engine:
-        return self.make_engine(tmp_path)
+    def asked(self) -> dict[str, Any]:
+        return {"ssh": "login.example.org", "conf": self.server.conf, "timeout_s": 10}
 
 
-@pytest.mark.full  # beyond how Slurm is reached, it is TestSlurmEngine
-class TestSlurmBySsh(_BySsh, EngineConformance):
-    pass
-
-
-class TestLoginHost(_BySsh):
-    def test_work_outlives_the_host_it_was_submitted_on(self, tmp_path: Path) -> None:
-        suite = TestSlurmBySsh()
-        suite._handles = []
-        engine = self.make_engine(tmp_path)
-        runs = suite.work(tmp_path, "runs", "import time; open('runs', 'a').write('x'); time.sleep(2)")
-        handle = suite.submit(engine, runs)
-        suite.wait(engine, handle, "running")
-        self.host.stop()
-        try:
-            work = suite.work(tmp_path, "later", "open('runs', 'a').write('x')")
-            later = suite.submit(engine, work)
-            end = time.monotonic() + 20
-            while "does not answer" not in engine.outlook(1, 256):
-                assert time.monotonic() < end
-                assert engine.poll([later])[0].state == "queued"
-                time.sleep(0.1)
-        finally:
-            self.host.start()
-        ends = [suite.wait(engine, each).exit for each in (handle, later)]
-        assert all(end is not None and end.succeeded for end in ends)
-        assert [(each.folder / "output/runs").read_text() for each in (runs, work)] == ["x", "x"]
+def test_work_outlives_the_host_it_was_submitted_on(
+    slurm: SlurmServer, host: LoginHost, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", f"{host.path}:{os.environ.get('PATH', os.defpath)}")
+    suite = TestSlurmBySsh()
+    suite.server, suite._handles = slurm, []
+    engine = suite.make_engine(tmp_path)
+    runs = suite.work(tmp_path, "runs", "import time; open('runs', 'a').write('x'); time.sleep(2)")
+    handle = suite.submit(engine, runs)
+    suite.wait(engine, handle, "running")
+    host.stop()
+    try:
+        work = suite.work(tmp_path, "later", "open('runs', 'a').write('x')")
+        later = suite.submit(engine, work)
+        end = time.monotonic() + 20
+        while "does not answer" not in engine.outlook(1, 256):
+            assert time.monotonic() < end
+            assert engine.poll([later])[0].state == "queued"
+            time.sleep(0.1)
+    finally:
+        host.start()
+    ends = [suite.wait(engine, each).exit for each in (handle, later)]
+    assert all(end is not None and end.succeeded for end in ends)
+    assert [(each.folder / "output/runs").read_text() for each in (runs, work)] == ["x", "x"]

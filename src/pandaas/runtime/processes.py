@@ -66,18 +66,21 @@ def descendants(root: int) -> list[int]:
 
 def marked(folder: str) -> list[int]:
     """All that was started for the work in this folder and not isolated, wherever it has gone since."""
-    wanted = f"{MARK}={folder}".encode()
+    return with_variable(MARK, folder)
+
+
+def with_variable(name: str, value: str) -> list[int]:
+    """All living processes that were started with this variable."""
+    wanted = f"{name}={value}".encode()
     found = []
-    for name in os.listdir("/proc"):  # noqa: PTH208
-        if not name.isdigit():
-            continue
+    for pid in filter(str.isdigit, os.listdir("/proc")):  # noqa: PTH208
         try:
-            with open(f"/proc/{name}/environ", "rb") as stream:  # noqa: PTH123
+            with open(f"/proc/{pid}/environ", "rb") as stream:  # noqa: PTH123
                 variables = stream.read().split(b"\0")
         except OSError:  # it ended, or is another account's
             continue
         if wanted in variables:
-            found.append(int(name))
+            found.append(int(pid))
     return found
 
 

@@ -19,6 +19,8 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from pandaas.runtime import processes
+
 _START_S = 60.0
 _CLEAR_S = 15.0
 _PROGRAMS = ("munged", "mariadbd", "mariadb-install-db", "slurmdbd", "slurmctld", "slurmd", "sbatch", "sacctmgr")
@@ -85,6 +87,8 @@ class SlurmServer:
         self.ok("scancel", "--me", "--signal=KILL", "--full")
         for name in reversed(list(self._running)):
             self.kill_part(name)
+        left = processes.with_variable("SLURM_CONF", str(self.conf))  # slurmstepd waits for a slurmd that is gone
+        processes.kill_all(pid for pid in left if pid != os.getpid())
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def add_user(self, name: str) -> None:

@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from pandaas.runtime import processes
 from pandaas.testing.slurm import SlurmServer
 from pandaas.testing.slurm_engines import SlurmConformance
 
 pytestmark = [pytest.mark.integration, pytest.mark.xdist_group("slurm")]
 
+# A home of its own: what the account's shell does at its start is no matter of ours, and may hold locks when it is killed.
 _SERVER = """
 ListenAddress 127.0.0.1
 Port {port}
@@ -28,6 +30,7 @@ StrictModes no
 UsePAM no
 PasswordAuthentication no
 PermitRootLogin prohibit-password
+SetEnv HOME={place}
 """
 _CLIENT = """
 Host login.example.org
@@ -74,8 +77,9 @@ class LoginHost:
             return tried.connect_ex(("127.0.0.1", self._port)) == 0
 
     def stop(self) -> None:
+        """With the connections that it serves, as when the host goes down."""
         if self._process is not None:
-            self._process.kill()
+            processes.kill_all([*processes.descendants(self._process.pid), self._process.pid])
             self._process.wait()
             self._process = None
 

@@ -2,7 +2,8 @@
 
     python benchmarks/jobs.py [SECONDS] [--only first|engines|queues]
 
-The work is a fixed amount of NumPy arithmetic that takes about SECONDS (default 10) on this machine. It is run by the
+The work is a fixed amount of NumPy arithmetic that takes about SECONDS (default 10) on this machine, in place: fresh memory costs
+as much as the arithmetic and anything from one to three times as much from run to run. It is run by the
 SDK as a bare process without sandbox, supervisor, database or catalogue, and as a job of the platform; twice each, in
 turns, the better one counts. Then the same as a recipe in blocks on every engine: this computer, Dask (a cluster of the job's own), and a
 real Slurm that is started for it, by its commands and by slurmrestd, where Slurm is installed. Then a queue of small jobs is drained, cold and warm in turns: time from the request to the
@@ -41,7 +42,9 @@ def run(inputs, parameters, output):
     values = np.random.default_rng(1).random(200_000)
     rounds = int(parameters.factor)
     for n in range(rounds):
-        values = np.sqrt(values * 1.0001) + 0.1
+        np.multiply(values, 1.0001, out=values)
+        np.sqrt(values, out=values)
+        values += 0.1
         if n % 100 == 0:
             sdk.progress(n / rounds, "working")
     plot = sdk.Plot("v", sdk.Field("v", values[:100]), [sdk.Field("n", np.arange(100))])
@@ -64,7 +67,9 @@ def open(inputs, parameters):
 def process(state, block):
     values = np.random.default_rng(1).random(200_000)
     for _ in range(*block):
-        values = np.sqrt(values * 1.0001) + 0.1
+        np.multiply(values, 1.0001, out=values)
+        np.sqrt(values, out=values)
+        values += 0.1
     return {"values": values[:100]}
 
 def merge(first, second):
@@ -80,7 +85,9 @@ def rounds_for(seconds: float) -> int:
     values = np.random.default_rng(1).random(200_000)
     start = time.perf_counter()
     for _ in range(500):
-        values = np.sqrt(values * 1.0001) + 0.1
+        np.multiply(values, 1.0001, out=values)
+        np.sqrt(values, out=values)
+        values += 0.1
     return int(seconds * 500 / (time.perf_counter() - start))
 
 

@@ -2,7 +2,7 @@
 
     python tools/run_tests.py [--full] [--stage NAME …]
 
-Stages: set-up (virtual environment, page, Debian packages, recipes' environments), unit (also contract), integration (real
+Stages: set-up (virtual environment, page, Debian packages, recipes' environments, the demo's files), unit (also contract), integration (real
 servers; also hostile input), recipes (analysis codes in their environments; also the wheel, whose demo analyses, and the page's
 own tests, for which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test
 may skip only for a reason that `pandaas.testing.skips` allows.
@@ -28,7 +28,9 @@ from debian_packages import install_missing
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "test-results"
 PYTHON = ROOT / ".venv/bin/python"
-ENVIRONMENTS = Path(os.environ.get("PANDAAS_TEST_CACHE", ROOT / ".cache")) / "environments"
+CACHE = Path(os.environ.get("PANDAAS_TEST_CACHE", ROOT / ".cache"))
+ENVIRONMENTS = CACHE / "environments"
+DEMO_DATA = CACHE / "demo-data"
 
 
 @dataclass(frozen=True)
@@ -74,8 +76,7 @@ def main() -> int:
     parser.add_argument("--stage", action="append", choices=[stage.name for stage in STAGES], help="only this stage")
     wanted = parser.parse_args()
     total = Count()
-    with_environments = wanted.stage is None or not {"recipes", "browser"}.isdisjoint(wanted.stage)
-    if not _set_up(total, checked=not wanted.full, with_environments=with_environments):
+    if not _set_up(total, checked=not wanted.full, wanted=wanted.stage or [stage.name for stage in STAGES]):
         return _finish(total)
     RESULTS.mkdir(exist_ok=True)
     for stage in STAGES:
@@ -84,7 +85,7 @@ def main() -> int:
     return _finish(total)
 
 
-def _set_up(total: Count, *, checked: bool, with_environments: bool) -> bool:
+def _set_up(total: Count, *, checked: bool, wanted: list[str]) -> bool:
     _heading("set-up", SET_UP_MINUTES if checked else None)
     started = time.monotonic()
     done = subprocess.run([sys.executable, ROOT / "tools/setup.py", "dev"], cwd=ROOT, check=False)
@@ -93,8 +94,10 @@ def _set_up(total: Count, *, checked: bool, with_environments: bool) -> bool:
         return False
     for problem in install_missing():
         print(f"[set-up] {problem}", flush=True)
-    if with_environments:
+    if not {"recipes", "browser"}.isdisjoint(wanted):
         _build_environments()
+    if "browser" in wanted:
+        _make_demo_data()
     _spent("set-up", started, SET_UP_MINUTES if checked else None, total)
     return True
 
@@ -106,8 +109,21 @@ def _build_environments() -> None:
     print(f"[set-up] Environments of recipes: {', '.join(names)} …", flush=True)
     with tempfile.TemporaryDirectory(prefix="pandaas-build-") as home:
         variables = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": str(ENVIRONMENTS), **os.environ, "PANDAAS_HOME": home}
-        command = [PYTHON.with_name("pandaas"), "env", "build", *names]
-        done = subprocess.run(command, cwd=ROOT, env=variables, check=False, capture_output=True, text=True)
+        command: list[str | Path] = [PYTHON.with_name("pandaas"), "env", "build", *names]
+        _quietly(command, variables)
+
+
+def _make_demo_data() -> None:
+    """Anew in each run, for the code that makes them may have changed. Without them the first demo of the tests makes them."""
+    shutil.rmtree(DEMO_DATA, ignore_errors=True)
+    print("[set-up] Files of the demo …", flush=True)
+    variables = {"PANDAAS_RUNTIME__ENVIRONMENT_FOLDER": str(ENVIRONMENTS), **os.environ}
+    _quietly([PYTHON, "-m", "pandaas.testing.demo_data", DEMO_DATA], variables)
+
+
+def _quietly(command: list[str | Path], variables: dict[str, str]) -> None:
+    """Run a step of the set-up; only when it fails its last lines are shown."""
+    done = subprocess.run(command, cwd=ROOT, env=variables, check=False, capture_output=True, text=True)
     if done.returncode:
         print("\n".join(f"[set-up] {line}" for line in f"{done.stdout}{done.stderr}".splitlines()[-10:]), flush=True)
 
@@ -143,7 +159,7 @@ def _pytest(name: str, folders: list[str], options: tuple[str, ...], *, full: bo
     report = RESULTS / f"{name}.xml"
     report.unlink(missing_ok=True)
     told = ("--durations=10", "--durations-min=5", f"--junitxml={report}")
-    environment = dict(os.environ, PANDAAS_TEST_FULL="1" if full else "")
+    environment = dict(os.environ, PANDAAS_TEST_FULL="1" if full else "", PANDAAS_TEST_DEMO_DATA=str(DEMO_DATA))
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # each process of a test would compile the platform anew
     status = _limited([PYTHON, "-m", "pytest", *folders, *options, *told], ROOT, environment, budget)
     return _read(report, status, name)

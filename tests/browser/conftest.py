@@ -84,9 +84,12 @@ StartDemo = Callable[..., AbstractContextManager[RunningPlatform]]
 
 @pytest.fixture(scope="session")
 def start_demo(tmp_path_factory: pytest.TempPathFactory) -> StartDemo:
-    """Start a demo of its own; the first of a run makes the data, which all others of both processes copy."""
+    """Start a demo of its own with a copy of the data that the set-up made; without them the run's first demo makes them."""
     base = tmp_path_factory.getbasetemp()
     shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "demo-data"
+    ready = Path(os.environ.get("PANDAAS_TEST_DEMO_DATA", shared))
+    if ready.is_dir():
+        shared = ready
 
     @contextmanager
     def start(name: str, extra: dict[str, str], *, analysed: bool = True) -> Iterator[RunningPlatform]:

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+import threading
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -245,7 +246,7 @@ def keep_copy(folder: Path, target: Path) -> None:
     """Copy the recipe's files to `target`, complete or not at all: running jobs and later verification use the copy."""
     if target.is_dir():
         return
-    making = target.with_name(f"{target.name}.{os.getpid()}.part")
+    making = target.with_name(f"{target.name}.{os.getpid()}-{threading.get_ident()}.part")
     shutil.rmtree(making, ignore_errors=True)
     for file in files_of(folder):
         copy = making / file.relative_to(folder)

@@ -62,11 +62,10 @@ class Offers:
         """Best first. `NotFound` when a dataset doesn't exist for this principal or may not be analysed by her."""
         with self._database.read() as session:
             chosen = self._chosen(session, principal, pids)
-            found = []
-            for recipe in self._registry.manifests(person_id=principal.person_id):
-                assignment = assign(recipe.manifest, chosen) if recipe.usable else None
-                if assignment is not None:
-                    found.append(self._offer(session, principal, recipe, assignment))
+            accepting = self._registry.accepting(
+                lambda manifest: assign(manifest, chosen), person_id=principal.person_id
+            )
+            found = [self._offer(session, principal, recipe, assignment) for recipe, assignment in accepting]
         return sorted(found, key=lambda offer: (-offer.assignment.score, offer.recipe.manifest.title))
 
     def defaults(

@@ -3,6 +3,9 @@
 A recipe is checked when its content is new: `recipe.toml` is read here, its parameters' JSON Schema is printed by the
 SDK in the recipe's own environment and sandbox. Its files are kept under their hash, so running jobs and later
 verifications use exactly what was checked. Folders are looked at again at most every two seconds.
+
+A check takes a process, so a platform that has just been made doesn't check all recipes before it shows one: until the first
+look at all of them is over, each question has only those checked that it is about.
 """
 
 from __future__ import annotations
@@ -11,11 +14,12 @@ import json
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import structlog
 from sqlalchemy import or_, select, update
@@ -42,7 +46,9 @@ from pandaas.runtime import Bind, BuildProgress, Confinement, Environment, Runti
 
 log = structlog.get_logger(__name__)
 OWN, PUBLISHED = "private-recipes", "published-recipes"  # in the home: private ones by person, published ones
+_Said = TypeVar("_Said")
 _SCAN_S = 2.0
+_AT_ONCE = 2  # checks, each a process
 _CHECK_TIMEOUT_S = 60
 _MAX_SCHEMA = 1_048_576
 
@@ -81,7 +87,9 @@ class RecipeRegistry:
         self._places = [bundled("recipes"), settings.home / PUBLISHED, *settings.runtime.recipe_folders]
         self._private = settings.home / OWN
         self._copies = settings.home / "recipes"
-        self._mutex = threading.Lock()
+        self._scanning = threading.Lock()
+        self._mutex = threading.Lock()  # of what follows
+        self._locks: dict[Path, threading.Lock] = {}
         self._current: dict[str, RecipeVersion] = {}
         self._signatures: dict[Path, tuple[tuple[str, int, int], ...]] = {}
         self._by_folder: dict[Path, RecipeVersion] = {}
@@ -94,21 +102,33 @@ class RecipeRegistry:
         found = {**self._current, **{one.manifest.id: one for one in self.own(person_id)}}
         return sorted(found.values(), key=lambda one: one.manifest.title.casefold())
 
+    def accepting(
+        self, fits: Callable[[RecipeManifest], _Said | None], *, person_id: int | None = None
+    ) -> list[tuple[RecipeVersion, _Said]]:
+        """The usable recipes of which `fits` says something, with what it says; with `person_id` also her private ones."""
+        if self._was_scanned:
+            found = self.manifests(person_id=person_id)
+        else:
+            of_id = {self._manifest(folder).id: folder for folder in self._folders()}
+            fitting = [folder for folder in of_id.values() if fits(self._manifest(folder)) is not None]
+            current = {one.manifest.id: one for one in (*self._look_at(fitting), *self.own(person_id))}
+            found = list(current.values())
+        said = [(one, fits(one.manifest)) for one in found if one.usable]
+        return [(one, answer) for one, answer in said if answer is not None]
+
     def own(self, person_id: int | None) -> list[RecipeVersion]:
         """This person's private recipes as she registered them last."""
         place = self._private / str(person_id)
         if person_id is None or not place.is_dir():
             return []
-        with self._mutex:
-            return [self._look(file.parent, owner=person_id) for file in sorted(place.glob(f"*/{MANIFEST}"))]
+        return [self._look(file.parent, owner=person_id) for file in sorted(place.glob(f"*/{MANIFEST}"))]
 
     def get(self, recipe: str, version: str | None = None, *, person_id: int | None = None) -> RecipeVersion:
         """The current version of a recipe, or the given one as last checked; with `person_id` also her private ones."""
-        self.refresh()
         for own in self.own(person_id):
             if own.manifest.id == recipe and version in {None, own.manifest.version}:
                 return own
-        current = self._current.get(recipe)
+        current = self._one(recipe)
         if current is not None and version in {None, current.manifest.version}:
             return current
         if version is not None:
@@ -141,18 +161,17 @@ class RecipeRegistry:
 
     def refresh(self, *, force: bool = False) -> None:
         """Look for new, changed and removed recipes, at most every two seconds."""
-        with self._mutex:
+        with self._scanning:
             if not force and time.monotonic() - self._scanned < _SCAN_S:
                 return
-            found: dict[str, RecipeVersion] = {}
-            for folder in self._folders():
-                version = self._look(folder)
-                found[version.manifest.id] = version  # the facility's own replaces the one that came along
-            gone = {path for path in self._by_folder if not (path / MANIFEST).is_file()}
-            for path in gone:
-                del self._by_folder[path], self._signatures[path]
-            self._current = found
-            self._scanned = time.monotonic()
+            # the facility's own replaces the one that came along
+            found = {version.manifest.id: version for version in self._look_at(self._folders())}
+            with self._mutex:
+                gone = {path for path in self._by_folder if not (path / MANIFEST).is_file()}
+                for path in gone:
+                    del self._by_folder[path], self._signatures[path]
+                self._current = found
+                self._scanned = time.monotonic()
 
     def is_published(self, recipe: str, version: str) -> bool:
         """Is or was there a recipe of this version for everybody?"""
@@ -217,8 +236,45 @@ class RecipeRegistry:
             found += [place] if (place / MANIFEST).is_file() else sorted(f.parent for f in place.glob(f"*/{MANIFEST}"))
         return found
 
+    @property
+    def _was_scanned(self) -> bool:
+        return self._scanned > float("-inf")
+
+    def _one(self, recipe: str) -> RecipeVersion | None:
+        """The current version for everybody."""
+        if self._was_scanned:
+            self.refresh()
+            return self._current.get(recipe)
+        named = [folder for folder in self._folders() if self._manifest(folder).id == recipe]
+        return self._look(named[-1]) if named else None
+
+    def _manifest(self, folder: Path) -> RecipeManifest:
+        """What its `recipe.toml` says, which is not checked."""
+        with self._mutex:
+            known = self._by_folder.get(folder) if self._signatures.get(folder) == signature(folder) else None
+        if known is not None:
+            return known.manifest
+        try:
+            return parse_manifest(folder)
+        except InvalidInput as error:
+            return self._broken(folder, str(error)).manifest
+
+    def _look_at(self, folders: Iterable[Path]) -> list[RecipeVersion]:
+        """All of them, in their order, some at once."""
+        places = list(folders)
+        if all(place in self._by_folder for place in places):
+            return [self._look(place) for place in places]  # hardly any is new
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="recipes") as pool:
+            return list(pool.map(self._look, places))
+
     def _look(self, folder: Path, *, owner: int | None = None) -> RecipeVersion:
         """The version in this folder; checked again only when it changed or its environment has arrived."""
+        with self._mutex:
+            lock = self._locks.setdefault(folder, threading.Lock())
+        with lock:
+            return self._look_alone(folder, owner)
+
+    def _look_alone(self, folder: Path, owner: int | None) -> RecipeVersion:
         known = self._by_folder.get(folder)
         now = signature(folder)
         here = self._program_path(known.manifest) if known is not None else ""

@@ -5,11 +5,14 @@ It is a copy, named by its content, so that an update of the platform doesn't ch
 
 from __future__ import annotations
 
+import compileall
 import hashlib
 import os
 import shutil
+import threading
 from functools import cached_property
 from pathlib import Path
+from py_compile import PycInvalidationMode
 
 from pandaas.config import package_folder
 from pandaas.runtime.sandbox import Bind
@@ -31,12 +34,15 @@ class SdkFolder:
             digest.update(str(file.relative_to(source)).encode() + b"\0" + file.read_bytes() + b"\0")
         target = self._place / digest.hexdigest()[:16]
         if not target.is_dir():
-            making = self._place / f"making-{os.getpid()}"
+            making = self._place / f"making-{os.getpid()}-{threading.get_ident()}"
             for file in files:
                 copy = making / "pandaas" / file.relative_to(source)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(file, copy)
                 copy.chmod(0o644)
+            compileall.compile_dir(
+                making, quiet=2, invalidation_mode=PycInvalidationMode.UNCHECKED_HASH
+            )  # nobody can later
             for folder in (making, *(path for path in making.rglob("*") if path.is_dir())):
                 folder.chmod(0o755)
             try:

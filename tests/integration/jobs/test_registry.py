@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
+from typing import Any
 
 import h5py
 import pytest
@@ -10,6 +12,7 @@ from sqlalchemy import select
 
 from pandaas.db.tables import Dataset, Recipe
 from pandaas.model import InvalidInput, Unavailable
+from pandaas.recipes import RecipeVersion
 from pandaas.testing.workshop import Workshop
 
 pytestmark = pytest.mark.integration
@@ -27,6 +30,48 @@ def test_an_edit_is_noticed_without_a_restart(workshop: Workshop) -> None:
     with workshop.database.read() as session:
         rows = session.scalars(select(Recipe).where(Recipe.recipe == "sum-whole", Recipe.is_current)).all()
     assert [row.content_hash for row in rows] == [after.content_hash]
+
+
+def test_a_new_platform_checks_only_what_is_asked_for(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    checked: list[str] = []
+    original = workshop.recipes.check
+
+    def check(folder: Path, **more: Any) -> RecipeVersion:
+        checked.append(folder.name)
+        return original(folder, **more)
+
+    monkeypatch.setattr(workshop.recipes, "check", check)
+    pid = workshop.dataset()
+    manifest = workshop.recipe_folder / "sum-whole" / "recipe.toml"
+    manifest.write_text(manifest.read_text().replace('["hdf5", "nexus"', '["cbf"', 1))
+    offers = workshop.jobs.offers(workshop.principal("alice"), [pid])
+    assert [offer.recipe.manifest.id for offer in offers] == checked == ["sum-blocks"]
+    assert workshop.recipes.get("sum-blocks").usable
+    assert checked == ["sum-blocks"]
+    assert len(workshop.recipes.manifests()) == 2
+    assert checked == ["sum-blocks", "sum-whole"]
+
+
+def test_a_form_does_not_wait_for_other_recipes_checks(workshop: Workshop, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+    original = workshop.recipes.check
+
+    def check(folder: Path, **more: Any) -> RecipeVersion:
+        if folder.name == "sum-whole":
+            begun.set()
+            assert go_on.wait(60)
+        return original(folder, **more)
+
+    monkeypatch.setattr(workshop.recipes, "check", check)
+    all_of_them = threading.Thread(target=workshop.recipes.manifests)
+    all_of_them.start()
+    try:
+        assert begun.wait(60)
+        assert workshop.recipes.get("sum-blocks").usable
+    finally:
+        go_on.set()
+        all_of_them.join()
+    assert {found.manifest.id for found in workshop.recipes.manifests()} == {"sum-blocks", "sum-whole"}
 
 
 def test_a_broken_recipe_disables_itself_visibly(workshop: Workshop) -> None:

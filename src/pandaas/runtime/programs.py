@@ -23,7 +23,9 @@ _MODULE_COMMANDS = (
     "/usr/lib/x86_64-linux-gnu/modulecmd.tcl",
     "/usr/share/modules/libexec/modulecmd.tcl",
     "/usr/share/Modules/libexec/modulecmd.tcl",
+    "/usr/share/lmod/lmod/libexec/lmod",
 )
+_PATH = "/usr/local/bin:/usr/bin:/bin"  # what a module prepends to: not the service's own folders
 _SYSTEM = ("/usr/", "/bin/", "/sbin/", "/lib/", "/lib64/")
 _TIMEOUT_S = 60
 _REMEMBER_S = 60.0
@@ -83,10 +85,9 @@ def load_module(name: str) -> dict[str, str] | None:
     command = _module_command()
     if command is None or not _MODULE.fullmatch(name):
         return None
+    asked, variables = [command, "python", "load", name], {**os.environ, "PATH": _PATH}
     try:
-        done = subprocess.run(
-            [command, "python", "load", name], capture_output=True, text=True, timeout=_TIMEOUT_S, check=False
-        )
+        done = subprocess.run(asked, env=variables, capture_output=True, text=True, timeout=_TIMEOUT_S, check=False)
         variables = _assignments(done.stdout)
     except (OSError, subprocess.TimeoutExpired, SyntaxError, ValueError):
         return None

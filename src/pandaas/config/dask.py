@@ -12,6 +12,30 @@ from pandaas.config.section import Section
 _HERE = {"127.0.0.1", "::1", "localhost"}
 
 
+class DaskSlurmSettings(Section):
+    """Workers as Slurm jobs, which `dask-jobqueue` starts for each job of ours and takes away with it. What is unset is left to
+    the cluster's defaults."""
+
+    enabled: bool = Field(False, description="Start the workers through `sbatch`; needs the package `dask-jobqueue`.")
+    conf: Path | None = Field(None, description="File slurm.conf, where it is not the system's (SLURM_CONF).")
+    partition: str | None = Field(None, description="Partition of the workers' jobs. Default: the cluster's.")
+    account: str | None = Field(None, description="Account that they are charged to. Default: the submitter's.")
+    options: tuple[str, ...] = Field((), description="Further options of `sbatch`, for example --qos=fast.")
+    host: str | None = Field(
+        None,
+        description="Address of this computer at which the nodes reach a job's scheduler. Default: that of its route to the outside.",
+    )
+    minimum: int = Field(1, ge=0, description="Workers that a job asks for at once; more come as its parts wait.")
+    memory_mb: int = Field(
+        0, ge=0, description="Least memory of a worker's job in MB, where a recipe's need and Dask's own 512 are less."
+    )
+    time_limit_s: int | None = Field(
+        None,
+        gt=0,
+        description="Time limit of a worker's job in seconds; one that reaches it is replaced. Default: the recipe's.",
+    )
+
+
 class DaskSettings(Section):
     """Blockwise recipes on Dask workers. They see the folders of PaN-DAaS at the same paths, as the nodes of a Slurm do."""
 
@@ -29,6 +53,9 @@ class DaskSettings(Section):
     )
     cores: int = Field(0, ge=0, description="Most cores of one job; 0 takes `workers`.")
     memory_mb: int = Field(0, ge=0, description="Memory for jobs in MB; 0 takes three quarters of this computer's.")
+    slurm: DaskSlurmSettings = Field(
+        DaskSlurmSettings(), description="A job's own cluster with workers on the facility's Slurm."
+    )
 
     @model_validator(mode="after")
     def _encrypted(self) -> DaskSettings:
@@ -42,4 +69,16 @@ class DaskSettings(Section):
             raise ValueError(f"tcp://{address.hostname} is not encrypted; use tls:// with ca, cert and key")
         if address.scheme == "tls" and not (self.ca and self.cert and self.key):
             raise ValueError("a tls:// scheduler needs ca, cert and key")
+        return self
+
+    @model_validator(mode="after")
+    def _one_cluster(self) -> DaskSettings:
+        if not self.slurm.enabled:
+            return self
+        if self.scheduler is not None:
+            raise ValueError("scheduler and slurm.enabled exclude each other: workers come from one of them")
+        if not self.workers:
+            raise ValueError("slurm.enabled needs workers: how many Slurm jobs one job may have at most")
+        if self.slurm.minimum > self.workers:
+            raise ValueError(f"slurm.minimum is {self.slurm.minimum}, more than workers = {self.workers}")
         return self

@@ -1,4 +1,5 @@
-"""Whoever reaches a Dask scheduler runs code as its account: nothing unencrypted leaves this computer."""
+"""Whoever reaches a Dask scheduler runs code as its account: nothing unencrypted leaves this computer. Workers on Slurm are asked for
+as the facility says."""
 
 from __future__ import annotations
 
@@ -7,7 +8,12 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
+from pandaas.config import RuntimeSettings
 from pandaas.config.dask import DaskSettings
+from pandaas.model import Unavailable
+from pandaas.runtime import Sandbox
+from pandaas.runtime.engines.dask import engine
+from pandaas.runtime.engines.dask.on_slurm import worker_options
 
 KEYS = {"ca": Path("ca.pem"), "cert": Path("cert.pem"), "key": Path("key.pem")}
 
@@ -32,3 +38,40 @@ def test_tls_needs_certificates() -> None:
 
 def test_on_this_computer_plain_tcp_may_be() -> None:
     assert DaskSettings(scheduler="tcp://127.0.0.1:8786").scheduler
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"workers": 2, "scheduler": "tcp://127.0.0.1:8786"}, "exclude each other"),
+        ({}, "needs workers"),
+        ({"workers": 2, "slurm": {"enabled": True, "minimum": 3}}, "more than workers"),
+    ],
+)
+def test_workers_on_slurm_are_asked_for_without_contradiction(given: dict[str, object], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        DaskSettings.model_validate({"slurm": {"enabled": True}, **given})
+
+
+@pytest.mark.parametrize(("least", "memory"), [(0, "2560M"), (4000, "4000M")])
+def test_a_workers_job_gets_what_the_recipe_and_dask_need(tmp_path: Path, least: int, memory: str) -> None:
+    asked = {"memory_mb": least, "needs_mb": 2048, "partition": "short", "account": "users", "options": ["--qos=fast"]}
+    told = worker_options({**asked, "name": "pandaas-dask-x", "time_limit_s": 90}, tmp_path)
+    assert (told["job_mem"], told["walltime"], told["queue"], told["account"]) == (memory, "2", "short", "users")
+    assert told["job_extra_directives"] == ["--no-requeue", "--qos=fast"]
+    assert {told[name] for name in ("log_directory", "shared_temp_directory")} == {str(tmp_path / "dask")}
+
+
+@pytest.mark.parametrize(
+    ("lacking", "said"), [("package", "dask-jobqueue"), ("sbatch", "sbatch, squeue, scancel not found")]
+)
+def test_the_engine_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, lacking: str, said: str) -> None:
+    found = {"distributed"} | ({"dask_jobqueue"} if lacking != "package" else set())
+    settings = RuntimeSettings.model_validate(
+        {"sandbox": "none", "dask": {"enabled": True, "workers": 2, "slurm": {"enabled": True}}}
+    )
+    sandbox = Sandbox(settings)
+    monkeypatch.setattr(engine, "find_spec", lambda name: name if name in found else None)
+    monkeypatch.setattr(engine.shutil, "which", lambda name: None)
+    with pytest.raises(Unavailable, match=said):
+        engine.DaskEngine(settings, sandbox)

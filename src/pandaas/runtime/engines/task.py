@@ -56,3 +56,17 @@ def run_in_folder(place: str, piece: dict[str, Any], supervisor: dict[str, Any])
             return {"folder": folder, "exit": json.load(stream)}
     except FileNotFoundError:
         return {"folder": folder, "exit": None}
+
+
+def run_or_be_lost(place: str, piece: dict[str, Any], supervisor: dict[str, Any]) -> dict[str, Any]:
+    """The same for Dask, which tries elsewhere after an error: `ChildProcessError` where the supervisor or the work was ended by
+    nobody of ours, as a scheduler does that takes the worker away."""
+    import os
+
+    told = run_in_folder(place, piece, supervisor)
+    record = told["exit"]
+    over = any(os.path.exists(f"{place}/../{name}") for name in ("exit.json", "cancel", "lost"))  # noqa: PTH110
+    ended = record is None or record["reason"] == "cancelled" or (record["reason"] == "exit" and record["signal"] == 15)
+    if ended and not over:
+        raise ChildProcessError("it was ended from outside")
+    return told

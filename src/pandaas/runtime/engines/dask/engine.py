@@ -6,7 +6,9 @@ outlives the platform. Each task on a worker runs in the job's sandbox under a s
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 import sys
 from dataclasses import replace
 from importlib.util import find_spec
@@ -15,6 +17,7 @@ from typing import Any
 
 from pandaas.config import RuntimeSettings, package_folder
 from pandaas.model import Unavailable
+from pandaas.runtime.engines.dask.on_slurm import cancel_workers
 from pandaas.runtime.engines.local import LocalEngine
 from pandaas.runtime.engines.parts import in_parts, numbers_of, supervised_by
 from pandaas.runtime.engines.port import ExitRecord, WorkSpec
@@ -36,6 +39,8 @@ class DaskEngine(LocalEngine):
         if find_spec("distributed") is None:
             raise Unavailable("the package 'distributed' is not installed (pip install 'pandaas[distributed]')")
         self._dask = settings.dask
+        if self._dask.slurm.enabled:
+            _check_slurm()
         workers = self._dask.workers or os.cpu_count() or 1
         own = settings.model_copy(
             update={"cores": self._dask.cores or workers, "memory_mb": self._dask.memory_mb or settings.memory_mb}
@@ -45,7 +50,8 @@ class DaskEngine(LocalEngine):
         self._workers = workers
 
     def outlook(self, cores: int, memory_mb: int) -> str:
-        place = f"the scheduler {self._dask.scheduler}" if self._dask.scheduler else f"{self._workers} workers here"
+        where = "as Slurm jobs" if self._dask.slurm.enabled else "here"
+        place = f"the scheduler {self._dask.scheduler}" if self._dask.scheduler else f"{self._workers} workers {where}"
         now = self.standing(cores, memory_mb)
         when = "starts now" if now.starts_now else f"starts when running work has ended ({now.waiting} waiting)"
         return f"On Dask ({place}), {when}."
@@ -59,7 +65,12 @@ class DaskEngine(LocalEngine):
         path = str(package_folder().parent)
         spec |= {
             "argv": [sys.executable, "-m", "pandaas.runtime.engines.dask.drive", str(folder)],
-            "env": {"PATH": os.environ.get("PATH", os.defpath), "PYTHONPATH": path, "HOME": str(folder)},
+            "env": {
+                "PATH": os.environ.get("PATH", os.defpath),
+                "PYTHONPATH": path,
+                "HOME": str(folder),
+                **self._slurm_conf(),
+            },
             "cwd": str(folder),
             "isolated": False,  # its workers are looked for and ended one by one
             "memory_mb": work.memory_mb * cores + _OWN_MB,
@@ -73,6 +84,7 @@ class DaskEngine(LocalEngine):
         super()._clear_up(folder)
         if folder.is_dir():
             (folder / "lost").touch()
+        cancel_workers(folder, self._dask.slurm.conf)
 
     def _described(self, work: WorkSpec, cores: int) -> dict[str, Any]:
         chosen = self._dask
@@ -81,6 +93,7 @@ class DaskEngine(LocalEngine):
             "cluster": {
                 "scheduler": chosen.scheduler,
                 "workers": self._workers,
+                "slurm": self._on_slurm(work) if chosen.slurm.enabled else None,
                 **{name: str(getattr(chosen, name) or "") for name in ("ca", "cert", "key")},
             },
             "scratch": str(work.folder / "dask"),
@@ -96,8 +109,25 @@ class DaskEngine(LocalEngine):
             }
         return {**found, **in_parts(work, self._sandbox, cores=1)}
 
+    def _on_slurm(self, work: WorkSpec) -> dict[str, Any]:
+        """What the leading process needs to know to have workers submitted."""
+        chosen = self._dask.slurm
+        asked = chosen.model_dump(mode="json", exclude={"enabled", "conf"})
+        digest = hashlib.sha256(str(work.folder).encode()).hexdigest()[:8]
+        return asked | {
+            "name": f"pandaas-dask-{work.folder.name}-{digest}",
+            "needs_mb": work.memory_mb,
+            "time_limit_s": chosen.time_limit_s or work.time_limit_s,
+        }
+
+    def _slurm_conf(self) -> dict[str, str]:
+        chosen = self._dask.slurm
+        return {"SLURM_CONF": str(chosen.conf)} if chosen.enabled and chosen.conf else {}
+
     def _true_end(self, folder: Path, record: ExitRecord) -> ExitRecord:
-        """A limit that a worker's supervisor kept is the reason of the whole; what workers used counts."""
+        """A limit that a worker's supervisor kept is the reason of the whole; what workers used counts. Whoever led them may have
+        been killed before it took them away."""
+        cancel_workers(folder, self._dask.slurm.conf)
         used = read_json(folder / "usage.json")
         if isinstance(used, dict):
             peak = max(record.max_rss_mb, used["max_rss_mb"])
@@ -106,3 +136,11 @@ class DaskEngine(LocalEngine):
         if isinstance(told, dict) and record.reason == "exit":
             return replace(record, reason=told["reason"], code=None)
         return record
+
+
+def _check_slurm() -> None:
+    if find_spec("dask_jobqueue") is None:
+        raise Unavailable("the package 'dask-jobqueue' is not installed (pip install 'pandaas[jobqueue]')")
+    missing = [name for name in ("sbatch", "squeue", "scancel") if shutil.which(name) is None]
+    if missing:
+        raise Unavailable(f"{', '.join(missing)} not found: Dask workers are submitted with Slurm's commands")

@@ -16,7 +16,16 @@ if TYPE_CHECKING:
     from pandaas.runtime.engines.port import Blocks, Engine, ExitRecord, Observation, QueuePlace, Template, WorkSpec
     from pandaas.runtime.engines.slurm.engine import SlurmEngine
     from pandaas.runtime.environments import Environment, Environments, EnvironmentStatus
-    from pandaas.runtime.files import give, may_read, open_regular, read_bytes, read_json, read_text, take_back
+    from pandaas.runtime.files import (
+        give,
+        give_whole,
+        may_read,
+        open_regular,
+        read_bytes,
+        read_json,
+        read_text,
+        take_back,
+    )
     from pandaas.runtime.gpus import Gpu, LocalGpus
     from pandaas.runtime.health import Health
     from pandaas.runtime.programs import FoundProgram, Programs
@@ -60,6 +69,7 @@ _WHERE = {
     "copy_beneath": "files",
     "open_beneath": "files",
     "give": "files",
+    "give_whole": "files",
     "may_read": "files",
     "open_regular": "files",
     "read_bytes": "files",
@@ -104,6 +114,7 @@ __all__ = [
     "choose",
     "copy_beneath",
     "give",
+    "give_whole",
     "may_read",
     "open_beneath",
     "open_regular",

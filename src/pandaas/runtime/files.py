@@ -12,7 +12,7 @@ import os
 import secrets
 import shutil
 import stat
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,6 +78,29 @@ def give(path: Path, account: Account | None) -> None:
     """Make `path` (file or folder) the account's own."""
     if account is not None:
         os.chown(path, account.uid, account.gid, follow_symlinks=False)
+
+
+def give_whole(folder: Path, account: Account | None) -> None:
+    """Make a folder with all that is in it the account's own, where a copy or a backup lost whose it was.
+
+    Only an operator can have brought another's files in, so it is looked for at the top. What has a second name may be somebody's
+    elsewhere and is left. The folder itself comes last, so that what was broken off is done again.
+    """
+    if account is None or all(one.st_uid == account.uid for one in _at_the_top(folder)):
+        return
+    for _path, folders, files, place in os.fwalk(folder, topdown=False):
+        for name in (*folders, *files):
+            found = os.stat(name, dir_fd=place, follow_symlinks=False)
+            if stat.S_ISDIR(found.st_mode) or found.st_nlink == 1:
+                os.chown(name, account.uid, account.gid, dir_fd=place, follow_symlinks=False)
+    give(folder, account)
+
+
+def _at_the_top(folder: Path) -> Iterator[os.stat_result]:
+    yield folder.lstat()
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            yield entry.stat(follow_symlinks=False)
 
 
 def take_back(source: Path, target: Path) -> None:

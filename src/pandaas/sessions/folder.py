@@ -18,7 +18,17 @@ from typing import Any
 from pandaas.config import SessionSettings, package_folder
 from pandaas.db.tables import Dataset, WorkSession
 from pandaas.jobs import describe_dataset, show_files
-from pandaas.runtime import Account, Bind, Confinement, Environment, Runtime, Template, WorkSpec, give, write_atomically
+from pandaas.runtime import (
+    Account,
+    Bind,
+    Confinement,
+    Environment,
+    Runtime,
+    Template,
+    WorkSpec,
+    give_whole,
+    write_atomically,
+)
 from pandaas.sessions.engines import CLUSTER, RULE
 from pandaas.sessions.programs import Program
 
@@ -69,7 +79,7 @@ def write_session(
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
     for place in (run, folder.results, folder.home):
         place.mkdir(parents=True, exist_ok=True, mode=0o700)
-        give(place, account)
+        give_whole(place, account)
     files = [Path(file.path) for dataset in datasets for file in dataset.files]
     binds, account = show_files(files, account, attempt / "inputs")
     told = attempt / "session.json"

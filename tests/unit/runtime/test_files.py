@@ -7,7 +7,7 @@ import pytest
 
 from pandaas.model import UnreadableFile
 from pandaas.runtime import Account, read_json, read_text
-from pandaas.runtime.files import may_read, open_regular, take_back
+from pandaas.runtime.files import give_whole, may_read, open_regular, take_back
 
 
 @pytest.mark.parametrize("make", [lambda p: p.symlink_to("/etc/passwd"), os.mkfifo, lambda p: p.mkdir()])
@@ -57,3 +57,19 @@ def test_who_may_read_a_file(tmp_path: Path) -> None:
     for mode, expected in ((0o400, (True, False, False)), (0o040, (False, True, False)), (0o004, (False, False, True))):
         file.chmod(mode)
         assert tuple(may_read(file, account) for account in (owner, group, other)) == expected
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
+def test_a_home_that_lost_its_owners_is_given_back(tmp_path: Path) -> None:
+    """A restored backup belongs to root, and JupyterLab could not write its own settings."""
+    account, elsewhere = Account(212_345, 212_345), tmp_path / "elsewhere"
+    elsewhere.write_text("the platform's")
+    home = tmp_path / "home"
+    (home / ".local/share").mkdir(parents=True)
+    (home / ".local/share/kernel.json").write_text("{}")
+    (home / "out").symlink_to(elsewhere)
+    os.link(elsewhere, home / "second-name")
+    os.chown(home, account.uid, account.gid)  # as a start before left it
+    give_whole(home, account)
+    owners = {str(one.relative_to(tmp_path)): one.lstat().st_uid for one in tmp_path.rglob("*")}
+    assert {name for name, uid in owners.items() if uid != account.uid} == {"elsewhere", "home/second-name"}

@@ -84,6 +84,8 @@ def index(dials: Program, file: str, place: int, parameters: Parameters, folder:
     link = own / f"still{Path(file).suffix}"
     link.symlink_to(file)
     name = Path(file).name
+    if not Path(file).stat().st_size:  # of nothing DIALS finds no spots, and says no more
+        return Still(name, 0, reason="unreadable")
     said: list[str] = []
     try:
         dials.run("dials.import", [link.name, "output.experiments=still.expt"], str(own))

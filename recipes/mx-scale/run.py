@@ -67,6 +67,10 @@ def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
             "Choose for each .expt the .refl that belongs to it.",
             "reflections",
         )
+    for slot, names in (("experiments", experiments), ("reflections", reflections)):
+        for name in names:
+            if not Path(name).stat().st_size:
+                raise RecipeError(f"'{Path(name).name}' is empty.", "Choose another file.", slot)
     dials = installed_program()
     kept = output / "files"
     kept.mkdir(exist_ok=True)
@@ -157,7 +161,7 @@ def _run(dials: Program, name: str, words: Sequence[str], folder: str, tell: Any
     except ProgramFailed as error:
         raise RecipeError(
             f"{name} failed: {error.reason}",
-            "See the log. Reflections must be integrated, and of the same crystal form and setting.",
+            "See the log. Files must be whole, reflections integrated, and of the same crystal form and setting.",
             "reflections",
         ) from error
 

@@ -18,6 +18,26 @@ def _extra(
     return extra
 
 
+_GEOMETRY = ("distance", "pixel_size_x", "beam_center_x", "beam_center_y")
+
+
+def _needed() -> list[dict[str, Any]]:
+    """What tells the geometry, by where it shall come from; the server refuses what is nowhere before it queues a job."""
+    told = {
+        "auto": ["data", "input:calibration", "beside:*.poni"],
+        "calibration": ["input:calibration"],
+        "file": ["data"],
+        "form": [],
+    }
+    rules: list[dict[str, Any]] = [{"input": "calibration", "when": {"geometry_source": ["calibration"]}}]
+    for source, places in told.items():
+        for field in (*_GEOMETRY, "wavelength"):
+            other = ["pixel_size_y"] if field == "pixel_size_x" else []
+            when = {"geometry_source": [source]} | ({"unit": ["q_nm^-1", "q_A^-1"]} if field == "wavelength" else {})
+            rules.append({"field": field, "or": [*other, *places], "when": when})
+    return rules
+
+
 class Parameters(BaseModel):
     """Azimuthal integration with pyFAI."""
 
@@ -31,6 +51,7 @@ class Parameters(BaseModel):
                 ["first_frame", "<=", "last_frame"],
             ],
             "x-together": [["azimuth_min", "azimuth_max"], ["calibration_factor", "sample_thickness"]],
+            "x-needed": _needed(),
         },
     )
 

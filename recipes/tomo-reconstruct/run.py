@@ -19,6 +19,7 @@ from pandaas.sdk.pool import run_in_order
 _BLOCK_BYTES = 128 << 20
 _STRIP_HEIGHT = 256
 _LEAST_LEVEL = 128
+_NOISE_GRID = 64
 
 
 def run(inputs: Inputs, parameters: Parameters, output: Path) -> None:
@@ -145,16 +146,12 @@ def _preview(sinogram: NDArray[Any], centre: float, scan: Scan, parameters: Para
 def _quality(
     sinogram: NDArray[Any], centre: float, scan: Scan, parameters: Parameters, row: int
 ) -> list[Field]:  # fmt: skip
-    """The noise of a slice: half the scatter between the slices of the even and of the odd projections."""
-    from slices import reconstruct
+    """The noise of a slice: half the scatter between the slices of the even and of the odd projections, of some voxels."""
+    from slices import fbp_at
 
-    halves = [
-        reconstruct(sinogram[part::2], centre, scan.angles[part::2], parameters.model_copy(update={"method": "fbp"}))
-        for part in (0, 1)
-    ]
-    size = scan.width
-    inside = np.hypot(*np.mgrid[-1 : 1 : size * 1j, -1 : 1 : size * 1j]) < 0.9 * parameters.circle
-    noise = float(np.std((halves[0] - halves[1])[inside]) / 2) * _per_length(parameters)
+    places = noise_places(scan.width, parameters.circle)
+    even, odd = (fbp_at(places, sinogram[part::2], centre, scan.angles[part::2], parameters) for part in (0, 1))
+    noise = float(np.std(even - odd) / 2) * _per_length(parameters)
     return [
         Field("centre", centre, "pixel", "Centre of rotation"),
         Field("centre_uncertainty", 0.25 if parameters.centre is None else 0.0, "pixel", "Step of the search"),
@@ -164,6 +161,13 @@ def _quality(
         ),
         Field("projections", len(scan.angles)),
     ]
+
+
+def noise_places(width: int, circle: float) -> NDArray[Any]:
+    """A grid over the region kept, as (x, y) from the middle of the slice: enough voxels to know their scatter to some per cent."""
+    x, y = np.meshgrid(*(2 * [np.arange(0, width, max(1, width // _NOISE_GRID)) - (width - 1) / 2]))
+    inside = np.hypot(x, y) < 0.9 * circle * width / 2
+    return np.stack([x[inside], y[inside]])
 
 
 def _volume_plot(volume: h5py.Dataset, rows: range, parameters: Parameters) -> Plot:

@@ -118,7 +118,7 @@ ROWS = [
         "saxs-integrate",
         "demo:Growing silica spheres",
         "sample",
-        ("Scattering vector q (nm⁻¹)", "Intensity"),
+        ("Scattering vector q (nm⁻¹)", "Intensity (a.u.)"),
         parameters={"fill": True},  # with the instrument's mask of the beam stop, as the page's form has it
     ),
     Row(
@@ -184,7 +184,7 @@ ROWS = [
         "fel-pulses",
         "simulated:fel-pulses",
         "run",
-        ("Scattering vector q (nm⁻¹)", "Intensity"),
+        ("Scattering vector q (nm⁻¹)", "Intensity (a.u.)"),
         r"Average of 24 pulses",
         parameters={"distance": 200.0, "photon_energy": 9.3, "quadrants": "-525,625; -550,-10; 520,-160; 542.5,475"},
     ),

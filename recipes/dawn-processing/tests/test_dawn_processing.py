@@ -60,3 +60,5 @@ class TestDawnProcessing(RecipeConformance):
         run = self.run(tmp_path, {"data": [data], "chain": [broken]})
         assert run.code == 1
         assert "Could not read model values" in run.failure["what"]
+        assert run.failure["field"] == "data"
+        assert "the log" in run.failure["remedy"]

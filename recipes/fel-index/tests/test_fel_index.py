@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pandaas.testing.recipes import RecipeConformance, run_recipe
+from pandaas.testing.recipes import RecipeConformance, assert_told, run_recipe, spoilt
 
 pytestmark = [pytest.mark.recipe, pytest.mark.filterwarnings("ignore:Class-scoped fixtures defined")]
 
@@ -82,3 +82,13 @@ class TestFelIndex(RecipeConformance):
         assert found["indexed"] == len(files) - 1
         assert found["mean_a"] == pytest.approx(93.3, abs=0.5)
         assert found["mean_c"] == pytest.approx(130.8, abs=0.8)
+
+    @pytest.mark.skipif(not Path("/usr/bin/dials.index").exists(), reason="DIALS absent: apt-get install dials")
+    @pytest.mark.skipif(not MEASURED.is_dir(), reason="shared data absent")
+    @pytest.mark.full
+    @pytest.mark.timeout(300)
+    @pytest.mark.parametrize("kind", ["empty", "torn"])
+    def test_damaged_images_are_told_in_words_by_dials_itself(self, kind: str, tmp_path: Path) -> None:
+        bad = spoilt("stills", sorted(MEASURED.resolve().glob("cspad_*.cbf")), kind, tmp_path / "bad")
+        assert bad
+        assert_told(run_recipe(self.recipe, tmp_path, {"stills": bad}, CRYSTAL), {"stills"})

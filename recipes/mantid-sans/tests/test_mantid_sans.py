@@ -51,5 +51,7 @@ class TestMantidSans(RecipeConformance):
     def test_its_progress_and_its_error_reach_the_person(self, tmp_path: Path) -> None:
         run = self.run(tmp_path, monitor=20)
         assert run.code == 1
-        assert run.failure["what"] == "The program failed (exit code 3): RuntimeError: no monitor 20."
+        assert run.failure["what"] == "The program failed (exit code 3): no monitor 20."
+        assert run.failure["field"] == "sample"
+        assert "Can this program read 'run'" in run.failure["remedy"]
         assert any(line["message"] == "loading" for line in run.progress)

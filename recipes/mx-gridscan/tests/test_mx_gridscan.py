@@ -13,7 +13,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pandaas.testing.recipes import RecipeConformance, run_recipe
+from pandaas.testing.recipes import RecipeConformance, assert_told, run_recipe, spoilt
 
 pytestmark = [pytest.mark.recipe, pytest.mark.filterwarnings("ignore:Class-scoped fixtures defined")]
 
@@ -87,3 +87,13 @@ class TestMxGridscan(RecipeConformance):
         subprocess.run([HERE / "golden.sh", MEASURED.resolve(), work / "counts.json"], check=True, capture_output=True)
         assert spots.tolist() == json.loads((work / "counts.json").read_text())["n_spots_total"]
         shutil.rmtree(work)
+
+    @needs_dials
+    @pytest.mark.skipif(not MEASURED.is_dir(), reason="shared data absent")
+    @pytest.mark.full
+    @pytest.mark.timeout(300)
+    @pytest.mark.parametrize("kind", ["empty", "torn"])
+    def test_damaged_images_are_told_in_words_by_dials_itself(self, kind: str, tmp_path: Path) -> None:
+        bad = spoilt("images", sorted(MEASURED.resolve().glob("thau_3_2_000[1-3].cbf.bz2")), kind, tmp_path / "bad")
+        assert bad
+        assert_told(run_recipe(self.recipe, tmp_path, {"images": bad}, {}), {"images"})

@@ -11,7 +11,7 @@ import h5py
 import numpy as np
 import pytest
 
-from pandaas.testing.recipes import RecipeConformance, run_recipe
+from pandaas.testing.recipes import RecipeConformance, assert_told, run_recipe, spoilt
 
 pytestmark = [pytest.mark.recipe, pytest.mark.filterwarnings("ignore:Class-scoped fixtures defined")]
 
@@ -97,3 +97,18 @@ class TestMxScale(RecipeConformance):
         assert found["r_merge"] == pytest.approx(float(tables["Rmerge(I)"].split("(")[0]), abs=1e-4)
         assert found["cc_half"] == pytest.approx(float(tables["CC-half"].split("(")[0]), abs=2e-4)
         shutil.rmtree(work)
+
+    @pytest.mark.full
+    @pytest.mark.timeout(300)
+    @pytest.mark.skipif(not Path("/usr/bin/dials.scale").exists(), reason="DIALS absent: apt-get install dials")
+    @pytest.mark.skipif(not MEASURED.is_dir(), reason="shared data absent")
+    @pytest.mark.parametrize("slot", ["experiments", "reflections"])
+    @pytest.mark.parametrize("kind", ["empty", "torn"])
+    def test_damaged_files_are_told_in_words_by_dials_itself(self, kind: str, slot: str, tmp_path: Path) -> None:
+        good = {
+            name: [MEASURED.resolve() / f"lcys_scaled_20_25.{ending}"]
+            for name, ending in (("experiments", "expt"), ("reflections", "refl"))
+        }
+        bad = spoilt(slot, good[slot], kind, tmp_path / "bad")
+        if bad:
+            assert_told(run_recipe(self.recipe, tmp_path, {**good, slot: bad}, {}), {"experiments", "reflections"})

@@ -114,6 +114,28 @@ class TestTomoReconstruct(RecipeConformance):
         found = subprocess.run([python, "-c", asked], check=True, capture_output=True, text=True, env=environment)
         assert found.stdout.strip() == "1"
 
+    def test_the_noise_of_some_voxels_is_that_of_the_slice(self, tmp_path: Path) -> None:
+        """The voxels that it is told from are those of algotom's filtered back projection, and there are enough of them."""
+        asked = f"""
+import sys; sys.path.insert(0, {str(RECIPE)!r})
+import numpy as np, run, slices
+from parameters import Parameters
+random, angles = np.random.default_rng(1), np.linspace(0, np.pi, 181)
+sinogram = random.normal(size=(181, 320)).astype(np.float32)
+places = run.noise_places(320, 1.0)
+some = slices.fbp_at(places, sinogram, 161.3, angles, Parameters(method="fbp"))
+whole = slices.reconstruct(sinogram, 161.3, angles, Parameters(method="fbp"))
+column, row = (np.rint(places + 159.5)).astype(int)
+away = np.hypot(*np.mgrid[-1:1:320j, -1:1:320j])
+print(np.abs(some - whole[row, column]).max() / np.abs(whole).max(), some.std() / whole[away < 0.9].std())
+"""
+        python = str(_runtime().environments.ensure("tomography").python)
+        paths = os.pathsep.join([str(package_folder().parent), str(RECIPE)])
+        done = subprocess.run([python, "-c", asked], check=True, capture_output=True, text=True, env={**os.environ, "PYTHONPATH": paths})  # fmt: skip
+        difference, scatter = map(float, done.stdout.split())
+        assert difference < 1e-5
+        assert scatter == pytest.approx(1, abs=0.05)
+
     def test_nxtomo_gives_the_same_as_dxchange(self, tmp_path: Path) -> None:
         first = self.run(tmp_path / "a", last_row=0, pixel_size=2.0)
         second = self.run(tmp_path / "b", {"projections": [nxtomo(tmp_path / "n.nxs")]}, last_row=0, pixel_size=2.0)

@@ -16,7 +16,15 @@ from pandaas.db import Database, append
 from pandaas.db.tables import ChainRun, ChainRunInput, ChainRunStep
 from pandaas.jobs import JobRequest, Slots, allowed_inputs
 from pandaas.model import InvalidInput, Principal, Unavailable, new_pid
-from pandaas.recipes import Offers, RecipeRegistry, RecipeVersion, complete_parameters, load_summaries, misfit
+from pandaas.recipes import (
+    Offers,
+    RecipeRegistry,
+    RecipeVersion,
+    complete_parameters,
+    load_summaries,
+    misfit,
+    refuse_missing,
+)
 
 _MOST = 200
 
@@ -124,6 +132,7 @@ class Starting:
         self, session: Session, chain: ChainDefinition, recipes: Mapping[str, RecipeVersion], slots: Slots
     ) -> None:
         """For the steps that take inputs of the chain, with all that the files say; the field names step and parameter."""
+        chain_inputs = {one.name for one in chain.inputs}
         for step in chain.steps:
             recipe = recipes[step.name]
             first = next(one.name for one in recipe.manifest.inputs if one.minimum)
@@ -132,9 +141,15 @@ class Starting:
                 continue
             known = self._offers.defaults(session, recipe, main)
             try:
-                complete_parameters(
+                complete = complete_parameters(
                     recipe.schema, {**{name: found.value for name, found in known.items()}, **step.parameters}
                 )
+                given = {
+                    name: [one for source in sources for one in slots.get(source, ())]
+                    for name, sources in step.inputs.items()
+                }
+                later = [name for name, sources in step.inputs.items() if not chain_inputs.issuperset(sources)]
+                refuse_missing(recipe.schema, complete, first, given, to_come=later)
             except InvalidInput as error:
                 raise InvalidInput(
                     f"Step '{step.name}': {error.detail}",

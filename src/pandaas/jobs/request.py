@@ -32,6 +32,8 @@ from pandaas.recipes import (
     emptiness,
     load_summaries,
     misfit,
+    refuse_missing,
+    unusable,
 )
 
 _MOST = 500
@@ -115,6 +117,13 @@ def split(manifest: RecipeManifest, slots: Slots) -> list[Slots]:
                     remedy="Choose another dataset, or wait until something was measured.",
                     field=name,
                 )
+            broken = unusable(dataset, slot.beside)
+            if broken:
+                raise InvalidInput(
+                    f"'{dataset.title}' can't be used as '{slot.title}': {broken}.",
+                    remedy="Choose another dataset, or have the file put right.",
+                    field=name,
+                )
     chosen = slots[main.name]
     size = len(chosen) if manifest.selection == "all" or main.maximum is None else main.maximum
     groups = [chosen[start : start + size] for start in range(0, len(chosen), size)]
@@ -129,11 +138,15 @@ def parameters_for(
 ) -> dict[str, Any]:
     """What was given, then what the file says, the instrument's default, the recipe's default."""
     given = dict(request.parameters)
-    if request.repeats is not None:
-        return complete_parameters(recipe.schema, given)
     main = next(slot.name for slot in recipe.manifest.inputs if slot.minimum)
-    known = offers.defaults(session, recipe, slots[main])
-    return complete_parameters(recipe.schema, {**{name: found.value for name, found in known.items()}, **given})
+    if request.repeats is None:
+        given = {
+            **{name: found.value for name, found in offers.defaults(session, recipe, slots[main]).items()},
+            **given,
+        }
+    complete = complete_parameters(recipe.schema, given)
+    refuse_missing(recipe.schema, complete, main, slots)
+    return complete
 
 
 def place_of_result(

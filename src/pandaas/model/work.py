@@ -108,6 +108,7 @@ class InputSlot:
         None  # what speaks for a dataset that names none; None = nothing is asked
     )
     help: str = ""
+    beside: str = ""  # name of a file that must lie beside the data, with * and ?; empty = none
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """What can be done: recipes found in folders, checked in the sandbox, matched with datasets, parameters filled in."""
 
-from pandaas.recipes.acceptance import Assignment, accepts_in_words, assign, emptiness, misfit
+from pandaas.recipes.acceptance import Assignment, accepts_in_words, assign, emptiness, misfit, unusable
 from pandaas.recipes.folder import content_hash, parse_manifest
+from pandaas.recipes.needed import refuse_missing
 from pandaas.recipes.offers import DefaultValue, Offer, Offers
 from pandaas.recipes.own import Draft, DraftInput, OwnRecipe, OwnRecipes
 from pandaas.recipes.parameters import complete_parameters, defaults_from_schema
@@ -32,5 +33,7 @@ __all__ = [
     "load_summaries",
     "misfit",
     "parse_manifest",
+    "refuse_missing",
+    "unusable",
     "write_skeleton",
 ]

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from pathlib import PurePath
 
 from pandaas.model import ArrayClause, ArrayInfo, ArrayKind, DatasetKind, InputSlot, RecipeManifest
+from pandaas.recipes import poni
 from pandaas.recipes.summary import DatasetSummary
 
 _DATA = (DatasetKind.RAW, DatasetKind.DERIVED)
@@ -75,7 +77,24 @@ def misfit(manifest: RecipeManifest, slot: InputSlot, dataset: DatasetSummary) -
     for clause in slot.arrays:
         if not any(_array_fits(clause, array) for array in _looked_at(clause, dataset)):
             return f"it holds no {_clause(clause).removeprefix('a ').removeprefix('an ')}"
+    if slot.beside and not lies_beside(dataset, slot.beside) and dataset.beside is not None:
+        return f"no file {slot.beside} lies beside it"
     return None
+
+
+def lies_beside(dataset: DatasetSummary, pattern: str) -> list[str]:
+    """Paths of the files of this name that go with the data."""
+    return [path for name, path in dataset.beside or () if fnmatchcase(name.lower(), pattern)]
+
+
+def unusable(dataset: DatasetSummary, pattern: str = "*.poni") -> str | None:
+    """The PONI file that a recipe would take, where none of this name can be used, in words; else None."""
+    found = [path for path in lies_beside(dataset, pattern) if path.lower().endswith(".poni")]
+    faults = {path: poni.fault_of(path) for path in found}
+    if not faults or not all(faults.values()):
+        return None
+    path, fault = next(iter(faults.items()))
+    return f"{PurePath(path).name} is no usable PONI file: {fault}"
 
 
 def emptiness(slot: InputSlot, dataset: DatasetSummary) -> str | None:

@@ -57,6 +57,7 @@ class _Input(_Table):
     kinds: list[Literal[tuple(str(kind) for kind in DatasetKind)]] = []  # type: ignore[valid-type]  # from the enumeration
     arrays: list[_Arrays] = []
     without_technique: list[str] | None = None
+    beside: str = Field("", max_length=100)
 
 
 class _Output(_Table):
@@ -391,4 +392,5 @@ def _to_slot(slot: _Input) -> InputSlot:
         arrays=arrays,
         without_technique=None if slot.without_technique is None else tuple(slot.without_technique),
         help=slot.help,
+        beside=slot.beside,
     )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, selectinload
 
-from pandaas.db.tables import Dataset
+from pandaas.db.tables import Dataset, DatasetFile
 from pandaas.model import NESTED, ArrayInfo, ArrayKind, Parameter
 
 
 @dataclass(frozen=True)
 class DatasetSummary:
-    """A dataset as recipes see it. `techniques` are PaNET IRIs, `definitions` NeXus application definitions."""
+    """A dataset as recipes see it. `techniques` are PaNET IRIs, `definitions` NeXus application definitions.
+
+    `beside` are name and path of the files that go with the data (a PONI file, a configuration); None: it wasn't looked.
+    """
 
     id: int
     pid: str
@@ -29,6 +32,7 @@ class DatasetSummary:
     instrument_id: int | None = None
     proposal_id: int = 0
     start_time: datetime | None = None
+    beside: tuple[tuple[str, str], ...] | None = None
 
 
 def load_summaries(session: Session, pids: Sequence[str]) -> list[DatasetSummary]:
@@ -38,8 +42,23 @@ def load_summaries(session: Session, pids: Sequence[str]) -> list[DatasetSummary
         .where(Dataset.pid.in_(set(pids)))
         .options(selectinload(Dataset.arrays), selectinload(Dataset.parameters), selectinload(Dataset.techniques))
     )
-    found = {dataset.pid: summary_of(dataset) for dataset in session.scalars(query)}
+    datasets = list(session.scalars(query))
+    beside = _beside(session, [dataset.id for dataset in datasets])
+    found = {one.pid: replace(summary_of(one), beside=tuple(beside.get(one.id, ()))) for one in datasets}
     return [found[pid] for pid in pids if pid in found]
+
+
+def _beside(session: Session, ids: Sequence[int]) -> dict[int, list[tuple[str, str]]]:
+    """Name and path of attachments, and of PONI files wherever they are; of a series' thousands of frames nothing is read."""
+    query = select(DatasetFile.dataset_id, DatasetFile.name, DatasetFile.path).where(
+        DatasetFile.dataset_id.in_(ids),
+        or_(DatasetFile.role != "data", func.lower(DatasetFile.name).like("%.poni")),
+        DatasetFile.missing_since.is_(None),
+    )
+    found: dict[int, list[tuple[str, str]]] = {}
+    for dataset, name, path in session.execute(query.order_by(DatasetFile.position)):
+        found.setdefault(dataset, []).append((name, path))
+    return found
 
 
 def summary_of(dataset: Dataset) -> DatasetSummary:

@@ -42,11 +42,24 @@ def run(job: Job, parameters: Any) -> None:
     argv = arguments(table["argv"], values)
     sys.stdout.write(f"Running {' '.join(argv)}\n")
     progress(0.01, f"Starting {os.path.basename(argv[0])}")
-    _follow(table, argv, folder, {**os.environ, **job.program.get("variables", {})})
+    try:
+        _follow(table, argv, folder, {**os.environ, **job.program.get("variables", {})})
+    except RecipeError as error:
+        raise _about_the_main_input(job, error) from error
     progress(0.97, "Reading what it wrote")
     name, version = str(job.program.get("name") or job.recipe_id), str(job.program.get("version") or "unknown")
     write_outcome(job, table["result"], folder, parameters, (name, version))
     progress(1.0, "Done")
+
+
+def _about_the_main_input(job: Job, error: RecipeError) -> RecipeError:
+    """What a program fails with is most often what it was given."""
+    slot = next(iter(job.inputs), None)
+    if error.field is not None or slot is None:
+        return error
+    title = next((item.title for item in job.inputs[slot]), slot)
+    remedy = f"Can this program read '{title}', and does it hold what is measured? {error.remedy}"
+    return RecipeError(error.what, remedy.strip(), slot)
 
 
 def arguments(words: Sequence[Word], values: Mapping[str, Any]) -> list[str]:

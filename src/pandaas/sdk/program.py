@@ -9,6 +9,7 @@ The program's own folder is where its companions are looked for (`dials.import` 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ from pandaas.sdk.job import current_job
 
 _TAIL = 20
 _LONGEST = 4000
+_OWN_WORDS = re.compile(r"^\s*[\w.]*(?:Error|Exception|Sorry)(?:: |$)")  # how Python names the kind of an error
 
 
 class ProgramFailed(RecipeError):
@@ -33,7 +35,8 @@ class ProgramFailed(RecipeError):
 
     @property
     def reason(self) -> str:
-        return self.said[-1][:300] if self.said else "it said nothing"
+        last = _OWN_WORDS.sub("", self.said[-1])[:300] if self.said else ""
+        return last or "it said nothing"
 
     def __reduce__(self) -> tuple[type[RecipeError], tuple[str, int, tuple[str, ...]]]:  # type: ignore[override]
         return (ProgramFailed, (self.name, self.code, self.said))

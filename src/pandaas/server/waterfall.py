@@ -61,17 +61,23 @@ def curves(
             y=[],
             x_label="",
             y_label="",
+            x_unit=None,
+            y_unit=None,
             x_scale="linear",
             y_scale="linear",
             resampled=False,
             left_out=left_out,
         )
+    x_label, x_unit = _label(platform, asker, drawn[0], plot.axes[0] if plot.axes else None)
+    y_label, y_unit = _label(platform, asker, drawn[0], plot.signal)
     return CurvesOut(
         pids=drawn,
         x=_plain(x),
         y=[_plain(row) for row in rows],
-        x_label=_label(platform, asker, drawn[0], plot.axes[0] if plot.axes else None),
-        y_label=_label(platform, asker, drawn[0], plot.signal),
+        x_label=x_label,
+        y_label=y_label,
+        x_unit=x_unit,
+        y_unit=y_unit,
         x_scale=plot.x_scale or "linear",
         y_scale=plot.y_scale or "linear",
         resampled=changed,
@@ -117,16 +123,17 @@ def _interpolated(x: Floats, curve: _Curve) -> Floats:
     return np.interp(x, curve.x[known], curve.y[known], left=np.nan, right=np.nan)
 
 
-def _label(platform: Services, asker: Principal, pid: str, path: str | None) -> str:
+def _label(platform: Services, asker: Principal, pid: str, path: str | None) -> tuple[str, str | None]:
+    """The name of what is drawn, and its unit as the file writes it; the page writes it for people."""
     if path is None:
-        return "point"
+        return "point", None
     try:
         told: dict[str, Any] = platform.arrays.attributes(asker, pid, path, ["long_name", "units"])
     except PandaasError:
         told = {}
     name = str(told.get("long_name") or path.rsplit("/", 1)[-1])
     unit = str(told.get("units") or "")
-    return f"{name} ({unit})" if unit and unit not in name else name
+    return name, None if name.endswith((f"({unit})", f"[{unit}]")) else unit or None
 
 
 def _plain(values: Floats) -> list[float | None]:

@@ -23,7 +23,7 @@ import secrets
 import subprocess
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -167,13 +167,9 @@ class RecipeConformance(ABC):
         if kind in self.copes_with:
             assert run.code == 0, run.log
             return
-        assert run.code == 1, run.log
-        assert run.failure["what"]
-        assert run.failure["remedy"]
-        if manifest.shape != "notebook":  # of which only the error's words leave its own process
-            assert run.failure["field"] in {one.name for one in manifest.inputs} | set(schema.get("properties", ()))
-        said = f"{run.failure['what']} {run.failure['remedy']}"
-        assert not re.search(r"unexpected error|Traceback|\w(Error|Exception)\b", said), said
+        # Of a notebook only the error's words leave its own process.
+        fields = {one.name for one in manifest.inputs} | set(schema.get("properties", ()))
+        assert_told(run, None if manifest.shape == "notebook" else fields)
 
     def test_it_runs_and_finds_what_it_should(self, first_run: RecipeRun) -> None:
         assert first_run.code == 0, first_run.log
@@ -250,6 +246,23 @@ class RecipeConformance(ABC):
         result = run_in_pieces(self.recipe, tmp_path, self.make_inputs(tmp_path), dict(self.parameters))
         found = compare(str(first_run.result), str(result), 0.0)
         assert found["bit_equal"], found["differences"]
+
+
+def assert_told(run: RecipeRun, fields: Collection[str] | None) -> None:
+    """The run failed and says what is wrong, which of `fields` it is and what to do, without a word of the code's own."""
+    assert run.code == 1, run.log
+    assert run.failure["what"]
+    assert run.failure["remedy"]
+    if fields is not None:
+        assert run.failure["field"] in fields
+    said = f"{run.failure['what']} {run.failure['remedy']}"
+    assert not re.search(r"unexpected error|Traceback|\w(Error|Exception)\b", said), said
+
+
+def spoilt(slot: str, files: Sequence[Path], kind: str, folder: Path) -> list[dict[str, Any]]:
+    """Inputs of a recipe whose files are damaged (`pandaas.testing.damage`), those that can be damaged so."""
+    found = [damaged(_input(slot, number, file), kind, folder / str(number)) for number, file in enumerate(files)]
+    return [one for one in found if one is not None]
 
 
 def run_recipe(

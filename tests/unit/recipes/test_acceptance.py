@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import hypothesis.strategies as st
 from hypothesis import given
 
 from pandaas.model import ArrayClause, ArrayInfo, ArrayKind, InputSlot, Parameter, RecipeManifest
-from pandaas.recipes import DatasetSummary, accepts_in_words, assign, emptiness, misfit
+from pandaas.recipes import DatasetSummary, accepts_in_words, assign, emptiness, misfit, unusable
 
 SAXS, XRF = "urn:saxs", "urn:xrf"
 STACK = (ArrayClause(kinds=(ArrayKind.IMAGE, ArrayKind.IMAGE_STACK), dimensions=(2, 4)),)
@@ -47,6 +48,23 @@ def test_an_array_that_is_known_to_be_empty_is_named() -> None:
     assert emptiness(slot, replace(dataset(1), arrays=(images, beside))) is None
     nothing = replace(dataset(1), arrays=(replace(images, shape=(0, 4, 4)), beside))
     assert emptiness(slot, nothing) == "/entry/data/data has the shape 0 × 4 × 4"
+
+
+def test_a_file_that_must_lie_beside_the_data_is_asked_for(tmp_path: Path) -> None:
+    slot = replace(recipe().inputs[0], beside="*.poni")
+    manifest = replace(recipe(), inputs=(slot, *recipe().inputs[1:]))
+    assert misfit(manifest, slot, replace(dataset(1), beside=())) == "no file *.poni lies beside it"
+    assert misfit(manifest, slot, dataset(1)) is None  # it wasn't looked
+    good, bad = tmp_path / "a.PONI", tmp_path / "b.poni"
+    good.write_text("# by pyFAI\nDistance: 0.2\nPoni1: 0.08\nPoni2: 0.08\nRot1: 0\n")
+    bad.write_text("Distance: far\nPoni1: 0.08\nPoni2: 0.08\n")
+    one, other = (good.name, str(good)), (bad.name, str(bad))
+    both, broken = (replace(dataset(1), beside=files) for files in ((one, other, ("notes.txt", "/none")), (other,)))
+    assert misfit(manifest, slot, both) is None
+    assert unusable(both) is None
+    assert unusable(broken) == "b.poni is no usable PONI file: its Distance is no number: far"
+    bad.write_text("Distance: 1\nPoni2: 0.08\n")
+    assert "it says no Poni1" in str(unusable(broken))
 
 
 def test_another_technique_does_not_fit() -> None:

@@ -29,8 +29,12 @@ class _Results:
         assert limit
         return np.array(self.curves[pid][path == "/y"], dtype=float)
 
-    def attributes(self, *_: Any) -> dict[str, str]:
-        return {}
+    def attributes(self, _asker: Any, _pid: str, path: str, _names: Any) -> dict[str, str]:
+        return (
+            {"units": "1/angstrom", "long_name": "q"}
+            if path == "/x"
+            else {"long_name": "I (counts)", "units": "counts"}
+        )
 
     def drawn(self, *pids: str) -> Any:
         platform: Any = SimpleNamespace(catalogue=self, arrays=self)
@@ -41,6 +45,7 @@ def test_others_are_interpolated_onto_the_first_abscissa() -> None:
     results = _Results(a=([0, 1, 2], [5, 6, 7]), b=([1, 3], [10, 30]))
     found = results.drawn("a", "b", "a", "hidden")
     assert (found.pids, found.left_out, found.resampled) == (["a", "b"], ["hidden"], True)
+    assert (found.x_label, found.x_unit, found.y_label, found.y_unit) == ("q", "1/angstrom", "I (counts)", None)
     assert found.x == [0, 1, 2]
     assert found.y == [[5, 6, 7], [None, 10, 20]]
 

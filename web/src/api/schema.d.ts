@@ -5970,6 +5970,10 @@ export interface components {
             x_label: string;
             /** Y Label */
             y_label: string;
+            /** X Unit */
+            x_unit: string | null;
+            /** Y Unit */
+            y_unit: string | null;
             /**
              * X Scale
              * @enum {string}

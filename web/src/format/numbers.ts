@@ -9,7 +9,7 @@ const UNIT_TEXT: Record<string, string> = {
   degree: '°', degrees: '°', deg: '°', celsius: '°C', degC: '°C', kelvin: 'K', second: 's', seconds: 's',
   meter: 'm', metre: 'm', millimeter: 'mm', nanometer: 'nm', kiloelectron_volt: 'keV', electron_volt: 'eV',
   '1/angstrom': 'Å⁻¹', '1/ang': 'Å⁻¹', '1/A': 'Å⁻¹', 'A^-1': 'Å⁻¹', '1/nm': 'nm⁻¹', 'nm^-1': 'nm⁻¹', '1/cm': 'cm⁻¹',
-  'cm^-1': 'cm⁻¹', 'angstrom^-1': 'Å⁻¹', '1e-6/angstrom^2': '10⁻⁶ Å⁻²', percent: '%', dimensionless: '', '1': '',
+  'cm^-1': 'cm⁻¹', 'angstrom^-1': 'Å⁻¹', '1e-6/angstrom^2': '10⁻⁶ Å⁻²', percent: '%', arbitrary: 'a.u.', dimensionless: '', '1': '',
   'kg·m²/s²': 'J', 'kg·m/s²': 'N', 'kg/m/s²': 'Pa', 'kg·m²/s³': 'W', 'kg·m²/A/s³': 'V', 'kg/A/s²': 'T', 'A·s': 'C',
 };
 

@@ -20,6 +20,8 @@ export interface MiniPlotProps {
   readonly yUnit?: string | null;
   readonly xScale?: AxisScale;
   readonly yScale?: AxisScale;
+  /** The abscissa numbers things: between two of them there is nothing. */
+  readonly counted?: boolean;
   readonly height?: number;
   /** Further curves over the same abscissa. */
   readonly more?: readonly { readonly y: ArrayLike<number>; readonly title: string }[];
@@ -57,7 +59,7 @@ export function MiniPlot(props: MiniPlotProps) {
       {width > 0 && (
         <svg width={width} height={height} role="img" aria-label={describe(props, xName, yName)}>
           <g transform={`translate(${MARGIN.left},${MARGIN.top})`}>
-            <Axes frame={frame} xName={xName} yName={yName} />
+            <Axes frame={frame} xName={xName} yName={yName} counted={props.counted ?? false} />
             <svg width={frame.width} height={frame.height}>
               <path d={errorPath({ x, y, errors }, frame)} className={styles.errors} />
               <path d={linePath({ x, y }, frame)} className={styles.line} />
@@ -116,9 +118,9 @@ function Marker({ x, y, frame }: { x: number; y: number; frame: Frame2D }) {
   return <circle cx={cx} cy={cy} r={3.5} className={styles.marker} />;
 }
 
-function Axes({ frame, xName, yName }: { frame: Frame2D; xName: string; yName: string }) {
+function Axes({ frame, xName, yName, counted }: { frame: Frame2D; xName: string; yName: string; counted: boolean }) {
   const { width, height, xDomain, yDomain, xScale, yScale } = frame;
-  const xTicks = ticks(xDomain, xScale, Math.max(3, Math.floor(width / 70)));
+  const xTicks = ticks(xDomain, xScale, Math.max(3, Math.floor(width / 70))).filter(({ value }) => !counted || Number.isInteger(value));
   const yTicks = ticks(yDomain, yScale, Math.max(2, Math.floor(height / 36)));
   return (
     <g className={styles.axes}>

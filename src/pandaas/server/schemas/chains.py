@@ -291,6 +291,8 @@ class CurvesOut(Out):
     y: list[list[float | None]]
     x_label: str
     y_label: str
+    x_unit: str | None
+    y_unit: str | None
     x_scale: Literal["linear", "log"]
     y_scale: Literal["linear", "log"]
     resampled: bool = Field(description="Some had another abscissa and were interpolated, or have more points.")

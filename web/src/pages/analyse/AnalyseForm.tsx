@@ -39,6 +39,7 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
   const slotFaults = Object.fromEntries(recipe.inputs.map((slot) => [slot.name, slotFault(slot, slots[slot.name] ?? [], each && slot.name === main)]));
   const here = validateAll(fields, values);
   const faults: Faults = { ...(asked ? here : boundsOnly(here)), ...serverFault(start.error, fields) };
+  const refusedSlot = serverFault(start.error, recipe.inputs);
   const ready = Object.keys(here).length === 0 && Object.values(slotFaults).every((fault) => fault === null);
   const set = (name: string, value: unknown) => {
     if (start.error) start.reset();
@@ -101,8 +102,11 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
               suggestions={offer.suggestions[slot.name] ?? []}
               proposed={offer.proposed[slot.name] ?? null}
               limit={each && slot.name === main ? null : slot.maximum}
-              fault={asked || slot.minimum === 0 ? (slotFaults[slot.name] ?? null) : null}
-              onChange={(items) => setSlots((before) => ({ ...before, [slot.name]: items }))}
+              fault={(asked || slot.minimum === 0 ? slotFaults[slot.name] : null) ?? refusedSlot?.[slot.name] ?? null}
+              onChange={(items) => {
+                if (start.error) start.reset();
+                setSlots((before) => ({ ...before, [slot.name]: items }));
+              }}
             />
           ))}
         </Stack>
@@ -115,7 +119,7 @@ export function AnalyseForm({ offer, pids, repeats }: AnalyseFormProps) {
           onComputer={setComputer}
           run={run}
           busy={start.isPending}
-          error={serverFault(start.error, fields) ? null : start.error}
+          error={serverFault(start.error, [...fields, ...recipe.inputs]) ? null : start.error}
           wrong={asked && !ready}
         />
       </aside>
@@ -139,7 +143,8 @@ function boundsOnly(faults: Faults): Faults {
   return Object.fromEntries(Object.entries(faults).filter(([, text]) => !text.endsWith('is needed.')));
 }
 
-function serverFault(error: Error | null, fields: readonly Field[]): Faults | null {
+/** What the server refused, where it names one of these fields or inputs. */
+function serverFault(error: Error | null, fields: readonly { name: string }[]): Faults | null {
   if (!(error instanceof ApiError) || !error.field) return null;
   const [name] = error.field.split('.');
   if (!fields.some((field) => field.name === name)) return null;

@@ -7,6 +7,7 @@ import { Link } from '@/components/links';
 import { Page, Section } from '@/components/Page';
 import { Empty, Loaded, SkeletonRows } from '@/components/states';
 import { plural } from '@/format';
+import { axisLabel } from '@/viewer/core/format';
 import { MiniPlot } from '@/viewer/MiniPlot';
 
 import { StateMark } from './marks';
@@ -48,7 +49,7 @@ function Contents({ table }: { table: SeriesOut }) {
           <Select label="Over" searchable allowDeselect={false} data={[ORDER, ...table.parameters.map(({ name }) => ({ value: name, label: inWords(name) }))]} value={abscissa ?? ORDER} onChange={(name) => void navigate({ search: (before) => ({ ...before, x: name === ORDER ? undefined : (name ?? undefined) }) })} />
         </Group>
         {points.x.length > 1 ? (
-          <MiniPlot x={points.x} y={points.y} xLabel={abscissa ? inWords(abscissa) : 'measurement'} xUnit={unit} yLabel={inWords(shown?.name ?? '')} yUnit={shown?.unit ?? null} height={260} title={`${inWords(shown?.name ?? '')} over ${abscissa ? inWords(abscissa) : ORDER.toLowerCase()}`} />
+          <MiniPlot x={points.x} y={points.y} xLabel={abscissa ? inWords(abscissa) : 'measurement'} xUnit={unit} counted={!abscissa} yLabel={inWords(shown?.name ?? '')} yUnit={shown?.unit ?? null} height={260} title={`${inWords(shown?.name ?? '')} over ${abscissa ? inWords(abscissa) : ORDER.toLowerCase()}`} />
         ) : (
           <Text size="sm" c="dimmed">
             A trend needs two results with this quantity.
@@ -62,7 +63,7 @@ function Contents({ table }: { table: SeriesOut }) {
             <Table.Tr>
               <Table.Th>Measurement</Table.Th>
               <Table.Th>State</Table.Th>
-              <Table.Th>{inWords(shown?.name ?? '')}</Table.Th>
+              <Table.Th>{axisLabel(inWords(shown?.name ?? ''), shown?.unit)}</Table.Th>
               <Table.Th>Run</Table.Th>
             </Table.Tr>
           </Table.Thead>
@@ -108,6 +109,8 @@ function Waterfall({ rows }: { rows: Row[] }) {
         more={others.map((y, index) => ({ y, title: title(index + 1) }))}
         xLabel={found.x_label}
         yLabel={found.y_label}
+        xUnit={found.x_unit}
+        yUnit={found.y_unit}
         xScale={found.x_scale}
         yScale={found.y_scale}
         height={420}

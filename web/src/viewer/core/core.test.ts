@@ -194,6 +194,7 @@ describe('format', () => {
     ['1/angstrom^4', 'Å⁻⁴'],
     ['1e-6/angstrom^2', '10⁻⁶ Å⁻²'],
     ['pixel', ''],
+    ['arbitrary', 'a.u.'],
     ['mA', 'mA'],
     ['A', 'A'],
     ['counts/s', 'counts/s'],

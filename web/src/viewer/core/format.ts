@@ -47,12 +47,15 @@ const UNIT_NAMES: Record<string, string> = {
   radians: 'rad',
 };
 
-const DIMENSIONLESS = new Set(['', '1', 'none', 'dimensionless', 'unitless', 'n/a', 'arbitrary', 'any', 'pixel', 'pixels']);
+const DIMENSIONLESS = new Set(['', '1', 'none', 'dimensionless', 'unitless', 'n/a', 'any', 'pixel', 'pixels']);
 
-/** '1/angstrom', 'angstrom^-1', 'A-1' → 'Å⁻¹'; unknown units stay as written; '' for dimensionless ones. */
+const ARBITRARY = new Set(['arbitrary', 'arbitrary units', 'arb. units', 'arb. u.', 'a.u.']);
+
+/** '1/angstrom', 'angstrom^-1', 'A-1' → 'Å⁻¹', 'arbitrary' → 'a.u.'; unknown units stay as written; '' for dimensionless ones. */
 export function prettyUnit(unit: string | null | undefined): string {
   const text = (unit ?? '').trim();
   if (DIMENSIONLESS.has(text.toLowerCase())) return '';
+  if (ARBITRARY.has(text.toLowerCase())) return 'a.u.';
   const inverse = /^1(?:e([+-]?\d+))?\s*\/\s*\(?([A-Za-zµÅ]+)(?:\^(\d+))?\)?$/.exec(text);
   if (inverse?.[2]) {
     const factor = inverse[1] === undefined ? '' : `10${superscript(Number(inverse[1]))} `;

@@ -4,7 +4,7 @@
 
 Stages: set-up (virtual environment, page, Debian packages, recipes' environments, the demo's files), unit (also contract), integration (real
 servers; also hostile input), recipes (analysis codes in their environments; also the wheel, whose demo analyses, and the page's
-own tests, for which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test
+own tests and those beside H5Web, for which this stage has the time), browser. `--full` adds the slow tests and drops the budgets. Under CI=true a test
 may skip only for a reason that `pandaas.testing.skips` allows.
 """
 
@@ -47,12 +47,13 @@ class Stage:
 SET_UP_MINUTES = 12
 _TWO_AT_ONCE = ("-n", "2", "--dist", "loadgroup")
 _LONG_ONES_FIRST = (*_TWO_AT_ONCE, "--no-loadscope-reorder")  # as tests/browser/conftest.py puts them
+_BESIDE_H5WEB = "tests/browser/test_h5web.py"
 _TWO_RECIPES_AT_ONCE = ("-n", "2", "--dist", "loadscope")  # all of a recipe's tests in one process, with its first run
 STAGES = (
     Stage("unit", 5, ("tests/unit", "tests/contract"), _TWO_AT_ONCE),
     Stage("integration", 15, ("tests/integration", "tests/hostile"), _TWO_AT_ONCE),
-    Stage("recipes", 15, ("tests/recipes",), _TWO_RECIPES_AT_ONCE, web=True),
-    Stage("browser", 12, ("tests/browser",), _LONG_ONES_FIRST, apart="alone"),
+    Stage("recipes", 15, ("tests/recipes", _BESIDE_H5WEB), _TWO_RECIPES_AT_ONCE, web=True),
+    Stage("browser", 12, ("tests/browser",), (*_LONG_ONES_FIRST, f"--ignore={_BESIDE_H5WEB}"), apart="alone"),
 )
 
 
@@ -96,7 +97,6 @@ def _set_up(total: Count, *, checked: bool, wanted: list[str]) -> bool:
         print(f"[set-up] {problem}", flush=True)
     if not {"recipes", "browser"}.isdisjoint(wanted):
         _build_environments()
-    if "browser" in wanted:
         _make_demo_data()
     _spent("set-up", started, SET_UP_MINUTES if checked else None, total)
     return True
@@ -133,7 +133,7 @@ def _run(stage: Stage, *, full: bool) -> Count:
     _heading(stage.name, budget)
     started = time.monotonic()
     count = Count()
-    folders = [folder for folder in stage.folders if (ROOT / folder).is_dir()]
+    folders = [folder for folder in stage.folders if (ROOT / folder).exists()]
     if folders:
         for name, options in _rounds(stage):
             count.add(_pytest(name, folders, options, full=full, budget=budget))
@@ -151,7 +151,10 @@ def _rounds(stage: Stage) -> list[tuple[str, tuple[str, ...]]]:
         return [(stage.name, stage.options)]
     return [
         (stage.name, (*stage.options, "-m", f"not {stage.apart}")),
-        (f"{stage.name}-{stage.apart}", ("-m", stage.apart)),
+        (
+            f"{stage.name}-{stage.apart}",
+            (*(one for one in stage.options if one.startswith("--ignore")), "-m", stage.apart),
+        ),
     ]
 
 

@@ -29,10 +29,14 @@ def refuse_missing(
     missing = [rule for rule in rules if not _told(rule, schema, values, main, inputs, to_come)]
     if not missing:
         return
-    names = list(dict.fromkeys(str(rule.get("field") or rule.get("input")) for rule in missing))
+    names = list(dict.fromkeys(str(rule["field"]) for rule in missing if "field" in rule))
     fields = schema.get("properties", {})
     titles = " and ".join(f"'{fields.get(name, {}).get('title', name)}' ({name})" for name in names)
     first = missing[0]
+    if "input" in first:
+        raise InvalidInput(
+            f"A dataset for '{first['input']}' is needed.", remedy=_remedy(first, [], []), field=first["input"]
+        )
     instead = first.get("or", ())
     places = [place.partition(":")[2] for place in instead if place.startswith("input:")]
     beside = [place.partition(":")[2] for place in instead if place.startswith("beside:")]

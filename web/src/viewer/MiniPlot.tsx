@@ -5,7 +5,7 @@ import { useMemo, useState, type PointerEvent } from 'react';
 
 import { axisLabel, formatNumber, formatUncertain } from './core/format';
 import { at, type Domain } from './core/numbers';
-import { project, ticks, type AxisScale } from './core/ticks';
+import { project, ticks, wholeTicks, type AxisScale } from './core/ticks';
 import { errorPath, linePath, seriesDomain, type Frame2D } from './figure/paths';
 import styles from './MiniPlot.module.css';
 
@@ -120,7 +120,8 @@ function Marker({ x, y, frame }: { x: number; y: number; frame: Frame2D }) {
 
 function Axes({ frame, xName, yName, counted }: { frame: Frame2D; xName: string; yName: string; counted: boolean }) {
   const { width, height, xDomain, yDomain, xScale, yScale } = frame;
-  const xTicks = ticks(xDomain, xScale, Math.max(3, Math.floor(width / 70))).filter(({ value }) => !counted || Number.isInteger(value));
+  const most = Math.max(3, Math.floor(width / 70));
+  const xTicks = counted ? wholeTicks(xDomain, most) : ticks(xDomain, xScale, most);
   const yTicks = ticks(yDomain, yScale, Math.max(2, Math.floor(height / 36)));
   return (
     <g className={styles.axes}>

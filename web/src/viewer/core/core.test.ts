@@ -6,7 +6,7 @@ import { FrameQueue, RESTS_AFTER_MS } from './frameQueue';
 import { ByteLru } from './lru';
 import { blockSelection, defaultMapping, isTransposed, isValidMapping, safeSlice, selectionText, slicedDimensions } from './selection';
 import { histogram, percentiles, statistics } from './statistics';
-import { logTickLabel, paddedDomain, plainTickLabel, project, tickLabel, ticks } from './ticks';
+import { logTickLabel, paddedDomain, plainTickLabel, project, tickLabel, ticks, wholeTicks } from './ticks';
 
 describe('selection', () => {
   it('asks for one frame of a stack', () => {
@@ -214,6 +214,11 @@ describe('ticks', () => {
   it('are nice numbers', () => {
     expect(ticks([0, 10], 'linear', 5).map((tick) => tick.label)).toEqual(['0', '2', '4', '6', '8', '10']);
     expect(ticks([0.1, 1000], 'log', 6).filter((tick) => tick.label).map((tick) => tick.label)).toEqual(['0.1', '1', '10', '100', '1000']);
+  });
+
+  it('number things without fractions', () => {
+    expect(wholeTicks([1, 5], 10).map((tick) => tick.label)).toEqual(['1', '2', '3', '4', '5']);
+    expect(wholeTicks([1, 2], 12).map((tick) => tick.label)).toEqual(['1', '2']);
   });
 
   it('label what the step needs', () => {

@@ -98,6 +98,11 @@ export function ticks(domain: Domain, scale: AxisScale, count: number): Tick[] {
   return scale === 'log' ? logTicks(domain, count) : linearTicks(domain, count);
 }
 
+/** Of an axis that numbers things: whole numbers, written without a point. */
+export function wholeTicks(domain: Domain, count: number): Tick[] {
+  return linearTicks(domain, count).flatMap((tick) => (Number.isInteger(tick.value) ? [{ ...tick, label: String(tick.value) }] : []));
+}
+
 /** Value → position in [0, size]; non-positive values on a log axis give NaN. */
 export function project(value: number, domain: Domain, scale: AxisScale, size: number): number {
   const forward = scale === 'log' ? Math.log10 : (v: number) => v;

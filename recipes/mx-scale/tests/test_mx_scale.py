@@ -110,5 +110,5 @@ class TestMxScale(RecipeConformance):
             for name, ending in (("experiments", "expt"), ("reflections", "refl"))
         }
         bad = spoilt(slot, good[slot], kind, tmp_path / "bad")
-        if bad:
-            assert_told(run_recipe(self.recipe, tmp_path, {**good, slot: bad}, {}), {"experiments", "reflections"})
+        assert bad
+        assert_told(run_recipe(self.recipe, tmp_path, {**good, slot: bad}, {}), {"experiments", "reflections"})

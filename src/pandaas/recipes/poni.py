@@ -6,7 +6,11 @@ Format: https://pyfai.readthedocs.io, "PONI-file": lines `Key: value`, later one
 from __future__ import annotations
 
 import math
+import os
 from pathlib import Path
+
+from pandaas.model import UnreadableFile
+from pandaas.runtime import open_regular
 
 _LARGEST = 1_000_000
 _NEEDED = ("Distance", "Poni1", "Poni2")
@@ -18,7 +22,7 @@ def fault_of(path: str) -> str | None:
     """Why this can't be used as a geometry, in words; None when it can."""
     try:
         values = _values(path)
-    except (OSError, ValueError):
+    except (OSError, ValueError, UnreadableFile):
         return "it can't be read as text"
     missing = [key for key in _NEEDED if key not in values]
     if missing:
@@ -40,7 +44,7 @@ def known_by(path: str) -> frozenset[str]:
 
 
 def _values(path: str) -> dict[str, str]:
-    with Path(path).open("rb") as stream:
+    with os.fdopen(open_regular(Path(path).resolve()), "rb") as stream:  # a pipe would keep the server waiting
         text = stream.read(_LARGEST).decode("utf-8")
     lines = (line.split("#", 1)[0].partition(":") for line in text.splitlines())
     return {key.strip().capitalize(): value.strip() for key, colon, value in lines if colon}

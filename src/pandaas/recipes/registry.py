@@ -90,6 +90,7 @@ class RecipeRegistry:
         self._scanning = threading.Lock()
         self._mutex = threading.Lock()  # of what follows
         self._locks: dict[Path, threading.Lock] = {}
+        self._read: dict[Path, tuple[tuple[tuple[str, int, int], ...], RecipeManifest]] = {}
         self._current: dict[str, RecipeVersion] = {}
         self._signatures: dict[Path, tuple[tuple[str, int, int], ...]] = {}
         self._by_folder: dict[Path, RecipeVersion] = {}
@@ -250,14 +251,17 @@ class RecipeRegistry:
 
     def _manifest(self, folder: Path) -> RecipeManifest:
         """What its `recipe.toml` says, which is not checked."""
+        now = signature(folder)
         with self._mutex:
-            known = self._by_folder.get(folder) if self._signatures.get(folder) == signature(folder) else None
-        if known is not None:
-            return known.manifest
-        try:
-            return parse_manifest(folder)
-        except InvalidInput as error:
-            return self._broken(folder, str(error)).manifest
+            before, known = self._read.get(folder, (None, None))
+        if known is None or before != now:
+            try:
+                known = parse_manifest(folder)
+            except InvalidInput as error:
+                known = self._broken(folder, str(error)).manifest
+            with self._mutex:
+                self._read[folder] = (now, known)
+        return known
 
     def _look_at(self, folders: Iterable[Path]) -> list[RecipeVersion]:
         """All of them, in their order, some at once."""

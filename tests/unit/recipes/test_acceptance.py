@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -65,6 +66,9 @@ def test_a_file_that_must_lie_beside_the_data_is_asked_for(tmp_path: Path) -> No
     assert unusable(broken) == "b.poni is no usable PONI file: its Distance is no number: far"
     bad.write_text("Distance: 1\nPoni2: 0.08\n")
     assert "it says no Poni1" in str(unusable(broken))
+    bad.unlink()
+    os.mkfifo(bad)
+    assert "can't be read" in str(unusable(broken))
 
 
 def test_another_technique_does_not_fit() -> None:

@@ -4,13 +4,15 @@ as the facility says."""
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from pandaas.config import RuntimeSettings
 from pandaas.config.dask import DaskSettings
-from pandaas.model import Unavailable
+from pandaas.model import InvalidInput, Unavailable
 from pandaas.runtime import Sandbox
 from pandaas.runtime.engines.dask import engine
 from pandaas.runtime.engines.dask.on_slurm import worker_options
@@ -75,3 +77,14 @@ def test_the_engine_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch, lacking:
     monkeypatch.setattr(engine.shutil, "which", lambda name: None)
     with pytest.raises(Unavailable, match=said):
         engine.DaskEngine(settings, sandbox)
+
+
+def test_a_path_that_the_workers_script_could_not_name_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = RuntimeSettings.model_validate(
+        {"sandbox": "none", "dask": {"enabled": True, "workers": 2, "slurm": {"enabled": True}}}
+    )
+    monkeypatch.setattr(engine, "_check_slurm", lambda: None)
+    made = engine.DaskEngine(settings, Sandbox(settings))
+    work: Any = SimpleNamespace(folder=Path("/home/my data/jobs/job-1"), memory_mb=512, time_limit_s=60)
+    with pytest.raises(InvalidInput, match="has a space"):
+        made._on_slurm(work)

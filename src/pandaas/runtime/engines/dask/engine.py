@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pandaas.config import RuntimeSettings, package_folder
-from pandaas.model import Unavailable
+from pandaas.model import InvalidInput, Unavailable
 from pandaas.runtime.engines.dask.on_slurm import cancel_workers
 from pandaas.runtime.engines.local import LocalEngine
 from pandaas.runtime.engines.parts import in_parts, numbers_of, supervised_by
@@ -112,6 +112,11 @@ class DaskEngine(LocalEngine):
     def _on_slurm(self, work: WorkSpec) -> dict[str, Any]:
         """What the leading process needs to know to have workers submitted."""
         chosen = self._dask.slurm
+        if any(letter.isspace() for letter in f"{work.folder}{sys.executable}"):  # dask-jobqueue quotes no path
+            raise InvalidInput(
+                f"Dask workers on Slurm can't be started from '{work.folder}': its path or that of Python has a space.",
+                remedy="Choose another engine, or tell the operator.",
+            )
         asked = chosen.model_dump(mode="json", exclude={"enabled", "conf"})
         digest = hashlib.sha256(str(work.folder).encode()).hexdigest()[:8]
         return asked | {
